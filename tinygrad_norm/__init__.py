@@ -1,0 +1,1 @@
+"""A from-scratch autograd framework on NumPy for teaching."""

@@ -1,0 +1,1 @@
+"""The subcommands of ``tinygrad-norm``, one module each: arguments in, text or JSON out."""
