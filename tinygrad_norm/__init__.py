@@ -1,1 +1,70 @@
-"""A from-scratch autograd framework on NumPy for teaching."""
+"""A from-scratch autograd framework on NumPy for teaching: import it, draw its graphs, check gradients.
+
+>>> import tinygrad_norm as tg
+>>> x = tg.Tensor([[7.0, 5.0, 4.0], [2.0, 3.0, 4.0]], requires_grad=True)
+>>> y = tg.functional.layer_norm(x, 3)
+>>> (y * tg.arange(6.0).reshape(2, 3)).sum().backward()
+>>> x.grad.shape
+(2, 3)
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from . import functional, ops, recording
+from .context import detect_anomaly, enable_grad, no_grad
+from .errors import (
+    AnomalyError, GraphError, GraphReleasedError, IndexRangeError, InputError, OperandError, ShapeError,
+    TinygradNormError, VJPError,
+)  # fmt: skip
+from .ops.compositions import (
+    arange, clip, concatenate, cumprod, diagonal, diff, dot, einsum, expand_dims, eye, full, inner, linspace, moveaxis, norm, ones, outer, pad, ptp,
+    ravel, reciprocal, repeat, sort, split, squeeze, stack, std, swapaxes, take, take_along_axis, tensordot, tile,
+    trace, tril, triu, var, zeros,
+)  # fmt: skip
+from .ops.constants import round
+from .ops.elementwise import (
+    absolute, add, arctan, cos, divide, erf, exp, expm1, floor, log, log1p, logaddexp, maximum, minimum, multiply,
+    negative, power, sign, sin, sqrt, square, subtract, tanh, where,
+)  # fmt: skip
+from .ops.linalg import matmul
+from .ops.reduction import cumsum, max, mean, min, prod, sum
+from .ops.shape import broadcast_to, flip, reshape, roll, transpose
+from .primitive import PRIMITIVES, Primitive, elementwise, primitive, sample
+from .random import manual_seed
+from .tape import scope
+from .tensor import Tensor
+from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+tensor = Tensor
+__version__ = "0.1.0"
+
+# What is loaded when it is first used, so that the import stays quick: name -> (room, attribute there).
+LAZY: dict[str, tuple[str, str | None]] = {}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LAZY:
+        raise AttributeError(f"module 'tinygrad_norm' has no attribute {name!r}")
+    room, attribute = LAZY[name]
+    module = import_module(f".{room}", __name__)
+    value = module if attribute is None else getattr(module, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LAZY})
+
+
+class _Package(ModuleType):
+    """Keeps ``tg.gradcheck`` and its like functions when the room of the same name is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and LAZY.get(name, (None, None))[1] is not None):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,73 @@
+"""The switches that users set: ``no_grad``, ``enable_grad``, ``detect_anomaly``.
+
+Each is a context manager and a decorator, and holds for the current thread or task only. ``scope`` is of the same
+kind and stands with the tape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from .tape import Setting, State
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Switch(Setting):
+    """A setting without arguments; as a decorator it is entered anew on every call."""
+
+    def __call__(self, function: F) -> F:
+        """Return ``function`` running under this setting."""
+
+        @wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with type(self)():
+                return function(*args, **kwargs)
+
+        return inside  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+class no_grad(Switch):  # noqa: N801  # PyTorch's name
+    """Record nothing inside the block or function.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    >>> with tg.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def change(self, state: State) -> State:
+        """Switch recording off."""
+        return state._replace(recording=False)
+
+
+class enable_grad(Switch):  # noqa: N801  # PyTorch's name
+    """Record inside the block, also where ``no_grad`` holds around it."""
+
+    def change(self, state: State) -> State:
+        """Switch recording on."""
+        return state._replace(recording=True)
+
+
+class detect_anomaly(Switch):  # noqa: N801  # PyTorch's name
+    """Raise at the first operation, forward or backward, that makes a NaN or an infinity.
+
+    Every result is searched, which costs time: use it to find a fault, not to train.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_norm as tg
+    >>> with tg.detect_anomaly(), tg.scope("loss"), np.errstate(divide="ignore"):
+    ...     tg.log(tg.Tensor([1.0, 0.0]))
+    Traceback (most recent call last):
+    tinygrad_norm.errors.AnomalyError: log in loss: every value must be finite; an infinity appeared at index (1,) ...
+    """
+
+    def change(self, state: State) -> State:
+        """Switch the search on."""
+        return state._replace(anomaly=True)

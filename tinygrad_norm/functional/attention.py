@@ -1,0 +1,92 @@
+"""Scaled dot-product attention with exact masks (Vaswani et al. 2017, "Attention is all you need", eq. 1)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, ShapeError
+from ..ops import elementwise as e
+from ..random import generator
+from ..tensor import Tensor, as_tensor
+from .activation import floating, softmax
+from .composition import composed
+
+
+@composed
+def scaled_dot_product_attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """Return softmax(q kᵀ · scale + mask) v.
+
+    Shapes: q (…, queries, d), k (…, keys, d), v (…, keys, d_v), result (…, queries, d_v); the leading axes broadcast.
+
+    Parameters
+    ----------
+    attn_mask : boolean (True: may attend) or floating (added to the scores), broadcasting to (…, queries, keys)
+    dropout_p : the probability in [0, 1) with which a weight is dropped
+    is_causal : a query attends to no later key; not together with ``attn_mask``
+    scale : 1/√d when left out
+
+    A query that may attend to nothing gets zero weights, a zero output and a zero gradient. Masks are exact: a masked
+    weight is 0, not small.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> x = tg.Tensor([[1.0, 0.0], [0.0, 0.0]])
+    >>> tg.functional.scaled_dot_product_attention(x, x, x, attn_mask=[[True, False], [False, False]])
+    Tensor([[1., 0.],
+           [0., 0.]], shape=(2, 2), dtype=float64)
+    """
+    q, k, v = floating(q), floating(k), floating(v)
+    weights = attention_weights(q, k, attn_mask, is_causal, scale)
+    if not 0 <= dropout_p < 1:
+        raise InputError(f"attention: dropout_p must lie in [0, 1); got {dropout_p}. 0 switches it off.")
+    if dropout_p:
+        kept = generator().random(weights.shape) >= dropout_p
+        weights = weights * (kept.astype(weights.dtype) / weights.dtype.type(1 - dropout_p))
+    return weights @ v
+
+
+@composed
+def attention_weights(
+    q: Any, k: Any, attn_mask: Any = None, is_causal: bool = False, scale: float | None = None
+) -> Tensor:
+    """Return the weights softmax(q kᵀ · scale + mask) of :func:`scaled_dot_product_attention`."""
+    q, k = floating(q), floating(k)
+    if q.ndim < 2 or k.ndim < 2 or q.shape[-1] != k.shape[-1]:
+        raise ShapeError(
+            "attention: queries and keys must be (…, length, d) with the same d; got "
+            f"{q.shape} and {k.shape}. Check the projections."
+        )
+    scores = (q @ k.mT) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+    if is_causal:
+        if attn_mask is not None:
+            raise InputError(
+                "attention: is_causal must stand alone; got an attn_mask too. Combine them into one mask."
+            )
+        attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
+    if attn_mask is None:
+        return softmax(scores, -1)
+    mask = as_tensor(attn_mask)
+    try:
+        fits = np.broadcast_shapes(mask.shape, scores.shape) == scores.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"attention: attn_mask must broadcast to (…, queries, keys) = {scores.shape}; got {mask.shape}. "
+            "Insert axes of length 1 for heads or queries."
+        )
+    if mask.dtype.kind == "b":
+        return softmax(e.where(mask, scores, -np.inf), -1)
+    return softmax(scores + mask, -1)

@@ -1,0 +1,146 @@
+"""Batch normalization: one mean and deviation for each channel, over all real positions of the batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, ShapeError
+from ..ops import elementwise as e
+from ..ops import reduction as r
+from ..primitive import Array
+from ..tensor import Tensor, as_tensor
+from .activation import floating
+from .composition import composed
+from .norm import check_eps, per_channel, scale_and_shift
+
+
+@dataclass(frozen=True)
+class BatchStatistics:
+    """Mean and population variance of each channel, with axes of length one to broadcast, and how many
+    positions they are of."""  # noqa: D205, D209  # one sentence
+
+    mean: Tensor
+    variance: Tensor
+    count: int
+
+
+@composed
+def batch_norm(
+    x: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float | None = 0.1,
+    eps: float = 1e-5,
+    mask: Any = None,
+    channel_axis: int = 1,
+) -> Tensor:
+    """Return (x − mean)/√(var + eps) · γ + β for each channel (Ioffe & Szegedy 2015, algorithm 1).
+
+    Shapes: x (batch, channels, …) or, with ``channel_axis=-1``, (batch, …, channels); running statistics, weight γ
+    and bias β (channels); mask like x without its channel axis; result as x.
+
+    Parameters
+    ----------
+    running_mean, running_var : used instead of the batch's own statistics unless ``training``
+    training : use the statistics of this batch; so does a call without running statistics
+    momentum : accepted for PyTorch's sake; nothing passed in is changed here, the module keeps the running statistics
+    mask : True at real positions. Pads do not enter the statistics, and their output and gradient are 0
+
+    Raises
+    ------
+    InputError
+        One value per channel, which has no deviation; a mask without real positions.
+    ShapeError
+        A mask, weight, bias or running statistic that does not fit x.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> z = tg.Tensor([[7.0], [2.0], [1.0], [7.0], [3.0]])
+    >>> tg.round(tg.functional.batch_norm(z, eps=0).T, 4)
+    Tensor([[ 1.1859, -0.7906, -1.1859,  1.1859, -0.3953]], shape=(1, 5), dtype=float64)
+    """
+    normalized, _ = normalize_batch(
+        x, running_mean, running_var, weight, bias, training, eps, mask, channel_axis
+    )
+    return normalized
+
+
+def normalize_batch(
+    x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool, eps: float, mask: Any,
+    channel_axis: int,
+) -> tuple[Tensor, BatchStatistics | None]:  # fmt: skip
+    """Return the result of :func:`batch_norm` and the batch's statistics, None where running ones were used."""
+    check_eps(eps, "batch_norm")
+    x = floating(x)
+    if x.ndim < 2 or not -x.ndim <= channel_axis < x.ndim:
+        raise ShapeError(
+            f"batch_norm: x must have a batch axis and channel_axis={channel_axis}; got shape {x.shape}. "
+            "Insert a batch axis, or name the axis of the channels."
+        )
+    channel_axis %= x.ndim
+    weight = per_channel(weight, x, channel_axis, "weight", "batch_norm")
+    bias = per_channel(bias, x, channel_axis, "bias", "batch_norm")
+    real = None if mask is None else expanded_mask(mask, x, channel_axis)
+    found = None
+    if training or running_mean is None or running_var is None:
+        found, centered = batch_statistics(x, real, channel_axis)
+        variance = found.variance
+    else:
+        centered = x - broadcasting(running_mean, x, channel_axis, "running_mean")
+        variance = broadcasting(running_var, x, channel_axis, "running_var")
+    normalized = scale_and_shift(centered / e.sqrt(variance + eps), weight, bias)
+    if real is not None:
+        normalized = e.where(real, normalized, 0)
+    return normalized, found
+
+
+def broadcasting(statistic: Any, x: Tensor, channel_axis: int, what: str) -> Tensor:
+    """Return a running statistic in a shape that broadcasts with x."""
+    checked = per_channel(statistic, x, channel_axis, what, "batch_norm")
+    assert checked is not None
+    return checked
+
+
+def batch_statistics(x: Tensor, real: Array | None, channel_axis: int) -> tuple[BatchStatistics, Tensor]:
+    """Return the statistics of the real positions, and x minus the mean (0 at pads)."""
+    axes = tuple(a for a in range(x.ndim) if a != channel_axis)
+    count = prod(x.shape[a] for a in axes) if real is None else int(np.count_nonzero(real))
+    if count < 2:
+        raise InputError(
+            "batch_norm: a channel must have at least two real values in training, since one value has no deviation; "
+            f"got {count} in x of shape {x.shape}{'' if real is None else ' under the mask'}. Use a larger batch, "
+            "eval mode with running statistics, or layer_norm."
+        )
+    if real is None:
+        mean = r.mean(x, axis=axes, keepdims=True)
+        centered = x - mean
+        variance = r.mean(e.square(centered), axis=axes, keepdims=True)
+    else:
+        mean = r.sum(e.where(real, x, 0), axis=axes, keepdims=True) / count
+        centered = e.where(real, x - mean, 0)
+        variance = r.sum(e.square(centered), axis=axes, keepdims=True) / count
+    return BatchStatistics(mean, variance, count), centered
+
+
+def expanded_mask(mask: Any, x: Tensor, channel_axis: int) -> Array:
+    """Return a mask of real positions as booleans with an axis of length one for the channels."""
+    real = np.asarray(as_tensor(mask).data)
+    positions = x.shape[:channel_axis] + x.shape[channel_axis + 1 :]
+    if real.shape != positions:
+        raise ShapeError(
+            f"batch_norm: the mask must have x's shape without the channel axis, {positions}; got {real.shape} for x "
+            f"{x.shape}. It holds True at real positions and False at pads."
+        )
+    if real.dtype.kind != "b" and not np.isin(real, (0, 1)).all():
+        raise InputError(
+            "batch_norm: the mask must hold True and False (or 1 and 0); got other values. Write mask != 0."
+        )
+    return np.expand_dims(real.astype(bool), channel_axis)

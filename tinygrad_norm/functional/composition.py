@@ -1,0 +1,26 @@
+"""How a composition marks itself on the tape: everything it computes lies in a scope of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from typing import ParamSpec
+
+from ..tape import scope
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def composed(function: Callable[P, R]) -> Callable[P, R]:
+    """Return ``function`` running in a scope of its name, so that drawings show it as one box."""
+    name = function.__name__
+
+    @wraps(function)
+    def scoped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with scope(name, "function"):
+            return function(*args, **kwargs)
+
+    return scoped

@@ -1,0 +1,36 @@
+"""The linear layer as a function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ShapeError
+from ..tensor import Tensor, as_tensor
+from .composition import composed
+
+
+@composed
+def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
+    """Return ``x @ weight.T + bias``.
+
+    Shapes: x (…, in_features), weight (out_features, in_features), bias (out_features), result (…, out_features).
+
+    Raises
+    ------
+    ShapeError
+        The last axis of x is not the weight's in_features.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.linear([2.0, 3.0], [[1.0, 2.0], [0.0, 1.0]], [-1.0, 2.0])
+    Tensor([7., 5.], shape=(2,), dtype=float64)
+    """
+    x, weight = as_tensor(x), as_tensor(weight)
+    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"linear: the last axis of x must be the weight's in_features; got x {x.shape} and weight {weight.shape} "
+            "(out_features, in_features). Transpose the weight, or check in_features."
+        )
+    product = x @ weight.T
+    return product if bias is None else product + bias

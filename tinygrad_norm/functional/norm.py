@@ -1,0 +1,175 @@
+"""Normalizations, each composed of primitives: mean, deviation, x̂ = (x − mean)/√(var + eps), x̂ · γ + β.
+
+They differ only in which entries share a mean and a variance:
+
+============= =========================================================================
+layer_norm    the features of one position
+rms_norm      the features of one position, without subtracting a mean
+group_norm    the features of one group of channels of one sample
+instance_norm the positions of one channel of one sample
+batch_norm    all positions of all samples, for one channel
+============= =========================================================================
+
+The variance is the population's, in two passes, and no statistic is detached, so second derivatives are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, ShapeError
+from ..ops import elementwise as e
+from ..ops import reduction as r
+from ..tensor import Tensor, as_tensor
+from .activation import floating
+from .composition import composed
+
+Axes = tuple[int, ...]
+
+
+def standardize(x: Tensor, axes: Axes, eps: float) -> Tensor:
+    """Return (x − mean) / √(var + eps) over the given axes."""
+    centered = x - r.mean(x, axis=axes, keepdims=True)
+    variance = r.mean(e.square(centered), axis=axes, keepdims=True)
+    return centered / e.sqrt(variance + eps)
+
+
+def scale_and_shift(x: Tensor, weight: Any, bias: Any) -> Tensor:
+    """Return x · γ + β; either may be None."""
+    if weight is not None:
+        x = x * weight
+    return x if bias is None else x + bias
+
+
+def check_eps(eps: float, name: str) -> None:
+    """Raise unless eps is a non-negative number."""
+    if not eps >= 0:
+        raise InputError(f"{name}: eps must not be negative; got {eps}. The usual value is 1e-5.")
+
+
+def check_parameter(value: Any, shape: tuple[int, ...], what: str, name: str) -> Any:
+    """Return a weight or bias; raise unless it has the shape it must have."""
+    if value is None:
+        return None
+    value = as_tensor(value)
+    if value.shape != shape:
+        raise ShapeError(
+            f"{name}: the {what} must have shape {shape}, one entry for each normalized feature; got {value.shape}. "
+            "Reshape it, or pass None to leave it out."
+        )
+    return value
+
+
+def last_axes(x: Tensor, normalized_shape: int | Sequence[int], name: str) -> tuple[Axes, tuple[int, ...]]:
+    """Return the last axes that ``normalized_shape`` names, and it as a tuple; raise if x does not end so."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or x.shape[-len(shape) :] != shape:
+        raise ShapeError(
+            f"{name}: the last axes of x must be normalized_shape {shape}; got x of shape {x.shape}. "
+            "Pass the length of the feature axis."
+        )
+    return tuple(range(-len(shape), 0)), shape
+
+
+@composed
+def layer_norm(
+    x: Any,
+    normalized_shape: int | Sequence[int],
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Return x normalized over its last axes: (x − mean)/√(var + eps) · γ + β (Ba, Kiros & Hinton 2016, eq. 4).
+
+    Shapes: x (…, features) with ``normalized_shape`` = features (or several last axes), weight γ and bias β
+    (features), result as x. Every position has statistics of its own: no other position, pad or real, can change it.
+
+    Raises
+    ------
+    ShapeError
+        x does not end with ``normalized_shape``, or the weight or bias does not have that shape.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_norm as tg
+    >>> row = tg.functional.layer_norm([7.0, 5.0, 4.0], 3, eps=0)
+    >>> np.allclose(row, np.array([5, -1, -4]) / np.sqrt(14))
+    True
+    """
+    check_eps(eps, "layer_norm")
+    x = floating(x)
+    axes, shape = last_axes(x, normalized_shape, "layer_norm")
+    weight = check_parameter(weight, shape, "weight", "layer_norm")
+    bias = check_parameter(bias, shape, "bias", "layer_norm")
+    return scale_and_shift(standardize(x, axes, eps), weight, bias)
+
+
+@composed
+def rms_norm(
+    x: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None
+) -> Tensor:
+    """Return x / √(mean(x²) + eps) · γ over the last axes (Zhang & Sennrich 2019, "Root mean square layer norm").
+
+    Shapes as in :func:`layer_norm`. ``eps=None`` is the smallest step of x's dtype, as in PyTorch.
+    """
+    x = floating(x)
+    eps = float(np.finfo(x.dtype).eps) if eps is None else eps
+    check_eps(eps, "rms_norm")
+    axes, shape = last_axes(x, normalized_shape, "rms_norm")
+    weight = check_parameter(weight, shape, "weight", "rms_norm")
+    return scale_and_shift(x / e.sqrt(r.mean(e.square(x), axis=axes, keepdims=True) + eps), weight, None)
+
+
+def per_channel(value: Any, x: Tensor, channel_axis: int, what: str, name: str) -> Tensor | None:
+    """Return a value per channel in a shape that broadcasts along ``channel_axis`` of x."""
+    checked = check_parameter(value, (x.shape[channel_axis],), what, name)
+    if checked is None or channel_axis in (-1, x.ndim - 1):
+        return checked
+    shape = [1] * x.ndim
+    shape[channel_axis] = -1
+    return checked.reshape(shape)  # type: ignore[no-any-return]
+
+
+@composed
+def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    """Return x normalized over each sample's groups of channels (Wu & He 2018, "Group normalization").
+
+    Shapes: x (batch, channels, …), weight and bias (channels), result as x.
+    """
+    check_eps(eps, "group_norm")
+    x = floating(x)
+    if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
+        raise ShapeError(
+            "group_norm: x must be (batch, channels, …) with channels divisible by num_groups; got "
+            f"x {x.shape} and num_groups={num_groups}. Choose a divisor of the number of channels."
+        )
+    grouped = x.reshape(x.shape[0], num_groups, -1)
+    normalized = standardize(grouped, (-1,), eps).reshape(x.shape)
+    return scale_and_shift(
+        normalized,
+        per_channel(weight, x, 1, "weight", "group_norm"),
+        per_channel(bias, x, 1, "bias", "group_norm"),
+    )
+
+
+@composed
+def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    """Return x normalized over the positions of each channel of each sample (Ulyanov et al. 2016).
+
+    Shapes: x (batch, channels, positions…), weight and bias (channels), result as x.
+    """
+    check_eps(eps, "instance_norm")
+    x = floating(x)
+    if x.ndim < 3 or int(np.prod(x.shape[2:])) < 2:
+        raise ShapeError(
+            "instance_norm: x must be (batch, channels, positions…) with at least two positions; got "
+            f"{x.shape}. One value has no deviation: use layer_norm or group_norm."
+        )
+    return scale_and_shift(
+        standardize(x, tuple(range(2, x.ndim)), eps),
+        per_channel(weight, x, 1, "weight", "instance_norm"),
+        per_channel(bias, x, 1, "bias", "instance_norm"),
+    )

@@ -1,0 +1,90 @@
+"""NumPy functions without a gradient: comparisons, counts, orders. They give Tensors of plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import OperandError
+from ..primitive import FUNCTIONS, NUMPY, composition
+from ..tensor import Tensor, wrap
+
+UNTRACKED: tuple[Callable[..., Any], ...] = (
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,
+    np.isnan, np.isinf, np.isfinite, np.signbit, np.floor_divide,
+    np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.isclose,
+    np.zeros_like, np.ones_like, np.full_like, np.empty_like,
+)  # fmt: skip
+PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
+    np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array2string, np.array_repr, np.array_str,
+    np.result_type, np.can_cast, np.shares_memory, np.may_share_memory, np.iscomplexobj, np.isrealobj,
+)  # fmt: skip
+
+
+def plain(x: Any) -> Any:
+    """Return a Tensor's array; anything else as it is."""
+    return x._array if isinstance(x, Tensor) else x
+
+
+def _plain_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    return [plain(a) for a in args], {k: plain(v) for k, v in kwargs.items()}
+
+
+def untracked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` on the values of Tensors, giving a Tensor without a gradient."""
+
+    def on_values(*args: Any, **kwargs: Any) -> Tensor:
+        args_, kwargs_ = _plain_arguments(args, kwargs)
+        result = function(*args_, **kwargs_)
+        if not isinstance(result, (np.ndarray, np.generic)):
+            result = np.asarray(result)
+        return wrap(result, None)
+
+    on_values.__name__ = on_values.__qualname__ = function.__name__
+    on_values.__doc__ = f"``np.{function.__name__}`` on the values, without a gradient."
+    return on_values
+
+
+def plain_result(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` on the values of Tensors, giving what NumPy gives."""
+
+    def on_values(*args: Any, **kwargs: Any) -> Any:
+        args_, kwargs_ = _plain_arguments(args, kwargs)
+        return function(*args_, **kwargs_)
+
+    on_values.__name__ = on_values.__qualname__ = function.__name__
+    return on_values
+
+
+for _function in UNTRACKED:
+    FUNCTIONS[_function.__name__] = NUMPY[_function] = untracked(_function)
+for _function in PLAIN_RESULTS:
+    NUMPY[_function] = plain_result(_function)
+
+
+@composition(np.round, np.rint)
+def round(x: Any, decimals: int = 0) -> Tensor:
+    """Return the values rounded to this many decimals; the gradient is 0 and nothing is recorded.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.Tensor([1.234, 5.678]), 1)
+    Tensor([1.2, 5.7], shape=(2,), dtype=float64)
+    """
+    return wrap(np.round(np.asarray(plain(x)), decimals), None)
+
+
+def _refuse_in_place(*args: Any, **kwargs: Any) -> None:
+    raise OperandError(
+        "an array to be written into must be a plain array, and so must the values; got a Tensor, whose gradient "
+        "would be lost. Build the result from parts with tg.where, tg.stack or tg.concatenate."
+    )
+
+
+for _function in (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal):
+    NUMPY[_function] = _refuse_in_place

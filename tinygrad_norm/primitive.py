@@ -1,0 +1,331 @@
+"""What an operation is: one declaration, which the tape, the drawing and the tests all read.
+
+``primitive(forward, vjp=...)`` declares an operation, ``elementwise(...)`` one that broadcasts;
+``PRIMITIVES`` holds them all by name. The one idea: **the VJP's parameter names are its contract**.
+The tape looks at them and saves exactly what the rule names, so a rule that needs little costs little.
+
+======================= ======================================================================
+a VJP's parameter       what it receives
+======================= ======================================================================
+``g`` (always first)    the cotangent ḡ of the result: the gradient of the final scalar by it
+``out``                 the result itself
+``x`` (an input's name) that input's array
+``x_shape``             only the shape of that input
+``axis`` (a parameter)  that keyword parameter of the forward function
+======================= ======================================================================
+
+Inputs are the forward function's positional-only parameters (those before ``/``), or its ``*xs``; for a
+NumPy ufunc they are called ``x`` and ``y``. All other parameters are constants of the operation.
+
+A VJP is either *one function* that returns a tuple with a cotangent for each input, or a *tuple of
+functions*, one for each input (None for an input that has no gradient). Write a tuple where an input often needs no
+gradient: only the rules that are needed run, and only what they name is saved.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+import numpy as np
+
+from .errors import OperandError, VJPError
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Shape: TypeAlias = tuple[int, ...]
+Rule: TypeAlias = Callable[..., Any]
+Saved: TypeAlias = tuple[Any, ...]
+
+DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
+    "any": lambda rng, shape: rng.standard_normal(shape),
+    "positive": lambda rng, shape: rng.uniform(0.5, 2.5, shape),
+    "unit": lambda rng, shape: rng.uniform(-0.9, 0.9, shape),
+    # Away from a kink or a pole at zero, on both sides of it.
+    "nonzero": lambda rng, shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.4, 2.0, shape),
+    # No two entries closer than 0.3, so that no step of a finite difference crosses a tie.
+    "distinct": lambda rng, shape: rng.permutation(int(np.prod(shape))).reshape(shape) * 0.3 - 1.1,
+    "boolean": lambda rng, shape: rng.random(shape) < 0.5,
+    # Away from the integers.
+    "fraction": lambda rng, shape: rng.integers(-3, 4, shape) + rng.uniform(0.2, 0.8, shape),
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One point at which a primitive is tested: input shapes, their domains, the parameters."""
+
+    shapes: tuple[Shape, ...]
+    domains: tuple[str, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def draw(self, rng: np.random.Generator) -> list[Array]:
+        """Return input arrays for this sample."""
+        return [np.asarray(DOMAINS[d](rng, s)) for s, d in zip(self.shapes, self.domains, strict=True)]
+
+
+def sample(*shapes: Shape, domain: str | tuple[str, ...] = "any", **params: Any) -> Sample:
+    """Return the sample with these input shapes; ``domain`` names :data:`DOMAINS`, one for all or one each."""
+    domains = (domain,) * len(shapes) if isinstance(domain, str) else domain
+    return Sample(shapes, domains, params)
+
+
+def unary(domain: str = "any") -> tuple[Sample, ...]:
+    """Return the usual samples of a function of one array: 0-d, size one, a matrix, empty."""
+    return tuple(sample(s, domain=domain) for s in [(), (1,), (3, 5), (2, 3, 1), (0, 4)])
+
+
+def binary(x: str = "any", y: str = "any") -> tuple[Sample, ...]:
+    """Return the usual samples of a broadcasting function of two arrays."""
+    pairs = [
+        ((), ()), ((3, 5), (3, 5)), ((3, 5), (5,)), ((3, 1), (1, 5)), ((), (2, 3)),
+        ((2, 1, 3), (7, 1)), ((0, 4), (4,)),
+    ]  # fmt: skip
+    return tuple(sample(*pair, domain=(x, y)) for pair in pairs)
+
+
+class Primitive:
+    """An operation that the tape can differentiate. Made by :func:`primitive` or :func:`elementwise`.
+
+    Calling it, ``multiply(x, y)``, gives a Tensor and records. :meth:`on` follows its operands instead.
+    """
+
+    __slots__ = (
+        "arity", "defaults", "elementwise", "formula", "forward", "joint", "linear", "name", "native",
+        "note", "params", "picks", "places", "rule", "rules", "samples", "saves", "symbol", "variadic",
+    )  # fmt: skip
+
+    interpreter: ClassVar[Callable[[Primitive, Sequence[Any], dict[str, Any]], Any]]
+    """How a primitive is applied to Tensors. Set once, by the module that knows what a Tensor is."""
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        vjp: Rule | tuple[Rule | None, ...],
+        *,
+        name: str,
+        symbol: str,
+        formula: str,
+        rule: tuple[str, ...],
+        samples: Sequence[Sample],
+        elementwise: bool,
+        linear: bool,
+        note: str,
+        native: bool,
+    ) -> None:
+        self.forward, self.name, self.symbol, self.formula = forward, name, symbol, formula
+        self.rule, self.samples, self.note = rule, tuple(samples), note
+        self.elementwise, self.linear, self.native = elementwise, linear, native
+        inputs, self.variadic, self.defaults = signature_of(forward)
+        self.arity = len(inputs)
+        self.params = tuple(self.defaults)
+        if not self.samples:
+            raise VJPError(
+                f"primitive {name!r} must come with at least one sample to be tested at; got none. "
+                "Pass samples=[tg.sample((3, 5))], with one shape for each input."
+            )
+        self.joint = None if isinstance(vjp, tuple) else vjp
+        self.rules = vjp if isinstance(vjp, tuple) else (vjp,)
+        if self.joint is None and len(self.rules) != self.arity:
+            raise VJPError(
+                f"primitive {name!r} must have one rule for each of its {self.arity} inputs; "
+                f"got {len(self.rules)}. Use None for an input without a gradient."
+            )
+        places = places_of(inputs, self.params)
+        self.saves = tuple(names_of(name, r, places) if r else () for r in self.rules)
+        self.places = tuple(tuple(places[n] for n in names) for names in self.saves)
+        self.picks = tuple(picker(indices) for indices in self.places)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}: {self.formula}>" if self.formula else f"<primitive {self.name}>"
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        """Apply the operation to Tensors, arrays or numbers; the result is a Tensor."""
+        return Primitive.interpreter(self, *self.bind(inputs, params))
+
+    def on(self, *inputs: Any, **params: Any) -> Any:
+        """Apply the operation to what it is given: Tensors give a Tensor, plain arrays an array.
+
+        This is the form for use inside a VJP, which runs on arrays at first order and on Tensors when the
+        backward pass is itself recorded.
+        """
+        inputs, params = self.bind(inputs, params)
+        if any(hasattr(x, "__array_ufunc__") and not isinstance(x, PLAIN) for x in inputs):
+            return Primitive.interpreter(self, inputs, params)
+        return self.forward(*inputs, **params)
+
+    def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Split a call's arguments into inputs and a full set of parameters."""
+        if not self.variadic and len(inputs) != self.arity:
+            extra = inputs[self.arity :]
+            if len(inputs) < self.arity or len(extra) > len(self.params):
+                raise OperandError(
+                    f"{self.name} takes {self.arity} input(s)"
+                    + (f" and the parameters {', '.join(self.params)}" if self.params else "")
+                    + f"; got {len(inputs)} positional argument(s). See help(tg.{self.name})."
+                )
+            params = {**dict(zip(self.params, extra, strict=False)), **params}
+            inputs = inputs[: self.arity]
+        if params or self.defaults:
+            unknown = params.keys() - self.defaults.keys()
+            if unknown:
+                raise OperandError(
+                    f"{self.name} takes the parameters ({', '.join(self.params)}); "
+                    f"got {', '.join(sorted(unknown))}. Leave them out: a Tensor supports no more here."
+                )
+            params = {**self.defaults, **params}
+        return inputs, params
+
+    def save(
+        self, out: Any, arrays: list[Any], shapes: tuple[Shape, ...], params: dict[str, Any],
+        tracked: Sequence[Any],
+    ) -> Saved:  # fmt: skip
+        """Return what the rules name: one tuple of arguments for each rule, None for one that will not run."""
+        if self.variadic:
+            pool = (out, tuple(arrays), shapes, *params.values())
+        else:
+            pool = (out, *arrays, *shapes, *params.values())
+        if self.joint is not None:
+            return self.picks[0](pool)
+        return tuple(
+            [None if node is None else pick(pool) for pick, node in zip(self.picks, tracked, strict=True)]
+        )
+
+
+PLAIN = (np.ndarray, np.generic)
+PRIMITIVES: dict[str, Primitive] = {}
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""Primitives and compositions by name: where a Tensor's methods look up what they call."""
+NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""For a NumPy function or ufunc, the function of ours that does the same on Tensors."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def composition(*numpy_functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Register a function composed of primitives under its name, and as what these NumPy functions do."""
+
+    def register(function: F) -> F:
+        FUNCTIONS[function.__name__.strip("_")] = function
+        for numpy_function in numpy_functions:
+            NUMPY[numpy_function] = function
+        return function
+
+    return register
+
+
+def signature_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
+    """Return a forward function's input names, whether they are ``*xs``, and its parameters' defaults."""
+    if isinstance(forward, np.ufunc):
+        return ("x", "y", "z")[: forward.nin], False, {}
+    inputs, variadic, defaults = [], False, {}
+    for p in inspect.signature(forward).parameters.values():
+        if p.kind is p.VAR_POSITIONAL:
+            inputs, variadic = [p.name], True
+        elif p.kind is p.POSITIONAL_ONLY:
+            inputs.append(p.name)
+        else:
+            defaults[p.name] = None if p.default is p.empty else p.default
+    if not inputs:
+        name = getattr(forward, "__name__", "forward")
+        raise VJPError(
+            f"{name} must mark its inputs as positional-only; found none. Write def {name}(x, /, axis=None): "
+            "what stands before the slash is an input, the rest are parameters."
+        )
+    return tuple(inputs), variadic, defaults
+
+
+def places_of(inputs: tuple[str, ...], params: tuple[str, ...]) -> dict[str, int]:
+    """Return where each name that a VJP may ask for stands in the pool that :meth:`Primitive.save` makes."""
+    names = ["out", *inputs, *(f"{n}_shape" for n in inputs), *params]
+    return {name: i for i, name in enumerate(names)}
+
+
+def names_of(primitive: str, rule: Rule, places: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the names that a rule asks for after ``g``."""
+    names = tuple(inspect.signature(rule).parameters)
+    unknown = [n for n in names[1:] if n not in places]
+    if names[:1] != ("g",) or unknown:
+        raise VJPError(
+            f"the VJP of {primitive!r} must take g first and then any of ({', '.join(places)}); "
+            f"got ({', '.join(names)}). The names decide what the tape saves."
+        )
+    return names[1:]
+
+
+def picker(indices: tuple[int, ...]) -> Callable[[tuple[Any, ...]], Saved]:
+    """Return a function that picks these entries of a tuple, as a tuple."""
+    if not indices:
+        return lambda pool: ()
+    if len(indices) == 1:
+        (only,) = indices
+        return lambda pool: (pool[only],)
+    return itemgetter(*indices)
+
+
+def primitive(
+    forward: Callable[..., Any],
+    *,
+    vjp: Rule | tuple[Rule | None, ...],
+    samples: Sequence[Sample],
+    name: str | None = None,
+    symbol: str | None = None,
+    formula: str = "",
+    rule: tuple[str, ...] = (),
+    elementwise: bool = False,
+    linear: bool = False,
+    note: str = "",
+    numpy: Sequence[Callable[..., Any]] = (),
+) -> Primitive:
+    """Declare an operation and return it, ready to be called on Tensors.
+
+    Parameters
+    ----------
+    forward : a NumPy ufunc, or a function ``f(x, y, /, param=default)`` of arrays
+    vjp : one function ``(g, ...) -> tuple`` or a tuple of functions, one for each input; see the module
+    samples : where to test it; see :func:`sample`
+    name, symbol, formula, rule : what errors, drawings and lessons show; one string of ``rule`` an input
+    elementwise : the operation broadcasts, and the sweep sums each cotangent back to its input's shape
+    linear : the operation is linear in its inputs, so its VJP is tested as an exact adjoint
+    note : ties and kinks: what the gradient is where the function has none
+    numpy : the NumPy functions that shall call this primitive when they are given a Tensor
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_norm as tg
+    >>> cube = tg.primitive(lambda x, /: x**3, vjp=lambda g, x: (g * 3 * x**2,), name="cube",
+    ...                     samples=[tg.sample((2, 3))], elementwise=True)
+    >>> tg.grad(cube)(2.0).item()
+    12.0
+    """
+    name = name or getattr(forward, "__name__", "").strip("_")
+    native = str(getattr(vjp[0] if isinstance(vjp, tuple) else vjp, "__module__", "")).startswith(
+        __name__.partition(".")[0]
+    )
+    if name in PRIMITIVES and PRIMITIVES[name].native:
+        raise VJPError(
+            f"a primitive must have a name of its own; {name!r} is taken by {PRIMITIVES[name]!r}. "
+            "Pass another name=."
+        )
+    made = Primitive(
+        forward, vjp, name=name, symbol=symbol or name, formula=formula, rule=rule, samples=samples,
+        elementwise=elementwise, linear=linear, note=note, native=native,
+    )  # fmt: skip
+    PRIMITIVES[name] = FUNCTIONS[name] = made
+    for function in (forward, *numpy) if isinstance(forward, np.ufunc) else numpy:
+        NUMPY[function] = made
+    return made
+
+
+def elementwise(forward: Callable[..., Any], **declaration: Any) -> Primitive:
+    """Declare a broadcasting operation: :func:`primitive` with ``elementwise=True``."""
+    return primitive(forward, elementwise=True, **declaration)
+
+
+def each_sample() -> Iterator[tuple[Primitive, Sample]]:
+    """Yield every primitive with each of its samples: what the tests and the check command run over."""
+    for made in PRIMITIVES.values():
+        for point in made.samples:
+            yield made, point

@@ -1,0 +1,333 @@
+"""The tape: what a recorded operation is, what is being recorded, and the reverse sweep.
+
+A :class:`Node` points at the nodes of its inputs and at nothing else: it holds no Tensor, so there
+are no reference cycles and an array that nobody needs is freed at once. :func:`sweep` walks the nodes
+from the newest to the oldest; since an operation is always newer than its inputs, every node has all its
+contributions when its turn comes. Nothing recurses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextvars import ContextVar, Token
+from functools import lru_cache
+from heapq import heappop, heappush
+from itertools import count
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from .errors import AnomalyError, GraphReleasedError, VJPError
+from .primitive import Primitive, Saved, Shape
+
+creation = count(1)
+
+
+class Scope:
+    """A place in the module tree: one object a call, so that two calls of a layer stay apart."""
+
+    __slots__ = ("kind", "name", "parent")
+
+    def __init__(self, name: str, parent: Scope | None, kind: str) -> None:
+        self.name, self.parent, self.kind = name, parent, kind
+
+    @property
+    def path(self) -> str:
+        """The names from the outermost scope to this one, joined by dots."""
+        names, scope = [], self
+        while scope is not None:
+            names.append(scope.name)
+            scope = scope.parent  # type: ignore[assignment]  # the loop ends at None
+        return ".".join(reversed(names))
+
+    def __repr__(self) -> str:
+        return f"<scope {self.path}>"
+
+
+class Node:
+    """One recorded operation, or a leaf (``primitive`` is None, and the node owns the gradient).
+
+    ``saved`` holds what the VJP names, None once it was released; ``order`` is the creation number.
+    """
+
+    __slots__ = (
+        "__weakref__", "grad", "keeps_grad", "name", "order", "params", "parents", "primitive",
+        "saved", "scope", "shapes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        primitive: Primitive | None,
+        parents: tuple[Node | None, ...],
+        shapes: tuple[Shape, ...],
+        params: Mapping[str, Any] | None,
+        saved: Saved | None,
+        scope: Scope | None,
+    ) -> None:
+        self.primitive = primitive
+        self.parents = parents
+        self.shapes = shapes
+        self.params = params
+        self.saved = saved
+        self.scope = scope
+        self.order = next(creation)
+        self.keeps_grad = primitive is None
+        self.grad: Any = None
+        self.name: str | None = None
+
+    def __repr__(self) -> str:
+        what = self.primitive.name if self.primitive else "leaf"
+        return f"<node {self.order} {what}{where(self.scope)}>"
+
+
+class Monitor(Protocol):
+    """What watches a run: a trace. Every method is called from inside the engine; none may change anything."""
+
+    def recorded(
+        self, result: Any, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
+        scope: Scope | None,
+    ) -> None:  # fmt: skip
+        """``result`` (a Tensor) was computed from ``inputs`` (Tensors, arrays, numbers)."""
+
+    def failed(
+        self, error: Exception, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
+        scope: Scope | None,
+    ) -> None:  # fmt: skip
+        """The forward function raised ``error``."""
+
+    def swept(self, node: Node, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
+        """``node`` received ``cotangent`` and sent ``contributions`` to its parents (None where nothing goes).
+
+        ``raw`` is what the VJP returned, before a broadcast was summed back.
+        """
+
+
+class State(NamedTuple):
+    """What the current thread or task is doing."""
+
+    recording: bool = True
+    scope: Scope | None = None
+    anomaly: bool = False
+    monitor: Monitor | None = None
+
+
+STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # immutable
+
+
+class Setting:
+    """Base of the context managers that change the state; also usable as decorators."""
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[State]] = []
+
+    def change(self, state: State) -> State:
+        """Return the state that holds inside the block."""
+        raise TypeError("a Setting must define change()")
+
+    def __enter__(self) -> Any:
+        self._tokens.append(STATE.set(self.change(STATE.get())))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        STATE.reset(self._tokens.pop())
+
+
+class scope(Setting):  # noqa: N801  # used like a function: with tg.scope("encoder"):
+    """Name a part of the computation; errors, drawings and checks give the path.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> with tg.scope("encoder"), tg.scope("attention"):
+    ...     tg.ones((2, 5)) @ tg.ones((4, 8))
+    Traceback (most recent call last):
+    tinygrad_norm.errors.ShapeError: matmul in encoder.attention: ...
+    """
+
+    __slots__ = ("_tokens", "kind", "name")
+
+    def __init__(self, name: str, kind: str = "scope") -> None:
+        self._tokens = []
+        self.name, self.kind = name, kind
+
+    def change(self, state: State) -> State:
+        """Push one scope."""
+        return State(state[0], Scope(self.name, state[1], self.kind), state[2], state[3])
+
+
+def where(scope: Scope | None) -> str:
+    """Return `` in encoder.attention``, or nothing outside every scope."""
+    return f" in {scope.path}" if scope is not None else ""
+
+
+@lru_cache(maxsize=4096)
+def broadcast_axes(shape: Shape, target: Shape) -> tuple[int, ...] | None:
+    """Return the axes over which ``shape`` must be summed to give ``target``; None if it cannot."""
+    extra = len(shape) - len(target)
+    if extra < 0:
+        return None
+    axes = list(range(extra))
+    for axis, (have, want) in enumerate(zip(shape[extra:], target, strict=True), extra):
+        if have != want:
+            if want != 1:
+                return None
+            axes.append(axis)
+    return tuple(axes)
+
+
+def sum_to(cotangent: Any, shape: Shape) -> Any:
+    """Sum a cotangent back over the axes that a broadcast added or stretched: the adjoint of broadcasting."""
+    axes = broadcast_axes(cotangent.shape, shape)
+    if axes is None:
+        raise VJPError(f"a cotangent of shape {cotangent.shape} cannot be summed to {shape}")
+    if axes:
+        cotangent = np.add.reduce(cotangent, axes)
+    return cotangent if cotangent.shape == shape else cotangent.reshape(shape)
+
+
+def ancestors_between(roots: Sequence[Node], targets: Collection[Node]) -> set[Node]:
+    """Return the nodes that lie on a path from a target to a root."""
+    seen, stack = set(roots), list(roots)
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    useful = {t for t in targets if t in seen}
+    for node in sorted(seen, key=lambda n: n.order):
+        if any(p in useful for p in node.parents):
+            useful.add(node)
+    return useful
+
+
+def sweep(
+    roots: Sequence[tuple[Node, Any]],
+    *,
+    targets: Collection[Node] | None = None,
+    release: bool = False,
+    rewrap: Callable[[Node, Saved], Saved] | None = None,
+) -> dict[Node, Any]:
+    """Propagate cotangents from the roots back; return those of the targets.
+
+    Parameters
+    ----------
+    roots : pairs of a node and its cotangent
+    targets : the nodes whose cotangents are wanted; None means the leaves and those that keep a gradient
+    release : drop saved arrays as soon as they were used
+    rewrap : for a differentiable backward pass: turns a node's saved arrays into Tensors again
+    """
+    state = STATE.get()
+    useful = None if targets is None else ancestors_between([n for n, _ in roots], targets)
+    cotangents: dict[Node, Any] = {}
+    owned: set[Node] = set()
+    found: dict[Node, Any] = {}
+    newest_first: list[tuple[int, Node]] = []
+
+    for root, g in roots:
+        if root in cotangents:
+            cotangents[root] = cotangents[root] + g
+        elif useful is None or root in useful:
+            cotangents[root] = g
+            heappush(newest_first, (-root.order, root))
+
+    while newest_first:
+        node = heappop(newest_first)[1]
+        g = cotangents.pop(node)
+        if node.keeps_grad if targets is None else node in targets:
+            found[node] = g
+        primitive = node.primitive
+        if primitive is None:
+            continue
+        saved = node.saved
+        if saved is None:
+            raise GraphReleasedError(
+                f"the graph of {primitive.name}{where(node.scope)} must still hold its saved arrays; an earlier "
+                "backward() released them. Call that one with retain_graph=True, or compute the result anew."
+            )
+        if rewrap is not None:
+            saved = rewrap(node, saved)
+        if primitive.joint is not None:
+            raw = primitive.joint(g, *saved)
+            if type(raw) is not tuple or len(raw) != len(node.parents):
+                raise wrong_count(primitive, node, raw)
+        else:
+            raw = [
+                None
+                if args is None or rule is None or (useful is not None and parent not in useful)
+                else rule(g, *args)
+                for rule, args, parent in zip(primitive.rules, saved, node.parents, strict=True)
+            ]
+        if release:
+            node.saved = None
+        sent: list[Any] | None = None if state.monitor is None else []
+        for i, parent in enumerate(node.parents):
+            c = raw[i]
+            if parent is None or c is None or (useful is not None and parent not in useful):
+                if sent is not None:
+                    sent.append(None)
+                continue
+            shape = node.shapes[i]
+            try:
+                if c.shape != shape:
+                    c = fit(c, node, i)
+            except AttributeError:
+                c = fit(np.asarray(c), node, i)
+            if state.anomaly:
+                check_finite(g, c, node, i)
+            if sent is not None:
+                sent.append(c)
+            known = cotangents.get(parent)
+            if known is None:
+                cotangents[parent] = c
+                heappush(newest_first, (-parent.order, parent))
+            elif parent in owned and known.dtype == c.dtype:
+                # The sum was made by this sweep and nobody else has seen it.
+                np.add(known, c, out=known)
+            else:
+                cotangents[parent] = total = known + c
+                if type(total) is np.ndarray:
+                    owned.add(parent)
+        if state.monitor is not None and sent is not None:
+            state.monitor.swept(node, g, raw, sent)
+    return found
+
+
+def fit(cotangent: Any, node: Node, i: int) -> Any:
+    """Return a cotangent in its input's shape; only an elementwise primitive may need summing for it."""
+    primitive, shape = node.primitive, node.shapes[i]
+    assert primitive is not None
+    if cotangent.shape == shape:
+        return cotangent
+    if primitive.elementwise and broadcast_axes(cotangent.shape, shape) is not None:
+        return sum_to(cotangent, shape)
+    raise VJPError(
+        f"the VJP of {primitive.name}{where(node.scope)} must return a cotangent of shape {shape} for input {i}; "
+        f"got {cotangent.shape}. Correct the rule: nothing is summed or stretched for it."
+    )
+
+
+def wrong_count(primitive: Primitive, node: Node, raw: Any) -> VJPError:
+    """Return the error for a VJP whose result is not one cotangent for each input."""
+    got = f"a tuple of {len(raw)}" if type(raw) is tuple else f"a {type(raw).__name__}"
+    return VJPError(
+        f"the VJP of {primitive.name}{where(node.scope)} must return a tuple with one cotangent for each of its "
+        f"{len(node.parents)} input(s); got {got}. For one input write (cotangent,)."
+    )
+
+
+def check_finite(g: Any, cotangent: Any, node: Node, i: int) -> None:
+    """Raise where a rule turned a finite cotangent into a NaN or an infinity."""
+    primitive = node.primitive
+    assert primitive is not None
+    if np.all(np.isfinite(np.asarray(g))) and not np.all(np.isfinite(np.asarray(cotangent))):
+        raise AnomalyError(
+            f"{primitive.name}{where(node.scope)}: every gradient must be finite; the backward rule for input {i} "
+            f"{primitive.rule[i] if i < len(primitive.rule) else ''} made a NaN or an infinity from a finite "
+            f"cotangent of shape {g.shape}. Look at that input's values: a zero under a root, log or division?"
+        )

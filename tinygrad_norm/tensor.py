@@ -1,0 +1,407 @@
+"""The Tensor: an array that remembers how it was computed.
+
+``Tensor(data, requires_grad=True)`` makes a leaf, operations on it record, ``backward()`` fills its
+``grad``. The one idea: a Tensor is a read-only array and, if a gradient is wanted, the tape's node for
+it. Because neither ever changes, nothing that the tape saved can go stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .display import tensor_html, tensor_text
+from .errors import GraphError, OperandError, ShapeError
+from .methods import NumpyMethods
+from .primitive import Array, Saved, Shape
+from .tape import STATE, Node, State, sweep
+
+
+class Tensor(NumpyMethods):
+    """An array of numbers with reverse-mode gradients.
+
+    Parameters
+    ----------
+    data : number, nested list, array or Tensor
+        The values, copied. NumPy's rules give the dtype, float64 for Python floats.
+    requires_grad : bool
+        Whether operations on it are recorded. Integers are converted to float64 then.
+    dtype : NumPy dtype, optional
+    name : str, optional
+        Shown in drawings and errors.
+
+    Raises
+    ------
+    OperandError
+        The data are not real numbers or booleans, or hold Tensors whose gradient would be lost.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> x = tg.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    Tensor([2., 4., 6.], shape=(3,), dtype=float64)
+    """
+
+    __slots__ = ("__weakref__", "_array", "_name", "_node")
+
+    _array: Any  # an ndarray or, of shape (), a NumPy scalar; never written to
+    _node: Node | None
+    _name: str | None
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        array = to_array(data, dtype)
+        if requires_grad and array.dtype.kind != "f":
+            array = array.astype(np.float64)
+        self._array = array
+        self._name = name
+        self._node = leaf_node(array, name) if requires_grad else None
+
+    # What it is
+
+    @property
+    def data(self) -> Array:
+        """The values as a read-only array. Assign to it to give a leaf new values of the same shape."""
+        view = np.asarray(self._array).view()
+        view.flags.writeable = False
+        return view
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        array = to_array(values, self.dtype)
+        if array.shape != self.shape or not self.is_leaf:
+            raise ShapeError(
+                f"new data must go to a leaf and have its shape {self.shape}; got shape {array.shape} for "
+                f"{'a leaf' if self.is_leaf else 'the result of an operation'}. Make a new Tensor instead."
+            )
+        self._array = array
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]  # read-only here, declared plainly by the methods
+        """The length of each axis."""
+        shape: Shape = self._array.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return int(self._array.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype of the entries."""
+        dtype: np.dtype[Any] = self._array.dtype
+        return dtype
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802  # NumPy's name
+        """The Tensor with its axes reversed."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802  # NumPy's name
+        """The Tensor with its last two axes exchanged."""
+        return self.swapaxes(-1, -2)
+
+    @property
+    def name(self) -> str | None:
+        """What drawings and errors call it."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._name = name
+        if self._node is not None:
+            self._node.name = name
+
+    @property
+    def node(self) -> Node | None:
+        """The tape's node: what the drawing and the gradient check read. None without a gradient."""
+        return self._node
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
+        return self._node is None or self._node.primitive is None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded; can be set on a leaf."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted == self.requires_grad:
+            return
+        if not self.is_leaf or self.dtype.kind != "f":
+            raise GraphError(
+                "requires_grad can be set on a leaf of floating-point numbers; got "
+                f"{self!r}. Use detach() or astype(float) first."
+            )
+        self._node = leaf_node(self._array, self._name) if wanted else None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient of a leaf (or after ``retain_grad()``); set it to None to start anew."""
+        return self._node.grad if self._node is not None else None
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and (
+            not isinstance(value, Tensor) or self._node is None or value.shape != self.shape
+        ):
+            raise ShapeError(
+                f"grad must be None or a Tensor of shape {self.shape} on a Tensor that requires a gradient; got "
+                f"{value!r}."
+            )
+        if self._node is not None:
+            self._node.grad = value
+
+    # Values
+
+    def item(self) -> Any:
+        """Return the only entry as a Python number."""
+        if self.size != 1:
+            raise ShapeError(
+                f"item() must get a Tensor with one entry; got shape {self.shape}. Index it, or use tolist()."
+            )
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """Return the values as nested lists of Python numbers."""
+        return self._array.tolist()
+
+    def numpy(self) -> Array:
+        """Return the values as a new array, yours to change."""
+        return np.array(self._array)
+
+    def detach(self) -> Tensor:
+        """Return a Tensor with the same values that nothing is recorded for."""
+        return wrap(self._array, None)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy:
+            return np.array(self._array, dtype=dtype)
+        return self.data if dtype is None else np.asarray(self.data, dtype=dtype)
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(
+                f"a truth value must come from one entry; got shape {self.shape}. Use .any() or .all()."
+            )
+        return bool(self._array)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.shape:
+            raise OperandError(
+                f"an index must be an integer of shape (); got {self.dtype} of shape {self.shape}. "
+                "Use int(t)."
+            )
+        return int(self._array)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        made_by = self._node.primitive.name if self._node and self._node.primitive else None
+        return tensor_text(np.asarray(self._array), self._name, made_by, self.requires_grad)
+
+    def _repr_html_(self) -> str:
+        made_by = self._node.primitive.name if self._node and self._node.primitive else None
+        return tensor_html(np.asarray(self._array), self._name, made_by)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self.is_leaf:
+            raise GraphError(
+                "a Tensor to be pickled or deep-copied must be a leaf; got the result of "
+                f"{self!r}. Use detach() first."
+            )
+        return type(self), (np.asarray(self._array), self.requires_grad, self.dtype, self._name)
+
+    # Gradients
+
+    def retain_grad(self) -> None:
+        """Ask the next backward pass to fill ``grad`` although this is not a leaf."""
+        if self._node is None:
+            raise GraphError(
+                "retain_grad() must be called on a Tensor that requires a gradient; got "
+                f"{self!r}. Make an input of it with requires_grad=True."
+            )
+        self._node.keeps_grad = True
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+    ) -> None:
+        """Add the gradient of this Tensor by every leaf it depends on to the leaf's ``grad``.
+
+        Parameters
+        ----------
+        gradient : the cotangent of this Tensor, of its shape; may be left out for a single number
+        retain_graph : keep the saved arrays for another backward pass; by default only with ``create_graph``
+        create_graph : record the backward pass itself, so that gradients can be differentiated again
+
+        Raises
+        ------
+        GraphError
+            The Tensor requires no gradient, or is not a single number and ``gradient`` is missing.
+        GraphReleasedError
+            An earlier backward pass released the graph.
+        """
+        node = self._node
+        if node is None:
+            raise GraphError(
+                "backward() must start from a Tensor that depends on one with requires_grad=True; "
+                f"got {self!r}. Was it computed under no_grad, detached, or from plain arrays?"
+            )
+        seed = seed_for(self, gradient)
+        keep = create_graph if retain_graph is None else retain_graph
+        found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
+        for target, g in found.items():
+            gradient = as_tensor(g)
+            if target.primitive is None and gradient.dtype != target.params["dtype"]:  # type: ignore[index]
+                gradient = gradient.astype(target.params["dtype"])  # type: ignore[index]
+            target.grad = gradient if target.grad is None else target.grad + gradient
+
+
+def to_array(data: Any, dtype: Any = None) -> Array:
+    """Return a private array of real numbers or booleans with these values."""
+    if isinstance(data, Tensor):
+        data = data._array
+    elif isinstance(data, (list, tuple)):
+        refuse_tracked(data)
+    try:
+        array = np.array(data, dtype=dtype)
+    except (ValueError, TypeError) as error:
+        raise OperandError(
+            f"a Tensor's data must be numbers in a rectangular arrangement; got {type(data).__name__}: {error}. "
+            "Give every row the same length, or pad them."
+        ) from error
+    if array.dtype.kind not in "fiub":
+        raise OperandError(
+            f"a Tensor's data must be real numbers or booleans; got dtype {array.dtype}. "
+            "Convert them first, for example with np.asarray(data, dtype=float)."
+        )
+    return array
+
+
+def refuse_tracked(data: Sequence[Any]) -> None:
+    """Raise if a list holds Tensors with a gradient: copying their values would cut the graph."""
+    pending = [data]
+    while pending:
+        for entry in pending.pop():
+            if isinstance(entry, (list, tuple)):
+                pending.append(entry)
+            elif isinstance(entry, Tensor) and entry.requires_grad:
+                raise OperandError(
+                    "a Tensor's data must be plain numbers; got a list with a Tensor that requires a gradient, "
+                    "which would be lost. Use tg.stack([...]) or tg.concatenate([...])."
+                )
+
+
+def leaf_node(array: Any, name: str | None) -> Node:
+    """Return the node of a new leaf with these values."""
+    node = Node(None, (), (array.shape,), {"dtype": array.dtype}, (), STATE.get().scope)
+    node.name = name
+    return node
+
+
+def wrap(array: Any, node: Node | None) -> Tensor:
+    """Return a Tensor around an array that nobody will write to."""
+    tensor = object.__new__(Tensor)
+    tensor._array = array
+    tensor._node = node
+    tensor._name = None
+    return tensor
+
+
+def as_tensor(data: Any) -> Tensor:
+    """Return ``data`` itself if it is a Tensor, else a Tensor with its values."""
+    return data if isinstance(data, Tensor) else wrap(to_array(data), None)
+
+
+def seed_for(output: Tensor, cotangent: Any) -> Any:
+    """Return the cotangent that a backward pass starts from: the one given, or 1 for a single number."""
+    if cotangent is None:
+        if output.size != 1:
+            raise GraphError(
+                f"a backward pass without a cotangent must start from a single number; got shape {output.shape}. "
+                "Sum or average it to a loss, or pass a cotangent of that shape (gradient= or cotangents=)."
+            )
+        return np.ones(output.shape, output.dtype)
+    seed = as_tensor(cotangent)
+    if seed.shape != output.shape:
+        raise ShapeError(
+            f"the cotangent of a result must have its shape {output.shape}; got {seed.shape}. "
+            "Reshape or broadcast it."
+        )
+    return seed
+
+
+def rewrap(node: Node, saved: Saved) -> Saved:
+    """Return what a node saved with its arrays as Tensors on the tape, so that a VJP on them records."""
+    primitive = node.primitive
+    assert primitive is not None
+    first_shape = 1 + primitive.arity
+
+    def again(place: int, value: Any) -> Any:
+        if place == 0:
+            return wrap(value, node)
+        if place >= first_shape:
+            return value
+        if primitive.variadic:
+            return tuple(v if p is None else wrap(v, p) for v, p in zip(value, node.parents, strict=True))
+        parent = node.parents[place - 1]
+        return value if parent is None else wrap(value, parent)
+
+    def arguments(places: tuple[int, ...], values: Saved) -> Saved:
+        return tuple(again(p, v) for p, v in zip(places, values, strict=True))
+
+    if primitive.joint is not None:
+        return arguments(primitive.places[0], saved)
+    return tuple(
+        None if values is None else arguments(places, values)
+        for places, values in zip(primitive.places, saved, strict=True)
+    )
+
+
+def sweep_from(
+    seeds: Sequence[tuple[Node, Any]],
+    *,
+    create_graph: bool,
+    release: bool = False,
+    targets: Sequence[Node] | None = None,
+) -> dict[Node, Any]:
+    """Run the sweep on arrays, or on Tensors that record when ``create_graph`` is set."""
+    if not create_graph:
+        plain = [(n, g._array if isinstance(g, Tensor) else g) for n, g in seeds]
+        return sweep(plain, targets=targets, release=release)
+    state = STATE.get()
+    token = STATE.set(State(True, state.scope, state.anomaly, state.monitor))
+    try:
+        tensors = [(n, as_tensor(g)) for n, g in seeds]
+        return sweep(tensors, targets=targets, release=release, rewrap=rewrap)
+    finally:
+        STATE.reset(token)
