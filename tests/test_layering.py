@@ -14,7 +14,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tinygrad_norm"
 ROOMS = [
     "errors", "primitive", "tape", "context", "random", "display", "numpy_dispatch", "methods", "tensor", "recording",
     "ops.erf", "ops.shape", "ops.elementwise", "ops.reduction", "ops.indexing", "ops.linalg", "ops.constants",
-    "ops.compositions", "ops", "transforms", "trace",
+    "ops.creation", "ops.more_elementwise", "ops.picking", "ops.layout", "ops.statistics", "ops.products", "ops",
+    "transforms", "trace",
     "functional.composition", "functional.linear", "functional.activation", "functional.attention",
     "functional.norm", "functional.batch_norm", "functional", "nn", "optim", "io", "gradcheck", "viz", "lessons",
     "commands", "cli", "pytest_plugin", "__main__",

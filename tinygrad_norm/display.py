@@ -39,13 +39,11 @@ def tensor_html(array: Array, name: str | None, made_by: str | None) -> str:
         if array.size:
             values = array.astype(np.float64)
             summary = (
-                f"mean {values.mean():.4g}, deviation {values.std():.4g}, "
-                f"from {values.min():.4g} to {values.max():.4g}"
+                f"mean {values.mean():.4g}, deviation {values.std():.4g}, from {values.min():.4g} to {values.max():.4g}"
             )
         return f"<div><code>Tensor {caption}</code><br>{summary}</div>"
     rows = np.atleast_2d(array)
     cells = "".join(
-        "<tr>" + "".join(f"<td style='text-align:right'>{v:.6g}</td>" for v in row) + "</tr>"
-        for row in rows.tolist()
+        "<tr>" + "".join(f"<td style='text-align:right'>{v:.6g}</td>" for v in row) + "</tr>" for row in rows.tolist()
     )
     return f"<table><caption><code>Tensor {caption}</code></caption>{cells}</table>"

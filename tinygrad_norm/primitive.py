@@ -189,9 +189,7 @@ class Primitive:
             pool = (out, *arrays, *shapes, *params.values())
         if self.joint is not None:
             return self.picks[0](pool)
-        return tuple(
-            [None if node is None else pick(pool) for pick, node in zip(self.picks, tracked, strict=True)]
-        )
+        return tuple([None if node is None else pick(pool) for pick, node in zip(self.picks, tracked, strict=True)])
 
 
 PLAIN = (np.ndarray, np.generic)
@@ -306,15 +304,16 @@ def primitive(
     )
     if name in PRIMITIVES and PRIMITIVES[name].native:
         raise VJPError(
-            f"a primitive must have a name of its own; {name!r} is taken by {PRIMITIVES[name]!r}. "
-            "Pass another name=."
+            f"a primitive must have a name of its own; {name!r} is taken by {PRIMITIVES[name]!r}. Pass another name=."
         )
     made = Primitive(
         forward, vjp, name=name, symbol=symbol or name, formula=formula, rule=rule, samples=samples,
         elementwise=elementwise, linear=linear, note=note, native=native,
     )  # fmt: skip
     PRIMITIVES[name] = FUNCTIONS[name] = made
-    for function in (forward, *numpy) if isinstance(forward, np.ufunc) else numpy:
+    if isinstance(forward, np.ufunc):
+        NUMPY[forward] = made
+    for function in numpy:
         NUMPY[function] = made
     return made
 

@@ -1,6 +1,6 @@
 """How a primitive is applied to Tensors: compute, record if a gradient is wanted, explain what went wrong.
 
-:func:`apply` is the one way in; importing this module makes it what calling a primitive does.
+:func:`apply` is the one way in: it is what calling a primitive does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from .errors import (
-    AnomalyError, IndexRangeError, InputError, OperandError, ShapeError, TinygradNormError,
+    AnomalyError,
+    IndexRangeError,
+    InputError,
+    OperandError,
+    ShapeError,
+    TinygradNormError,
 )  # fmt: skip
 from .primitive import Primitive, Shape
 from .tape import STATE, Node, Scope, where
@@ -60,9 +65,6 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
     if state.monitor is not None:
         state.monitor.recorded(result, primitive, inputs, params, state.scope)
     return result
-
-
-Primitive.interpreter = apply
 
 
 def operand(x: Any, primitive: Primitive) -> Any:

@@ -35,10 +35,11 @@ class Scope:
     @property
     def path(self) -> str:
         """The names from the outermost scope to this one, joined by dots."""
-        names, scope = [], self
+        names: list[str] = []
+        scope: Scope | None = self
         while scope is not None:
             names.append(scope.name)
-            scope = scope.parent  # type: ignore[assignment]  # the loop ends at None
+            scope = scope.parent
         return ".".join(reversed(names))
 
     def __repr__(self) -> str:
@@ -88,16 +89,16 @@ class Monitor(Protocol):
         self, result: Any, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
         scope: Scope | None,
     ) -> None:  # fmt: skip
-        """``result`` (a Tensor) was computed from ``inputs`` (Tensors, arrays, numbers)."""
+        """Note that ``result`` (a Tensor) was computed from ``inputs`` (Tensors, arrays, numbers)."""
 
     def failed(
         self, error: Exception, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
         scope: Scope | None,
     ) -> None:  # fmt: skip
-        """The forward function raised ``error``."""
+        """Note that the forward function raised ``error``."""
 
     def swept(self, node: Node, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
-        """``node`` received ``cotangent`` and sent ``contributions`` to its parents (None where nothing goes).
+        """Note that ``node`` received ``cotangent`` and sent ``contributions`` to its parents (or None).
 
         ``raw`` is what the VJP returned, before a broadcast was summed back.
         """

@@ -8,7 +8,7 @@ it. Because neither ever changes, nothing that the tape saved can go stale.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -161,9 +161,7 @@ class Tensor(NumpyMethods):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and (
-            not isinstance(value, Tensor) or self._node is None or value.shape != self.shape
-        ):
+        if value is not None and (not isinstance(value, Tensor) or self._node is None or value.shape != self.shape):
             raise ShapeError(
                 f"grad must be None or a Tensor of shape {self.shape} on a Tensor that requires a gradient; got "
                 f"{value!r}."
@@ -200,9 +198,7 @@ class Tensor(NumpyMethods):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise ShapeError(
-                f"a truth value must come from one entry; got shape {self.shape}. Use .any() or .all()."
-            )
+            raise ShapeError(f"a truth value must come from one entry; got shape {self.shape}. Use .any() or .all().")
         return bool(self._array)
 
     def __float__(self) -> float:
@@ -214,8 +210,7 @@ class Tensor(NumpyMethods):
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.shape:
             raise OperandError(
-                f"an index must be an integer of shape (); got {self.dtype} of shape {self.shape}. "
-                "Use int(t)."
+                f"an index must be an integer of shape (); got {self.dtype} of shape {self.shape}. Use int(t)."
             )
         return int(self._array)
 
@@ -233,8 +228,7 @@ class Tensor(NumpyMethods):
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise GraphError(
-                "a Tensor to be pickled or deep-copied must be a leaf; got the result of "
-                f"{self!r}. Use detach() first."
+                f"a Tensor to be pickled or deep-copied must be a leaf; got the result of {self!r}. Use detach() first."
             )
         return type(self), (np.asarray(self._array), self.requires_grad, self.dtype, self._name)
 
@@ -284,6 +278,11 @@ class Tensor(NumpyMethods):
             if target.primitive is None and gradient.dtype != target.params["dtype"]:  # type: ignore[index]
                 gradient = gradient.astype(target.params["dtype"])  # type: ignore[index]
             target.grad = gradient if target.grad is None else target.grad + gradient
+
+
+Data: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any]"
+Optional: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any] | None"
+"""What a function of Tensors takes: Tensors, arrays, numbers, nested lists."""
 
 
 def to_array(data: Any, dtype: Any = None) -> Array:
@@ -337,7 +336,7 @@ def wrap(array: Any, node: Node | None) -> Tensor:
     return tensor
 
 
-def as_tensor(data: Any) -> Tensor:
+def as_tensor(data: Data) -> Tensor:
     """Return ``data`` itself if it is a Tensor, else a Tensor with its values."""
     return data if isinstance(data, Tensor) else wrap(to_array(data), None)
 
@@ -354,8 +353,7 @@ def seed_for(output: Tensor, cotangent: Any) -> Any:
     seed = as_tensor(cotangent)
     if seed.shape != output.shape:
         raise ShapeError(
-            f"the cotangent of a result must have its shape {output.shape}; got {seed.shape}. "
-            "Reshape or broadcast it."
+            f"the cotangent of a result must have its shape {output.shape}; got {seed.shape}. Reshape or broadcast it."
         )
     return seed
 

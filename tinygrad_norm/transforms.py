@@ -78,9 +78,7 @@ def gradients(
             "Pass a sequence of that length."
         )
     nodes = [node_of(x, i) for i, x in enumerate(wanted)]
-    starts = [
-        (y._node, seed_for(y, seed)) for y, seed in zip(ends, seeds, strict=True) if y._node is not None
-    ]
+    starts = [(y._node, seed_for(y, seed)) for y, seed in zip(ends, seeds, strict=True) if y._node is not None]
     found = sweep_from(starts, create_graph=create_graph, targets=nodes)
     result = tuple(
         in_dtype(as_tensor(found[n]), x) if n in found else wrap(np.zeros(x.shape, x.dtype), None)
@@ -113,7 +111,7 @@ def variable(x: Any) -> Tensor:
 
 
 def depends_on_others(outputs: Sequence[Tensor], own: Sequence[Tensor]) -> bool:
-    """Return whether the outputs depend on a leaf that is not one of ``own``: is more to be differentiated later?"""
+    """Return whether the outputs depend on a leaf besides ``own``, by which somebody may differentiate later."""
     ours = {x._node for x in own if x.is_leaf}
     seen = {y._node for y in outputs if y._node is not None}
     stack = list(seen)
@@ -253,23 +251,25 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[Te
             f"{type(xs).__name__} and {type(vs).__name__}. Write tg.jvp(f, (x,), (v,))."
         )
     tangents = [as_tensor(v) for v in vs]
+    outer = STATE.get().recording
     with enable_grad():
-        y, pullback = vjp(f, *xs)
+        variables = [variable(x) for x in xs]
+        for x, v in zip(variables, tangents, strict=True):
+            if x.shape != v.shape:
+                raise ShapeError(
+                    f"a tangent must have its point's shape {x.shape}; got {v.shape}. Reshape or broadcast it."
+                )
+        y = f(*variables)
+        again = outer and depends_on_others([y, *tangents], variables)
         dummy = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
-        pulled = pullback(dummy)
-    for x, v in zip(pulled, tangents, strict=True):
-        if x.shape != v.shape:
-            raise ShapeError(
-                f"a tangent must have its point's shape {x.shape}; got {v.shape}. Reshape or broadcast it."
-            )
-    reached = [(p, v) for p, v in zip(pulled, tangents, strict=True) if p.requires_grad]
-    if not reached:
-        return y, wrap(np.zeros(y.shape, y.dtype), None)
-    again = STATE.get().recording and (
-        depends_on_others([p for p, _ in reached], [dummy]) or any(v.requires_grad for v in tangents)
-    )
-    tangent = gradients([p for p, _ in reached], dummy, [v for _, v in reached], create_graph=again)
-    return y, tangent
+        pulled = gradients(y, variables, dummy, create_graph=True)
+        # Where y does not depend on an x, or not through arithmetic, nothing leads back to the dummy.
+        reached = [(p, v) for p, v in zip(pulled, tangents, strict=True) if p.requires_grad]
+        if not reached:
+            return (y if again else y.detach()), wrap(np.zeros(y.shape, y.dtype), None)
+        ends, weights = zip(*reached, strict=True)
+        tangent = gradients(ends, dummy, weights, create_graph=again)
+    return (y if again else y.detach()), tangent
 
 
 def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Tensor]:
@@ -334,4 +334,5 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Tensor:
     """
     # H is symmetric, so the pullback of the gradient serves as well as its pushforward, at half the price.
     _, pullback = vjp(grad(f), x)
-    return pullback(v)[0]
+    product: Tensor = pullback(v)[0]
+    return product

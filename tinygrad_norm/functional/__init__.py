@@ -1,7 +1,17 @@
 """Functions composed of primitives, with PyTorch's names and defaults (``axis`` for its ``dim``)."""
 
 from .activation import (
-    elu, gelu, leaky_relu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus, tanh,
+    elu,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    logsumexp,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    tanh,
 )  # fmt: skip
 from .attention import scaled_dot_product_attention
 from .batch_norm import batch_norm

@@ -12,26 +12,26 @@ import numpy as np
 
 from ..errors import InputError
 from ..ops import elementwise as e
-from ..ops import reduction as r
-from ..ops.compositions import squeeze
-from ..tensor import Tensor, as_tensor
+from ..ops.layout import squeeze
+from ..ops.reduction import Axis
+from ..tensor import Data, Tensor, as_tensor
 from .composition import composed
 
 
-def relu(x: Any) -> Tensor:
+def relu(x: Data) -> Tensor:
     """Return max(x, 0); the derivative at 0 is 0."""
     result: Tensor = e.relu(x)
     return result
 
 
-def tanh(x: Any) -> Tensor:
+def tanh(x: Data) -> Tensor:
     """Return tanh x."""
     result: Tensor = e.tanh(x)
     return result
 
 
 @composed
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Tensor:
+def leaky_relu(x: Data, negative_slope: float = 0.01) -> Tensor:
     """Return x where x > 0, else ``negative_slope`` · x, which is also the derivative at 0."""
     x = as_tensor(x)
     result: Tensor = e.where(x.data > 0, x, x * negative_slope)
@@ -39,7 +39,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Tensor:
 
 
 @composed
-def elu(x: Any, alpha: float = 1.0) -> Tensor:
+def elu(x: Data, alpha: float = 1.0) -> Tensor:
     """Return x where x > 0, else α(eˣ − 1)."""
     x = as_tensor(x)
     positive = x.data > 0
@@ -49,21 +49,20 @@ def elu(x: Any, alpha: float = 1.0) -> Tensor:
 
 
 @composed
-def sigmoid(x: Any) -> Tensor:
+def sigmoid(x: Data) -> Tensor:
     """Return 1 / (1 + e⁻ˣ), computed as ½(1 + tanh(x/2)), which cannot overflow."""
-    result: Tensor = 0.5 * (1 + e.tanh(0.5 * as_tensor(x)))
-    return result
+    return 0.5 * (1 + (0.5 * as_tensor(x)).tanh())
 
 
 @composed
-def silu(x: Any) -> Tensor:
+def silu(x: Data) -> Tensor:
     """Return x · sigmoid(x) (Elfwing et al. 2018, "Sigmoid-weighted linear units")."""
     x = as_tensor(x)
     return x * sigmoid(x)
 
 
 @composed
-def softplus(x: Any, beta: float = 1.0) -> Tensor:
+def softplus(x: Data, beta: float = 1.0) -> Tensor:
     """Return log(1 + e^(βx)) / β, smooth everywhere and without overflow."""
     if beta <= 0:
         raise InputError(f"softplus: beta must be positive; got {beta}. PyTorch's default is 1.")
@@ -72,21 +71,22 @@ def softplus(x: Any, beta: float = 1.0) -> Tensor:
 
 
 @composed
-def gelu(x: Any, approximate: str = "none") -> Tensor:
+def gelu(x: Data, approximate: str = "none") -> Tensor:
     """Return x · Φ(x), Φ the normal distribution's cumulative function (Hendrycks & Gimpel 2016).
 
     ``approximate="tanh"`` uses ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
     """
     x = as_tensor(x)
     if approximate == "none":
-        return 0.5 * x * (1 + e.erf(x * math.sqrt(0.5)))  # type: ignore[no-any-return]
+        cumulative: Tensor = 0.5 * (e.erf(x * math.sqrt(0.5)) + 1)
+        return x * cumulative
     if approximate == "tanh":
         cubic = x + 0.044715 * (x * x * x)
-        return 0.5 * x * (1 + e.tanh(math.sqrt(2 / math.pi) * cubic))  # type: ignore[no-any-return]
+        return 0.5 * x * (1 + (math.sqrt(2 / math.pi) * cubic).tanh())
     raise InputError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}. Choose one of them.")
 
 
-def shifted_exponentials(x: Tensor, axis: int) -> tuple[Tensor, Tensor, Any]:
+def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
     """Return exp(x − m), its sum along the axis, and m, the largest entry along it.
 
     m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose.
@@ -95,12 +95,12 @@ def shifted_exponentials(x: Tensor, axis: int) -> tuple[Tensor, Tensor, Any]:
     largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
     # An infinite maximum cannot be subtracted; exp(−∞ − 0) = 0 is what is wanted.
     largest = np.where(largest == -np.inf, 0, largest).astype(x.dtype)
-    exponentials: Tensor = e.exp(x - largest)
-    return exponentials, r.sum(exponentials, axis=axis, keepdims=True), largest
+    exponentials = (x - largest).exp()
+    return exponentials, exponentials.sum(axis, keepdims=True), largest
 
 
 @composed
-def softmax(x: Any, axis: int = -1) -> Tensor:
+def softmax(x: Data, axis: int = -1) -> Tensor:
     """Return eˣ / Σ eˣ along an axis; the largest entry is subtracted first.
 
     A row of −∞ only (nothing to attend to) gives zeros, with gradient zero.
@@ -115,32 +115,33 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     exponentials, total, _ = shifted_exponentials(floating(x), axis)
     empty = total.data == 0
     if np.any(empty):
-        total = e.where(empty, 1, total)
+        total = as_tensor(e.where(empty, 1, total))
     return exponentials / total
 
 
 @composed
-def logsumexp(x: Any, axis: int | tuple[int, ...] = -1, keepdims: bool = False) -> Tensor:
+def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False) -> Tensor:
     """Return log Σ eˣ along an axis; of −∞ only it is −∞, with gradient zero."""
     x = floating(x)
-    exponentials, total, largest = shifted_exponentials(x, axis)  # type: ignore[arg-type]
+    _, total, largest = shifted_exponentials(x, axis)
     empty = total.data == 0
     if np.any(empty):
-        result = e.where(empty, -np.inf, e.log(e.where(empty, 1, total)) + largest)
+        result: Tensor = e.where(empty, -np.inf, e.where(empty, 1, total).log() + largest)
     else:
-        result = e.log(total) + largest
+        result = total.log() + largest
     return result if keepdims else squeeze(result, axis)
 
 
 @composed
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
+def log_softmax(x: Data, axis: int = -1) -> Tensor:
     """Return x − log Σ eˣ along an axis, exact where softmax itself underflows."""
     x = floating(x)
     _, total, largest = shifted_exponentials(x, axis)
-    return (x - largest) - e.log(total)  # type: ignore[no-any-return]
+    result: Tensor = (x - largest) - total.log()
+    return result
 
 
-def floating(x: Any) -> Tensor:
+def floating(x: Data) -> Tensor:
     """Return ``x`` as a Tensor of floating-point numbers."""
     x = as_tensor(x)
     return x if x.dtype.kind == "f" else x.astype(np.float64)

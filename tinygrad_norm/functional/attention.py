@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, ShapeError
 from ..ops import elementwise as e
 from ..random import generator
-from ..tensor import Tensor, as_tensor
+from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating, softmax
 from .composition import composed
 
 
 @composed
 def scaled_dot_product_attention(
-    q: Any,
-    k: Any,
-    v: Any,
-    attn_mask: Any = None,
+    q: Data,
+    k: Data,
+    v: Data,
+    attn_mask: Optional = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
@@ -59,7 +58,7 @@ def scaled_dot_product_attention(
 
 @composed
 def attention_weights(
-    q: Any, k: Any, attn_mask: Any = None, is_causal: bool = False, scale: float | None = None
+    q: Data, k: Data, attn_mask: Optional = None, is_causal: bool = False, scale: float | None = None
 ) -> Tensor:
     """Return the weights softmax(q kᵀ · scale + mask) of :func:`scaled_dot_product_attention`."""
     q, k = floating(q), floating(k)
@@ -71,9 +70,7 @@ def attention_weights(
     scores = (q @ k.mT) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
     if is_causal:
         if attn_mask is not None:
-            raise InputError(
-                "attention: is_causal must stand alone; got an attn_mask too. Combine them into one mask."
-            )
+            raise InputError("attention: is_causal must stand alone; got an attn_mask too. Combine them into one mask.")
         attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
     if attn_mask is None:
         return softmax(scores, -1)

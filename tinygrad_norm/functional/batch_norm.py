@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, ShapeError
 from ..ops import elementwise as e
-from ..ops import reduction as r
 from ..primitive import Array
-from ..tensor import Tensor, as_tensor
+from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating
 from .composition import composed
 from .norm import check_eps, per_channel, scale_and_shift
@@ -20,8 +18,7 @@ from .norm import check_eps, per_channel, scale_and_shift
 
 @dataclass(frozen=True)
 class BatchStatistics:
-    """Mean and population variance of each channel, with axes of length one to broadcast, and how many
-    positions they are of."""  # noqa: D205, D209  # one sentence
+    """Mean and population variance of each channel, in a shape that broadcasts, and the number of values."""
 
     mean: Tensor
     variance: Tensor
@@ -30,15 +27,15 @@ class BatchStatistics:
 
 @composed
 def batch_norm(
-    x: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
+    x: Data,
+    running_mean: Optional = None,
+    running_var: Optional = None,
+    weight: Optional = None,
+    bias: Optional = None,
     training: bool = False,
     momentum: float | None = 0.1,
     eps: float = 1e-5,
-    mask: Any = None,
+    mask: Optional = None,
     channel_axis: int = 1,
 ) -> Tensor:
     """Return (x − mean)/√(var + eps) · γ + β for each channel (Ioffe & Szegedy 2015, algorithm 1).
@@ -67,16 +64,21 @@ def batch_norm(
     >>> tg.round(tg.functional.batch_norm(z, eps=0).T, 4)
     Tensor([[ 1.1859, -0.7906, -1.1859,  1.1859, -0.3953]], shape=(1, 5), dtype=float64)
     """
-    normalized, _ = normalize_batch(
-        x, running_mean, running_var, weight, bias, training, eps, mask, channel_axis
-    )
+    normalized, _ = normalize_batch(x, running_mean, running_var, weight, bias, training, eps, mask, channel_axis)
     return normalized
 
 
 def normalize_batch(
-    x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool, eps: float, mask: Any,
+    x: Data,
+    running_mean: Optional,
+    running_var: Optional,
+    weight: Optional,
+    bias: Optional,
+    training: bool,
+    eps: float,
+    mask: Optional,
     channel_axis: int,
-) -> tuple[Tensor, BatchStatistics | None]:  # fmt: skip
+) -> tuple[Tensor, BatchStatistics | None]:
     """Return the result of :func:`batch_norm` and the batch's statistics, None where running ones were used."""
     check_eps(eps, "batch_norm")
     x = floating(x)
@@ -86,8 +88,8 @@ def normalize_batch(
             "Insert a batch axis, or name the axis of the channels."
         )
     channel_axis %= x.ndim
-    weight = per_channel(weight, x, channel_axis, "weight", "batch_norm")
-    bias = per_channel(bias, x, channel_axis, "bias", "batch_norm")
+    gamma = per_channel(weight, x, channel_axis, "weight", "batch_norm")
+    beta = per_channel(bias, x, channel_axis, "bias", "batch_norm")
     real = None if mask is None else expanded_mask(mask, x, channel_axis)
     found = None
     if training or running_mean is None or running_var is None:
@@ -96,13 +98,13 @@ def normalize_batch(
     else:
         centered = x - broadcasting(running_mean, x, channel_axis, "running_mean")
         variance = broadcasting(running_var, x, channel_axis, "running_var")
-    normalized = scale_and_shift(centered / e.sqrt(variance + eps), weight, bias)
+    normalized = scale_and_shift(centered / (variance + eps).sqrt(), gamma, beta)
     if real is not None:
         normalized = e.where(real, normalized, 0)
     return normalized, found
 
 
-def broadcasting(statistic: Any, x: Tensor, channel_axis: int, what: str) -> Tensor:
+def broadcasting(statistic: Data, x: Tensor, channel_axis: int, what: str) -> Tensor:
     """Return a running statistic in a shape that broadcasts with x."""
     checked = per_channel(statistic, x, channel_axis, what, "batch_norm")
     assert checked is not None
@@ -120,17 +122,17 @@ def batch_statistics(x: Tensor, real: Array | None, channel_axis: int) -> tuple[
             "eval mode with running statistics, or layer_norm."
         )
     if real is None:
-        mean = r.mean(x, axis=axes, keepdims=True)
+        mean = x.mean(axes, keepdims=True)
         centered = x - mean
-        variance = r.mean(e.square(centered), axis=axes, keepdims=True)
+        variance = centered.square().mean(axes, keepdims=True)
     else:
-        mean = r.sum(e.where(real, x, 0), axis=axes, keepdims=True) / count
+        mean = e.where(real, x, 0).sum(axes, keepdims=True) / count
         centered = e.where(real, x - mean, 0)
-        variance = r.sum(e.square(centered), axis=axes, keepdims=True) / count
+        variance = centered.square().sum(axes, keepdims=True) / count
     return BatchStatistics(mean, variance, count), centered
 
 
-def expanded_mask(mask: Any, x: Tensor, channel_axis: int) -> Array:
+def expanded_mask(mask: Data, x: Tensor, channel_axis: int) -> Array:
     """Return a mask of real positions as booleans with an axis of length one for the channels."""
     real = np.asarray(as_tensor(mask).data)
     positions = x.shape[:channel_axis] + x.shape[channel_axis + 1 :]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
-
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 from ..tape import scope
 

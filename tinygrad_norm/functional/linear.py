@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import ShapeError
-from ..tensor import Tensor, as_tensor
+from ..tensor import Data, Optional, Tensor, as_tensor
 from .composition import composed
 
 
 @composed
-def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
+def linear(x: Data, weight: Data, bias: Optional = None) -> Tensor:
     """Return ``x @ weight.T + bias``.
 
     Shapes: x (…, in_features), weight (out_features, in_features), bias (out_features), result (…, out_features).

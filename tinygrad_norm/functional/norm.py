@@ -16,14 +16,11 @@ The variance is the population's, in two passes, and no statistic is detached, s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, ShapeError
-from ..ops import elementwise as e
-from ..ops import reduction as r
-from ..tensor import Tensor, as_tensor
+from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating
 from .composition import composed
 
@@ -32,12 +29,12 @@ Axes = tuple[int, ...]
 
 def standardize(x: Tensor, axes: Axes, eps: float) -> Tensor:
     """Return (x − mean) / √(var + eps) over the given axes."""
-    centered = x - r.mean(x, axis=axes, keepdims=True)
-    variance = r.mean(e.square(centered), axis=axes, keepdims=True)
-    return centered / e.sqrt(variance + eps)
+    centered = x - x.mean(axes, keepdims=True)
+    variance = centered.square().mean(axes, keepdims=True)
+    return centered / (variance + eps).sqrt()
 
 
-def scale_and_shift(x: Tensor, weight: Any, bias: Any) -> Tensor:
+def scale_and_shift(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
     """Return x · γ + β; either may be None."""
     if weight is not None:
         x = x * weight
@@ -50,7 +47,7 @@ def check_eps(eps: float, name: str) -> None:
         raise InputError(f"{name}: eps must not be negative; got {eps}. The usual value is 1e-5.")
 
 
-def check_parameter(value: Any, shape: tuple[int, ...], what: str, name: str) -> Any:
+def check_parameter(value: Optional, shape: tuple[int, ...], what: str, name: str) -> Tensor | None:
     """Return a weight or bias; raise unless it has the shape it must have."""
     if value is None:
         return None
@@ -76,10 +73,10 @@ def last_axes(x: Tensor, normalized_shape: int | Sequence[int], name: str) -> tu
 
 @composed
 def layer_norm(
-    x: Any,
+    x: Data,
     normalized_shape: int | Sequence[int],
-    weight: Any = None,
-    bias: Any = None,
+    weight: Optional = None,
+    bias: Optional = None,
     eps: float = 1e-5,
 ) -> Tensor:
     """Return x normalized over its last axes: (x − mean)/√(var + eps) · γ + β (Ba, Kiros & Hinton 2016, eq. 4).
@@ -102,16 +99,16 @@ def layer_norm(
     check_eps(eps, "layer_norm")
     x = floating(x)
     axes, shape = last_axes(x, normalized_shape, "layer_norm")
-    weight = check_parameter(weight, shape, "weight", "layer_norm")
-    bias = check_parameter(bias, shape, "bias", "layer_norm")
-    return scale_and_shift(standardize(x, axes, eps), weight, bias)
+    gamma = check_parameter(weight, shape, "weight", "layer_norm")
+    beta = check_parameter(bias, shape, "bias", "layer_norm")
+    return scale_and_shift(standardize(x, axes, eps), gamma, beta)
 
 
 @composed
 def rms_norm(
-    x: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None
+    x: Data, normalized_shape: int | Sequence[int], weight: Optional = None, eps: float | None = None
 ) -> Tensor:
-    """Return x / √(mean(x²) + eps) · γ over the last axes (Zhang & Sennrich 2019, "Root mean square layer norm").
+    """Return x / √(mean(x²) + eps) · γ over the last axes (Zhang & Sennrich 2019).
 
     Shapes as in :func:`layer_norm`. ``eps=None`` is the smallest step of x's dtype, as in PyTorch.
     """
@@ -119,22 +116,22 @@ def rms_norm(
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
     check_eps(eps, "rms_norm")
     axes, shape = last_axes(x, normalized_shape, "rms_norm")
-    weight = check_parameter(weight, shape, "weight", "rms_norm")
-    return scale_and_shift(x / e.sqrt(r.mean(e.square(x), axis=axes, keepdims=True) + eps), weight, None)
+    gamma = check_parameter(weight, shape, "weight", "rms_norm")
+    return scale_and_shift(x / (x.square().mean(axes, keepdims=True) + eps).sqrt(), gamma, None)
 
 
-def per_channel(value: Any, x: Tensor, channel_axis: int, what: str, name: str) -> Tensor | None:
+def per_channel(value: Optional, x: Tensor, channel_axis: int, what: str, name: str) -> Tensor | None:
     """Return a value per channel in a shape that broadcasts along ``channel_axis`` of x."""
     checked = check_parameter(value, (x.shape[channel_axis],), what, name)
     if checked is None or channel_axis in (-1, x.ndim - 1):
         return checked
     shape = [1] * x.ndim
     shape[channel_axis] = -1
-    return checked.reshape(shape)  # type: ignore[no-any-return]
+    return checked.reshape(shape)
 
 
 @composed
-def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+def group_norm(x: Data, num_groups: int, weight: Optional = None, bias: Optional = None, eps: float = 1e-5) -> Tensor:
     """Return x normalized over each sample's groups of channels (Wu & He 2018, "Group normalization").
 
     Shapes: x (batch, channels, …), weight and bias (channels), result as x.
@@ -156,7 +153,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
 
 
 @composed
-def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+def instance_norm(x: Data, weight: Optional = None, bias: Optional = None, eps: float = 1e-5) -> Tensor:
     """Return x normalized over the positions of each channel of each sample (Ulyanov et al. 2016).
 
     Shapes: x (batch, channels, positions…), weight and bias (channels), result as x.

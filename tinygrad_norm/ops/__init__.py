@@ -1,5 +1,15 @@
 """The operations, by NumPy chapter: primitives with their derivatives, and what is composed of them."""
 
-from . import compositions, constants, elementwise, indexing, linalg, reduction, shape
+from . import constants, creation, elementwise, layout, more_elementwise, picking, products, reduction, statistics
 
-__all__ = ["compositions", "constants", "elementwise", "indexing", "linalg", "reduction", "shape"]
+__all__ = [
+    "constants",
+    "creation",
+    "elementwise",
+    "layout",
+    "more_elementwise",
+    "picking",
+    "products",
+    "reduction",
+    "statistics",
+]

@@ -62,6 +62,7 @@ def plain_result(function: Callable[..., Any]) -> Callable[..., Any]:
 
 for _function in UNTRACKED:
     FUNCTIONS[_function.__name__] = NUMPY[_function] = untracked(_function)
+zeros_like, ones_like, full_like = NUMPY[np.zeros_like], NUMPY[np.ones_like], NUMPY[np.full_like]
 for _function in PLAIN_RESULTS:
     NUMPY[_function] = plain_result(_function)
 

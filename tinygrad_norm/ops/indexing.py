@@ -17,9 +17,7 @@ from ..primitive import Array, Shape, primitive, sample
 def is_basic(index: Any) -> bool:
     """Return whether an index is made of integers, slices, None and ``...`` only, so that no entry repeats."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        p is None or p is Ellipsis or isinstance(p, (slice, np.integer)) or type(p) is int for p in parts
-    )
+    return all(p is None or p is Ellipsis or isinstance(p, (slice, np.integer)) or type(p) is int for p in parts)
 
 
 def frozen_index(index: Any) -> Any:
@@ -45,6 +43,10 @@ def _scatter_add(x: Array, /, index: Any, shape: Shape) -> Array:
     return result
 
 
+def _put_back(g: Any, x_shape: Shape, index: Any) -> Any:
+    return (scatter_add.on(g, index=index, shape=x_shape),)
+
+
 INDICES: list[tuple[Shape, Any]] = [
     ((5,), 2),
     ((5,), -1),
@@ -64,7 +66,7 @@ INDICES: list[tuple[Shape, Any]] = [
 
 take_index = primitive(
     _getitem, name="getitem", linear=True,
-    vjp=lambda g, x_shape, index: (scatter_add.on(g, index=index, shape=x_shape),),
+    vjp=lambda g, x_shape, index: _put_back(g, x_shape, index),
     symbol="[ ]", formula="x[index]", rule=("ḡ added back at the index",),
     samples=[sample(shape, index=index) for shape, index in INDICES],
 )  # fmt: skip
@@ -80,9 +82,7 @@ def check_indices(indices: Any, length: int, axis: int) -> Array:
     """Return integer indices as an array; raise if one lies outside ``[-length, length)``."""
     array = np.asarray(indices)
     if array.dtype.kind not in "iub" and array.size:
-        raise IndexRangeError(
-            f"indices must be integers; got dtype {array.dtype}. Convert them with astype(int)."
-        )
+        raise IndexRangeError(f"indices must be integers; got dtype {array.dtype}. Convert them with astype(int).")
     bad = (array < -length) | (array >= length)
     if np.any(bad):
         raise IndexRangeError(

@@ -74,9 +74,7 @@ def explicit_subscripts(subscripts: str, shapes: tuple[Shape, ...]) -> tuple[lis
             f"{len(shapes)} operand(s). Separate the terms with commas."
         )
     free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in subscripts]
-    counts = [
-        len(s) - len(t.replace("...", "")) if "..." in t else 0 for t, s in zip(terms, shapes, strict=True)
-    ]
+    counts = [len(s) - len(t.replace("...", "")) if "..." in t else 0 for t, s in zip(terms, shapes, strict=True)]
     most = max(counts)
     if min(counts) < 0:
         raise ShapeError(f"a term of {subscripts!r} has more letters than its operand has axes")
@@ -112,9 +110,7 @@ def _einsum_rule(g: Any, xs: tuple[Any, ...], xs_shape: tuple[Shape, ...], subsc
     return tuple(_einsum_by(g, result, terms, xs, xs_shape, k) for k in range(len(xs)))
 
 
-def _einsum_by(
-    g: Any, result: str, terms: list[str], xs: tuple[Any, ...], shapes: tuple[Shape, ...], k: int
-) -> Any:
+def _einsum_by(g: Any, result: str, terms: list[str], xs: tuple[Any, ...], shapes: tuple[Shape, ...], k: int) -> Any:
     """Contract ḡ with the other operands; spread over what only this operand had; return to diagonals."""
     others = [(t, x) for i, (t, x) in enumerate(zip(terms, xs, strict=True)) if i != k]
     term, shape = terms[k], shapes[k]
@@ -122,15 +118,13 @@ def _einsum_by(
     found = [c for c in letters if c in result or any(c in t for t, _ in others)]
     inputs = ",".join([result, *(t for t, _ in others)])
     cotangent = einsum_all.on(g, *(x for _, x in others), subscripts=f"{inputs}->{''.join(found)}")
-    length = {c: n for c, n in zip(term, shape, strict=True)}
+    length = dict(zip(term, shape, strict=True))
     # A letter of length one here may have been stretched to another operand's length.
     cotangent = sum_to(
         cotangent, tuple(1 if length[c] == 1 else n for c, n in zip(found, cotangent.shape, strict=True))
     )
     # A letter that only this operand had was summed: its cotangent is the same all along.
-    cotangent = cotangent.reshape(
-        tuple(cotangent.shape[found.index(c)] if c in found else 1 for c in letters)
-    )
+    cotangent = cotangent.reshape(tuple(cotangent.shape[found.index(c)] if c in found else 1 for c in letters))
     cotangent = broadcast_to.on(cotangent, shape=tuple(length[c] for c in letters))
     if len(letters) == len(term):
         return cotangent

@@ -5,6 +5,7 @@ The adjoint of summing is spreading the cotangent over what was summed: :func:`s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import prod as product
 from typing import Any
@@ -15,6 +16,12 @@ from ..primitive import Array, Shape, primitive, sample
 from .shape import broadcast_to
 
 Axis = int | tuple[int, ...] | None
+
+# The ufuncs' own reductions: np.sum and its like spend more time on their arguments than on small arrays.
+add_reduce: Callable[..., Any] = np.add.reduce
+multiply_reduce: Callable[..., Any] = np.multiply.reduce
+maximum_reduce: Callable[..., Any] = np.maximum.reduce
+minimum_reduce: Callable[..., Any] = np.minimum.reduce
 
 
 def reductions(domain: str = "any") -> list[Any]:
@@ -66,8 +73,8 @@ def total(x: Array, axis: Axis, keepdims: bool) -> Any:
     the number of rows: 1e-4 for 10,000 rows of float32.
     """
     if x.dtype.itemsize < 8 and x.dtype.kind == "f" and x.ndim and not sums_pairwise(x.shape, axis):
-        return np.add.reduce(x, axis, np.float64, None, keepdims).astype(x.dtype)
-    return np.add.reduce(x, axis, None, None, keepdims)
+        return add_reduce(x, axis, np.float64, keepdims=keepdims).astype(x.dtype)
+    return add_reduce(x, axis, keepdims=keepdims)
 
 
 @lru_cache(maxsize=4096)
@@ -101,7 +108,7 @@ mean = primitive(
 
 
 def _prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.multiply.reduce(x, axis, None, None, keepdims)
+    return multiply_reduce(x, axis, keepdims=keepdims)
 
 
 def _prod_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
@@ -141,7 +148,7 @@ def _share_of_extreme(g: Any, out: Any, x: Any, axis: Axis) -> Any:
 
 
 def _max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.maximum.reduce(x, axis, None, None, keepdims)
+    return maximum_reduce(x, axis, keepdims=keepdims)
 
 
 max = primitive(
@@ -152,7 +159,7 @@ max = primitive(
 
 
 def _min(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.minimum.reduce(x, axis, None, None, keepdims)
+    return minimum_reduce(x, axis, keepdims=keepdims)
 
 
 min = primitive(

@@ -78,9 +78,7 @@ def _concatenate_rule(g: Any, xs_shape: tuple[Shape, ...], axis: int) -> Any:
     axis %= g.ndim
     ends = list(accumulate(shape[axis] for shape in xs_shape))
     before = (slice(None),) * axis
-    return tuple(
-        g[(*before, slice(end - shape[axis], end))] for shape, end in zip(xs_shape, ends, strict=True)
-    )
+    return tuple(g[(*before, slice(end - shape[axis], end))] for shape, end in zip(xs_shape, ends, strict=True))
 
 
 concatenate_all = primitive(

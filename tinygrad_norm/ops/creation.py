@@ -1,0 +1,47 @@
+"""Tensors from nothing: NumPy's constructors, by NumPy's names and arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import Array
+from ..tensor import Tensor, wrap
+
+
+def made(values: Array, requires_grad: bool) -> Tensor:
+    """Return a Tensor around new values."""
+    tensor = wrap(values, None)
+    tensor.requires_grad = requires_grad
+    return tensor
+
+
+def zeros(shape: Any, dtype: Any = float, requires_grad: bool = False) -> Tensor:
+    """Return zeros of this shape."""
+    return made(np.zeros(shape, dtype), requires_grad)
+
+
+def ones(shape: Any, dtype: Any = float, requires_grad: bool = False) -> Tensor:
+    """Return ones of this shape."""
+    return made(np.ones(shape, dtype), requires_grad)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return this shape filled with one value."""
+    return made(np.full(shape, fill_value, dtype), requires_grad)
+
+
+def arange(*limits: float, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return evenly spaced values: ``arange(stop)`` or ``arange(start, stop, step)``."""
+    return made(np.arange(*limits, dtype=dtype), requires_grad)
+
+
+def linspace(start: float, stop: float, num: int = 50, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return ``num`` evenly spaced values from start to stop, both included."""
+    return made(np.linspace(start, stop, num, dtype=dtype), requires_grad)
+
+
+def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = float, requires_grad: bool = False) -> Tensor:
+    """Return ones on a diagonal, zeros elsewhere."""
+    return made(np.eye(n, m, k, dtype), requires_grad)

@@ -1,0 +1,56 @@
+"""Elementwise functions composed of the primitive ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import composition
+from ..tensor import Data, Tensor, as_tensor
+from . import elementwise as e
+
+
+@composition(np.clip)
+def clip(x: Data, min: Any = None, max: Any = None) -> Tensor:
+    """Limit values to [min, max]; the gradient on the limits is 1, outside 0."""
+    if isinstance(min, (int, float, type(None))) and isinstance(max, (int, float, type(None))):
+        result: Tensor = e.clip_between(x, lower=min, upper=max)
+        return result
+    limited = as_tensor(x)
+    if min is not None:
+        limited = e.where(limited.data >= np.asarray(min), limited, min)
+    if max is not None:
+        limited = e.where(limited.data <= np.asarray(max), limited, max)
+    return limited
+
+
+@composition(np.reciprocal)
+def reciprocal(x: Data) -> Tensor:
+    """Return 1 / x."""
+    result: Tensor = e.divide(1.0, x)
+    return result
+
+
+@composition(np.remainder)
+def remainder(x: Data, y: Data) -> Tensor:
+    """Return x − y⌊x/y⌋."""
+    return x - e.multiply(y, e.floor(e.divide(x, y)))  # type: ignore[no-any-return]
+
+
+@composition(np.tan)
+def tan(x: Data) -> Tensor:
+    """Return the tangent of radians."""
+    return e.sin(x) / e.cos(x)  # type: ignore[no-any-return]
+
+
+@composition(np.sinh)
+def sinh(x: Data) -> Tensor:
+    """Return the hyperbolic sine."""
+    return 0.5 * (e.expm1(x) - e.expm1(e.negative(x)))  # type: ignore[no-any-return]
+
+
+@composition(np.cosh)
+def cosh(x: Data) -> Tensor:
+    """Return the hyperbolic cosine."""
+    return 0.5 * (e.exp(x) + e.exp(e.negative(x)))  # type: ignore[no-any-return]

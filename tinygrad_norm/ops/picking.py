@@ -1,0 +1,88 @@
+"""Picking entries: by index, in order, along a diagonal. Composed of indexing and its adjoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from ..primitive import composition
+from ..tensor import Data, Tensor, as_tensor
+from . import elementwise as e
+from .indexing import check_indices, frozen_index, take_index
+from .reduction import sum
+from .shape import reshape, transpose
+
+
+@composition()
+def getitem(x: Data, index: Any) -> Tensor:
+    """Return ``x[index]`` for any NumPy index; cotangents of repeated entries add up."""
+    result: Tensor = take_index(x, index=frozen_index(index))
+    return result
+
+
+@composition(np.take)
+def take(x: Data, indices: Any, axis: int | None = None) -> Tensor:
+    """Return the entries at integer indices along an axis; ``axis=None`` takes from the flattened Tensor."""
+    x = reshape(x, shape=-1) if axis is None else as_tensor(x)
+    axis = 0 if axis is None else axis % x.ndim
+    picked = check_indices(indices, x.shape[axis], axis)
+    return getitem(x, (slice(None),) * axis + (picked,))
+
+
+@composition(np.take_along_axis)
+def take_along_axis(arr: Data, indices: Any, axis: int | None = -1) -> Tensor:
+    """Return ``arr`` picked by indices of matching shape along one axis, as ``argsort`` gives them."""
+    x: Tensor = as_tensor(arr) if axis is not None else reshape(arr, shape=-1)
+    axis = 0 if axis is None else axis % x.ndim
+    picked = check_indices(indices, x.shape[axis], axis)
+    if picked.ndim != x.ndim:
+        raise ShapeError(
+            f"take_along_axis: the indices must have as many axes as the data ({x.ndim}); got {picked.ndim}."
+            " Use np.expand_dims on the indices."
+        )
+    grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+    grid[axis] = picked
+    return getitem(x, tuple(grid))
+
+
+@composition(np.sort)
+def sort(x: Data, axis: int | None = -1) -> Tensor:
+    """Return the values in ascending order along an axis; each cotangent goes back to where its value was."""
+    x = reshape(x, shape=-1) if axis is None else as_tensor(x)
+    order = np.argsort(x.data, axis=-1 if axis is None else axis, kind="stable")
+    return take_along_axis(x, order, -1 if axis is None else axis)
+
+
+@composition(np.diagonal)
+def diagonal(x: Data, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """Return the diagonal of two axes, as the last axis of the result."""
+    x = as_tensor(x)
+    first, second = axis1 % x.ndim, axis2 % x.ndim
+    rest = [a for a in range(x.ndim) if a not in (first, second)]
+    last: Tensor = transpose(x, axes=(*rest, first, second))
+    n = max(0, min(last.shape[-2] + min(offset, 0), last.shape[-1] - max(offset, 0)))
+    steps = np.arange(n)
+    return getitem(last, (Ellipsis, steps - min(offset, 0), steps + max(offset, 0)))
+
+
+@composition(np.trace)
+def trace(x: Data, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """Return the sum of a diagonal."""
+    result: Tensor = sum(diagonal(x, offset, axis1, axis2), axis=-1)
+    return result
+
+
+@composition(np.diag)
+def diag(x: Data, k: int = 0) -> Tensor:
+    """Return the diagonal of a matrix, or the matrix with this diagonal."""
+    x = as_tensor(x)
+    if x.ndim == 1:
+        n = x.size + abs(k)
+        square = np.eye(n, k=k, dtype=bool)
+        places = np.zeros((n, n), np.intp)
+        places[square] = np.arange(x.size)
+        result: Tensor = e.where(square, take(x, places), 0.0)
+        return result
+    return diagonal(x, k)

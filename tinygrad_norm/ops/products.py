@@ -1,0 +1,87 @@
+"""NumPy's products and contractions by other names, all of them ``matmul``, ``multiply`` or ``einsum``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import OperandError
+from ..primitive import composition
+from ..tensor import Data, Tensor, as_tensor
+from . import elementwise as e
+from .layout import expand_dims, ravel
+from .linalg import einsum_all, matmul
+from .shape import transpose
+
+
+@composition(np.dot)
+def dot(x: Data, y: Data) -> Tensor:
+    """Return NumPy's dot: a product by a number, or a contraction of the last axis with the second-last."""
+    x, y = as_tensor(x), as_tensor(y)
+    if not (x.ndim and y.ndim):
+        return x * y
+    if y.ndim <= 2:
+        result: Tensor = matmul(x, y)
+        return result
+    return tensordot(x, y, ((-1,), (-2,)))
+
+
+@composition(np.inner)
+def inner(x: Data, y: Data) -> Tensor:
+    """Return the contraction of the last axes."""
+    x, y = as_tensor(x), as_tensor(y)
+    return tensordot(x, y, ((-1,), (-1,))) if x.ndim and y.ndim else x * y
+
+
+@composition(np.vdot)
+def vdot(x: Data, y: Data) -> Tensor:
+    """Return the sum of the products of all entries."""
+    result: Tensor = matmul(ravel(x), ravel(y))
+    return result
+
+
+@composition(np.outer)
+def outer(x: Data, y: Data) -> Tensor:
+    """Return the products of every entry of x with every entry of y."""
+    result: Tensor = e.multiply(expand_dims(ravel(x), 1), ravel(y))
+    return result
+
+
+@composition(np.tensordot)
+def tensordot(x: Data, y: Data, axes: Any = 2) -> Tensor:
+    """Contract the given axes of two Tensors."""
+    x, y = as_tensor(x), as_tensor(y)
+    if isinstance(axes, int):
+        axes = (range(x.ndim - axes, x.ndim), range(axes))
+    over_x = [int(a) % x.ndim for a in np.atleast_1d(axes[0])]
+    over_y = [int(a) % y.ndim for a in np.atleast_1d(axes[1])]
+    free_x = [a for a in range(x.ndim) if a not in over_x]
+    free_y = [a for a in range(y.ndim) if a not in over_y]
+    left = transpose(x, axes=(*free_x, *over_x)).reshape(
+        int(np.prod([x.shape[a] for a in free_x])), int(np.prod([x.shape[a] for a in over_x]))
+    )
+    right = transpose(y, axes=(*over_y, *free_y)).reshape(
+        int(np.prod([y.shape[a] for a in over_y])), int(np.prod([y.shape[a] for a in free_y]))
+    )
+    result: Tensor = matmul(left, right)
+    return result.reshape((*(x.shape[a] for a in free_x), *(y.shape[a] for a in free_y)))
+
+
+@composition(np.einsum)
+def einsum(subscripts: str, *xs: Any) -> Tensor:
+    """Return Einstein's sum in NumPy's notation, with ``...``, repeated letters and implicit results.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.einsum("ii->i", tg.Tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([1., 4.], shape=(2,), dtype=float64)
+    """
+    if not isinstance(subscripts, str):
+        raise OperandError(
+            f"einsum must get its subscripts as a string first; got {type(subscripts).__name__}."
+            ' Write einsum("ij,jk->ik", a, b).'
+        )
+    result: Tensor = einsum_all(*xs, subscripts=subscripts)
+    return result

@@ -1,0 +1,96 @@
+"""Variance, deviation, norms and running products, composed so that every order of derivative is exact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..primitive import composition
+from ..tensor import Data, Tensor, as_tensor
+from . import elementwise as e
+from .layout import expand_dims, moveaxis, ravel
+from .reduction import Axis, prod, reduced_count
+
+
+@composition(np.var)
+def var(x: Data, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    """Return the variance Σ(x − mean)² / (n − ddof), in two passes so that no digits cancel.
+
+    Raises
+    ------
+    InputError
+        There are no more than ``ddof`` entries to average.
+    """
+    x = as_tensor(x)
+    n = reduced_count(x.shape, axis)
+    if n - ddof <= 0:
+        raise InputError(
+            f"var: the {n} entries of axis {axis} (shape {x.shape}) must be more than ddof={ddof}; the variance of "
+            "so few is not defined. Use ddof=0 or more data."
+        )
+    squares = (x - x.mean(axis, keepdims=True)).square()
+    if ddof == 0:
+        return squares.mean(axis, keepdims)
+    return squares.sum(axis, keepdims) / (n - ddof)
+
+
+def root_or_zero(x: Tensor) -> Tensor:
+    """Return √x with derivative 0, not ∞, where x is 0: the convention for deviations and norms."""
+    zero = x.data == 0
+    if not np.any(zero):
+        return x.sqrt()
+    result: Tensor = e.where(zero, 0, e.where(zero, 1, x).sqrt())
+    return result
+
+
+@composition(np.std)
+def std(x: Data, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    """Return the standard deviation √var; its gradient where it is 0 is 0, as in PyTorch."""
+    return root_or_zero(var(x, axis, ddof, keepdims))
+
+
+@composition(np.linalg.norm)
+def norm(x: Data, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the vector norm (ord 1, 2 or ∞) or, for matrices, the Frobenius norm; gradient 0 at 0."""
+    x = as_tensor(x)
+    matrix = isinstance(axis, tuple) or (axis is None and x.ndim == 2)
+    if ord is None or (ord == 2 and not matrix) or ord == "fro":
+        return root_or_zero(x.square().sum(axis, keepdims))
+    if ord == 1 and not matrix:
+        return x.abs().sum(axis, keepdims)
+    if ord == np.inf and not matrix:
+        return x.abs().max(axis, keepdims)
+    raise InputError(
+        f"norm: a Tensor has the vector norms 1, 2 and inf and the Frobenius norm; got ord={ord!r} for shape "
+        f"{x.shape}, axis={axis}. Compose others from tg functions."
+    )
+
+
+@composition(np.cumprod)
+def cumprod(x: Data, axis: int | None = None) -> Tensor:
+    """Return running products; right where entries are 0, at the price of n² entries along the axis."""
+    x = ravel(x) if axis is None else as_tensor(x)
+    axis = 0 if axis is None else axis % x.ndim
+    last = moveaxis(x, axis, -1)
+    lower = np.tri(last.shape[-1], dtype=bool)
+    result = prod(e.where(lower, expand_dims(last, -2), 1), axis=-1)
+    return moveaxis(result, -1, axis)
+
+
+@composition(np.ptp)
+def ptp(x: Data, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the range, maximum minus minimum."""
+    x = as_tensor(x)
+    return x.max(axis, keepdims) - x.min(axis, keepdims)
+
+
+@composition(np.diff)
+def diff(x: Data, n: int = 1, axis: int = -1) -> Tensor:
+    """Return the differences of neighbors, ``n`` times."""
+    x = as_tensor(x)
+    before = (slice(None),) * (axis % x.ndim)
+    for _ in range(n):
+        x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
+    return x
