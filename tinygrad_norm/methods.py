@@ -16,7 +16,6 @@ from .primitive import FUNCTIONS, PRIMITIVES, Primitive, Shape
 
 T = TypeVar("T", bound="NumpyMethods")
 Axis = int | tuple[int, ...] | None
-NO_PARAMETERS: dict[str, Any] = {}
 
 
 class NumpyMethods:
@@ -30,9 +29,9 @@ class NumpyMethods:
         result: T = FUNCTIONS[name](self, *args, **kwargs)
         return result
 
-    def _apply(self: T, name: str, *inputs: Any) -> T:
-        """Apply an elementwise primitive without looking at its arguments again: the hot path."""
-        result: T = Primitive.interpreter(PRIMITIVES[name], inputs, NO_PARAMETERS)
+    def _apply(self: T, name: str, *inputs: Any, **params: Any) -> T:
+        """Apply a primitive, given all its parameters, without binding arguments again: the hot path."""
+        result: T = Primitive.interpreter(PRIMITIVES[name], inputs, params)
         return result
 
     # Arithmetic
@@ -83,11 +82,10 @@ class NumpyMethods:
         return result
 
     def __matmul__(self: T, other: Any) -> T:
-        return self._call("matmul", other)
+        return self._apply("matmul", self, other)
 
     def __rmatmul__(self: T, other: Any) -> T:
-        result: T = FUNCTIONS["matmul"](other, self)
-        return result
+        return self._apply("matmul", other, self)
 
     def __neg__(self: T) -> T:
         return self._apply("negative", self)
@@ -222,11 +220,11 @@ class NumpyMethods:
 
     def sum(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the sum over an axis, several, or all."""
-        return self._call("sum", axis=axis, keepdims=keepdims)
+        return self._apply("sum", self, axis=axis, keepdims=keepdims)
 
     def mean(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the mean over an axis, several, or all."""
-        return self._call("mean", axis=axis, keepdims=keepdims)
+        return self._apply("mean", self, axis=axis, keepdims=keepdims)
 
     def var(self: T, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> T:
         """Return the variance (two-pass); ``ddof=0`` is the population's, 1 the sample's."""
@@ -238,15 +236,15 @@ class NumpyMethods:
 
     def max(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the maximum; tied entries share the gradient equally."""
-        return self._call("max", axis=axis, keepdims=keepdims)
+        return self._apply("max", self, axis=axis, keepdims=keepdims)
 
     def min(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the minimum; tied entries share the gradient equally."""
-        return self._call("min", axis=axis, keepdims=keepdims)
+        return self._apply("min", self, axis=axis, keepdims=keepdims)
 
     def prod(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the product; the gradient is right where entries are 0."""
-        return self._call("prod", axis=axis, keepdims=keepdims)
+        return self._apply("prod", self, axis=axis, keepdims=keepdims)
 
     def cumsum(self: T, axis: int | None = None) -> T:
         """Return running sums along an axis, or of the flattened Tensor."""

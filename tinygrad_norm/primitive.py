@@ -27,7 +27,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
@@ -93,8 +92,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "arity", "defaults", "elementwise", "formula", "forward", "joint", "linear", "name", "native",
-        "note", "params", "picks", "places", "rule", "rules", "samples", "saves", "symbol", "variadic",
+        "arity", "defaults", "elementwise", "formula", "forward", "inputs", "joint", "linear", "name", "native", "note",
+        "params", "rule", "rules", "samples", "save", "saves", "symbol", "variadic",
     )  # fmt: skip
 
     interpreter: ClassVar[Callable[[Primitive, Sequence[Any], dict[str, Any]], Any]]
@@ -133,10 +132,10 @@ class Primitive:
                 f"primitive {name!r} must have one rule for each of its {self.arity} inputs; "
                 f"got {len(self.rules)}. Use None for an input without a gradient."
             )
-        places = places_of(inputs, self.params)
-        self.saves = tuple(names_of(name, r, places) if r else () for r in self.rules)
-        self.places = tuple(tuple(places[n] for n in names) for names in self.saves)
-        self.picks = tuple(picker(indices) for indices in self.places)
+        self.inputs = inputs
+        sources = sources_of(inputs, self.params, self.variadic)
+        self.saves = tuple(names_of(name, r, sources) if r else () for r in self.rules)
+        self.save = compile_save(self.rules, self.saves, sources, self.joint is not None)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.formula}>" if self.formula else f"<primitive {self.name}>"
@@ -177,19 +176,6 @@ class Primitive:
                 )
             params = {**self.defaults, **params}
         return inputs, params
-
-    def save(
-        self, out: Any, arrays: list[Any], shapes: tuple[Shape, ...], params: dict[str, Any],
-        tracked: Sequence[Any],
-    ) -> Saved:  # fmt: skip
-        """Return what the rules name: one tuple of arguments for each rule, None for one that will not run."""
-        if self.variadic:
-            pool = (out, tuple(arrays), shapes, *params.values())
-        else:
-            pool = (out, *arrays, *shapes, *params.values())
-        if self.joint is not None:
-            return self.picks[0](pool)
-        return tuple([None if node is None else pick(pool) for pick, node in zip(self.picks, tracked, strict=True)])
 
 
 PLAIN = (np.ndarray, np.generic)
@@ -235,32 +221,42 @@ def signature_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, di
     return tuple(inputs), variadic, defaults
 
 
-def places_of(inputs: tuple[str, ...], params: tuple[str, ...]) -> dict[str, int]:
-    """Return where each name that a VJP may ask for stands in the pool that :meth:`Primitive.save` makes."""
-    names = ["out", *inputs, *(f"{n}_shape" for n in inputs), *params]
-    return {name: i for i, name in enumerate(names)}
+def sources_of(inputs: tuple[str, ...], params: tuple[str, ...], variadic: bool) -> dict[str, str]:
+    """Return, for each name that a VJP may ask for, the expression that finds it when an operation is recorded."""
+    if variadic:
+        (xs,) = inputs
+        found = {"out": "out", xs: "tuple(arrays)", f"{xs}_shape": "shapes"}
+    else:
+        found = {"out": "out", **{name: f"arrays[{i}]" for i, name in enumerate(inputs)}}
+        found |= {f"{name}_shape": f"shapes[{i}]" for i, name in enumerate(inputs)}
+    return found | {name: f"params[{name!r}]" for name in params}
 
 
-def names_of(primitive: str, rule: Rule, places: Mapping[str, int]) -> tuple[str, ...]:
+def names_of(primitive: str, rule: Rule, sources: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names that a rule asks for after ``g``."""
     names = tuple(inspect.signature(rule).parameters)
-    unknown = [n for n in names[1:] if n not in places]
+    unknown = [n for n in names[1:] if n not in sources]
     if names[:1] != ("g",) or unknown:
         raise VJPError(
-            f"the VJP of {primitive!r} must take g first and then any of ({', '.join(places)}); "
+            f"the VJP of {primitive!r} must take g first and then any of ({', '.join(sources)}); "
             f"got ({', '.join(names)}). The names decide what the tape saves."
         )
     return names[1:]
 
 
-def picker(indices: tuple[int, ...]) -> Callable[[tuple[Any, ...]], Saved]:
-    """Return a function that picks these entries of a tuple, as a tuple."""
-    if not indices:
-        return lambda pool: ()
-    if len(indices) == 1:
-        (only,) = indices
-        return lambda pool: (pool[only],)
-    return itemgetter(*indices)
+def compile_save(
+    rules: Sequence[Rule | None], saves: Sequence[tuple[str, ...]], sources: Mapping[str, str], joint: bool
+) -> Callable[..., Saved]:
+    """Return the function that collects what the rules name: a tuple for each rule, None for one that will not run.
+
+    It is compiled, because it runs for every operation that is recorded. For multiply it reads
+    ``((arrays[1],) if nodes[0] is not None else None, (arrays[0],) if nodes[1] is not None else None,)``.
+    """
+    tuples = ["(" + "".join(f"{sources[name]}, " for name in names) + ")" for names in saves]
+    wanted = [f"{t} if nodes[{i}] is not None else None" if rules[i] else "None" for i, t in enumerate(tuples)]
+    body = tuples[0] if joint else "(" + "".join(f"{w}, " for w in wanted) + ")"
+    compiled: Callable[..., Saved] = eval(f"lambda out, arrays, shapes, params, nodes: {body}")
+    return compiled
 
 
 def primitive(

@@ -27,7 +27,7 @@ NUMBERS = frozenset({int, float, bool})
 
 def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -> Tensor:
     """Compute a primitive and record it if a gradient is wanted of any input."""
-    state = STATE.get()
+    recording, scope, anomaly, monitor = STATE.get()
     arrays: list[Any] = []
     nodes: list[Node | None] = []
     shapes: list[Shape] = []
@@ -49,21 +49,21 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
     try:
         out = primitive.forward(*arrays, **params)
     except (ValueError, TypeError, IndexError, TinygradNormError) as error:
-        if state.monitor is not None:
-            state.monitor.failed(error, primitive, inputs, params, state.scope)
-        raise explained(error, primitive, arrays, params, state.scope) from error
+        if monitor is not None:
+            monitor.failed(error, primitive, inputs, params, scope)
+        raise explained(error, primitive, arrays, params, scope) from error
     if type(out) is not np.ndarray and not isinstance(out, np.generic):
         out = np.asarray(out)
     node = None
-    if tracked and state.recording and out.dtype.kind == "f":
+    if tracked and recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
-        node = Node(primitive, tuple(nodes), in_shapes, params, saved, state.scope)
+        node = Node(primitive, tuple(nodes), in_shapes, params, saved, scope)
     result = wrap(out, node)
-    if state.anomaly:
-        check_forward(primitive, arrays, out, state.scope)
-    if state.monitor is not None:
-        state.monitor.recorded(result, primitive, inputs, params, state.scope)
+    if anomaly:
+        check_forward(primitive, arrays, out, scope)
+    if monitor is not None:
+        monitor.recorded(result, primitive, inputs, params, scope)
     return result
 
 

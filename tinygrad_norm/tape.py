@@ -223,7 +223,7 @@ def sweep(
     release : drop saved arrays as soon as they were used
     rewrap : for a differentiable backward pass: turns a node's saved arrays into Tensors again
     """
-    state = STATE.get()
+    _, _, anomaly, monitor = STATE.get()
     useful = None if targets is None else ancestors_between([n for n, _ in roots], targets)
     cotangents: dict[Node, Any] = {}
     owned: set[Node] = set()
@@ -253,49 +253,46 @@ def sweep(
             )
         if rewrap is not None:
             saved = rewrap(node, saved)
+        parents = node.parents
         if primitive.joint is not None:
             raw = primitive.joint(g, *saved)
-            if type(raw) is not tuple or len(raw) != len(node.parents):
+            if type(raw) is not tuple or len(raw) != len(parents):
                 raise wrong_count(primitive, node, raw)
         else:
             raw = [
                 None
                 if args is None or rule is None or (useful is not None and parent not in useful)
                 else rule(g, *args)
-                for rule, args, parent in zip(primitive.rules, saved, node.parents, strict=True)
+                for rule, args, parent in zip(primitive.rules, saved, parents, strict=True)
             ]
         if release:
             node.saved = None
-        sent: list[Any] | None = None if state.monitor is None else []
-        for i, parent in enumerate(node.parents):
+        sent: list[Any] = [] if monitor is None else [None] * len(parents)
+        for i, parent in enumerate(parents):
             c = raw[i]
             if parent is None or c is None or (useful is not None and parent not in useful):
-                if sent is not None:
-                    sent.append(None)
                 continue
-            shape = node.shapes[i]
             try:
-                if c.shape != shape:
+                if c.shape != node.shapes[i]:
                     c = fit(c, node, i)
             except AttributeError:
                 c = fit(np.asarray(c), node, i)
-            if state.anomaly:
+            if anomaly:
                 check_finite(g, c, node, i)
-            if sent is not None:
-                sent.append(c)
-            known = cotangents.get(parent)
-            if known is None:
+            if monitor is not None:
+                sent[i] = c
+            if parent not in cotangents:
                 cotangents[parent] = c
                 heappush(newest_first, (-parent.order, parent))
-            elif parent in owned and known.dtype == c.dtype:
+            elif parent in owned and cotangents[parent].dtype == c.dtype:
                 # The sum was made by this sweep and nobody else has seen it.
-                np.add(known, c, out=known)
+                np.add(cotangents[parent], c, out=cotangents[parent])
             else:
-                cotangents[parent] = total = known + c
+                cotangents[parent] = total = cotangents[parent] + c
                 if type(total) is np.ndarray:
                     owned.add(parent)
-        if state.monitor is not None and sent is not None:
-            state.monitor.swept(node, g, raw, sent)
+        if monitor is not None:
+            monitor.swept(node, g, raw, sent)
     return found
 
 

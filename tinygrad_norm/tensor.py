@@ -362,26 +362,28 @@ def rewrap(node: Node, saved: Saved) -> Saved:
     """Return what a node saved with its arrays as Tensors on the tape, so that a VJP on them records."""
     primitive = node.primitive
     assert primitive is not None
-    first_shape = 1 + primitive.arity
+    parents = node.parents
 
-    def again(place: int, value: Any) -> Any:
-        if place == 0:
+    def again(name: str, value: Any) -> Any:
+        if name == "out":
             return wrap(value, node)
-        if place >= first_shape:
+        if name not in primitive.inputs:
             return value
         if primitive.variadic:
-            return tuple(v if p is None else wrap(v, p) for v, p in zip(value, node.parents, strict=True))
-        parent = node.parents[place - 1]
+            return tuple([v if p is None else wrap(v, p) for v, p in zip(value, parents, strict=True)])
+        parent = parents[primitive.inputs.index(name)]
         return value if parent is None else wrap(value, parent)
 
-    def arguments(places: tuple[int, ...], values: Saved) -> Saved:
-        return tuple(again(p, v) for p, v in zip(places, values, strict=True))
+    def arguments(names: tuple[str, ...], values: Saved) -> Saved:
+        return tuple([again(n, v) for n, v in zip(names, values, strict=True)])
 
     if primitive.joint is not None:
-        return arguments(primitive.places[0], saved)
+        return arguments(primitive.saves[0], saved)
     return tuple(
-        None if values is None else arguments(places, values)
-        for places, values in zip(primitive.places, saved, strict=True)
+        [
+            None if values is None else arguments(names, values)
+            for names, values in zip(primitive.saves, saved, strict=True)
+        ]
     )
 
 

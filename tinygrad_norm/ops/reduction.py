@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Array, Shape, primitive, sample
-from .shape import broadcast_to
+from ..primitive import PLAIN, Array, Shape, primitive, sample
+from .shape import broadcast_to, repeated
 
 Axis = int | tuple[int, ...] | None
 
@@ -63,7 +63,7 @@ def spread(g: Any, x_shape: Shape, axis: Axis) -> Any:
     """Return a reduction's cotangent spread over the entries that were reduced."""
     if g.ndim != len(x_shape):
         g = g.reshape(kept_shape(x_shape, axis))
-    return broadcast_to.on(g, shape=x_shape)
+    return repeated(g, x_shape) if isinstance(g, PLAIN) else broadcast_to(g, shape=x_shape)
 
 
 def total(x: Array, axis: Axis, keepdims: bool) -> Any:
