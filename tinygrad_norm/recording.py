@@ -23,6 +23,7 @@ from .tape import STATE, Node, Scope, where
 from .tensor import Tensor, to_array, wrap
 
 NUMBERS = frozenset({int, float, bool})
+NO_PARAMETERS: dict[str, Any] = {}
 
 
 def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -> Tensor:
@@ -58,7 +59,7 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
     if tracked and recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
-        node = Node(primitive, tuple(nodes), in_shapes, params, saved, scope)
+        node = Node(primitive, tuple(nodes), in_shapes, params or NO_PARAMETERS, saved, scope)
     result = wrap(out, node)
     if anomaly:
         check_forward(primitive, arrays, out, scope)
