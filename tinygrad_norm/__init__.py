@@ -26,6 +26,7 @@ from .errors import (
     TinygradNormError,
     VJPError,
 )  # fmt: skip
+from .memory import keep_freed_memory
 from .ops.constants import full_like, ones_like, round, zeros_like
 from .ops.creation import arange, eye, full, linspace, ones, zeros
 from .ops.elementwise import (
@@ -210,6 +211,7 @@ __all__ = [
 
 tensor = Tensor
 Primitive.interpreter = apply
+keep_freed_memory()
 __version__ = "0.1.0"
 
 # What is loaded when it is first used, so that the import stays quick: name -> (room, attribute there).

@@ -20,6 +20,7 @@ import numpy as np
 
 from .errors import AnomalyError, GraphReleasedError, VJPError
 from .primitive import Primitive, Saved, Shape
+from .summation import total
 
 creation = count(1)
 
@@ -188,7 +189,7 @@ def sum_to(cotangent: Any, shape: Shape) -> Any:
     if axes is None:
         raise VJPError(f"a cotangent of shape {cotangent.shape} cannot be summed to {shape}")
     if axes:
-        cotangent = np.add.reduce(cotangent, axes)
+        cotangent = total(cotangent, axes) if isinstance(cotangent, np.ndarray) else np.add.reduce(cotangent, axes)
     return cotangent if cotangent.shape == shape else cotangent.reshape(shape)
 
 

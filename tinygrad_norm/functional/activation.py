@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import InputError
 from ..ops import elementwise as e
 from ..ops.layout import squeeze
-from ..ops.reduction import Axis
+from ..summation import Axis
 from ..tensor import Data, Tensor, as_tensor
 from .composition import composed
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..errors import InputError, OperandError, ShapeError
 from ..primitive import Array, composition
+from ..summation import Axis
 from ..tensor import Data, Tensor, as_tensor
 from . import elementwise as e
 from .picking import getitem, take
-from .reduction import Axis
 from .shape import cast, concatenate_all, pad_with, reshape, stack_all, transpose
 
 

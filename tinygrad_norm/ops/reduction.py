@@ -6,19 +6,15 @@ The adjoint of summing is spreading the cotangent over what was summed: :func:`s
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from math import prod as product
 from typing import Any
 
 import numpy as np
 
 from ..primitive import PLAIN, Array, Shape, primitive, sample
+from ..summation import Axis, kept_shape, reduced_axes, reduced_count, total
 from .shape import broadcast_to, repeated
 
-Axis = int | tuple[int, ...] | None
-
-# The ufuncs' own reductions: np.sum and its like spend more time on their arguments than on small arrays.
-add_reduce: Callable[..., Any] = np.add.reduce
+# The ufuncs' own reductions: np.prod and its like spend more time on their arguments than on small arrays.
 multiply_reduce: Callable[..., Any] = np.multiply.reduce
 maximum_reduce: Callable[..., Any] = np.maximum.reduce
 minimum_reduce: Callable[..., Any] = np.minimum.reduce
@@ -37,51 +33,11 @@ def reductions(domain: str = "any") -> list[Any]:
     ]
 
 
-@lru_cache(maxsize=4096)
-def reduced_axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
-    """Return the axes that a reduction removes, as non-negative numbers."""
-    if axis is None:
-        return tuple(range(len(shape)))
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    return tuple(a % len(shape) for a in axes) if shape else ()
-
-
-@lru_cache(maxsize=4096)
-def kept_shape(shape: Shape, axis: Axis) -> Shape:
-    """Return the shape that a reduction with ``keepdims=True`` gives."""
-    axes = reduced_axes(shape, axis)
-    return tuple(1 if i in axes else n for i, n in enumerate(shape))
-
-
-@lru_cache(maxsize=4096)
-def reduced_count(shape: Shape, axis: Axis) -> int:
-    """Return how many entries a reduction takes together."""
-    return product(shape[a] for a in reduced_axes(shape, axis))
-
-
 def spread(g: Any, x_shape: Shape, axis: Axis) -> Any:
     """Return a reduction's cotangent spread over the entries that were reduced."""
     if g.ndim != len(x_shape):
         g = g.reshape(kept_shape(x_shape, axis))
     return repeated(g, x_shape) if isinstance(g, PLAIN) else broadcast_to(g, shape=x_shape)
-
-
-def total(x: Array, axis: Axis, keepdims: bool) -> Any:
-    """Return a sum, in a wider type where NumPy's own would lose digits.
-
-    NumPy sums the last axis pairwise but others one row after the other, whose rounding error grows with
-    the number of rows: 1e-4 for 10,000 rows of float32.
-    """
-    if x.dtype.itemsize < 8 and x.dtype.kind == "f" and x.ndim and not sums_pairwise(x.shape, axis):
-        return add_reduce(x, axis, np.float64, keepdims=keepdims).astype(x.dtype)
-    return add_reduce(x, axis, keepdims=keepdims)
-
-
-@lru_cache(maxsize=4096)
-def sums_pairwise(shape: Shape, axis: Axis) -> bool:
-    """Return whether only the last axis (or a short one) is summed."""
-    axes = reduced_axes(shape, axis)
-    return axes == (len(shape) - 1,) or product(shape[a] for a in axes) <= 64
 
 
 def _sum(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..errors import InputError
 from ..primitive import composition
+from ..summation import Axis, reduced_count
 from ..tensor import Data, Tensor, as_tensor
 from . import elementwise as e
 from .layout import expand_dims, moveaxis, ravel
-from .reduction import Axis, prod, reduced_count
+from .reduction import prod
 
 
 @composition(np.var)
