@@ -118,7 +118,9 @@ STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa:
 
 
 class Setting:
-    """Base of the context managers that change the state; also usable as decorators."""
+    """Base of the context managers that change the state."""
+
+    __slots__ = ("_tokens",)
 
     def __init__(self) -> None:
         self._tokens: list[Token[State]] = []
@@ -152,7 +154,7 @@ class scope(Setting):  # noqa: N801  # used like a function: with tg.scope("enco
     tinygrad_norm.errors.ShapeError: matmul in encoder.attention: ...
     """
 
-    __slots__ = ("_tokens", "kind", "name")
+    __slots__ = ("kind", "name")
 
     def __init__(self, name: str, kind: str = "scope") -> None:
         self._tokens = []
@@ -248,28 +250,14 @@ def sweep(
             continue
         saved = node.saved
         if saved is None:
-            raise GraphReleasedError(
-                f"the graph of {primitive.name}{where(node.scope)} must still hold its saved arrays; an earlier "
-                "backward() released them. Call that one with retain_graph=True, or compute the result anew."
-            )
+            raise released(node)
         if rewrap is not None:
             saved = rewrap(node, saved)
-        parents = node.parents
-        if primitive.joint is not None:
-            raw = primitive.joint(g, *saved)
-            if type(raw) is not tuple or len(raw) != len(parents):
-                raise wrong_count(primitive, node, raw)
-        else:
-            raw = [
-                None
-                if args is None or rule is None or (useful is not None and parent not in useful)
-                else rule(g, *args)
-                for rule, args, parent in zip(primitive.rules, saved, parents, strict=True)
-            ]
+        raw = raw_contributions(node, g, saved, useful)
         if release:
             node.saved = None
-        sent: list[Any] = [] if monitor is None else [None] * len(parents)
-        for i, parent in enumerate(parents):
+        sent: list[Any] = [] if monitor is None else [None] * len(raw)
+        for i, parent in enumerate(node.parents):
             c = raw[i]
             if parent is None or c is None or (useful is not None and parent not in useful):
                 continue
@@ -289,12 +277,36 @@ def sweep(
                 # The sum was made by this sweep and nobody else has seen it.
                 np.add(cotangents[parent], c, out=cotangents[parent])
             else:
-                cotangents[parent] = total = cotangents[parent] + c
-                if type(total) is np.ndarray:
+                cotangents[parent] = both = cotangents[parent] + c
+                if type(both) is np.ndarray:
                     owned.add(parent)
         if monitor is not None:
             monitor.swept(node, g, raw, sent)
     return found
+
+
+def raw_contributions(node: Node, g: Any, saved: Saved, useful: Collection[Node] | None) -> Sequence[Any]:
+    """Return what a node's rules give for each parent, None for those that need nothing."""
+    primitive, parents = node.primitive, node.parents
+    assert primitive is not None
+    if primitive.joint is not None:
+        raw = primitive.joint(g, *saved)
+        if type(raw) is not tuple or len(raw) != len(parents):
+            raise wrong_count(primitive, node, raw)
+        return raw
+    return [
+        None if args is None or rule is None or (useful is not None and parent not in useful) else rule(g, *args)
+        for rule, args, parent in zip(primitive.rules, saved, parents, strict=True)
+    ]
+
+
+def released(node: Node) -> GraphReleasedError:
+    """Return the error for a node whose saved arrays are gone."""
+    assert node.primitive is not None
+    return GraphReleasedError(
+        f"the graph of {node.primitive.name}{where(node.scope)} must still hold its saved arrays; an earlier "
+        "backward() released them. Call that one with retain_graph=True, or compute the result anew."
+    )
 
 
 def fit(cotangent: Any, node: Node, i: int) -> Any:

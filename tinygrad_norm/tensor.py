@@ -274,7 +274,7 @@ class Tensor(NumpyMethods):
         keep = create_graph if retain_graph is None else retain_graph
         found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
         for target, g in found.items():
-            gradient = as_tensor(g)
+            gradient = g if isinstance(g, Tensor) else wrap(g, None)
             if target.primitive is None and gradient.dtype != target.params["dtype"]:  # type: ignore[index]
                 gradient = gradient.astype(target.params["dtype"])  # type: ignore[index]
             target.grad = gradient if target.grad is None else target.grad + gradient

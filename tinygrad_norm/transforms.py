@@ -81,7 +81,7 @@ def gradients(
     starts = [(y._node, seed_for(y, seed)) for y, seed in zip(ends, seeds, strict=True) if y._node is not None]
     found = sweep_from(starts, create_graph=create_graph, targets=nodes)
     result = tuple(
-        in_dtype(as_tensor(found[n]), x) if n in found else wrap(np.zeros(x.shape, x.dtype), None)
+        in_dtype(found[n], x) if n in found else wrap(np.zeros(x.shape, x.dtype), None)
         for x, n in zip(wanted, nodes, strict=True)
     )
     return result[0] if single else result
@@ -97,8 +97,9 @@ def node_of(x: Tensor, i: int) -> Node:
     return x._node
 
 
-def in_dtype(gradient: Tensor, x: Tensor) -> Tensor:
-    """Return a gradient in the dtype of what it is the gradient of."""
+def in_dtype(found: Any, x: Tensor) -> Tensor:
+    """Return a gradient that the sweep found as a Tensor, in the dtype of what it is the gradient of."""
+    gradient = found if isinstance(found, Tensor) else wrap(found, None)
     return gradient if gradient.dtype == x.dtype else gradient.astype(x.dtype)
 
 
