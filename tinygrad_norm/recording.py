@@ -99,11 +99,12 @@ def explained(
     kind = next((ours for base, ours in kinds.items() if isinstance(error, base)), InputError)
     shapes = " and ".join(str(np.shape(a)) for a in arrays) or "no input"
     given = "".join(f", {k}={v!r}" for k, v in params.items() if v is not None and k != "index")
-    hint = (
-        "Shapes broadcast when they are equal, or 1, counted from the last axis."
-        if primitive.elementwise
-        else f"See help(tg.{primitive.name})."
-    )
+    if primitive.elementwise:
+        hint = "Shapes broadcast when they are equal, or 1, counted from the last axis."
+    elif primitive.name in ("getitem", "scatter_add"):
+        hint = "An index counts from 0 or from −1 backwards; a boolean one has the shape it picks from."
+    else:
+        hint = f"See help(tg.{primitive.name})."
     reason = str(error).strip().rstrip(".").split("\n")[0]
     return kind(f"{prefix}: the inputs must fit together; got shapes {shapes}{given}: {reason}. {hint}")
 

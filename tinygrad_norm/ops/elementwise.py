@@ -175,7 +175,7 @@ def _clip_rule(g: Any, x: Any, lower: float | None, upper: float | None) -> Any:
 
 
 clip_between = elementwise(
-    _clip, vjp=_clip_rule, name="clip_between",
+    _clip, vjp=_clip_rule, name="clip",
     symbol="clip", formula="min(max(x, lower), upper)", rule=("ḡ · [lower ≤ x ≤ upper]",),
     samples=[
         *(sample(s, domain="distinct", lower=-0.35, upper=1.33) for s in [(), (3, 5), (0, 4)]),

@@ -135,7 +135,7 @@ def _einsum_by(g: Any, result: str, terms: list[str], xs: tuple[Any, ...], shape
 
 
 einsum_all = primitive(
-    _einsum, name="einsum_all", vjp=_einsum_rule,
+    _einsum, name="einsum", vjp=_einsum_rule,
     symbol="einsum", formula="Σ over the letters that the result lacks", rule=("ḡ contracted with the others",),
     samples=[
         sample(*shapes, subscripts=subscripts)

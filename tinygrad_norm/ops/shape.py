@@ -99,7 +99,7 @@ def _concatenate_rule(g: Any, xs_shape: tuple[Shape, ...], axis: int) -> Any:
 
 
 concatenate_all = primitive(
-    _concatenate, name="concatenate_all", linear=True, vjp=_concatenate_rule,
+    _concatenate, name="concatenate", linear=True, vjp=_concatenate_rule,
     symbol="concatenate", formula="x₁ | x₂ | …", rule=("the input's slice of ḡ",),
     samples=[
         sample((3, 5), (2, 5)), sample((3, 5), (3, 1), (3, 2), axis=1), sample((5,)),
@@ -118,7 +118,7 @@ def _stack_rule(g: Any, xs_shape: tuple[Shape, ...], axis: int) -> Any:
 
 
 stack_all = primitive(
-    _stack, name="stack_all", linear=True, vjp=_stack_rule,
+    _stack, name="stack", linear=True, vjp=_stack_rule,
     symbol="stack", formula="x₁ | x₂ | … along a new axis", rule=("the input's slice of ḡ",),
     samples=[
         sample((3, 5), (3, 5)), sample((3, 5), (3, 5), (3, 5), axis=1), sample(()), sample((), ()),
@@ -161,7 +161,7 @@ def _pad(x: Array, /, width: tuple[tuple[int, int], ...], value: float = 0.0) ->
 
 
 pad_with = primitive(
-    _pad, name="pad_with",
+    _pad, name="pad",
     vjp=lambda g, x_shape, width: (
         g[tuple(slice(before, before + n) for (before, _), n in zip(width, x_shape, strict=True))],
     ),
@@ -177,7 +177,7 @@ def _cast(x: Array, /, dtype: Any, origin: Any) -> Array:
 
 
 cast = primitive(
-    _cast, vjp=lambda g, origin: (g.astype(origin),),
+    _cast, name="astype", vjp=lambda g, origin: (g.astype(origin),),
     symbol="astype", formula="x in another dtype", rule=("ḡ in the dtype of x",),
     samples=[sample((3, 5), dtype="float64", origin="float64"), sample((), dtype="float32", origin="float64")],
     note="Rounding to a narrower type is taken as the identity.",
