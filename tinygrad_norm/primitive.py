@@ -31,7 +31,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
-from .errors import OperandError, VJPError
+from .errors import InputError, OperandError, VJPError
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Shape: TypeAlias = tuple[int, ...]
@@ -49,6 +49,9 @@ DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "boolean": lambda rng, shape: rng.random(shape) < 0.5,
     # Away from the integers.
     "fraction": lambda rng, shape: rng.integers(-3, 4, shape) + rng.uniform(0.2, 0.8, shape),
+    # About one entry in three is zero: rows with none, one and several.
+    "with zeros": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.67),
+    "zero": lambda rng, shape: np.zeros(shape),
 }
 
 
@@ -68,6 +71,11 @@ class Sample:
 def sample(*shapes: Shape, domain: str | tuple[str, ...] = "any", **params: Any) -> Sample:
     """Return the sample with these input shapes; ``domain`` names :data:`DOMAINS`, one for all or one each."""
     domains = (domain,) * len(shapes) if isinstance(domain, str) else domain
+    if len(domains) != len(shapes) or not DOMAINS.keys() >= set(domains):
+        raise InputError(
+            f"a sample must name a known domain for each of its {len(shapes)} input(s); got {', '.join(domains)}. "
+            f"Choose from: {', '.join(DOMAINS)}."
+        )
     return Sample(shapes, domains, params)
 
 
@@ -127,6 +135,12 @@ class Primitive:
             )
         self.joint = None if isinstance(vjp, tuple) else vjp
         self.rules = vjp if isinstance(vjp, tuple) else (vjp,)
+        for point in self.samples:
+            if (not self.variadic and len(point.shapes) != self.arity) or not self.defaults.keys() >= point.params.keys():
+                raise VJPError(
+                    f"every sample of primitive {name!r} must have {self.arity} shape(s) and parameters out of "
+                    f"({', '.join(self.params)}); got {point}. Write tg.sample(shape, ..., parameter=value)."
+                )
         if self.joint is None and len(self.rules) != self.arity:
             raise VJPError(
                 f"primitive {name!r} must have one rule for each of its {self.arity} inputs; "
@@ -295,9 +309,8 @@ def primitive(
     12.0
     """
     name = name or getattr(forward, "__name__", "").strip("_")
-    native = str(getattr(vjp[0] if isinstance(vjp, tuple) else vjp, "__module__", "")).startswith(
-        __name__.partition(".")[0]
-    )
+    rules = [r for r in vjp if r is not None] if isinstance(vjp, tuple) else [vjp]
+    native = bool(rules) and all(str(getattr(r, "__module__", "")).startswith(__name__.partition(".")[0]) for r in rules)
     if name in PRIMITIVES and PRIMITIVES[name].native:
         raise VJPError(
             f"a primitive must have a name of its own; {name!r} is taken by {PRIMITIVES[name]!r}. Pass another name=."
