@@ -355,7 +355,8 @@ def seed_for(output: Tensor, cotangent: Any) -> Any:
         raise ShapeError(
             f"the cotangent of a result must have its shape {output.shape}; got {seed.shape}. Reshape or broadcast it."
         )
-    return seed
+    # A list of Python numbers must not turn the backward pass of a float32 into one of float64.
+    return seed if seed.dtype == output.dtype else seed.astype(output.dtype)
 
 
 def rewrap(node: Node, saved: Saved) -> Saved:

@@ -62,6 +62,8 @@ def _power_by_base(g: Any, x: Any, y: Any) -> Any:
 
 
 def _power_by_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if isinstance(x, (int, float)):  # np.where would make a float64 of it
+        x = out.dtype.type(x)
     # 0^y is constant for y ≥ 0; log(1) = 0 gives that zero without a warning.
     constant = (x == 0) & (y >= 0)
     return g * out * np.log(np.where(constant, 1, x))
