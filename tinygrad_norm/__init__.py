@@ -47,6 +47,7 @@ from .ops.elementwise import (
     multiply,
     negative,
     power,
+    remainder,
     sign,
     sin,
     sqrt,
@@ -75,7 +76,7 @@ from .ops.layout import (
     vstack,
 )  # fmt: skip
 from .ops.linalg import matmul
-from .ops.more_elementwise import clip, cosh, reciprocal, remainder, sinh, tan
+from .ops.more_elementwise import clip, cosh, reciprocal, sinh, tan
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
 from .ops.reduction import cumsum, max, mean, min, prod, sum

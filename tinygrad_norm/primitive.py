@@ -49,6 +49,7 @@ DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "boolean": lambda rng, shape: rng.random(shape) < 0.5,
     # Away from the integers.
     "fraction": lambda rng, shape: rng.integers(-3, 4, shape) + rng.uniform(0.2, 0.8, shape),
+    "whole": lambda rng, shape: rng.choice([-2.0, -1.0, 1.0, 2.0], shape),
     # About one entry in three is zero: rows with none, one and several.
     "with zeros": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.67),
     "zero": lambda rng, shape: np.zeros(shape),

@@ -150,6 +150,12 @@ floor = elementwise(
     symbol="⌊x⌋", formula="⌊x⌋", rule=("0",), samples=unary("fraction"),
     note="Piecewise constant: the derivative is 0 everywhere.",
 )  # fmt: skip
+remainder = elementwise(
+    np.remainder, vjp=(lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y)),
+    symbol="mod", formula="x − y⌊x / y⌋", rule=("ḡ", "−ḡ · ⌊x / y⌋"),
+    samples=[sample(*point.shapes, domain=("fraction", "whole")) for point in binary()],
+    note="At the jumps the derivative is that of the piece to the right.",
+)  # fmt: skip
 
 
 def _relu(x: Array, /) -> Array:

@@ -32,12 +32,6 @@ def reciprocal(x: Data) -> Tensor:
     return result
 
 
-@composition(np.remainder)
-def remainder(x: Data, y: Data) -> Tensor:
-    """Return x − y⌊x/y⌋."""
-    return x - e.multiply(y, e.floor(e.divide(x, y)))  # type: ignore[no-any-return]
-
-
 @composition(np.tan)
 def tan(x: Data) -> Tensor:
     """Return the tangent of radians."""
