@@ -92,6 +92,7 @@ def explained(
     if isinstance(error, TinygradNormError):
         return type(error)(f"{prefix}: {error}")
     kinds: dict[type[Exception], type[TinygradNormError]] = {
+        np.exceptions.AxisError: ShapeError,
         TypeError: OperandError,
         IndexError: IndexRangeError,
         ValueError: ShapeError,

@@ -36,7 +36,14 @@ def reduced_axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(len(shape)))
     axes = axis if isinstance(axis, tuple) else (axis,)
-    return tuple(sorted(a % len(shape) for a in axes)) if shape else ()
+    wrong = [a for a in axes if not -len(shape) <= a < len(shape)]
+    # NumPy lets axis 0 and −1 of a single number pass.
+    if wrong and (shape or axes not in ((0,), (-1,))):
+        raise np.exceptions.AxisError(wrong[0], len(shape))
+    found = tuple(sorted(a % len(shape) for a in axes)) if shape else ()
+    if len(set(found)) < len(found):
+        raise ValueError("duplicate value in 'axis'")
+    return found
 
 
 @lru_cache(maxsize=4096)

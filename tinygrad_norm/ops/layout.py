@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..summation import Axis
 from ..tensor import Data, Tensor, as_tensor
 from . import elementwise as e
 from .picking import getitem, take
-from .shape import cast, concatenate_all, pad_with, reshape, stack_all, transpose
+from .shape import axis_of, cast, concatenate_all, pad_with, reshape, stack_all, transpose
 
 
 @composition(np.reshape)
@@ -29,23 +29,30 @@ def ravel(x: Data) -> Tensor:
     return _reshape(x, -1)
 
 
+def rearranged(function: Callable[..., Array], x: Tensor, *arguments: Any) -> Array:
+    """Apply a NumPy function that only moves axes, to learn the result's shape; its error becomes ours."""
+    try:
+        return function(x.data, *arguments)
+    except (ValueError, TypeError) as error:
+        given = ", ".join(map(repr, arguments))
+        raise ShapeError(
+            f"{function.__name__}: the axes must fit the shape {x.shape}; got {given}: {error}. Count axes from 0, or "
+            "from −1 backwards."
+        ) from error
+
+
 @composition(np.expand_dims)
 def expand_dims(x: Data, axis: int | tuple[int, ...]) -> Tensor:
     """Insert axes of length one."""
     x = as_tensor(x)
-    return _reshape(x, np.expand_dims(x.data, axis).shape)
+    return _reshape(x, rearranged(np.expand_dims, x, axis).shape)
 
 
 @composition(np.squeeze)
 def squeeze(x: Data, axis: Axis = None) -> Tensor:
     """Drop axes of length one."""
     x = as_tensor(x)
-    try:
-        return _reshape(x, np.squeeze(x.data, axis).shape)
-    except ValueError as error:
-        raise ShapeError(
-            f"squeeze: an axis to drop must have length 1; got axis {axis} of shape {x.shape}. Index it instead."
-        ) from error
+    return _reshape(x, rearranged(np.squeeze, x, axis).shape)
 
 
 @composition(np.atleast_1d)
@@ -65,12 +72,8 @@ def swapaxes(x: Data, axis1: int = -1, axis2: int = -2) -> Tensor:
     """Exchange two axes."""
     x = as_tensor(x)
     axes = list(range(x.ndim))
-    if not (-x.ndim <= axis1 < x.ndim and -x.ndim <= axis2 < x.ndim):
-        raise ShapeError(
-            f"swapaxes: the axes must lie in [{-x.ndim}, {x.ndim}); got {axis1} and {axis2} for shape {x.shape}."
-            " Count the axes from 0, or from −1 backwards."
-        )
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    first, second = axis_of(axis1, x.shape, "swapaxes"), axis_of(axis2, x.shape, "swapaxes")
+    axes[first], axes[second] = second, first
     result: Tensor = transpose(x, axes=tuple(axes))
     return result
 
@@ -79,9 +82,9 @@ def swapaxes(x: Data, axis1: int = -1, axis2: int = -2) -> Tensor:
 def moveaxis(x: Data, source: Any, destination: Any) -> Tensor:
     """Move axes to new places."""
     x = as_tensor(x)
-    axes = np.moveaxis(np.empty((1,) * x.ndim), source, destination)  # raises NumPy's error for a bad axis
-    sources = [s % axes.ndim for s in np.atleast_1d(source)]
-    targets = [d % axes.ndim for d in np.atleast_1d(destination)]
+    rearranged(np.moveaxis, x, source, destination)
+    sources = [s % x.ndim for s in np.atleast_1d(source)]
+    targets = [d % x.ndim for d in np.atleast_1d(destination)]
     order = [a for a in range(x.ndim) if a not in sources]
     for target, origin in sorted(zip(targets, sources, strict=True)):
         order.insert(target, origin)
@@ -131,6 +134,7 @@ def hstack(xs: Any) -> Tensor:
 def split(x: Data, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Cut a Tensor along an axis into equal parts, or at the given places."""
     x = as_tensor(x)
+    axis = axis_of(axis, x.shape, "split")
     try:
         pieces = np.split(np.arange(x.shape[axis]), indices_or_sections)
     except ValueError as error:
@@ -145,11 +149,12 @@ def split(x: Data, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 def array_split(x: Data, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Cut a Tensor along an axis into nearly equal parts, or at the given places."""
     x = as_tensor(x)
+    axis = axis_of(axis, x.shape, "array_split")
     return _cut(x, np.array_split(np.arange(x.shape[axis]), indices_or_sections), axis)
 
 
 def _cut(x: Tensor, pieces: Sequence[Any], axis: int) -> list[Tensor]:
-    before = (slice(None),) * (axis % x.ndim)
+    before = (slice(None),) * axis
     return [getitem(x, (*before, slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0, 0))) for p in pieces]
 
 
@@ -157,8 +162,15 @@ def _cut(x: Tensor, pieces: Sequence[Any], axis: int) -> list[Tensor]:
 def repeat(x: Data, repeats: Any, axis: int | None = None) -> Tensor:
     """Repeat each entry along an axis."""
     x = ravel(x) if axis is None else as_tensor(x)
-    axis = 0 if axis is None else axis
-    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+    axis = 0 if axis is None else axis_of(axis, x.shape, "repeat")
+    try:
+        picked = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
+    except (ValueError, TypeError) as error:
+        raise ShapeError(
+            f"repeat: repeats must be one count or one for each of the {x.shape[axis]} entries of axis {axis}; got "
+            f"{repeats!r}: {error}. Pass whole numbers from 0 up."
+        ) from error
+    return take(x, picked, axis)
 
 
 @composition(np.tile)
@@ -177,8 +189,13 @@ def pad(x: Data, pad_width: Any, mode: str = "constant", constant_values: float 
             " Use mode='constant', or np.concatenate for other frames."
         )
     x = as_tensor(x)
-    pairs = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
-    width = tuple((int(before), int(after)) for before, after in pairs)
+    try:
+        width = tuple((int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist())
+    except (ValueError, TypeError) as error:
+        raise ShapeError(
+            f"pad: pad_width must be a number, a pair, or a pair for each axis of shape {x.shape}; got {pad_width!r}. "
+            "Write ((before, after), ...)."
+        ) from error
     result: Tensor = pad_with(x, width=width, value=constant_values)
     return result
 
@@ -194,7 +211,7 @@ def triangle(x: Tensor, k: int) -> Array:
 def tril(x: Data, k: int = 0) -> Tensor:
     """Return the lower triangle, zeros above it."""
     x = as_tensor(x)
-    result: Tensor = e.where(triangle(x, k), x, 0)
+    result: Tensor = e.where(triangle(x, k), x, np.zeros((), x.dtype))
     return result
 
 
@@ -202,7 +219,7 @@ def tril(x: Data, k: int = 0) -> Tensor:
 def triu(x: Data, k: int = 0) -> Tensor:
     """Return the upper triangle, zeros below it."""
     x = as_tensor(x)
-    result: Tensor = e.where(triangle(x, k - 1), 0, x)
+    result: Tensor = e.where(triangle(x, k - 1), np.zeros((), x.dtype), x)
     return result
 
 

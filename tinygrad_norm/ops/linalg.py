@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod as product
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def _matmul(x: Array, y: Array, /) -> Any:
         )
     if x.ndim > 2 and y.ndim == 2 and x.flags.c_contiguous:
         # One large product instead of one for each matrix of the stack.
-        return (x.reshape(-1, x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[-1])
+        return (x.reshape(product(x.shape[:-1]), x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[-1])
     return np.matmul(x, y)
 
 
@@ -45,7 +46,8 @@ def _matmul_by_right(g: Any, x: Any, y_shape: Shape) -> Any:
         return sum_to(np.expand_dims(g, -1) * x, y_shape)
     if len(y_shape) == 2 and x.ndim > 2:
         # The sum over the stack is part of one large product.
-        flat_x, flat_g = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
+        rows = product(x.shape[:-1])
+        flat_x, flat_g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
         return matmul.on(np.swapaxes(flat_x, 0, 1), flat_g)
     return sum_to(matmul.on(np.swapaxes(x, -1, -2), g), y_shape)
 
@@ -58,7 +60,8 @@ matmul = primitive(
         for shapes in [
             ((3, 5), (5, 2)), ((5,), (5,)), ((5,), (5, 2)), ((3, 5), (5,)), ((7, 3, 5), (5, 2)),
             ((7, 3, 5), (7, 5, 2)), ((7, 1, 3, 5), (2, 5, 3)), ((3, 5), (7, 5, 2)), ((5,), (7, 5, 2)),
-            ((7, 3, 5), (5,)), ((1, 3, 5), (7, 5, 2)), ((0, 5), (5, 2)), ((3, 0), (0, 2)),
+            ((7, 3, 5), (5,)), ((1, 3, 5), (7, 5, 2)), ((0, 5), (5, 2)), ((3, 0), (0, 2)), ((2, 3, 0), (0, 5)),
+            ((2, 0, 3), (3, 5)),
         ]
     ],
 )  # fmt: skip
@@ -77,7 +80,10 @@ def explicit_subscripts(subscripts: str, shapes: tuple[Shape, ...]) -> tuple[lis
     counts = [len(s) - len(t.replace("...", "")) if "..." in t else 0 for t, s in zip(terms, shapes, strict=True)]
     most = max(counts)
     if min(counts) < 0:
-        raise ShapeError(f"a term of {subscripts!r} has more letters than its operand has axes")
+        raise ShapeError(
+            f"a term must have no more letters than its operand has axes; got {subscripts!r} for shapes {shapes}. Remove a "
+            "letter."
+        )
     dots = "".join(reversed(free[:most]))
     expanded = [t.replace("...", dots[most - n :]) for t, n in zip(terms, counts, strict=True)]
     for term, shape in zip(expanded, shapes, strict=True):

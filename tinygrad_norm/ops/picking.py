@@ -12,7 +12,7 @@ from ..tensor import Data, Tensor, as_tensor
 from . import elementwise as e
 from .indexing import check_indices, frozen_index, take_index
 from .reduction import sum
-from .shape import reshape, transpose
+from .shape import axis_of, reshape, transpose
 
 
 @composition()
@@ -26,7 +26,7 @@ def getitem(x: Data, index: Any) -> Tensor:
 def take(x: Data, indices: Any, axis: int | None = None) -> Tensor:
     """Return the entries at integer indices along an axis; ``axis=None`` takes from the flattened Tensor."""
     x = reshape(x, shape=-1) if axis is None else as_tensor(x)
-    axis = 0 if axis is None else axis % x.ndim
+    axis = 0 if axis is None else axis_of(axis, x.shape, "take")
     picked = check_indices(indices, x.shape[axis], axis)
     return getitem(x, (slice(None),) * axis + (picked,))
 
@@ -35,7 +35,7 @@ def take(x: Data, indices: Any, axis: int | None = None) -> Tensor:
 def take_along_axis(arr: Data, indices: Any, axis: int | None = -1) -> Tensor:
     """Return ``arr`` picked by indices of matching shape along one axis, as ``argsort`` gives them."""
     x: Tensor = as_tensor(arr) if axis is not None else reshape(arr, shape=-1)
-    axis = 0 if axis is None else axis % x.ndim
+    axis = 0 if axis is None else axis_of(axis, x.shape, "take_along_axis")
     picked = check_indices(indices, x.shape[axis], axis)
     if picked.ndim != x.ndim:
         raise ShapeError(
@@ -59,7 +59,11 @@ def sort(x: Data, axis: int | None = -1) -> Tensor:
 def diagonal(x: Data, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """Return the diagonal of two axes, as the last axis of the result."""
     x = as_tensor(x)
-    first, second = axis1 % x.ndim, axis2 % x.ndim
+    first, second = axis_of(axis1, x.shape, "diagonal"), axis_of(axis2, x.shape, "diagonal")
+    if first == second:
+        raise ShapeError(
+            f"diagonal: axis1 and axis2 must differ; got {axis1} and {axis2} for shape {x.shape}. Name two axes."
+        )
     rest = [a for a in range(x.ndim) if a not in (first, second)]
     last: Tensor = transpose(x, axes=(*rest, first, second))
     n = max(0, min(last.shape[-2] + min(offset, 0), last.shape[-1] - max(offset, 0)))
@@ -78,11 +82,13 @@ def trace(x: Data, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 def diag(x: Data, k: int = 0) -> Tensor:
     """Return the diagonal of a matrix, or the matrix with this diagonal."""
     x = as_tensor(x)
+    if x.ndim not in (1, 2):
+        raise ShapeError(f"diag: x must be a vector or a matrix; got shape {x.shape}. Use diagonal for a stack of them.")
     if x.ndim == 1:
         n = x.size + abs(k)
         square = np.eye(n, k=k, dtype=bool)
         places = np.zeros((n, n), np.intp)
         places[square] = np.arange(x.size)
-        result: Tensor = e.where(square, take(x, places), 0.0)
+        result: Tensor = e.where(square, take(x, places) if x.size else x.dtype.type(0), x.dtype.type(0))
         return result
     return diagonal(x, k)

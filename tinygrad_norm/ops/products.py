@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OperandError
+from ..errors import OperandError, ShapeError
 from ..primitive import composition
 from ..tensor import Data, Tensor, as_tensor
 from . import elementwise as e
 from .layout import expand_dims, ravel
 from .linalg import einsum_all, matmul
-from .shape import transpose
+from .shape import axis_of, transpose
 
 
 @composition(np.dot)
@@ -54,8 +54,13 @@ def tensordot(x: Data, y: Data, axes: Any = 2) -> Tensor:
     x, y = as_tensor(x), as_tensor(y)
     if isinstance(axes, int):
         axes = (range(x.ndim - axes, x.ndim), range(axes))
-    over_x = [int(a) % x.ndim for a in np.atleast_1d(axes[0])]
-    over_y = [int(a) % y.ndim for a in np.atleast_1d(axes[1])]
+    over_x = [axis_of(int(a), x.shape, "tensordot") for a in np.atleast_1d(axes[0])]
+    over_y = [axis_of(int(a), y.shape, "tensordot") for a in np.atleast_1d(axes[1])]
+    if [x.shape[a] for a in over_x] != [y.shape[a] for a in over_y]:
+        raise ShapeError(
+            f"tensordot: the axes to contract must have equal lengths; got axes {over_x} of {x.shape} and {over_y} of "
+            f"{y.shape}. Name pairs of axes of one length."
+        )
     free_x = [a for a in range(x.ndim) if a not in over_x]
     free_y = [a for a in range(y.ndim) if a not in over_y]
     left = transpose(x, axes=(*free_x, *over_x)).reshape(

@@ -13,8 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ShapeError
 from ..primitive import Array, Shape, primitive, sample
 from ..tape import sum_to
+
+
+def axis_of(axis: int, shape: Shape, name: str) -> int:
+    """Return an axis counted from 0; raise if the shape has no such axis."""
+    n = len(shape)
+    if not -n <= axis < n:
+        raise ShapeError(
+            f"{name}: the axis must lie in [{-n}, {n}) for shape {shape}; got {axis}. Count from 0, or from −1 backwards."
+        )
+    return axis % n
 
 
 def _reshape(x: Array, /, shape: int | Sequence[int]) -> Array:
@@ -31,13 +42,14 @@ reshape = primitive(
 )  # fmt: skip
 
 
-def _transpose(x: Array, /, axes: Sequence[int] | None = None) -> Array:
+def _transpose(x: Array, /, axes: int | Sequence[int] | None = None) -> Array:
     return np.transpose(x, axes)
 
 
-def _transpose_rule(g: Any, axes: Sequence[int] | None) -> Any:
+def _transpose_rule(g: Any, axes: int | Sequence[int] | None) -> Any:
     if axes is None:
         return (np.transpose(g),)
+    axes = (axes,) if isinstance(axes, int) else axes
     inverse = [0] * len(axes)
     for to, source in enumerate(axes):
         inverse[source % len(axes)] = to
@@ -49,7 +61,7 @@ transpose = primitive(
     symbol="ᵀ", formula="x with its axes permuted", rule=("ḡ permuted back",),
     samples=[
         sample(()), sample((3, 5)), sample((2, 3, 5)), sample((2, 3, 5), axes=(1, 2, 0)),
-        sample((2, 3, 5), axes=(-1, 0, 1)), sample((0, 4)),
+        sample((2, 3, 5), axes=(-1, 0, 1)), sample((0, 4)), sample((5,), axes=0),
     ],
 )  # fmt: skip
 
@@ -72,7 +84,10 @@ def repeated(x: Any, shape: Shape) -> Any:
 
 
 def _broadcast_to(x: Array, /, shape: Shape) -> Array:
-    result: Array = repeated(x, tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
+    target = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if x.ndim > len(target):  # filling would drop leading axes of length one in silence
+        raise ShapeError(f"the shape must have at least the {x.ndim} axes of {x.shape}; got {target}. Reshape instead.")
+    result: Array = repeated(x, target)
     return result
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, ShapeError
 from ..primitive import composition
 from ..summation import Axis, reduced_count
 from ..tensor import Data, Tensor, as_tensor
 from . import elementwise as e
 from .layout import expand_dims, moveaxis, ravel
 from .reduction import prod
+from .shape import axis_of
 
 
 @composition(np.var)
@@ -25,7 +26,12 @@ def var(x: Data, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Te
         There are no more than ``ddof`` entries to average.
     """
     x = as_tensor(x)
-    n = reduced_count(x.shape, axis)
+    try:
+        n = reduced_count(x.shape, axis)
+    except ValueError as error:
+        raise ShapeError(
+            f"var: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 backwards."
+        ) from error
     if n - ddof <= 0:
         raise InputError(
             f"var: the {n} entries of axis {axis} (shape {x.shape}) must be more than ddof={ddof}; the variance of "
@@ -73,7 +79,7 @@ def norm(x: Data, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
 def cumprod(x: Data, axis: int | None = None) -> Tensor:
     """Return running products; right where entries are 0, at the price of n² entries along the axis."""
     x = ravel(x) if axis is None else as_tensor(x)
-    axis = 0 if axis is None else axis % x.ndim
+    axis = 0 if axis is None else axis_of(axis, x.shape, "cumprod")
     last = moveaxis(x, axis, -1)
     lower = np.tri(last.shape[-1], dtype=bool)
     result = prod(e.where(lower, expand_dims(last, -2), 1), axis=-1)
@@ -91,7 +97,7 @@ def ptp(x: Data, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def diff(x: Data, n: int = 1, axis: int = -1) -> Tensor:
     """Return the differences of neighbors, ``n`` times."""
     x = as_tensor(x)
-    before = (slice(None),) * (axis % x.ndim)
+    before = (slice(None),) * axis_of(axis, x.shape, "diff")
     for _ in range(n):
         x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
     return x
