@@ -325,7 +325,7 @@ class NumpyMethods:
 
     def copy(self: T) -> T:
         """Return a new Tensor with the same values, connected to this one."""
-        return self._apply("positive", self)
+        return self._call("copy")
 
     # NumPy's dispatch protocols
 

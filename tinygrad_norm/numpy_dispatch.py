@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import lru_cache
 from inspect import signature
 from typing import Any
 
@@ -26,17 +27,19 @@ UFUNC_METHODS = {
     ("logical_or", "reduce"): "any",
     ("add", "accumulate"): "cumsum",
     ("multiply", "accumulate"): "cumprod",
-    ("multiply", "outer"): "outer",
 }
+OPTIONS = frozenset({
+    "dtype", "out", "order", "kind", "mode", "where", "initial", "casting", "subok", "copy", "device", "stable",
+})  # fmt: skip
+"""Arguments of NumPy's functions that change how, not what: ours may lack them, so they are always passed by name."""
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Do ``ufunc.method(*inputs, **kwargs)`` on Tensors."""
-    if "out" in kwargs:
-        raise OperandError(
-            f"np.{ufunc.__name__} with out= (or an in-place operator on an array) must write plain values; got a "
-            "Tensor, whose gradient would be lost. Write y = f(x), or use x.data for values without a gradient."
-        )
+    refuse_out(ufunc.__name__, kwargs)
+    if method == "outer" and ufunc in NUMPY and len(inputs) == 2:
+        x, y = inputs
+        inputs, method = (FUNCTIONS["reshape"](x, np.shape(x) + (1,) * np.ndim(y)), y), "__call__"
     if method == "__call__":
         ours = NUMPY.get(ufunc)
         name = ufunc.__name__
@@ -56,7 +59,45 @@ def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any
     ours = NUMPY.get(function)
     if ours is None:
         raise unsupported(function.__name__)
+    args, kwargs = by_our_names(function, args, kwargs)
+    refuse_out(function.__name__, kwargs)
     return checked_call(ours, function.__name__, args, kwargs)
+
+
+def refuse_out(name: str, kwargs: dict[str, Any]) -> None:
+    """Raise if a call would write its result into an array."""
+    if "out" in kwargs:
+        raise OperandError(
+            f"np.{name} with out= (or an in-place operator on an array) must write plain values; got a "
+            "Tensor, whose gradient would be lost. Write y = f(x), or use x.data for values without a gradient."
+        )
+
+
+@lru_cache(maxsize=1024)
+def positional_names(function: Callable[..., Any]) -> tuple[tuple[str, ...], int]:
+    """Return the names that a NumPy function gives its positional arguments, and how many come before the options."""
+    try:
+        found = signature(function).parameters.values()
+    except ValueError:  # written in C, without a signature
+        return (), 99
+    names = tuple(p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD)
+    return names, next((i for i, name in enumerate(names) if name in OPTIONS), 99)
+
+
+def by_our_names(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return a call's arguments as our function takes them: operands by position, NumPy's options by name.
+
+    np.sum(t, 0, np.float32) means dtype; ours has keepdims in that place. Options left at None say nothing.
+    """
+    names, first = positional_names(function)
+    if not kwargs and len(args) <= first:
+        return args, kwargs
+    kwargs = dict(kwargs)
+    while len(args) < len(names) and names[len(args)] in kwargs.keys() - OPTIONS:
+        args = (*args, kwargs.pop(names[len(args)]))
+    kwargs = {**dict(zip(names[first:], args[first:], strict=False)), **kwargs}
+    # How einsum finds its path changes only its speed, and ours chooses for itself.
+    return args[:first], {k: v for k, v in kwargs.items() if not (k in OPTIONS and v is None) and k != "optimize"}
 
 
 def checked_call(ours: Callable[..., Any], name: str, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -71,7 +112,7 @@ def checked_call(ours: Callable[..., Any], name: str, args: Any, kwargs: dict[st
             accepted.bind(*args, **kwargs)
         except TypeError:
             raise OperandError(
-                f"np.{name} on a Tensor takes {accepted}; got {len(args)} positional argument(s)"
+                f"np.{name} on a Tensor takes ({', '.join(accepted.parameters)}); got {len(args)} positional argument(s)"
                 + (f" and {', '.join(kwargs)}" if kwargs else "")
                 + ". Leave the others out, or use x.data for values without a gradient."
             ) from error

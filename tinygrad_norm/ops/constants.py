@@ -17,7 +17,7 @@ UNTRACKED: tuple[Callable[..., Any], ...] = (
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,
     np.isnan, np.isinf, np.isfinite, np.signbit, np.floor_divide,
     np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.isclose,
-    np.zeros_like, np.ones_like, np.full_like, np.empty_like,
+    np.zeros_like, np.ones_like, np.empty_like,
 )  # fmt: skip
 PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
     np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array2string, np.array_repr, np.array_str,
@@ -62,9 +62,25 @@ def plain_result(function: Callable[..., Any]) -> Callable[..., Any]:
 
 for _function in UNTRACKED:
     FUNCTIONS[_function.__name__] = NUMPY[_function] = untracked(_function)
-zeros_like, ones_like, full_like = NUMPY[np.zeros_like], NUMPY[np.ones_like], NUMPY[np.full_like]
+zeros_like, ones_like = NUMPY[np.zeros_like], NUMPY[np.ones_like]
 for _function in PLAIN_RESULTS:
     NUMPY[_function] = plain_result(_function)
+
+
+def constant(fill_value: Any) -> Any:
+    """Return a fill value without its Tensor; raise if that would lose a gradient."""
+    if isinstance(fill_value, Tensor) and fill_value.requires_grad:
+        raise OperandError(
+            f"a fill value must be a number; got {fill_value!r}, whose gradient would be lost. Write value * "
+            "tg.ones(shape), or pass value.detach()."
+        )
+    return plain(fill_value)
+
+
+@composition(np.full_like)
+def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Tensor:
+    """Return a Tensor like another, in shape and dtype, filled with one value."""
+    return wrap(np.full_like(plain(x), constant(fill_value), dtype, shape=shape), None)
 
 
 @composition(np.round, np.rint)

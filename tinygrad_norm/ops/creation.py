@@ -8,11 +8,12 @@ import numpy as np
 
 from ..primitive import Array
 from ..tensor import Tensor, wrap
+from .constants import constant
 
 
 def made(values: Array, requires_grad: bool) -> Tensor:
-    """Return a Tensor around new values."""
-    tensor = wrap(values, None)
+    """Return a Tensor around new values; integers become float64 where a gradient is wanted."""
+    tensor = wrap(values.astype(np.float64) if requires_grad and values.dtype.kind != "f" else values, None)
     tensor.requires_grad = requires_grad
     return tensor
 
@@ -29,7 +30,7 @@ def ones(shape: Any, dtype: Any = float, requires_grad: bool = False) -> Tensor:
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return this shape filled with one value."""
-    return made(np.full(shape, fill_value, dtype), requires_grad)
+    return made(np.full(shape, constant(fill_value), dtype), requires_grad)
 
 
 def arange(*limits: float, dtype: Any = None, requires_grad: bool = False) -> Tensor:
