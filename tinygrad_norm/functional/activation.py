@@ -50,8 +50,12 @@ def elu(x: Data, alpha: float = 1.0) -> Tensor:
 
 @composed
 def sigmoid(x: Data) -> Tensor:
-    """Return 1 / (1 + e⁻ˣ), computed as ½(1 + tanh(x/2)), which cannot overflow."""
-    return 0.5 * (1 + (0.5 * as_tensor(x)).tanh())
+    """Return 1 / (1 + e⁻ˣ), exact where it is near 0 too: the exponential sees only −|x|, so it cannot overflow."""
+    x = as_tensor(x)
+    positive = x.data >= 0
+    small: Tensor = e.where(positive, -x, x).exp()
+    result: Tensor = e.where(positive, 1, small) / (1 + small)
+    return result
 
 
 @composed
@@ -90,11 +94,11 @@ def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
     """Return exp(x − m), its sum along the axis, and m, the largest entry along it.
 
     m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose.
-    Where a whole row is −∞, m is taken as 0 and the sum is 0.
+    Where m would be infinite it is 0: a row of −∞ only has the sum 0, one with a +∞ the sum ∞.
     """
     largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
-    # An infinite maximum cannot be subtracted; exp(−∞ − 0) = 0 is what is wanted.
-    largest = np.where(largest == -np.inf, 0, largest).astype(x.dtype)
+    # An infinite maximum cannot be subtracted; exp(±∞ − 0) is what is wanted.
+    largest = np.where(np.isinf(largest), 0, largest).astype(x.dtype)
     exponentials = (x - largest).exp()
     return exponentials, exponentials.sum(axis, keepdims=True), largest
 
@@ -134,10 +138,14 @@ def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False)
 
 @composed
 def log_softmax(x: Data, axis: int = -1) -> Tensor:
-    """Return x − log Σ eˣ along an axis, exact where softmax itself underflows."""
+    """Return x − log Σ eˣ along an axis, exact where softmax itself underflows; of −∞ only it is −∞, gradient zero."""
     x = floating(x)
     _, total, largest = shifted_exponentials(x, axis)
-    result: Tensor = (x - largest) - total.log()
+    empty = total.data == 0
+    if np.any(empty):
+        result: Tensor = e.where(empty, -np.inf, (x - largest) - e.where(empty, 1, total).log())
+    else:
+        result = (x - largest) - total.log()
     return result
 
 

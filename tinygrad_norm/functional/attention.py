@@ -85,6 +85,11 @@ def attention_weights(
             f"attention: attn_mask must broadcast to (…, queries, keys) = {scores.shape}; got {mask.shape}. "
             "Insert axes of length 1 for heads or queries."
         )
+    if mask.dtype.kind in "iu":
+        raise InputError(
+            "attention: attn_mask must be boolean (True: may attend) or floating (added to the scores); got "
+            f"{mask.dtype}, which could mean either. Write mask != 0."
+        )
     if mask.dtype.kind == "b":
         return softmax(e.where(mask, scores, -np.inf), -1)
     return softmax(scores + mask, -1)

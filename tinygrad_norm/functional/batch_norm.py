@@ -92,11 +92,18 @@ def normalize_batch(
     beta = per_channel(bias, x, channel_axis, "bias", "batch_norm")
     real = None if mask is None else expanded_mask(mask, x, channel_axis)
     found = None
+    if not training and (running_mean is None) != (running_var is None):
+        raise InputError(
+            "batch_norm: running_mean and running_var must be given together in eval mode; got only "
+            f"{'running_var' if running_mean is None else 'running_mean'}. Pass both, or neither to use the batch's own."
+        )
     if training or running_mean is None or running_var is None:
         found, centered = batch_statistics(x, real, channel_axis)
         variance = found.variance
     else:
         centered = x - broadcasting(running_mean, x, channel_axis, "running_mean")
+        if real is not None:  # a NaN in a pad would reach the gradient of the weight as 0 · NaN
+            centered = e.where(real, centered, 0)
         variance = broadcasting(running_var, x, channel_axis, "running_var")
     normalized = scale_and_shift(centered / (variance + eps).sqrt(), gamma, beta)
     if real is not None:
