@@ -65,7 +65,7 @@ def gradients(
     """
     single = isinstance(inputs, Tensor)
     wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    ends = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    ends = results_of(outputs, "gradients")
     if cotangents is None:
         seeds: list[Any] = [None] * len(ends)
     elif isinstance(outputs, Tensor):
@@ -85,6 +85,28 @@ def gradients(
         for x, n in zip(wanted, nodes, strict=True)
     )
     return result[0] if single else result
+
+
+def results_of(y: Any, name: str) -> list[Tensor]:
+    """Return a function's result, or its results, as a list; raise unless they are Tensors."""
+    ends = list(y) if isinstance(y, (tuple, list)) else [y]
+    for end in ends:
+        if not isinstance(end, Tensor):
+            raise OperandError(
+                f"{name} must get a Tensor, or a tuple of them, to differentiate; got {type(end).__name__}. "
+                "Compute it with tg functions."
+            )
+    return ends
+
+
+def one_tensor(y: Any, name: str) -> Tensor:
+    """Return a function's result if it is one Tensor; raise if not."""
+    if not isinstance(y, Tensor):
+        raise OperandError(
+            f"{name} must get a function that returns one Tensor; got {type(y).__name__}. Use tg.stack or "
+            "tg.concatenate to join several results."
+        )
+    return y
 
 
 def node_of(x: Tensor, i: int) -> Node:
@@ -205,16 +227,12 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., Any]]:
     (Tensor([[3., 4.]], shape=(1, 2), dtype=float64), Tensor([[1.],
            [2.]], shape=(2, 1), dtype=float64))
     """
+    outer = STATE.get().recording
     with enable_grad():
         variables = [variable(x) for x in xs]
         y = f(*variables)
-    ends = list(y) if isinstance(y, (tuple, list)) else [y]
-    for end in ends:
-        if not isinstance(end, Tensor):
-            raise OperandError(
-                f"vjp must get a function that returns Tensors; got {type(end).__name__}. Use tg functions in it."
-            )
-    again = depends_on_others(ends, variables)
+    ends = results_of(y, "vjp")
+    again = outer and depends_on_others(ends, variables)
 
     def pullback(*cotangents: Any) -> tuple[Tensor, ...]:
         if len(cotangents) != len(ends):
@@ -260,7 +278,7 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[Te
                 raise ShapeError(
                     f"a tangent must have its point's shape {x.shape}; got {v.shape}. Reshape or broadcast it."
                 )
-        y = f(*variables)
+        y = one_tensor(f(*variables), "jvp")
         again = outer and depends_on_others([y, *tangents], variables)
         dummy = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
         pulled = gradients(y, variables, dummy, create_graph=True)
@@ -291,12 +309,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Tensor]:
         with enable_grad():
             values, (number,) = chosen(args, argnums)
             x = values[number]
-            y = f(*values, **kwargs)
-            if not isinstance(y, Tensor):
-                raise OperandError(
-                    f"jacobian must get a function that returns a Tensor; got {type(y).__name__}. "
-                    "Use tg.stack to join several results."
-                )
+            y = one_tensor(f(*values, **kwargs), "jacobian")
             again = outer and depends_on_others([y], [x])
             rows = []
             for i in range(y.size):
