@@ -53,7 +53,10 @@ sum = primitive(
 
 
 def _mean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    return total(x, axis, keepdims) / reduced_count(x.shape, axis)
+    n = reduced_count(x.shape, axis)
+    if x.dtype == np.float16:  # whose largest number, 65504, a sum soon passes
+        return (total(x.astype(np.float64), axis, keepdims) / n).astype(np.float16)
+    return total(x, axis, keepdims) / n
 
 
 mean = primitive(
