@@ -312,9 +312,10 @@ def primitive(
     name = name or getattr(forward, "__name__", "").strip("_")
     rules = [r for r in vjp if r is not None] if isinstance(vjp, tuple) else [vjp]
     native = bool(rules) and all(str(getattr(r, "__module__", "")).startswith(__name__.partition(".")[0]) for r in rules)
-    if name in PRIMITIVES and PRIMITIVES[name].native:
+    if not name or (name in FUNCTIONS and (name not in PRIMITIVES or PRIMITIVES[name].native)):
         raise VJPError(
-            f"a primitive must have a name of its own; {name!r} is taken by {PRIMITIVES[name]!r}. Pass another name=."
+            f"a primitive must have a name of its own; got {name!r}, which is empty or a function of the package. "
+            "Pass another name=."
         )
     made = Primitive(
         forward, vjp, name=name, symbol=symbol or name, formula=formula, rule=rule, samples=samples,
@@ -322,7 +323,10 @@ def primitive(
     )  # fmt: skip
     PRIMITIVES[name] = FUNCTIONS[name] = made
     if isinstance(forward, np.ufunc):
-        NUMPY[forward] = made
+        # np.exp(t) stays what it is when a learner declares another exp; their own they may declare anew.
+        taken = NUMPY.get(forward)
+        if taken is None or (isinstance(taken, Primitive) and not taken.native):
+            NUMPY[forward] = made
     for function in numpy:
         NUMPY[function] = made
     return made
