@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, TypeVar
 
+from .errors import OperandError
 from .tape import Setting, State
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,7 +21,20 @@ class Switch(Setting):
     """A setting without arguments; as a decorator it is entered anew on every call."""
 
     def __call__(self, function: F) -> F:
-        """Return ``function`` running under this setting."""
+        """Return ``function`` running under this setting; an ``async`` one is under it whenever it runs."""
+        if isgeneratorfunction(function) or isasyncgenfunction(function):
+            raise OperandError(
+                f"{type(self).__name__} must decorate a function that runs when it is called; got the generator "
+                f"{function.__name__}. Write with tg.{type(self).__name__}(): inside it."
+            )
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                with type(self)():
+                    return await function(*args, **kwargs)
+
+            return awaited  # type: ignore[return-value]  # wraps() keeps the signature
 
         @wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:
