@@ -312,9 +312,9 @@ def primitive(
     name = name or getattr(forward, "__name__", "").strip("_")
     rules = [r for r in vjp if r is not None] if isinstance(vjp, tuple) else [vjp]
     native = bool(rules) and all(str(getattr(r, "__module__", "")).startswith(__name__.partition(".")[0]) for r in rules)
-    if not name or (name in FUNCTIONS and (name not in PRIMITIVES or PRIMITIVES[name].native)):
+    if not name.isidentifier() or (name in FUNCTIONS and (name not in PRIMITIVES or PRIMITIVES[name].native)):
         raise VJPError(
-            f"a primitive must have a name of its own; got {name!r}, which is empty or a function of the package. "
+            f"a primitive must have a name of its own; got {name!r}, which is a function of the package or no name at all. "
             "Pass another name=."
         )
     made = Primitive(

@@ -1,0 +1,234 @@
+"""What every primitive computes, against a reference written another way: entry by entry, in Python."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_norm as tg
+from tinygrad_norm.primitive import PRIMITIVES, each_sample
+
+Array = np.ndarray
+EVERY = [(made, point) for made, point in each_sample() if made.native]
+
+
+def entrywise(f: Callable[..., Any]) -> Callable[..., Array]:
+    """The reference of a broadcasting function, from a function of Python numbers."""
+
+    def reference(*xs: Any, **params: Any) -> Array:
+        together = np.broadcast(*xs) if len(xs) > 1 else xs[0]
+        shape = together.shape
+        wide = [np.broadcast_to(x, shape) for x in xs]
+        result = np.empty(shape)
+        for at in np.ndindex(shape):
+            result[at] = f(*(w[at].item() for w in wide), **params)
+        return result
+
+    return reference
+
+
+def rowwise(f: Callable[[list[float]], float]) -> Callable[..., Array]:
+    """The reference of a reduction, from a function of a list of numbers."""
+
+    def reference(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = tuple(a + x.ndim if a < 0 else a for a in axes)
+        kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+        rows: dict[Any, list[float]] = {at: [] for at in np.ndindex(kept)}
+        for at in np.ndindex(x.shape):
+            rows[tuple(0 if a in axes else i for a, i in enumerate(at))].append(x[at].item())
+        result = np.empty(kept)
+        for at, row in rows.items():
+            result[at] = f(row)
+        return result if keepdims else result.reshape([n for a, n in enumerate(kept) if a not in axes])
+
+    return reference
+
+
+def gathered(shape: Any, source: Callable[..., float]) -> Array:
+    """An array of a shape whose entries come from a function of their position."""
+    result = np.empty(shape)
+    for at in np.ndindex(*result.shape):
+        result[at] = source(at)
+    return result
+
+
+def reshape(x: Array, shape: Any) -> Array:
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    known = math.prod(n for n in shape if n >= 0)
+    entries: Iterator[float] = iter(x.ravel().tolist())
+    return gathered([x.size // known if n < 0 else n for n in shape], lambda at: next(entries))
+
+
+def transpose(x: Array, axes: Any = None) -> Array:
+    order = [a % x.ndim for a in axes] if axes else list(range(x.ndim))[::-1]
+    return gathered([x.shape[a] for a in order], lambda at: x[tuple(at[order.index(a)] for a in range(x.ndim))])
+
+
+def broadcast_to(x: Array, shape: Any) -> Array:
+    def source(at: Any) -> float:
+        return x[tuple(0 if n == 1 else i for i, n in zip(at[len(shape) - x.ndim :], x.shape, strict=True))]
+
+    return gathered(shape, source)
+
+
+def concatenate(*xs: Array, axis: int = 0) -> Array:
+    first = [np.moveaxis(x, axis, 0).tolist() for x in xs]
+    rest = [n for a, n in enumerate(xs[0].shape) if a != axis % xs[0].ndim]
+    rows = [row for x in first for row in x]
+    return np.moveaxis(np.array(rows, dtype=float).reshape(len(rows), *rest), 0, axis)
+
+
+def stack(*xs: Array, axis: int = 0) -> Array:
+    return np.moveaxis(np.array([x.tolist() for x in xs], dtype=float).reshape(len(xs), *xs[0].shape), 0, axis)
+
+
+def flip(x: Array, axis: Any = None) -> Array:
+    axes = range(x.ndim) if axis is None else [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+    return gathered(x.shape, lambda at: x[tuple(x.shape[a] - 1 - i if a in axes else i for a, i in enumerate(at))])
+
+
+def roll(x: Array, shift: Any, axis: Any = None) -> Array:
+    if axis is None:
+        return roll(x.reshape(-1), (shift,), (0,)).reshape(x.shape)
+    by = dict(zip(axis, shift, strict=True)) if isinstance(axis, tuple) else {axis: shift}
+    return gathered(x.shape, lambda at: x[tuple((i - by.get(a, 0)) % x.shape[a] for a, i in enumerate(at))])
+
+
+def pad(x: Array, width: Any, value: float = 0.0) -> Array:
+    def source(at: Any) -> float:
+        inner = tuple(i - before for i, (before, _) in zip(at, width, strict=True))
+        return x[inner] if all(0 <= i < n for i, n in zip(inner, x.shape, strict=True)) else value
+
+    return gathered([n + before + after for n, (before, after) in zip(x.shape, width, strict=True)], source)
+
+
+def matmul(x: Array, y: Array) -> Array:
+    left, right = (x[None] if x.ndim == 1 else x), (y[:, None] if y.ndim == 1 else y)
+    result = (left[..., :, :, None] * right[..., None, :, :]).sum(-2)
+    result = result[..., 0] if y.ndim == 1 else result
+    return result[..., 0, :] if x.ndim == 1 and y.ndim > 1 else result[..., 0] if x.ndim == 1 else result
+
+
+def einsum(*xs: Array, subscripts: str) -> Array:
+    """Sum over all values of all letters; a letter of length 1 stands still; ``...`` becomes the letters A, B, …"""
+    left, arrow, right = subscripts.partition("->")
+    terms = left.split(",")
+    dots = [x.ndim - len(t.replace("...", "")) if "..." in t else 0 for x, t in zip(xs, terms, strict=True)]
+    free = "ABCDEFG"[: max(dots)]
+    terms = [t.replace("...", free[max(dots) - n :]) for t, n in zip(terms, dots, strict=True)]
+    letters = sorted({c for t in terms for c in t})
+    once = [c for c in letters if "".join(terms).count(c) == 1 and c not in free]
+    right = right.replace("...", free) if arrow else free + "".join(once)
+    length = {
+        c: max(n for x, t in zip(xs, terms, strict=True) for n, d in zip(x.shape, t, strict=True) if d == c) for c in letters
+    }
+    result = np.zeros([length[c] for c in right])
+    for at in product(*(range(length[c]) for c in letters)):
+        value = dict(zip(letters, at, strict=True))
+        entries = [
+            x[tuple(0 if n == 1 else value[c] for c, n in zip(t, x.shape, strict=True))] for x, t in zip(xs, terms, strict=True)
+        ]
+        result[tuple(value[c] for c in right)] += math.prod(entries)
+    return result
+
+
+def running_sum(x: Array, axis: Any = None) -> Array:
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    rows = np.moveaxis(x, axis, -1)
+    sums = gathered(rows.shape, lambda at: math.fsum(rows[at[:-1]][: at[-1] + 1]))
+    return np.moveaxis(sums, -1, axis)
+
+
+def getitem(x: Array, index: Any) -> Array:
+    """Find out which entry goes where with integers, then move the numbers one at a time."""
+    places = np.arange(x.size).reshape(x.shape)[index]
+    entries = x.ravel().tolist()
+    return gathered(np.shape(places), lambda at: entries[np.asarray(places)[at]])
+
+
+def scatter_add(x: Array, index: Any, shape: Any) -> Array:
+    places = np.asarray(np.arange(math.prod(shape)).reshape(shape)[index])
+    entries = [0.0] * math.prod(shape)
+    for at in np.ndindex(places.shape):
+        entries[places[at]] += x[at].item()
+    return np.array(entries).reshape(shape)
+
+
+REFERENCES: dict[str, Callable[..., Array]] = {
+    "add": entrywise(lambda x, y: x + y),
+    "subtract": entrywise(lambda x, y: x - y),
+    "multiply": entrywise(lambda x, y: x * y),
+    "divide": entrywise(lambda x, y: x / y),
+    "remainder": entrywise(lambda x, y: x % y),
+    "negative": entrywise(lambda x: -x),
+    "positive": entrywise(lambda x: x),
+    "square": entrywise(lambda x: x * x),
+    "sqrt": entrywise(math.sqrt),
+    "power": entrywise(math.pow),
+    "exp": entrywise(math.exp),
+    "expm1": entrywise(math.expm1),
+    "log": entrywise(math.log),
+    "log1p": entrywise(math.log1p),
+    "sin": entrywise(math.sin),
+    "cos": entrywise(math.cos),
+    "tanh": entrywise(math.tanh),
+    "arctan": entrywise(math.atan),
+    "erf": entrywise(math.erf),
+    "logaddexp": entrywise(lambda x, y: math.log(math.exp(x) + math.exp(y))),
+    "absolute": entrywise(abs),
+    "sign": entrywise(lambda x: math.copysign(1.0, x)),
+    "floor": entrywise(math.floor),
+    "relu": entrywise(lambda x: x if x > 0 else 0.0),
+    "clip": entrywise(
+        lambda x, lower=None, upper=None: max(x if upper is None else min(x, upper), -math.inf if lower is None else lower)
+    ),
+    "maximum": entrywise(max),
+    "minimum": entrywise(min),
+    "where": entrywise(lambda condition, x, y: x if condition else y),
+    "sum": rowwise(math.fsum),
+    "mean": rowwise(lambda row: math.fsum(row) / len(row)),
+    "prod": rowwise(math.prod),
+    "max": rowwise(max),
+    "min": rowwise(min),
+    "cumsum": running_sum,
+    "reshape": reshape,
+    "transpose": transpose,
+    "broadcast_to": broadcast_to,
+    "concatenate": concatenate,
+    "stack": stack,
+    "flip": flip,
+    "roll": roll,
+    "pad": pad,
+    "astype": lambda x, dtype, origin: np.array([np.dtype(dtype).type(v) for v in x.ravel()]).reshape(x.shape),
+    "matmul": matmul,
+    "einsum": einsum,
+    "getitem": getitem,
+    "scatter_add": scatter_add,
+}
+
+
+def label(value: Any) -> str:
+    return value.name if hasattr(value, "arity") else ",".join(map(str, value.shapes)).replace(" ", "")
+
+
+@pytest.mark.parametrize(("made", "point"), EVERY, ids=label)
+def test_forward(case: Any, made: Any, point: Any) -> None:
+    at = case(made, point)
+    expected = REFERENCES[made.name](*at.xs, **at.params)
+    result = made(*at.xs, **at.params)
+    assert type(result) is tg.Tensor
+    assert result.shape == expected.shape
+    assert result.dtype == (point.params.get("dtype") or np.float64)
+    np.testing.assert_allclose(np.asarray(result), expected, rtol=2e-15 * 50, atol=1e-15 * 50)
+    assert not result.requires_grad
+
+
+def test_every_primitive_has_a_reference_and_every_reference_a_primitive() -> None:
+    assert {name for name, made in PRIMITIVES.items() if made.native} == set(REFERENCES)
