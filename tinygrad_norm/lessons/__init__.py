@@ -1,0 +1,7 @@
+"""The lecture as running code: its tables, its eight steps, and what its notes got wrong.
+
+:func:`~tinygrad_norm.lessons.lecture.lecture` computes everything with the engine and returns plain
+data (:mod:`~tinygrad_norm.lessons.document`); the ``render_*`` modules turn that data into text, HTML,
+Markdown or JSON. The numbers that the notes *give* stand in :mod:`~tinygrad_norm.lessons.tables`; every
+other number is computed when the lecture runs.
+"""

@@ -1,0 +1,82 @@
+"""How numbers are written for a reader: a true minus sign, no negative zero, 0/0 for an undefined one.
+
+:func:`write` formats one value, :func:`fill` a sentence with named values. Both are for reading only;
+JSON output never passes through here.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+NO_VALUE = "–"
+UNDEFINED = "0/0"
+
+
+def write(value: object, spec: str = "") -> str:
+    """Return `value` as a reader should see it.
+
+    Whole numbers (``int``) and text ignore a spec that is for fractional numbers. A Fraction without
+    a spec is written as one.
+
+    Examples
+    --------
+    >>> write(-0.20412414523193148, ".6f"), write(-1e-17, ".3f"), write(3, ".6f")
+    ('−0.204124', '0.000', '3')
+    >>> write(Fraction(-15, 526)), write(Fraction(18, 5), ".2f"), write(2.410), write(None)
+    ('−15/526', '3.60', '2.41', '–')
+    >>> write(float("nan"), ".6f"), write((1.0, -2.5), ".1f"), write(10921)
+    ('0/0', '(1.0, −2.5)', '10,921')
+    """
+    if value is None:
+        return NO_VALUE
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    if isinstance(value, Fraction):
+        return _signed(format(float(value), spec) if spec else str(value))
+    if isinstance(value, float):
+        return _fractional(value, spec)
+    if isinstance(value, Sequence):
+        return "(" + ", ".join(write(item, spec) for item in value) + ")"
+    raise TypeError(f"a value of a lesson is a number or text; got {type(value).__name__}")
+
+
+def _fractional(value: float, spec: str) -> str:
+    if math.isnan(value):
+        return UNDEFINED
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if not spec:
+        return _signed(
+            repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        )
+    return _signed(format(value, spec))
+
+
+def _signed(text: str) -> str:
+    if text.startswith("-") and not text.strip("-0.,%e+"):
+        text = text[1:]
+    return text.replace("-", "−")
+
+
+class _Sentence(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return write(value, format_spec)
+
+
+def fill(template: str, values: Mapping[str, object]) -> str:
+    """Return `template` with its ``{name:spec}`` fields written from `values`.
+
+    Examples
+    --------
+    >>> fill("{z:.2f} is below {mean}", {"z": -0.2041, "mean": Fraction(21, 5)})
+    '−0.20 is below 21/5'
+    """
+    return _Sentence().vformat(template, (), values)

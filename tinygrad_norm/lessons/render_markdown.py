@@ -1,0 +1,113 @@
+"""A lesson as GitHub-flavored Markdown; every text from outside the layout is escaped."""
+
+from __future__ import annotations
+
+import re
+
+from .document import Block, Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .tables import PAD
+
+PAD_MARK = "░"
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$!])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
+
+
+def lesson_markdown(lesson: Lesson) -> str:
+    """Return the whole lesson, ending in a line break."""
+    parts = [f"# {escaped(lesson.title)}", *(escaped(text) for text in lesson.introduction)]
+    if len(lesson.steps) > 1:
+        parts.append("\n".join(f"{step.number}. {escaped(step.title)}" for step in lesson.steps))
+    parts += [_step(step) for step in lesson.steps]
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Return `text` so that Markdown shows it as it is, on one line.
+
+    Examples
+    --------
+    >>> print(escaped("a*b | <script> $x$"), escaped("1. June"), escaped("0.5"))
+    a\\*b \\| &lt;script&gt; \\$x\\$ 1\\. June 0.5
+    """
+    flat = re.sub(r"\s+", " ", text)
+    flat = _SPECIAL.sub(r"\\\1", re.sub("[&<>@]", lambda hit: _ENTITIES[hit[0]], flat))
+    # Text between colons is no emoji, and a first "1." or "-" no list.
+    flat = re.sub(r":(?=\w+:)", "&#58;", flat)
+    return re.sub(r"^(\s*)(\d*)([-+=.)])(?=\s|=|$)", r"\1\2\\\3", flat)
+
+
+def _step(step: Step) -> str:
+    blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart)]
+    return "\n\n".join([f"## Step {step.number}. {escaped(step.title)}", *blocks])
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Table):
+        return table_markdown(block)
+    if isinstance(block, Claim):
+        return claim_markdown(block)
+    if isinstance(block, Formula):
+        fence = "`" * (max((len(run) for run in re.findall("`+", block.text)), default=2) + 1)
+        fence = fence if len(fence) > 2 else "```"
+        return f"{fence}text\n{block.text}\n{fence}"
+    if isinstance(block, Paragraph):
+        return escaped(block.text)
+    if isinstance(block, Fact):
+        return escaped(block.sentence)
+    raise TypeError(f"no Markdown for a {type(block).__name__}")
+
+
+def table_markdown(table: Table) -> str:
+    """Return the table with its title above; pads are marked with ░.
+
+    Examples
+    --------
+    >>> from tinygrad_norm.lessons.document import Row, Table
+    >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
+    >>> print(table_markdown(Table("t", "Outputs", ("x₁", "x₂"), rows, formats="")))
+    **Outputs**
+    <BLANKLINE>
+    |  | x₁ | x₂ |
+    | :--- | ---: | ---: |
+    | Hi | 6.5 | 2.41 |
+    | ░ *pad* | 0 | 0 |
+    """
+    textual = [
+        any(isinstance(row.values[index], str) for row in table.rows)
+        for index in range(len(table.columns))
+    ]
+    marks = [":---", *(":---" if is_text else "---:" for is_text in textual)]
+    lines = [
+        _line([escaped(table.corner), *map(escaped, table.columns)]),
+        _line(marks),
+        *(
+            _line([_label(row.label, row.pad), *map(_cell, cells)])
+            for row, cells in zip(table.rows, table.cells(), strict=True)
+        ),
+    ]
+    note = f"\n\n{escaped(table.note)}" if table.note else ""
+    return f"**{escaped(table.title)}**\n\n" + "\n".join(lines) + note
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _label(label: str, pad: bool) -> str:
+    return f"{PAD_MARK} *{escaped(label)}*" if pad else escaped(label)
+
+
+def _cell(cell: str) -> str:
+    return f"{PAD_MARK} *{cell}*" if cell == PAD else escaped(cell)
+
+
+def claim_markdown(claim: Claim) -> str:
+    """Return what the notes say, what is true and why, as a quotation."""
+    lines = [
+        f"**The notes:** {escaped(claim.says)}",
+        f"**{claim.verdict.capitalize()}:** {escaped(claim.true_sentence)}",
+    ]
+    if claim.why:
+        lines.append(f"**Why:** {escaped(claim.reason)}")
+    return "\n>\n".join(f"> {line}" for line in lines)
