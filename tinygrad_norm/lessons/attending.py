@@ -24,9 +24,7 @@ class Attention:
     outputs: Tensor
 
 
-def attend(
-    sentence: Sequence[Token], *, mask_pads: bool = False, scale: float | None = None
-) -> Attention:
+def attend(sentence: Sequence[Token], *, mask_pads: bool = False, scale: float | None = None) -> Attention:
     """Let every position of a sentence attend to every other.
 
     Parameters
@@ -47,15 +45,13 @@ def attend(
     >>> from tinygrad_norm.lessons.tables import VARIANTS
     >>> sentence = VARIANTS["attention-page"].sentences[0]
     >>> attend(sentence, mask_pads=True).weights[0].numpy().round(4).tolist()
-    [0.4917, 0.5083, 0.0, 0.0]
+    [0.4947, 0.5053, 0.0, 0.0]
     """
     x = Tensor([token.embedding for token in sentence])
     real = np.array([token.word != PAD for token in sentence])
     mask = np.broadcast_to(real, (len(sentence), len(sentence))) if mask_pads else None
     # With the identity as values, the output of attention is its weights.
-    weights = scaled_dot_product_attention(
-        x, x, Tensor(np.eye(len(sentence))), attn_mask=mask, scale=scale
-    )
+    weights = scaled_dot_product_attention(x, x, Tensor(np.eye(len(sentence))), attn_mask=mask, scale=scale)
     outputs = scaled_dot_product_attention(x, x, x, attn_mask=mask, scale=scale)
     if mask_pads:
         outputs = outputs * real[:, None]

@@ -18,6 +18,9 @@ from .settings import Settings
 from .tables import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT
 
 MAX_STEPS = 1000
+RATE = 0.02
+"""Learning rate of :func:`drift`."""
+
 SEED = 0
 
 
@@ -70,8 +73,8 @@ def descent(normalized: bool, settings: Settings) -> Descent:
     features = Tensor(FEATURES).astype(float)
     if normalized:
         features = normalize(features, BATCH, settings.ddof, settings.table_eps).normalized
-    rows = np.hstack([features.numpy(), np.ones((len(FEATURES), 1))])
-    goal = np.array(columns_of(OUTPUTS)[0], dtype=float)
+    rows = Tensor(np.hstack([features.numpy(), np.ones((len(FEATURES), 1))]))
+    goal = Tensor(columns_of(OUTPUTS)[0])
 
     def loss(weights: Tensor) -> Tensor:
         error = rows @ weights - goal
@@ -119,7 +122,7 @@ def drift(steps: int, settings: Settings) -> tuple[Drift, ...]:
         parts = (before.mean, before.deviation, after.mean, after.deviation)
         history.append(Drift(step, *(part[0, 0].item() for part in parts)))
         by_weight, by_bias = slope(weight, bias)
-        weight, bias = weight - by_weight * 0.02, bias - by_bias * 0.02
+        weight, bias = weight - by_weight * RATE, bias - by_bias * RATE
     return tuple(history)
 
 

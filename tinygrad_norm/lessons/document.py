@@ -79,9 +79,7 @@ class Table:
     def __post_init__(self) -> None:
         widths = {len(row.values) for row in self.rows}
         if widths - {len(self.columns)}:
-            raise ValueError(
-                f"table {self.key}: rows of {widths} values, {len(self.columns)} columns"
-            )
+            raise ValueError(f"table {self.key}: rows of {widths} values, {len(self.columns)} columns")
 
     def format_of(self, column: int) -> str:
         """Return the format of a fractional number in that column."""

@@ -204,8 +204,7 @@ def transpose(matrix: Matrix) -> list[tuple[Fraction, ...]]:
 def combine(weights: Vector, rows: Matrix) -> tuple[Fraction, ...]:
     """Return the sum of the rows, each times its weight."""
     return tuple(
-        sum((w * x for w, x in zip(weights, column, strict=True)), Fraction(0))
-        for column in transpose(rows)
+        sum((w * x for w, x in zip(weights, column, strict=True)), Fraction(0)) for column in transpose(rows)
     )
 
 
@@ -232,9 +231,7 @@ def least_squares(rows: Matrix, target: Vector) -> LeastSquares:
     reduced, _ = _reduce(system)
     coefficients = tuple(row[-1] for row in reduced)
     residuals = [y - _dot(row, coefficients) for row, y in zip(rows, target, strict=True)]
-    return LeastSquares(
-        coefficients, 1 - _dot(residuals, residuals) / (len(target) * variance(target))
-    )
+    return LeastSquares(coefficients, 1 - _dot(residuals, residuals) / (len(target) * variance(target)))
 
 
 def _dot(a: Vector, b: Vector) -> Fraction:

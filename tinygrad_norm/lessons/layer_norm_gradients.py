@@ -61,9 +61,7 @@ class CotangentEffect:
     along_output: float
 
 
-def cotangent_effect(
-    x: Tensor, cotangent: Tensor, ddof: int, eps: float
-) -> CotangentEffect:
+def cotangent_effect(x: Tensor, cotangent: Tensor, ddof: int, eps: float) -> CotangentEffect:
     """Send `cotangent` back through layer norm over `x` and look at the gradient row by row."""
     output, pull_back = vjp(lambda t: normalize(t, LAYER, ddof, eps).normalized, x)
     gradient = pull_back(cotangent)[0].numpy()
@@ -77,4 +75,6 @@ def cotangent_effect(
 
 def _largest_cosine(a: np.ndarray, b: np.ndarray) -> float:
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return float((np.abs((a * b).sum(axis=1)) / lengths).max())
+    # A gradient that is zero points nowhere: its share along anything is 0.
+    cosines = np.abs((a * b).sum(axis=1)) / np.where(lengths > 0, lengths, 1.0)
+    return float(cosines.max())

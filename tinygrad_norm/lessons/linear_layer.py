@@ -125,4 +125,3 @@ def fit(features: Sequence[Sequence[float]], target: Sequence[float]) -> Fit:
         float(np.abs(newton - at).max()),
         loss(Tensor(at)).item(),
     )
-

@@ -7,10 +7,13 @@ JSON output never passes through here.
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
+
+_EXPONENT = re.compile(r"e\+?(-?)0*(?=\d)")
 
 NO_VALUE = "–"
 UNDEFINED = "0/0"
@@ -19,8 +22,8 @@ UNDEFINED = "0/0"
 def write(value: object, spec: str = "") -> str:
     """Return `value` as a reader should see it.
 
-    Whole numbers (``int``) and text ignore a spec that is for fractional numbers. A Fraction without
-    a spec is written as one.
+    Whole numbers (``int``) and text ignore a spec that is for fractional numbers; a Fraction without
+    a spec is written as one. A float that is 0 exactly is ``0``, one that only rounds to it ``0.000``.
 
     Examples
     --------
@@ -30,6 +33,8 @@ def write(value: object, spec: str = "") -> str:
     ('−15/526', '3.60', '2.41', '–')
     >>> write(float("nan"), ".6f"), write((1.0, -2.5), ".1f"), write(10921)
     ('0/0', '(1.0, −2.5)', '10,921')
+    >>> write(0.0, ".3f"), write(1e-5, "g"), write(1.5e20, ".1e")
+    ('0', '1e−5', '1.5e20')
     """
     if value is None:
         return NO_VALUE
@@ -53,17 +58,17 @@ def _fractional(value: float, spec: str) -> str:
         return UNDEFINED
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    if value == 0 and spec[-1:] in ("", "f", "g"):
+        return "0"
     if not spec:
-        return _signed(
-            repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-        )
+        return _signed(repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value))
     return _signed(format(value, spec))
 
 
 def _signed(text: str) -> str:
     if text.startswith("-") and not text.strip("-0.,%e+"):
         text = text[1:]
-    return text.replace("-", "−")
+    return _EXPONENT.sub(r"e\1", text).replace("-", "−")
 
 
 class _Sentence(string.Formatter):

@@ -45,7 +45,7 @@ th, td { padding: .3rem .8rem; text-align: right; white-space: nowrap;
 thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--rule); }
 th[scope=row], td.text, th.text { text-align: left; }
 th[scope=row] { font-weight: 600; position: sticky; left: 0; background: var(--page); }
-tr.pad > *, td.pad { color: var(--pad-ink); font-weight: 400; font-style: italic;
+tr.pad > *, td.pad, th.pad { color: var(--pad-ink); font-weight: 400; font-style: italic;
   background: repeating-linear-gradient(135deg, var(--pad) 0 6px, transparent 6px 9px), var(--page); }
 .claim { max-width: 44rem; margin: 0 0 1.25rem; padding: .75rem 1rem; background: var(--panel);
   border-left: 4px solid var(--tone); border-radius: 0 6px 6px 0; }

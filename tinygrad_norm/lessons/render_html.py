@@ -81,13 +81,13 @@ def _block(block: Block) -> str:
 def table_html(table: Table) -> str:
     """Return the table as a captioned figure; pad rows and cells have the class ``pad``."""
     heads = "".join(
-        f'<th scope="col"{_text_class(table, column)}>{escape(name)}</th>'
+        f'<th scope="col"{_head_class(table, column)}>{escape(name)}</th>'
         for column, name in enumerate(table.columns)
     )
     rows = "\n".join(
         f"<tr{' class=pad' if row.pad else ''}>"
         f'<th scope="row">{escape(row.label)}</th>'
-        + "".join(map(_cell, row.values, cells))
+        + "".join(map(_cell, table.columns, row.values, cells))
         + "</tr>"
         for row, cells in zip(table.rows, table.cells(), strict=True)
     )
@@ -105,13 +105,16 @@ def table_html(table: Table) -> str:
 </figure>"""
 
 
-def _text_class(table: Table, column: int) -> str:
+def _head_class(table: Table, column: int) -> str:
+    if table.columns[column] == PAD:
+        return ' class="pad"'
     is_text = any(isinstance(row.values[column], str) for row in table.rows)
     return ' class="text"' if is_text else ""
 
 
-def _cell(value: Value, cell: str) -> str:
-    kind = ' class="pad"' if cell == PAD else ' class="text"' if isinstance(value, str) else ""
+def _cell(column: str, value: Value, cell: str) -> str:
+    kind = ' class="text"' if isinstance(value, str) else ""
+    kind = ' class="pad"' if PAD in (column, cell) else kind
     return f"<td{kind}>{escape(cell)}</td>"
 
 

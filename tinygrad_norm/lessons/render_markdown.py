@@ -23,12 +23,12 @@ def lesson_markdown(lesson: Lesson) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return `text` so that Markdown shows it as it is, on one line.
+    r"""Return `text` so that Markdown shows it as it is, on one line.
 
     Examples
     --------
     >>> print(escaped("a*b | <script> $x$"), escaped("1. June"), escaped("0.5"))
-    a\\*b \\| &lt;script&gt; \\$x\\$ 1\\. June 0.5
+    a\*b \| &lt;script&gt; \$x\$ 1\. June 0.5
     """
     flat = re.sub(r"\s+", " ", text)
     flat = _SPECIAL.sub(r"\\\1", re.sub("[&<>@]", lambda hit: _ENTITIES[hit[0]], flat))
@@ -74,12 +74,11 @@ def table_markdown(table: Table) -> str:
     | ░ *pad* | 0 | 0 |
     """
     textual = [
-        any(isinstance(row.values[index], str) for row in table.rows)
-        for index in range(len(table.columns))
+        any(isinstance(row.values[index], str) for row in table.rows) for index in range(len(table.columns))
     ]
     marks = [":---", *(":---" if is_text else "---:" for is_text in textual)]
     lines = [
-        _line([escaped(table.corner), *map(escaped, table.columns)]),
+        _line([escaped(table.corner), *map(_cell, table.columns)]),
         _line(marks),
         *(
             _line([_label(row.label, row.pad), *map(_cell, cells)])

@@ -75,7 +75,8 @@ def table_text(table: Table) -> str:
     for index, name in enumerate(table.columns):
         cells = [_marked(row[index]) for row in table.cells()]
         is_text = any(isinstance(row.values[index], str) for row in table.rows)
-        columns.append(_aligned_left([name, *cells]) if is_text else _on_point(name, cells))
+        head = _marked(name)
+        columns.append(_aligned_left([head, *cells]) if is_text else _on_point(head, cells))
     lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
     notes = [wrapped(table.note, _INDENT * 2)] if table.note else []
     body = [wrapped(table.title, _INDENT), *(_INDENT + line for line in lines), *notes]

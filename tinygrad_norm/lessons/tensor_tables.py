@@ -19,8 +19,7 @@ def rows_of(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) ->
     """
     marks = pads or [label == PAD for label in labels]
     return tuple(
-        Row(label, tuple(row), pad)
-        for label, row, pad in zip(labels, values.tolist(), marks, strict=True)
+        Row(label, tuple(row), pad) for label, row, pad in zip(labels, values.tolist(), marks, strict=True)
     )
 
 

@@ -12,7 +12,6 @@ from ...transforms import jacobian
 from ..attending import attend
 from ..document import Claim, Values
 from ..normalizing import BATCH, LAYER, normalize
-from ..padding import spread
 from ..settings import Settings
 from ..tables import OUTPUTS, PAD, Token
 from ..tensor_tables import floats
@@ -51,9 +50,7 @@ def outputs_are_given(settings: Settings) -> Claim:
     tokens = settings.batch.tokens
     largest = max(max(token.embedding) for token in tokens)
     given = max(max(token.output) for token in tokens)
-    computed = max(
-        floats(attend(sentence).outputs.max())[0] for sentence in settings.batch.sentences
-    )
+    computed = max(floats(attend(sentence).outputs.max())[0] for sentence in settings.batch.sentences)
     return Claim(
         "outputs_are_given",
         "these embeddings go through self-attention and come out as 6.5, 2.41, 3.21, …",
@@ -68,32 +65,38 @@ def outputs_are_given(settings: Settings) -> Claim:
     )
 
 
-def statistics_not_true(settings: Settings) -> Claim:
-    """Judge "after padding, mean and std are not true"."""
-    tokens = settings.batch.tokens
-    share = pad_share(tokens)
-    kinds = {"rises": 0, "falls": 0}
-    changes = []
-    for feature in range(3):
-        real = spread([token.output[feature] for token in tokens if token.word != PAD])
-        change = real.padded(share).deviation / real.deviation - 1
-        changes.append(change)
-        kinds["rises" if change > 0 else "falls"] += 1
-    values: Values = {"kept": float(1 - share), "changes": tuple(changes), **kinds}
+def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
+    """Judge "after padding, mean and std are not true".
+
+    Parameters
+    ----------
+    share : Fraction
+        The fraction of the positions that are pads.
+    changes : tuple of float
+        For each feature, by what fraction the pads change its deviation.
+    """
+    rising = sum(change > 0 for change in changes)
+    values: Values = {
+        "kept": float(1 - share),
+        "changes": changes,
+        "rising": rising,
+        "falling": len(changes) - rising,
+    }
     return Claim(
         "statistics_not_true",
         "after padding, mean and std are not true",
         "imprecise",
-        "The mean shrinks, always, by one factor: 1 − π = {kept:g}. The deviation may rise, stay or "
-        "fall; here it changes by {changes:+.2%}, so it rises in {rises} of 3 features.",
-        "Zeros leave the sum as it is and raise the count; so the mean is divided by more. They add "
-        "a second group at 0, which spreads the numbers if the mean is far from 0, and they "
-        "themselves are all alike, which narrows them.",
+        "The mean shrinks, always, and by one factor: 1 − π = {kept:g}. The deviation may rise, stay or "
+        f"fall; here it rises in {{rising}} of {len(changes)} features, by {{changes:+.2%}}.",
+        "Zeros leave the sum as it is and raise the count, so the same sum is divided by more. To the "
+        "deviation they do two things: they are a group away from the mean, which spreads the numbers, "
+        "and all alike, which narrows them.",
         values,
     )
 
 
-def _share(tokens: tuple[Token, ...]) -> Fraction:
+def pad_share(tokens: Sequence[Token]) -> Fraction:
+    """Return the fraction of the positions that are pads."""
     return Fraction(sum(token.word == PAD for token in tokens), len(tokens))
 
 
@@ -129,7 +132,7 @@ def cannot_use_batch_norm() -> Claim:
         "cannot_use",
         "we can not use batch norm",
         "too strong",
-        "With statistics of the real positions only, as in step 6, the pads are gone from them.",
+        "With statistics of the words only, as in the table above, the pads no longer matter.",
         "What remains is reason enough to prefer layer norm: a word's output depends on which other "
         "sentences are in the batch, training and evaluation use different statistics, and those of "
         "a small batch are noisy.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from ...tensor import Tensor
+from .. import exact
 from ..document import Claim
 from ..normalizing import BATCH, columns_of, normalize, smallest_largest
 from ..settings import Settings
@@ -56,9 +57,7 @@ def batch_norm_values() -> tuple[WorkedValue, ...]:
 
 def layer_norm_value() -> WorkedValue:
     """Return the value on the layer-norm page."""
-    return WorkedValue(
-        "row_value", "layer norm, first row: (7 − μ₁)/σ₁ = 0.3", OUTPUTS[0], 0, "0.3", "row"
-    )
+    return WorkedValue("row_value", "layer norm, first row: (7 − μ₁)/σ₁ = 0.3", OUTPUTS[0], 0, "0.3", "row")
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,7 @@ class _Computed:
 def _compute(worked: WorkedValue, settings: Settings) -> _Computed:
     numbers = Tensor([[float(x)] for x in worked.numbers])
     steps, other = (
-        normalize(numbers, BATCH, ddof, settings.table_eps)
-        for ddof in (settings.ddof, 1 - settings.ddof)
+        normalize(numbers, BATCH, ddof, settings.table_eps) for ddof in (settings.ddof, 1 - settings.ddof)
     )
     scale = (steps.variance + settings.table_eps).sqrt().item()
     # The bound holds without ε; an ε shrinks all values alike, by σ/√(σ² + ε).
@@ -99,11 +97,12 @@ def judge(worked: WorkedValue, settings: Settings) -> Claim:
     computed = _compute(worked, settings)
     right = _agrees(worked.claimed, computed.value)
     other = "n − 1" if settings.ddof == 0 else "n"
+    form = exact.normalized(exact.rationals(worked.numbers), settings.ddof, settings.table_eps)
     return Claim(
         worked.key,
         worked.says,
         "right" if right else "slip",
-        "({x} − {mean:.6g})/{scale:.6f} = {value:.6f}; "
+        f"({{x}} − {{mean:.6g}})/{{scale:.6f}} = {form.entry(worked.index)} = {{value:.6f}}; "
         f"dividing by {other}: {{other_divisor:.6f}}.",
         "" if right else _reason(worked, computed, settings),
         asdict(computed),
@@ -133,7 +132,8 @@ def _reason(worked: WorkedValue, computed: _Computed, settings: Settings) -> str
     if computed.x == max(worked.numbers) and computed.claimed < computed.least_for_the_largest:
         return (
             f"{{x}} is the largest of its {worked.place}, and the largest of any "
-            f"{_COUNT_NAMES[len(worked.numbers)]} numbers has (x − μ)/σ ≥ {_bound(worked, settings)}"
+            f"{_COUNT_NAMES[len(worked.numbers)]} numbers normalizes to at least "
+            f"{_bound(worked, settings)}"
         )
     return "That is the distance from the mean in units of the deviation, and no other number is."
 
@@ -143,6 +143,6 @@ def _bound(worked: WorkedValue, settings: Settings) -> str:
         return "{least_for_the_largest:.6g} with this divisor and ε."
     count = len(worked.numbers)
     return (
-        f"1/√({count} − 1) = {{least_for_the_largest:.6g}}: normalized, they sum to 0 and their "
+        f"1/√({count} − 1) = {{least_for_the_largest:.6g}}, because normalized they sum to 0 and their "
         f"squares to {count}."
     )

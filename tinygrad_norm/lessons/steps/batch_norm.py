@@ -8,11 +8,12 @@ import numpy as np
 
 from ...tensor import Tensor
 from .. import exact, linear_layer
-from ..document import Block, Fact, Paragraph, Row, Step, Table, Value
-from ..numerals import write
+from ..document import Block, Claim, Fact, Paragraph, Row, Step, Table, Value
 from ..normalizing import BATCH, columns_of, difference_from_functional, normalize
-from ..settings import Settings
-from ..slips.worked_values import batch_norm_claims
+from ..numerals import write
+from ..settings import DEFAULT_LAYER_EPS, Settings
+from ..slips.scale_and_shift import identity_scale, scale_index
+from ..slips.worked_values import batch_norm_values, judge
 from ..tables import (
     FEATURE_NAMES,
     FEATURES,
@@ -43,14 +44,13 @@ def batch_norm_step(settings: Settings) -> Step:
                 "Features and neurons",
                 (*FEATURE_NAMES, *NEURON_NAMES),
                 tuple(
-                    Row(label, (*f, *z))
-                    for label, f, z in zip(ROW_LABELS, FEATURES, OUTPUTS, strict=True)
+                    Row(label, (*f, *z)) for label, f, z in zip(ROW_LABELS, FEATURES, OUTPUTS, strict=True)
                 ),
                 "row",
             ),
             _statistics(),
             *_normalized(settings),
-            *batch_norm_claims(settings),
+            *_claims(settings),
             _two_rows(settings),
             *_layer(),
         ),
@@ -74,12 +74,12 @@ def _statistics() -> Table:
     return Table(
         "statistics",
         "Statistics of each column: exact, and as the engine computes them",
-        ("μ", "", "σ² (n)", "", "σ (n)", "σ² (n−1)", "", "σ (n−1)"),
+        ("μ exact", "μ", "σ² exact", "σ²", "σ", "s² exact", "s²", "s"),
         tuple(rows),
         "neuron",
         ("", ".4g", "", ".4g", ".6f", "", ".4g", ".6f"),
-        "Normalization divides by n, the population variance; n − 1 is what a statistics course "
-        "divides a sample by.",
+        "σ² divides by n: the population variance, which normalization uses. s² divides by n − 1, as "
+        "one does to estimate from a sample.",
     )
 
 
@@ -95,16 +95,13 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
         for form, engine in zip(forms, columns_of(result.tolist()), strict=True)
     ]
     return (
-        Table(
-            "normalized", "After batch norm", NEURON_NAMES, rows_of(ROW_LABELS, result), "row"
-        ),
+        Table("normalized", "After batch norm", NEURON_NAMES, rows_of(ROW_LABELS, result), "row"),
         Table(
             "closed_forms",
             "The same in closed form, rows 1 to 5, and how far the engine's floats are from it",
             ("x̂", "gap"),
             tuple(
-                Row(name, (str(form), gap))
-                for name, form, gap in zip(NEURON_NAMES, forms, gaps, strict=True)
+                Row(name, (str(form), gap)) for name, form, gap in zip(NEURON_NAMES, forms, gaps, strict=True)
             ),
             "neuron",
             ".1g",
@@ -112,14 +109,20 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
         Fact(
             "default",
             "γ starts at 1 and β at 0, so at first the layer's output is x̂ itself. The layer "
-            "functional.batch_norm, dividing by n with ε = {eps:g}, agrees with this formula to "
-            "{gap:.1g}.",
+            "functional.batch_norm, dividing by n with ε = {eps:g}, differs from "
+            "this formula by at most {gap:.1g}.",
             {
                 "eps": settings.table_eps,
                 "gap": difference_from_functional(x, BATCH, settings.table_eps),
             },
         ),
     )
+
+
+def _claims(settings: Settings) -> tuple[Claim, ...]:
+    """Return the claims of the batch-norm page, in its order."""
+    first, second, third, second_row = (judge(value, settings) for value in batch_norm_values())
+    return first, second, scale_index(settings), third, identity_scale(settings), second_row
 
 
 def _two_rows(settings: Settings) -> Fact:
@@ -133,16 +136,22 @@ def _two_rows(settings: Settings) -> Fact:
                 ties += 1
             else:
                 sizes.append(abs(z))
-    values = {"columns": len(sizes) + ties, "ties": ties, "least": min(sizes), "most": max(sizes)}
-    if values["most"] - values["least"] < 1e-12:
+    tied = normalize(Tensor([[1.0], [1.0]]), BATCH, settings.ddof, settings.layer_eps or DEFAULT_LAYER_EPS)
+    values: dict[str, Value] = {
+        "columns": len(sizes) + ties,
+        "ties": ties,
+        "tied": tied.normalized[0, 0].item(),
+        "least": min(sizes),
+        "most": max(sizes),
+    }
+    if max(sizes) - min(sizes) < 1e-12:
         size = "all that is left is which is larger: it becomes {most:.6g}, the other −{most:.6g}"
     else:
         size = "they become plus and minus one number, from {least:.6g} to {most:.6g}"
-    tie = "0 in the numerator: 0 with any ε > 0, 0/0 without"
     return Fact(
         "two_rows",
-        f"With only two rows {size}. Of the {{columns}} columns of pairs of rows of this table, "
-        f"{{ties}} tie, which is {tie}.",
+        f"With only two rows {size}. In {{ties}} of the {{columns}} columns that pairs of rows of this "
+        "table have, the two tie: that gives {tied} with any ε > 0, and 0/0 without.",
         values,
     )
 
@@ -189,18 +198,18 @@ def _kept_rows() -> Table:
     z = Tensor(FEATURES) @ Tensor(WORKED_WEIGHT) + Tensor(WORKED_BIAS)
     same = np.all(z.numpy() == np.array(OUTPUTS), axis=1)
     rows = tuple(
-        Row(label, (*map(int, values), "as in the notes" if equal else "differs"))
+        Row(label, (*map(int, values), "the same" if equal else "differ"))
         for label, values, equal in zip(ROW_LABELS, z.tolist(), same, strict=True)
     )
     return Table(
         "kept_rows",
         f"A layer that keeps the {WORKED_ROWS} rows worked out: W = {_matrix(WORKED_WEIGHT)}, "
         f"b = {write(WORKED_BIAS)}",
-        (*NEURON_NAMES, "row"),
+        (*NEURON_NAMES, "the notes"),
         rows,
         "row",
     )
 
 
 def _matrix(rows: tuple[tuple[int, ...], ...]) -> str:
-    return "[" + ", ".join(write(row) for row in rows) + "]"
+    return "[" + ", ".join(f"[{write(row)[1:-1]}]" for row in rows) + "]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..benefits import MAX_STEPS, Descent, batch_noise, descent, drift, rescaling
+from ..benefits import MAX_STEPS, RATE, Descent, batch_noise, descent, drift, rescaling
 from ..document import Block, Claim, Paragraph, Row, Step, Table
 from ..settings import Settings
 
@@ -92,7 +92,7 @@ def _covariate_shift(settings: Settings) -> tuple[Block, ...]:
     history = drift(DRIFT_STEPS, settings)
     table = Table(
         "drift",
-        "The first neuron of a layer in training, before and after batch norm",
+        f"The first neuron of a layer under gradient descent (rate {RATE:g}), before and after batch norm",
         ("μ before", "σ before", "μ after", "σ after"),
         tuple(
             Row(str(at.step), (at.mean, at.deviation, at.normalized_mean, at.normalized_deviation))

@@ -46,9 +46,7 @@ def _worked(key: str, title: str, settings: Settings) -> tuple[Block, ...]:
     """Return one column or row with every intermediate, and its statistics in a sentence."""
     numbers = columns_of(OUTPUTS)[0] if key == "column" else OUTPUTS[0]
     labels = [f"row {i + 1}" for i in range(len(numbers))] if key == "column" else NEURON_NAMES
-    steps = normalize(
-        Tensor([[float(x)] for x in numbers]), BATCH, settings.ddof, settings.table_eps
-    )
+    steps = normalize(Tensor([[float(x)] for x in numbers]), BATCH, settings.ddof, settings.table_eps)
     squares = floats(steps.centered * steps.centered)
     parts = (numbers, floats(steps.centered), squares, floats(steps.normalized))
     table = Table(
@@ -61,21 +59,22 @@ def _worked(key: str, title: str, settings: Settings) -> tuple[Block, ...]:
     return table, _statistics(key, numbers, steps, settings)
 
 
-def _statistics(
-    key: str, numbers: tuple[float, ...], steps: Normalization, settings: Settings
-) -> Fact:
+def _statistics(key: str, numbers: tuple[float, ...], steps: Normalization, settings: Settings) -> Fact:
     fractions = exact.rationals(numbers)
     center = exact.mean(fractions)
     parts = len(numbers) - settings.ddof
     variance = exact.variance(fractions, settings.ddof)
+    squares = variance * parts
     return Fact(
         f"{key}_statistics",
-        "μ = {sum}/{n} = {mean:.6g}, σ² = {squares}/{parts} = {variance:.6g}, σ = {deviation:.6f}.",
+        "μ = {sum}/{n} = {mean:.6g}, σ² = "
+        + ("{squares}" if squares.denominator == 1 else "({squares})")
+        + "/{parts} = {variance:.6g}, σ = {deviation:.6f}.",
         {
             "sum": center * len(numbers),
             "n": len(numbers),
             "mean": steps.mean.item(),
-            "squares": variance * parts,
+            "squares": squares,
             "parts": parts,
             "variance": steps.variance.item(),
             "deviation": steps.deviation.item(),

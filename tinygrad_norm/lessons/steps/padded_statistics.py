@@ -35,10 +35,9 @@ def padded_statistics_step(settings: Settings) -> Step:
                 "Batch norm takes each feature over all positions of the batch. Unless told "
                 "otherwise it counts the pads as well."
             ),
-            _statistics(settings),
-            statistics_not_true(settings),
+            *_statistics(settings),
             *_normalized(settings),
-            *_law(tokens),
+            *_law(tokens, settings),
             *_company(settings),
             cannot_use_batch_norm(),
         ),
@@ -53,7 +52,7 @@ def _words(tokens: Sequence[Token]) -> list[Token]:
     return [token for token in tokens if token.word != PAD]
 
 
-def _statistics(settings: Settings) -> Table:
+def _statistics(settings: Settings) -> tuple[Block, ...]:
     tokens = settings.batch.tokens
     with_pads, without = (
         normalize(_outputs(some), BATCH, settings.ddof) for some in (tokens, _words(tokens))
@@ -61,7 +60,7 @@ def _statistics(settings: Settings) -> Table:
     change = with_pads.deviation / without.deviation - 1
     parts = (with_pads.mean, without.mean, with_pads.deviation, without.deviation, change)
     rows = zip(DIMENSION_NAMES, zip(*map(floats, parts), strict=True), strict=True)
-    return Table(
+    table = Table(
         "statistics",
         "Each feature over the batch, with the pads and without",
         ("μ with pads", "μ without", "σ with pads", "σ without", "σ changes by"),
@@ -69,14 +68,14 @@ def _statistics(settings: Settings) -> Table:
         "feature",
         (*[".6f"] * 4, "+.2%"),
     )
+    return table, statistics_not_true(pad_share(tokens), floats(change))
 
 
 def _normalized(settings: Settings) -> tuple[Block, ...]:
     tokens = settings.batch.tokens
     eps = settings.table_eps
     with_pads, masked = (
-        normalize(_outputs(some), BATCH, settings.ddof, eps).normalized
-        for some in (tokens, _words(tokens))
+        normalize(_outputs(some), BATCH, settings.ddof, eps).normalized for some in (tokens, _words(tokens))
     )
     real = np.array(settings.batch.real)
     by_layer = batch_norm(_outputs(tokens), mask=real, eps=eps).numpy()[real]
@@ -87,20 +86,18 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
         Fact(
             "mask",
             "The layer takes the mask as an argument, functional.batch_norm(x, mask=real); dividing "
-            "by n it agrees with the table of the words alone to {gap:.1g}.",
+            "by n it differs from the formula over the words alone by at most {gap:.1g}.",
             {"gap": float(np.abs(by_layer - by_formula).max())},
         ),
     )
 
 
-def _law(tokens: Sequence[Token]) -> tuple[Block, ...]:
+def _law(tokens: Sequence[Token], settings: Settings) -> tuple[Block, ...]:
     share = pad_share(tokens)
     features = columns_of([token.output for token in _words(tokens)])
     spreads = [spread(numbers) for numbers in features]
     measured = normalize(_outputs(tokens), BATCH)
-    columns = zip(
-        DIMENSION_NAMES, spreads, floats(measured.mean), floats(measured.deviation), strict=True
-    )
+    columns = zip(DIMENSION_NAMES, spreads, floats(measured.mean), floats(measured.deviation), strict=True)
     rows = []
     for name, real, mean, deviation in columns:
         law = real.padded(share)
@@ -126,7 +123,7 @@ def _law(tokens: Sequence[Token]) -> tuple[Block, ...]:
             (*[".6f"] * 4, ".4f"),
             "σ here divides by n. π* = 1 − σ²/μ²; without a value the zeros never raise σ.",
         ),
-        _break_even(spreads, share),
+        _break_even(spreads, share, settings),
         _deviation_chart(spreads),
     )
 
@@ -151,7 +148,7 @@ def _exactly(tokens: Sequence[Token], spreads: Sequence[Spread], share: Fraction
     )
 
 
-def _break_even(spreads: Sequence[Spread], share: Fraction) -> Fact:
+def _break_even(spreads: Sequence[Spread], share: Fraction, settings: Settings) -> Fact:
     """Return which feature's deviation the pads change least, and why."""
     changes = [real.padded(share).deviation / real.deviation - 1 for real in spreads]
     index = min(range(len(changes)), key=lambda i: abs(changes[i]))
@@ -162,7 +159,11 @@ def _break_even(spreads: Sequence[Spread], share: Fraction) -> Fact:
         "change": changes[index],
         "break_even": None if break_even is None else float(break_even),
     }
-    text = "The deviation of {feature} changes least, by {change:+.2%}"
+    text = (
+        "The deviation of {feature}"
+        + (" (dividing by n)" if settings.ddof else "")
+        + " changes least, by {change:+.2%}"
+    )
     if break_even is not None:
         near = abs(break_even - share) < CLOSE
         text += ": its π* = {break_even:.4f} is "
@@ -196,15 +197,11 @@ def _company(settings: Settings) -> tuple[Block, ...]:
     first, real = words[0], _outputs(words)
     changes = [
         pads_to_change_sign(value, numbers)
-        for value, numbers in zip(
-            first.output, columns_of([token.output for token in words]), strict=True
-        )
+        for value, numbers in zip(first.output, columns_of([token.output for token in words]), strict=True)
     ]
     pads = len(tokens) - len(words)
     counts = sorted({*SHOWN_PADS, pads, *(count for count in changes if count is not None)})
-    rows = tuple(
-        Row(str(count), _first_row(real, count, settings)) for count in counts
-    )
+    rows = tuple(Row(str(count), _first_row(real, count, settings)) for count in counts)
     flips = [
         f"{name} from {count} pads on"
         for name, count in zip(DIMENSION_NAMES, changes, strict=True)
@@ -237,9 +234,7 @@ def _first_row(real: Tensor, pads: int, settings: Settings) -> tuple[float, ...]
     return (*floats(by_batch), *floats(by_layer))
 
 
-def _company_chart(
-    word: str, names: Sequence[str], real: Tensor, settings: Settings
-) -> Chart:
+def _company_chart(word: str, names: Sequence[str], real: Tensor, settings: Settings) -> Chart:
     counts = range(max(SHOWN_PADS) + 1)
     lines = columns_of([_first_row(real, count, settings) for count in counts])
     return Chart(

@@ -28,9 +28,7 @@ def self_attention_step(settings: Settings) -> Step:
             Formula("weights = softmax(x xᵀ/√3)    output = weights · x"),
             *_attention("unmasked", "Sentence 1, pads not masked", first, mask_pads=False),
             pad_stays_zero(settings),
-            *_attention(
-                "masked", "Sentence 1, keys masked and pad rows zeroed", first, mask_pads=True
-            ),
+            *_attention("masked", "Sentence 1, keys masked and pad rows zeroed", first, mask_pads=True),
             Paragraph(
                 "A mask is exact: a masked key gets the weight 0 itself, not e to some large negative "
                 "number. A pad still asks, and gets an average of the words; that row is zeroed "
@@ -49,19 +47,18 @@ def self_attention_step(settings: Settings) -> Step:
     )
 
 
-def _attention(
-    key: str, title: str, sentence: Sequence[Token], mask_pads: bool
-) -> tuple[Block, ...]:
+def _attention(key: str, title: str, sentence: Sequence[Token], mask_pads: bool) -> tuple[Block, ...]:
     result = attend(sentence, mask_pads=mask_pads)
     words = tuple(token.word for token in sentence)
     return (
         Table(
             f"{key}_weights",
-            f"{title}: weights (a row asks, a column is asked; each row sums to 1)",
+            f"{title}: weights",
             words,
             rows_of(words, result.weights),
-            "weights",
+            "asks",
             ".4f",
+            "A row asks, a column is asked; each row sums to 1.",
         ),
         token_table(f"{key}_outputs", f"{title}: outputs", sentence, result.outputs),
     )
