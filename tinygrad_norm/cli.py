@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
+from .commands import lecture
 from .errors import TinygradNormError
 
 
@@ -29,7 +30,7 @@ class Command(Protocol):
         """Do the work and return the exit code."""
 
 
-COMMANDS: dict[str, Command] = {}
+COMMANDS: dict[str, Command] = {"lecture": lecture}
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -42,9 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--variant",
         metavar="NAME",
         default=DEFAULT_VARIANT,
-        help="which page's copy of the padded table: "
-        + ", ".join(VARIANTS)
-        + f" (default: {DEFAULT_VARIANT})",
+        help="which page's copy of the padded table: " + ", ".join(VARIANTS) + f" (default: {DEFAULT_VARIANT})",
     )
     add("--ddof", metavar="0|1", default="0", help="variances divide by n − DDOF (default: 0)")
     add(
@@ -97,9 +95,7 @@ def _number(flag: str, text: str) -> float:
 def _renderer(out: str) -> Callable[[Lesson], str]:
     suffix = Path(out).suffix.lower()
     if suffix not in RENDERERS:
-        raise InputError(
-            f"--out must end in one of {', '.join(RENDERERS)}, which says what to write; got {out!r}."
-        )
+        raise InputError(f"--out must end in one of {', '.join(RENDERERS)}, which says what to write; got {out!r}.")
     return RENDERERS[suffix]
 
 

@@ -143,10 +143,7 @@ def batch_noise(size: int, settings: Settings) -> BatchNoise:
     for others in combinations(OUTPUTS[1:], size - 1):
         x = Tensor((OUTPUTS[0], *others)).astype(float)
         results.append(
-            [
-                normalize(x, axis, settings.ddof, settings.table_eps).normalized[0, 0].item()
-                for axis in (BATCH, LAYER)
-            ]
+            [normalize(x, axis, settings.ddof, settings.table_eps).normalized[0, 0].item() for axis in (BATCH, LAYER)]
         )
     by_batch, by_layer = columns_of(results)
     spread = max(by_layer) - min(by_layer)

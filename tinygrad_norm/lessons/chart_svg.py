@@ -13,7 +13,8 @@ from .numerals import write
 
 WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 16, 48
-DASHES = ("", "7 4", "2 3", "10 3 2 3", "4 2", "1 4")
+DASHES = ("", "7 4", "2 3")
+"""Of each style of line, as many as there are classes ``series-0`` … in the style sheet."""
 
 
 def chart_svg(chart: Chart) -> str:
@@ -21,7 +22,8 @@ def chart_svg(chart: Chart) -> str:
     xs = [x for line in chart.series for x, _ in line.points]
     ys = [y for line in chart.series for _, y in line.points] + [chart.level]
     x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
-    low, high = min(*ys, y_ticks[0]), max(*ys, y_ticks[-1])
+    margin = (max(ys) - min(ys)) / 25
+    low, high = min(ys) - margin, max(ys) + margin
 
     def at_x(x: float) -> float:
         return LEFT + (x - min(xs)) / (max(xs) - min(xs)) * (WIDTH - LEFT - RIGHT)
@@ -34,12 +36,8 @@ def chart_svg(chart: Chart) -> str:
         *(_x_tick(at_x(x), x) for x in x_ticks),
         *(_y_tick(at_y(y), y) for y in y_ticks),
         f'<path class="level" d="M{LEFT} {at_y(chart.level):.1f}H{WIDTH - RIGHT}"/>',
-        *(
-            _line(index, [(at_x(x), at_y(y)) for x, y in line.points])
-            for index, line in enumerate(chart.series)
-        ),
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" class="axis middle">'
-        f"{escape(chart.x_label)}</text>",
+        *(_path(line, "M" + "L".join(f"{at_x(x):.1f} {at_y(y):.1f}" for x, y in line.points)) for line in chart.series),
+        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" class="axis middle">{escape(chart.x_label)}</text>',
         f'<text transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" '
         f'class="axis middle">{escape(chart.y_label)}</text>',
         "</svg>",
@@ -49,22 +47,17 @@ def chart_svg(chart: Chart) -> str:
 
 def legend_items(chart: Chart) -> list[str]:
     """Return for each line a sample of its stroke and its name, as HTML."""
-    return [_legend_item(index, line) for index, line in enumerate(chart.series)]
+    return [
+        f'<svg class="sample" viewBox="0 0 36 12">{_path(line, "M1 6H35")}</svg>{escape(line.label)}'
+        for line in chart.series
+    ]
 
 
-def _legend_item(index: int, line: Series) -> str:
-    sample = f'<path class="line series-{index}"{_dash(index)} d="M1 6H35"/>'
-    return f'<svg class="sample" viewBox="0 0 36 12">{sample}</svg>{escape(line.label)}'
-
-
-def _line(index: int, points: list[tuple[float, float]]) -> str:
-    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return f'<path class="line series-{index}"{_dash(index)} d="M{path}"/>'
-
-
-def _dash(index: int) -> str:
-    dash = DASHES[index % len(DASHES)]
-    return f' stroke-dasharray="{dash}"' if dash else ""
+def _path(line: Series, d: str) -> str:
+    style = line.style % len(DASHES)
+    thin = " thin" if line.thin else ""
+    dash = f' stroke-dasharray="{DASHES[style]}"' if DASHES[style] else ""
+    return f'<path class="line series-{style}{thin}"{dash} d="{d}"/>'
 
 
 def _x_tick(at: float, value: float) -> str:

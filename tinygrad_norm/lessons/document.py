@@ -88,8 +88,7 @@ class Table:
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """Return every value as a reader should see it, ``(row, column)``."""
         return tuple(
-            tuple(write(value, self.format_of(column)) for column, value in enumerate(row.values))
-            for row in self.rows
+            tuple(write(value, self.format_of(column)) for column, value in enumerate(row.values)) for row in self.rows
         )
 
 
@@ -153,10 +152,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart, as ``(x, y)`` points."""
+    """One line of a chart, as ``(x, y)`` points.
+
+    Lines of one `style` share color and dashes; a `thin` one is told from its fellow by its width.
+    """
 
     label: str
     points: tuple[tuple[float, float], ...]
+    style: int
+    thin: bool = False
 
 
 @dataclass(frozen=True)

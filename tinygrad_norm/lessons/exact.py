@@ -203,9 +203,7 @@ def transpose(matrix: Matrix) -> list[tuple[Fraction, ...]]:
 
 def combine(weights: Vector, rows: Matrix) -> tuple[Fraction, ...]:
     """Return the sum of the rows, each times its weight."""
-    return tuple(
-        sum((w * x for w, x in zip(weights, column, strict=True)), Fraction(0)) for column in transpose(rows)
-    )
+    return tuple(sum((w * x for w, x in zip(weights, column, strict=True)), Fraction(0)) for column in transpose(rows))
 
 
 @dataclass(frozen=True)

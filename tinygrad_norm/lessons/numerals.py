@@ -18,6 +18,9 @@ _EXPONENT = re.compile(r"e\+?(-?)0*(?=\d)")
 NO_VALUE = "–"
 UNDEFINED = "0/0"
 
+LARGE = 1e9
+"""From here on a fixed number of decimals would be a row of digits that nobody reads."""
+
 
 def write(value: object, spec: str = "") -> str:
     """Return `value` as a reader should see it.
@@ -33,7 +36,7 @@ def write(value: object, spec: str = "") -> str:
     ('−15/526', '3.60', '2.41', '–')
     >>> write(float("nan"), ".6f"), write((1.0, -2.5), ".1f"), write(10921)
     ('0/0', '(1.0, −2.5)', '10,921')
-    >>> write(0.0, ".3f"), write(1e-5, "g"), write(1.5e20, ".1e")
+    >>> write(0.0, ".3f"), write(1e-5, "g"), write(1.5e20, ".4f")
     ('0', '1e−5', '1.5e20')
     """
     if value is None:
@@ -62,6 +65,8 @@ def _fractional(value: float, spec: str) -> str:
         return "0"
     if not spec:
         return _signed(repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value))
+    if spec.endswith("f") and abs(value) >= LARGE:
+        spec = ".6g"
     return _signed(format(value, spec))
 
 
@@ -69,6 +74,29 @@ def _signed(text: str) -> str:
     if text.startswith("-") and not text.strip("-0.,%e+"):
         text = text[1:]
     return _EXPONENT.sub(r"e\1", text).replace("-", "−")
+
+
+def missing_tails(cells: Sequence[str]) -> list[int]:
+    """Return how many places each cell must move left for all decimal points to stand in line.
+
+    Examples
+    --------
+    >>> missing_tails(["6.5", "2.41", "0"])
+    [1, 0, 3]
+    """
+    tails = [len(cell) - cell.find(".") if "." in cell else 0 for cell in cells]
+    return [max(tails) - tail for tail in tails]
+
+
+def closeness(gap: float, name: str = "gap") -> str:
+    """Return how well two computations agree, as a template over the gap between them.
+
+    Examples
+    --------
+    >>> closeness(0.0), closeness(2e-16)
+    ('exactly', 'to within {gap:.1g}')
+    """
+    return "exactly" if gap == 0 else f"to within {{{name}:.1g}}"
 
 
 class _Sentence(string.Formatter):

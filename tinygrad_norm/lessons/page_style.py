@@ -5,13 +5,13 @@ The lines of a chart use the Okabe–Ito colors, darkened or lightened to at lea
 
 STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --ink: #1b1f24; --soft: #57606a;
-  --rule: #d0d7de; --panel: #f6f8fa; --pad: #e3e7ec; --pad-ink: #4a525b; --link: #0b5cad;
+  --rule: #d0d7de; --panel: #f6f8fa; --pad: #e6eaef; --pad-stripe: #f0f3f6; --pad-ink: #4a525b; --link: #0b5cad;
   --slip: #b3441a; --right: #00704f; --caution: #7a5b00; --partly: #0b5cad;
-  --s0: #0072b2; --s1: #b8500b; --s2: #00785a; --s3: #a0527f; --s4: #806a00; --s5: #2f7fb3; }
+  --s0: #0072b2; --s1: #b8500b; --s2: #00785a; }
 @media (prefers-color-scheme: dark) { :root { --page: #0e1116; --ink: #e6e9ed; --soft: #a3acb6;
-  --rule: #343b45; --panel: #171b22; --pad: #2b323c; --pad-ink: #b3bcc7; --link: #79b8ff;
+  --rule: #343b45; --panel: #171b22; --pad: #262c35; --pad-stripe: #1f242c; --pad-ink: #b3bcc7; --link: #79b8ff;
   --slip: #ff9466; --right: #45cf9f; --caution: #e0bd4a; --partly: #79b8ff;
-  --s0: #56b4e9; --s1: #e69f00; --s2: #2fc796; --s3: #d992bb; --s4: #f0e442; --s5: #8fc7ee; } }
+  --s0: #56b4e9; --s1: #e69f00; --s2: #2fc796; } }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--page); color: var(--ink);
@@ -40,13 +40,14 @@ figure .note { font-size: .9rem; color: var(--soft); margin: .4rem 0 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; line-height: 1.35;
   font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .8rem; text-align: right; white-space: nowrap;
+th, td { padding: .3rem calc(.8rem + var(--tail, 0) * 1ch) .3rem .8rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--rule); }
 thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--rule); }
 th[scope=row], td.text, th.text { text-align: left; }
 th[scope=row] { font-weight: 600; position: sticky; left: 0; background: var(--page); }
+td.pad.text { text-align: left; }
 tr.pad > *, td.pad, th.pad { color: var(--pad-ink); font-weight: 400; font-style: italic;
-  background: repeating-linear-gradient(135deg, var(--pad) 0 6px, transparent 6px 9px), var(--page); }
+  background: repeating-linear-gradient(135deg, var(--pad) 0 6px, var(--pad-stripe) 6px 9px); }
 .claim { max-width: 44rem; margin: 0 0 1.25rem; padding: .75rem 1rem; background: var(--panel);
   border-left: 4px solid var(--tone); border-radius: 0 6px 6px 0; }
 .claim dl { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: .35rem 1rem; margin: 0; }
@@ -63,7 +64,7 @@ svg .axis { fill: var(--ink); font-size: 13px; } .middle { text-anchor: middle; 
 .level { stroke: var(--ink); stroke-width: 1.2; fill: none; }
 .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
 .series-0 { stroke: var(--s0); } .series-1 { stroke: var(--s1); } .series-2 { stroke: var(--s2); }
-.series-3 { stroke: var(--s3); } .series-4 { stroke: var(--s4); } .series-5 { stroke: var(--s5); }
+.thin { stroke-width: 1.2; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: .5rem 0 0; padding: 0;
   list-style: none; font-size: .875rem; color: var(--soft); }
 .sample { width: 36px; height: 12px; margin-right: .4rem; vertical-align: middle; }
@@ -71,7 +72,8 @@ svg .axis { fill: var(--ink); font-size: 13px; } .middle { text-anchor: middle; 
   .layout { grid-template-columns: minmax(0, 1fr); gap: 1.5rem; padding: 1.25rem 1rem 3rem; }
   nav { position: static; padding-bottom: 1rem; border-bottom: 1px solid var(--rule); }
   nav li { margin: 0; } nav a { display: block; padding: .3rem 0; }
-  h1 { font-size: 1.6rem; } h2 { font-size: 1.3rem; } th, td { padding: .3rem .55rem; }
+  h1 { font-size: 1.6rem; } h2 { font-size: 1.3rem; }
+  th, td { padding: .3rem calc(.55rem + var(--tail, 0) * 1ch) .3rem .55rem; }
   .claim dl { grid-template-columns: minmax(0, 1fr); gap: 0; } .claim dd { margin-bottom: .4rem; }
   svg text { font-size: 17px; } svg .axis { font-size: 18px; } }
 @media print { nav { display: none; } .layout { display: block; } section { break-inside: auto; }

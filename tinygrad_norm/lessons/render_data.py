@@ -53,10 +53,7 @@ def _table(table: Table) -> dict[str, Any]:
     return {
         "title": table.title,
         "columns": list(table.columns),
-        "rows": [
-            {"label": row.label, "pad": row.pad, "values": [plain(v) for v in row.values]}
-            for row in table.rows
-        ],
+        "rows": [{"label": row.label, "pad": row.pad, "values": [plain(v) for v in row.values]} for row in table.rows],
         "note": table.note,
     }
 
@@ -77,8 +74,7 @@ def _chart(chart: Chart) -> dict[str, Any]:
         "x": chart.x_label,
         "y": chart.y_label,
         "series": [
-            {"label": line.label, "points": [list(map(plain, point)) for point in line.points]}
-            for line in chart.series
+            {"label": line.label, "points": [list(map(plain, point)) for point in line.points]} for line in chart.series
         ],
     }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from .chart_svg import chart_svg, legend_items
-from .document import Block, Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table, Value
+from .document import Block, Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .numerals import missing_tails
 from .page_style import STYLE
 from .tables import PAD
 
@@ -78,18 +79,20 @@ def _block(block: Block) -> str:
     raise TypeError(f"no HTML for a {type(block).__name__}")
 
 
+_ROW = {False: "<tr>", True: '<tr class="pad">'}
+
+
 def table_html(table: Table) -> str:
     """Return the table as a captioned figure; pad rows and cells have the class ``pad``."""
     heads = "".join(
-        f'<th scope="col"{_head_class(table, column)}>{escape(name)}</th>'
-        for column, name in enumerate(table.columns)
+        f'<th scope="col"{_head_class(table, column)}>{escape(name)}</th>' for column, name in enumerate(table.columns)
     )
+    columns = [_column(table, index) for index in range(len(table.columns))]
     rows = "\n".join(
-        f"<tr{' class=pad' if row.pad else ''}>"
-        f'<th scope="row">{escape(row.label)}</th>'
-        + "".join(map(_cell, table.columns, row.values, cells))
+        f'{_ROW[row.pad]}<th scope="row">{escape(row.label)}</th>'
+        + "".join(column[index] for column in columns)
         + "</tr>"
-        for row, cells in zip(table.rows, table.cells(), strict=True)
+        for index, row in enumerate(table.rows)
     )
     note = f'\n<p class="note">{escape(table.note)}</p>' if table.note else ""
     return f"""<figure>
@@ -105,17 +108,30 @@ def table_html(table: Table) -> str:
 </figure>"""
 
 
+def _is_text(table: Table, column: int) -> bool:
+    return any(isinstance(row.values[column], str) for row in table.rows)
+
+
 def _head_class(table: Table, column: int) -> str:
-    if table.columns[column] == PAD:
-        return ' class="pad"'
-    is_text = any(isinstance(row.values[column], str) for row in table.rows)
-    return ' class="text"' if is_text else ""
+    classes = ["pad"] * (table.columns[column] == PAD) + ["text"] * _is_text(table, column)
+    return f' class="{" ".join(classes)}"' if classes else ""
 
 
-def _cell(column: str, value: Value, cell: str) -> str:
-    kind = ' class="text"' if isinstance(value, str) else ""
-    kind = ' class="pad"' if PAD in (column, cell) else kind
-    return f"<td{kind}>{escape(cell)}</td>"
+def _column(table: Table, column: int) -> list[str]:
+    """Return the cells of a column; numbers carry how far to move left to align their points."""
+    head = table.columns[column]
+    texts = [cells[column] for cells in table.cells()]
+    kind = "text" if _is_text(table, column) else ""
+    tails = missing_tails(texts) if not kind else [0] * len(texts)
+    return [
+        f"<td{_attributes([kind, PAD if PAD in (head, text) else ''], tail)}>{escape(text)}</td>"
+        for text, tail in zip(texts, tails, strict=True)
+    ]
+
+
+def _attributes(classes: list[str], tail: int) -> str:
+    names = " ".join(filter(None, classes))
+    return (f' class="{names}"' if names else "") + (f' style="--tail:{tail}"' if tail else "")
 
 
 def claim_html(claim: Claim) -> str:

@@ -73,9 +73,7 @@ def table_markdown(table: Table) -> str:
     | Hi | 6.5 | 2.41 |
     | ░ *pad* | 0 | 0 |
     """
-    textual = [
-        any(isinstance(row.values[index], str) for row in table.rows) for index in range(len(table.columns))
-    ]
+    textual = [any(isinstance(row.values[index], str) for row in table.rows) for index in range(len(table.columns))]
     marks = [":---", *(":---" if is_text else "---:" for is_text in textual)]
     lines = [
         _line([escaped(table.corner), *map(_cell, table.columns)]),

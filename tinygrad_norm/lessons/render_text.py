@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 
 from .document import Block, Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .numerals import missing_tails
 from .tables import PAD
 
 WIDTH = 92
@@ -94,9 +95,7 @@ def _aligned_left(cells: list[str]) -> list[str]:
 
 def _on_point(name: str, cells: list[str]) -> list[str]:
     """Align numbers on their decimal point, at least two blanks from the column before."""
-    tails = [len(cell) - (cell.find(".") if "." in cell else len(cell)) for cell in cells]
-    most = max(tails)
-    padded = [cell + " " * (most - tail) for cell, tail in zip(cells, tails, strict=True)]
+    padded = [cell + " " * tail for cell, tail in zip(cells, missing_tails(cells), strict=True)]
     width = max(len(name), *map(len, padded)) + 1
     return [cell.rjust(width) for cell in (name, *padded)]
 

@@ -45,13 +45,11 @@ class Settings:
         find_variant(self.variant)
         if self.ddof not in (0, 1):
             raise InputError(
-                f"ddof must be 0 (divide by n) or 1 (divide by n − 1); got {self.ddof}. "
-                "Normalization layers use 0."
+                f"ddof must be 0 (divide by n) or 1 (divide by n − 1); got {self.ddof}. Normalization layers use 0."
             )
         if self.eps is not None and not (math.isfinite(self.eps) and self.eps >= 0):
             raise InputError(
-                f"eps must be a finite number of at least 0; got {self.eps:g}. "
-                "It is added to the variance: try 1e-5."
+                f"eps must be a finite number of at least 0; got {self.eps:g}. It is added to the variance: try 1e-5."
             )
 
     @property

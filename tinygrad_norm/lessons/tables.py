@@ -150,6 +150,4 @@ def find_variant(name: str) -> Variant:
         return VARIANTS[name]
     except KeyError:
         known = ", ".join(VARIANTS)
-        raise InputError(
-            f"the variant must be a page of the notes; got {name!r}. Choose one of: {known}."
-        ) from None
+        raise InputError(f"the variant must be a page of the notes; got {name!r}. Choose one of: {known}.") from None

@@ -18,9 +18,7 @@ def rows_of(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) ->
     Row(label='b', values=(3.0, 4.0), pad=False)
     """
     marks = pads or [label == PAD for label in labels]
-    return tuple(
-        Row(label, tuple(row), pad) for label, row, pad in zip(labels, values.tolist(), marks, strict=True)
-    )
+    return tuple(Row(label, tuple(row), pad) for label, row, pad in zip(labels, values.tolist(), marks, strict=True))
 
 
 def token_table(

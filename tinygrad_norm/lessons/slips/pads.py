@@ -12,6 +12,7 @@ from ...transforms import jacobian
 from ..attending import attend
 from ..document import Claim, Values
 from ..normalizing import BATCH, LAYER, normalize
+from ..numerals import write
 from ..settings import Settings
 from ..tables import OUTPUTS, PAD, Token
 from ..tensor_tables import floats
@@ -53,10 +54,9 @@ def outputs_are_given(settings: Settings) -> Claim:
     computed = max(floats(attend(sentence).outputs.max())[0] for sentence in settings.batch.sentences)
     return Claim(
         "outputs_are_given",
-        "these embeddings go through self-attention and come out as 6.5, 2.41, 3.21, …",
+        f"the embeddings go through self-attention, and Hi comes out as {write(tokens[0].output)}",
         "imprecise",
-        "The outputs are an example, not computed from these embeddings. Here they are taken as "
-        "given, from step 6 on.",
+        "The outputs are an example, not computed from these embeddings. Here they are taken as given, from step 6 on.",
         "Each output of attention is a weighted average of the values. Without projections the "
         "values are the embeddings, none above {largest:g}: the largest output is {computed:.4f}. "
         "The notes give up to {given:g}. Their copies of the table change embeddings, and the "

@@ -72,8 +72,7 @@ def row_statistics_feature_parameters(settings: Settings) -> Claim:
         "layer norm, first row: ((5 − μ₁)/σ₁) γ₂ + β₂",
         "right",
         "The statistics are the row's, hence index 1; γ and β are the feature's, hence index 2.",
-        "The derivatives of this output by γ₁, γ₂, γ₃ are {by_scale:.4g}, those by β₁, β₂, β₃ "
-        "{by_shift:.4g}.",
+        "The derivatives of this output by γ₁, γ₂, γ₃ are {by_scale:.4g}, those by β₁, β₂, β₃ {by_shift:.4g}.",
         _by_scale_and_shift(LAYER, settings),
     )
 

@@ -75,9 +75,7 @@ class _Computed:
 
 def _compute(worked: WorkedValue, settings: Settings) -> _Computed:
     numbers = Tensor([[float(x)] for x in worked.numbers])
-    steps, other = (
-        normalize(numbers, BATCH, ddof, settings.table_eps) for ddof in (settings.ddof, 1 - settings.ddof)
-    )
+    steps, other = (normalize(numbers, BATCH, ddof, settings.table_eps) for ddof in (settings.ddof, 1 - settings.ddof))
     scale = (steps.variance + settings.table_eps).sqrt().item()
     # The bound holds without ε; an ε shrinks all values alike, by σ/√(σ² + ε).
     shrink = steps.deviation.item() / scale
@@ -135,12 +133,14 @@ def _reason(worked: WorkedValue, computed: _Computed, settings: Settings) -> str
             f"{_COUNT_NAMES[len(worked.numbers)]} numbers normalizes to at least "
             f"{_bound(worked, settings)}"
         )
-    return "That is the distance from the mean in units of the deviation, and no other number is."
+    return "This is the distance from the mean in units of √(σ² + ε), and no other number is."
 
 
 def _bound(worked: WorkedValue, settings: Settings) -> str:
-    if settings.ddof or settings.table_eps:
-        return "{least_for_the_largest:.6g} with this divisor and ε."
+    if settings.table_eps:
+        return "{least_for_the_largest:.6g} with this ε, if their deviation is that of this table."
+    if settings.ddof:
+        return "{least_for_the_largest:.6g} when the variance divides by n − 1."
     count = len(worked.numbers)
     return (
         f"1/√({count} − 1) = {{least_for_the_largest:.6g}}, because normalized they sum to 0 and their "

@@ -10,7 +10,7 @@ from ...tensor import Tensor
 from .. import exact, linear_layer
 from ..document import Block, Claim, Fact, Paragraph, Row, Step, Table, Value
 from ..normalizing import BATCH, columns_of, difference_from_functional, normalize
-from ..numerals import write
+from ..numerals import closeness, write
 from ..settings import DEFAULT_LAYER_EPS, Settings
 from ..slips.scale_and_shift import identity_scale, scale_index
 from ..slips.worked_values import batch_norm_values, judge
@@ -43,9 +43,7 @@ def batch_norm_step(settings: Settings) -> Step:
                 "table",
                 "Features and neurons",
                 (*FEATURE_NAMES, *NEURON_NAMES),
-                tuple(
-                    Row(label, (*f, *z)) for label, f, z in zip(ROW_LABELS, FEATURES, OUTPUTS, strict=True)
-                ),
+                tuple(Row(label, (*f, *z)) for label, f, z in zip(ROW_LABELS, FEATURES, OUTPUTS, strict=True)),
                 "row",
             ),
             _statistics(),
@@ -87,9 +85,9 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
     x = Tensor(OUTPUTS).astype(float)
     result = normalize(x, BATCH, settings.ddof, settings.table_eps).normalized
     forms = [
-        exact.normalized(exact.rationals(numbers), settings.ddof, settings.table_eps)
-        for numbers in columns_of(OUTPUTS)
+        exact.normalized(exact.rationals(numbers), settings.ddof, settings.table_eps) for numbers in columns_of(OUTPUTS)
     ]
+    agreement = difference_from_functional(x, BATCH, settings.table_eps)
     gaps = [
         max(abs(a - b) for a, b in zip(form.values, engine, strict=True))
         for form, engine in zip(forms, columns_of(result.tolist()), strict=True)
@@ -100,21 +98,17 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
             "closed_forms",
             "The same in closed form, rows 1 to 5, and how far the engine's floats are from it",
             ("x̂", "gap"),
-            tuple(
-                Row(name, (str(form), gap)) for name, form, gap in zip(NEURON_NAMES, forms, gaps, strict=True)
-            ),
+            tuple(Row(name, (str(form), gap)) for name, form, gap in zip(NEURON_NAMES, forms, gaps, strict=True)),
             "neuron",
             ".1g",
         ),
         Fact(
             "default",
             "γ starts at 1 and β at 0, so at first the layer's output is x̂ itself. The layer "
-            "functional.batch_norm, dividing by n with ε = {eps:g}, differs from "
-            "this formula by at most {gap:.1g}.",
-            {
-                "eps": settings.table_eps,
-                "gap": difference_from_functional(x, BATCH, settings.table_eps),
-            },
+            "functional.batch_norm, dividing by n with ε = {eps:g}, agrees with this formula "
+            + closeness(agreement)
+            + ".",
+            {"eps": settings.table_eps, "gap": agreement},
         ),
     )
 
@@ -160,10 +154,7 @@ def _layer() -> tuple[Block, ...]:
     relation = linear_layer.relation(FEATURES, OUTPUTS)
     fits = [linear_layer.fit(FEATURES, numbers) for numbers in columns_of(OUTPUTS)]
     return (
-        Paragraph(
-            "The notes write z as a linear layer of f and work out two rows of it. Can one layer "
-            "give all five?"
-        ),
+        Paragraph("The notes write z as a linear layer of f and work out two rows of it. Can one layer give all five?"),
         Fact(
             "no_linear_layer",
             "No. {combination} is {on_features} on the rows of [f, 1], so it would have to be 0 on "
@@ -203,8 +194,7 @@ def _kept_rows() -> Table:
     )
     return Table(
         "kept_rows",
-        f"A layer that keeps the {WORKED_ROWS} rows worked out: W = {_matrix(WORKED_WEIGHT)}, "
-        f"b = {write(WORKED_BIAS)}",
+        f"A layer that keeps the {WORKED_ROWS} rows worked out: W = {_matrix(WORKED_WEIGHT)}, b = {write(WORKED_BIAS)}",
         (*NEURON_NAMES, "the notes"),
         rows,
         "row",

@@ -65,7 +65,7 @@ def _convergence(settings: Settings) -> tuple[Block, ...]:
             for name, run in (("raw", raw), ("normalized", normalized))
         ),
         "features",
-        ".4g",
+        ".3f",
         "Flattest and steepest: the curvature of the loss, the extreme eigenvalues of its Hessian. "
         "Steps: until all but a millionth of the way down is done.",
     )
@@ -95,8 +95,7 @@ def _covariate_shift(settings: Settings) -> tuple[Block, ...]:
         f"The first neuron of a layer under gradient descent (rate {RATE:g}), before and after batch norm",
         ("μ before", "σ before", "μ after", "σ after"),
         tuple(
-            Row(str(at.step), (at.mean, at.deviation, at.normalized_mean, at.normalized_deviation))
-            for at in history
+            Row(str(at.step), (at.mean, at.deviation, at.normalized_mean, at.normalized_deviation)) for at in history
         ),
         "step",
         ".4f",

@@ -12,7 +12,7 @@ from .. import exact
 from ..document import Block, Claim, Fact, Paragraph, Row, Step, Table, Value
 from ..layer_norm_gradients import across_rows, cotangent_effect, gradient_factors
 from ..normalizing import BATCH, LAYER, difference_from_functional, normalize
-from ..numerals import write
+from ..numerals import closeness, write
 from ..settings import Settings
 from ..slips.pads import direction
 from ..slips.scale_and_shift import (
@@ -89,14 +89,13 @@ def _shape_of_outputs(settings: Settings) -> tuple[Block, ...]:
     result = normalize(_neurons(), LAYER, settings.ddof, settings.table_eps).normalized
     values = result.numpy()
     radii = np.linalg.norm(values, axis=1)
-    forms = [
-        exact.normalized(exact.rationals(numbers), settings.ddof, settings.table_eps) for numbers in OUTPUTS
-    ]
+    forms = [exact.normalized(exact.rationals(numbers), settings.ddof, settings.table_eps) for numbers in OUTPUTS]
     gap = max(
         abs(a - b)
         for form, row in zip(forms, result.tolist(), strict=True)
         for a, b in zip(form.values, row, strict=True)
     )
+    layer = difference_from_functional(_neurons(), LAYER, settings.table_eps)
     on_circle = (
         "so every output lies on one circle, of radius √{squares} = {most:.6f}. Mean and deviation are "
         "taken out of each row; of three numbers one angle is left."
@@ -108,8 +107,7 @@ def _shape_of_outputs(settings: Settings) -> tuple[Block, ...]:
         *_twins(values),
         Fact(
             "circle",
-            "The three values of a row sum to 0, and without ε their squares sum to {squares}: "
-            f"{on_circle}",
+            f"The three values of a row sum to 0, and without ε their squares sum to {{squares}}: {on_circle}",
             {
                 "squares": len(NEURON_NAMES) - settings.ddof,
                 "least": float(radii.min()),
@@ -118,12 +116,9 @@ def _shape_of_outputs(settings: Settings) -> tuple[Block, ...]:
         ),
         Fact(
             "agreement",
-            "The engine's floats are within {closed:.1g} of the closed forms, and the layer "
-            "functional.layer_norm, dividing by n, within {layer:.1g} of this formula.",
-            {
-                "closed": gap,
-                "layer": difference_from_functional(_neurons(), LAYER, settings.table_eps),
-            },
+            f"The engine's floats agree with the closed forms {closeness(gap, 'closed')}; the layer "
+            f"functional.layer_norm, dividing by n, agrees with this formula {closeness(layer, 'layer')}.",
+            {"closed": gap, "layer": layer},
         ),
     )
 
@@ -138,9 +133,8 @@ def _twins(values: np.ndarray) -> tuple[Fact, ...]:
             facts.append(
                 Fact(
                     f"twins_{i + 1}_{j + 1}",
-                    "Rows {i} and {j} differ, {a} and {b}, and come out the same: their outputs differ by at "
-                    "most {gap:.1g}. One is the other plus {shift} everywhere, and layer norm does not "
-                    "see what is added to a whole row.",
+                    "Rows {i} and {j} differ, {a} and {b}, and come out the same, " + closeness(gap) + ": one is the "
+                    "other plus {shift} everywhere, and layer norm does not see what is added to a whole row.",
                     {
                         "i": i + 1,
                         "j": j + 1,
@@ -184,7 +178,8 @@ def zeros_do_not_affect(settings: Settings) -> Claim:
         "zeros_do_not_affect",
         "in layer norm, zero doesn't affect other embedding values",
         "right" if by_layer == 0 else "slip",
-        f"All derivatives of a token's output by another token's input are {exactly}.",
+        f"All derivatives of a token's output by another token's input are {exactly}"
+        + ("." if settings.layer_eps else "; the pads, 0/0, have none."),
         "No statistic is shared between rows. For batch norm over the same table the largest such "
         "derivative is {batch:.4f}.",
         {"layer": by_layer, "batch": by_batch},
@@ -205,7 +200,7 @@ def _factors(settings: Settings) -> Table:
         ("factor",),
         tuple(rows),
         "token",
-        ".4g",
+        ".4f",
         "A factor is the largest singular value of the row's Jacobian, 1/√(σ² + ε) up to the divisor; "
         "for a row of zeros it is 1/√ε. So keep pads out of the loss: mask it.",
     )

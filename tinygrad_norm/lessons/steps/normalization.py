@@ -22,9 +22,7 @@ def normalization_step(settings: Settings) -> Step:
                 "variance is 1. Their order stays, and so do the ratios of the distances between them."
             ),
             Formula(
-                "μ  = (x₁ + … + xₙ)/n\n"
-                f"σ² = ((x₁ − μ)² + … + (xₙ − μ)²)/{_divisor(settings)}\n"
-                "x̂  = (x − μ)/√(σ² + ε)"
+                f"μ  = (x₁ + … + xₙ)/n\nσ² = ((x₁ − μ)² + … + (xₙ − μ)²)/{_divisor(settings)}\nx̂  = (x − μ)/√(σ² + ε)"
             ),
             Paragraph(
                 "What do we normalize? Any numbers of a network: its inputs, or what a layer gives. "

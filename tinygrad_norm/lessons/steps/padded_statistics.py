@@ -11,6 +11,7 @@ from ...functional import batch_norm
 from ...tensor import Tensor
 from ..document import Block, Chart, Fact, Formula, Paragraph, Row, Series, Step, Table, Value
 from ..normalizing import BATCH, LAYER, columns_of, normalize
+from ..numerals import closeness
 from ..padding import Spread, pads_to_change_sign, spread, with_zero_rows
 from ..settings import Settings
 from ..slips.pads import cannot_use_batch_norm, pad_share, statistics_not_true
@@ -54,9 +55,7 @@ def _words(tokens: Sequence[Token]) -> list[Token]:
 
 def _statistics(settings: Settings) -> tuple[Block, ...]:
     tokens = settings.batch.tokens
-    with_pads, without = (
-        normalize(_outputs(some), BATCH, settings.ddof) for some in (tokens, _words(tokens))
-    )
+    with_pads, without = (normalize(_outputs(some), BATCH, settings.ddof) for some in (tokens, _words(tokens)))
     change = with_pads.deviation / without.deviation - 1
     parts = (with_pads.mean, without.mean, with_pads.deviation, without.deviation, change)
     rows = zip(DIMENSION_NAMES, zip(*map(floats, parts), strict=True), strict=True)
@@ -80,14 +79,15 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
     real = np.array(settings.batch.real)
     by_layer = batch_norm(_outputs(tokens), mask=real, eps=eps).numpy()[real]
     by_formula = normalize(_outputs(_words(tokens)), BATCH, eps=eps).normalized.numpy()
+    gap = float(np.abs(by_layer - by_formula).max())
     return (
         token_table("pads_in", "After batch norm, pads in the statistics", tokens, with_pads),
         token_table("masked", "After batch norm, statistics of the words only", tokens, masked),
         Fact(
             "mask",
             "The layer takes the mask as an argument, functional.batch_norm(x, mask=real); dividing "
-            "by n it differs from the formula over the words alone by at most {gap:.1g}.",
-            {"gap": float(np.abs(by_layer - by_formula).max())},
+            "by n it agrees with the formula over the words alone " + closeness(gap) + ".",
+            {"gap": gap},
         ),
     )
 
@@ -141,7 +141,7 @@ def _exactly(tokens: Sequence[Token], spreads: Sequence[Spread], share: Fraction
     ]
     return Fact(
         "law_exact",
-        "In fractions, law and direct computation differ by {gap} in all {count} statistics of this "
+        "In fractions the law and the direct computation differ by {gap} in all {count} statistics of this "
         "table, with π = {share}: zeros change neither the sum nor the sum of squares, only the "
         "count.",
         {"gap": max(gaps), "count": len(gaps), "share": share},
@@ -182,8 +182,9 @@ def _deviation_chart(spreads: Sequence[Spread]) -> Chart:
             Series(
                 name,
                 tuple((float(p), real.padded(p).deviation / real.deviation) for p in shares),
+                style,
             )
-            for name, real in zip(DIMENSION_NAMES, spreads, strict=True)
+            for style, (name, real) in enumerate(zip(DIMENSION_NAMES, spreads, strict=True))
         ),
         level=1.0,
         level_label="On the level line the deviation is unchanged; a curve comes back to it at π*.",
@@ -243,10 +244,15 @@ def _company_chart(word: str, names: Sequence[str], real: Tensor, settings: Sett
         "pads in the batch",
         "normalized value",
         tuple(
-            Series(name, tuple(zip(map(float, counts), line, strict=True)))
-            for name, line in zip(names, lines, strict=True)
+            Series(
+                name,
+                tuple(zip(map(float, counts), line, strict=True)),
+                style=index % len(DIMENSION_NAMES),
+                thin=index >= len(DIMENSION_NAMES),
+            )
+            for index, (name, line) in enumerate(zip(names, lines, strict=True))
         ),
         level=0.0,
         level_label="Where a line of batch norm (BN) crosses 0, pads alone have changed the sign. "
-        "The lines of layer norm (LN) are flat.",
+        "The lines of layer norm (LN), thin, are flat.",
     )
