@@ -43,3 +43,15 @@ class AnomalyError(TinygradNormError, FloatingPointError):
 
 class TableError(TinygradNormError, ValueError):
     """A table read from a file is not what the command needs."""
+
+
+class StateDictError(TinygradNormError, RuntimeError):
+    """Saved weights do not fit the module or optimizer that they are loaded into."""
+
+
+class FileError(TinygradNormError, OSError):
+    """A file is missing, damaged, or of a kind that cannot be read or written."""
+
+
+class MissingExtraError(TinygradNormError, ImportError):
+    """An optional package that this feature needs is not installed."""

@@ -35,11 +35,12 @@ class Scope:
 
     @property
     def path(self) -> str:
-        """The names from the outermost scope to this one, joined by dots."""
+        """The names from the outermost scope to this one, joined by dots; a root module has none."""
         names: list[str] = []
         scope: Scope | None = self
         while scope is not None:
-            names.append(scope.name)
+            if scope.name:
+                names.append(scope.name)
             scope = scope.parent
         return ".".join(reversed(names))
 
@@ -166,8 +167,9 @@ class scope(Setting):  # noqa: N801  # used like a function: with tg.scope("enco
 
 
 def where(scope: Scope | None) -> str:
-    """Return `` in encoder.attention``, or nothing outside every scope."""
-    return f" in {scope.path}" if scope is not None else ""
+    """Return `` in encoder.attention``, or nothing outside every named scope."""
+    path = scope.path if scope is not None else ""
+    return f" in {path}" if path else ""
 
 
 @lru_cache(maxsize=4096)

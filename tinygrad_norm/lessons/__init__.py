@@ -2,6 +2,7 @@
 
 :func:`~tinygrad_norm.lessons.lecture.lecture` computes everything with the engine and returns plain
 data (:mod:`~tinygrad_norm.lessons.document`); the ``render_*`` modules turn that data into text, HTML,
-Markdown or JSON. The numbers that the notes *give* stand in :mod:`~tinygrad_norm.lessons.tables`; every
-other number is computed when the lecture runs.
+Markdown or JSON. What the notes *give* stands in :mod:`~tinygrad_norm.lessons.tables`, what
+they *claim* in :mod:`~tinygrad_norm.lessons.quotations`; every other number is computed when the lecture
+runs.
 """

@@ -17,7 +17,7 @@ def lesson_markdown(lesson: Lesson) -> str:
     """Return the whole lesson, ending in a line break."""
     parts = [f"# {escaped(lesson.title)}", *(escaped(text) for text in lesson.introduction)]
     if len(lesson.steps) > 1:
-        parts.append("\n".join(f"{step.number}. {escaped(step.title)}" for step in lesson.steps))
+        parts.append("\n".join(map(_content_line, lesson.steps)))
     parts += [_step(step) for step in lesson.steps]
     return "\n\n".join(parts) + "\n"
 
@@ -37,9 +37,19 @@ def escaped(text: str) -> str:
     return re.sub(r"^(\s*)(\d*)([-+=.)])(?=\s|=|$)", r"\1\2\\\3", flat)
 
 
+def _heading(step: Step) -> str:
+    return f"Step {step.number}. {step.title}"
+
+
+def _content_line(step: Step) -> str:
+    """Return an entry of the contents, linked by the anchor that GitHub makes of a heading."""
+    anchor = re.sub(r"[^\w\- ]", "", _heading(step).lower()).replace(" ", "-")
+    return f"{step.number}. [{escaped(step.title)}](#{anchor})"
+
+
 def _step(step: Step) -> str:
     blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart)]
-    return "\n\n".join([f"## Step {step.number}. {escaped(step.title)}", *blocks])
+    return "\n\n".join([f"## {escaped(_heading(step))}", *blocks])
 
 
 def _block(block: Block) -> str:

@@ -1,8 +1,8 @@
 """The numbers that the handwritten notes give, and nothing that can be computed from them.
 
 ``FEATURES`` and ``OUTPUTS`` are the 5×3 table of the batch-norm pages; ``REVIEWS`` the sentences;
-``VARIANTS`` the padded 8×3 tables, by the page they stand on. This is the only module of the lecture
-in which its numbers are typed.
+``VARIANTS`` the padded 8×3 tables, by the page they stand on. Numbers of the
+lecture are typed only here; those that the notes claim, in :mod:`~tinygrad_norm.lessons.quotations`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ...transforms import jacobian
 from ..attending import attend
 from ..document import Claim, Values
 from ..normalizing import BATCH, LAYER, normalize
-from ..numerals import write
+from ..quotations import SAYS
 from ..settings import Settings
 from ..tables import OUTPUTS, PAD, Token
 from ..tensor_tables import floats
@@ -27,7 +27,7 @@ def pad_stays_zero(settings: Settings) -> Claim:
     pad = words.index(PAD)
     return Claim(
         "pad_stays_zero",
-        "self-attention leaves a pad's row at 0 0 0",
+        SAYS["pad_stays_zero"],
         "slip",
         "The pad's output is the mean of the values, {pad_output:.4f}; and each pad takes "
         "{share:.2%} of {word}'s attention ({unscaled_share:.2%} if the scores are not divided "
@@ -54,7 +54,7 @@ def outputs_are_given(settings: Settings) -> Claim:
     computed = max(floats(attend(sentence).outputs.max())[0] for sentence in settings.batch.sentences)
     return Claim(
         "outputs_are_given",
-        f"the embeddings go through self-attention, and Hi comes out as {write(tokens[0].output)}",
+        SAYS["outputs_are_given"],
         "imprecise",
         "The outputs are an example, not computed from these embeddings. Here they are taken as given, from step 6 on.",
         "Each output of attention is a weighted average of the values. Without projections the "
@@ -84,7 +84,7 @@ def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
     }
     return Claim(
         "statistics_not_true",
-        "after padding, mean and std are not true",
+        SAYS["statistics_not_true"],
         "imprecise",
         "The mean shrinks, always, and by one factor: 1 − π = {kept:g}. The deviation may rise, stay or "
         f"fall; here it rises in {{rising}} of {len(changes)} features, by {{changes:+.2%}}.",
@@ -110,7 +110,7 @@ def direction(settings: Settings) -> Claim:
         values[f"{name}_other_columns"] = float(np.abs(slopes[:, 1:]).max())
     return Claim(
         "direction",
-        "batch norm affects other embeddings, because we calculate horizontally",
+        SAYS["direction"],
         "slip",
         "It does affect them, but because it goes down a column, over the rows. It is layer norm "
         "that goes horizontally, along one row.",
@@ -130,7 +130,7 @@ def cannot_use_batch_norm() -> Claim:
     """Judge "we can not use batch norm"."""
     return Claim(
         "cannot_use",
-        "we can not use batch norm",
+        SAYS["cannot_use"],
         "too strong",
         "With statistics of the words only, as in the table above, the pads no longer matter.",
         "What remains is reason enough to prefer layer norm: a word's output depends on which other "

@@ -15,6 +15,7 @@ from ...tensor import Tensor
 from ...transforms import jacobian
 from ..document import Claim
 from ..normalizing import BATCH, LAYER, normalize
+from ..quotations import CLAIMED_OUTPUT, SAYS
 from ..settings import DEFAULT_LAYER_EPS, Settings
 from ..tables import OUTPUTS, VARIANTS
 from ..tensor_tables import floats
@@ -41,7 +42,7 @@ def scale_index(settings: Settings) -> Claim:
     """Judge the index in ``−0.21 γ₁ + β₂``."""
     return Claim(
         "scale_index",
-        "(5 − μ₂)/σ₂ is then scaled as −0.21 γ₁ + β₂",
+        SAYS["scale_index"],
         "slip",
         "The index: it is γ₂, as it is β₂.",
         "Each neuron has its own γ and β. The derivatives of this output by γ₁, γ₂, γ₃ are "
@@ -53,15 +54,22 @@ def scale_index(settings: Settings) -> Claim:
 def identity_scale(settings: Settings) -> Claim:
     """Judge ``0.12 γ₃ + β₃ = 5``."""
     x = Tensor(OUTPUTS).astype(float)
-    value = normalize(x, BATCH, settings.ddof, settings.table_eps).normalized[0, 2].item()
+    normalized = normalize(x, BATCH, settings.ddof, settings.table_eps).normalized[0, 2]
+    scale, shift = 1.0, 0.0
+    value = normalized.item()
     return Claim(
         "identity_scale",
-        "0.12 γ₃ + β₃ = 5",
+        SAYS["identity_scale"],
         "slip",
         "With γ₃ = 1 and β₃ = 0, the defaults the notes name, the value stays itself: "
         "1 · {value:.6f} + 0 = {output:.6f}.",
-        "With γ₃ = 1 it would take β₃ = {shift:.6f} to arrive at 5.",
-        {"value": value, "output": 1 * value + 0, "shift": 5 - value},
+        "With γ₃ = 1 it would take β₃ = {needed:.6f} to arrive at {claimed}.",
+        {
+            "value": value,
+            "output": (normalized * scale + shift).item(),
+            "claimed": CLAIMED_OUTPUT,
+            "needed": CLAIMED_OUTPUT - value,
+        },
     )
 
 
@@ -69,7 +77,7 @@ def row_statistics_feature_parameters(settings: Settings) -> Claim:
     """Judge ``((5 − μ₁)/σ₁) γ₂ + β₂``, which is right."""
     return Claim(
         "row_statistics",
-        "layer norm, first row: ((5 − μ₁)/σ₁) γ₂ + β₂",
+        SAYS["row_statistics"],
         "right",
         "The statistics are the row's, hence index 1; γ and β are the feature's, hence index 2.",
         "The derivatives of this output by γ₁, γ₂, γ₃ are {by_scale:.4g}, those by β₁, β₂, β₃ {by_shift:.4g}.",
@@ -86,7 +94,7 @@ def one_token_two_means(settings: Settings) -> Claim:
     first, second = page.tokens[0].output[:2]
     return Claim(
         "one_token_two_means",
-        "last page: (6.5 − μ₁)/σ₁, then (2.4 − μ₂)/σ₂",
+        SAYS["one_token_two_means"],
         "slip",
         "{first} and {second} are two features of one token, Hi: both use μ₁ and σ₁. They become "
         "{first_value:.4f} and {second_value:.4f}.",
@@ -114,7 +122,7 @@ def pad_row(settings: Settings) -> Claim:
         bare = layer_norm(zeros, 3, eps=0.0)
     return Claim(
         "pad_row",
-        "pad: ((0 − μ₃)/σ₃) γ₃ + β₃ = 0",
+        SAYS["pad_row"],
         "imprecise",
         "Without ε each entry is {bare}. With any ε > 0 the row becomes β, whatever γ is: zeros "
         "only while β is still 0, as it is before training.",

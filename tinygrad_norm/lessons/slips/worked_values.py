@@ -12,6 +12,7 @@ from ...tensor import Tensor
 from .. import exact
 from ..document import Claim
 from ..normalizing import BATCH, columns_of, normalize, smallest_largest
+from ..quotations import CLAIMED, SAYS
 from ..settings import Settings
 from ..tables import OUTPUTS
 
@@ -48,16 +49,20 @@ def batch_norm_values() -> tuple[WorkedValue, ...]:
     """Return the four values on the batch-norm page."""
     z1, z2, z3 = columns_of(OUTPUTS)
     return (
-        WorkedValue("first_value", "(7 − μ₁)/σ₁ = 0.36", z1, 0, "0.36", "column"),
-        WorkedValue("second_value", "(5 − μ₂)/σ₂ = −0.21", z2, 0, "-0.21", "column"),
-        WorkedValue("third_value", "(4 − μ₃)/σ₃ = 0.12", z3, 0, "0.12", "column"),
-        WorkedValue("second_row_value", "(2 − μ₁)/σ₁ = 0.71", z1, 1, "0.71", "column"),
+        _value("first_value", z1, 0, "column"),
+        _value("second_value", z2, 0, "column"),
+        _value("third_value", z3, 0, "column"),
+        _value("second_row_value", z1, 1, "column"),
     )
+
+
+def _value(key: str, numbers: tuple[float, ...], index: int, place: str) -> WorkedValue:
+    return WorkedValue(key, SAYS[key], numbers, index, CLAIMED[key], place)
 
 
 def layer_norm_value() -> WorkedValue:
     """Return the value on the layer-norm page."""
-    return WorkedValue("row_value", "layer norm, first row: (7 − μ₁)/σ₁ = 0.3", OUTPUTS[0], 0, "0.3", "row")
+    return _value("row_value", OUTPUTS[0], 0, "row")
 
 
 @dataclass(frozen=True)

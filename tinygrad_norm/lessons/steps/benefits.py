@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..benefits import MAX_STEPS, RATE, Descent, batch_noise, descent, drift, rescaling
 from ..document import Block, Claim, Paragraph, Row, Step, Table
+from ..quotations import SAYS
 from ..settings import Settings
 
 STRETCH = 1000.0
@@ -42,7 +43,7 @@ def _stability(settings: Settings) -> Claim:
         why = "The more the spread exceeds √ε, the less layer norm sees of the scale of its input."
     return Claim(
         "stability",
-        "improved training stability: fewer extreme values, so gradients explode or vanish less",
+        SAYS["stability"],
         "partly shown",
         text,
         f"{why} How much deep networks gain from that is for the experiment.",
@@ -72,7 +73,7 @@ def _convergence(settings: Settings) -> tuple[Block, ...]:
     faster = normalized.condition < raw.condition
     claim = Claim(
         "convergence",
-        "faster convergence: the gradients have more consistent magnitudes",
+        SAYS["convergence"],
         "partly shown",
         "Normalizing the two features f brings the ratio of steepest to flattest direction from "
         "{raw:.4g} to {normalized:.4g}." + ("" if faster else " With so large an ε it is worse."),
@@ -102,7 +103,7 @@ def _covariate_shift(settings: Settings) -> tuple[Block, ...]:
     )
     claim = Claim(
         "covariate_shift",
-        "mitigating internal covariate shift: layer inputs change less during training",
+        SAYS["covariate_shift"],
         "disputed",
         "Over {steps} steps of training the mean before batch norm moves by {mean_moves:.4f}, after "
         "it by {normalized_mean_moves:.1g}. So much holds by construction.",
@@ -124,7 +125,7 @@ def _regularization(settings: Settings) -> Claim:
     noise = batch_noise(MINI_BATCH, settings)
     return Claim(
         "regularization",
-        "regularization effect: batch norm adds noise through the mini-batches",
+        SAYS["regularization"],
         "partly shown",
         "Put row 1 into each of the {batches} mini-batches of {size} rows that hold it: batch norm "
         "makes its 7 anything from {least:.4f} to {most:.4f}. Layer norm gives it the same value in "

@@ -13,6 +13,7 @@ from ..document import Block, Claim, Fact, Paragraph, Row, Step, Table, Value
 from ..layer_norm_gradients import across_rows, cotangent_effect, gradient_factors
 from ..normalizing import BATCH, LAYER, difference_from_functional, normalize
 from ..numerals import closeness, write
+from ..quotations import SAYS
 from ..settings import Settings
 from ..slips.pads import direction
 from ..slips.scale_and_shift import (
@@ -176,7 +177,7 @@ def zeros_do_not_affect(settings: Settings) -> Claim:
     exactly = "exactly {layer:g}" if by_layer == 0 else "{layer:g}"
     return Claim(
         "zeros_do_not_affect",
-        "in layer norm, zero doesn't affect other embedding values",
+        SAYS["zeros_do_not_affect"],
         "right" if by_layer == 0 else "slip",
         f"All derivatives of a token's output by another token's input are {exactly}"
         + ("." if settings.layer_eps else "; the pads, 0/0, have none."),
