@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from ..tensor import Tensor
-from ..transforms import grad, hessian
+from ..transforms import grad, hessian, value_and_grad
 from .linear_layer import fit
 from .normalizing import BATCH, LAYER, columns_of, normalize
 from .settings import Settings
@@ -80,18 +80,18 @@ def descent(normalized: bool, settings: Settings) -> Descent:
         error = rows @ weights - goal
         return (error * error).mean()
 
-    slope, weights = grad(loss), Tensor(np.zeros(rows.shape[1]))
+    loss_and_slope, weights = value_and_grad(loss), Tensor(np.zeros(rows.shape[1]))
     least, *_, largest = (float(v) for v in np.linalg.eigvalsh(hessian(loss)(weights).numpy()))
     if least <= 0:
         return Descent(least, largest, float("inf"), None)
     floor = fit(FEATURES, columns_of(OUTPUTS)[0]).loss
     enough = floor + 1e-6 * (loss(weights).item() - floor)
-    steps = 0
-    while loss(weights).item() > enough and steps < MAX_STEPS:
-        weights = weights - slope(weights) * (2 / (least + largest))
-        steps += 1
-    arrived = loss(weights).item() <= enough
-    return Descent(least, largest, largest / least, steps if arrived else None)
+    for step in range(MAX_STEPS + 1):
+        value, slope = loss_and_slope(weights)
+        if value.item() <= enough:
+            return Descent(least, largest, largest / least, step)
+        weights = weights - slope * (2 / (least + largest))
+    return Descent(least, largest, largest / least, None)
 
 
 @dataclass(frozen=True)

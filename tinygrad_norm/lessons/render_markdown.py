@@ -9,7 +9,7 @@ from .tables import PAD
 
 PAD_MARK = "░"
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$!])")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]#|~$!&<>@]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
 
 
@@ -31,10 +31,10 @@ def escaped(text: str) -> str:
     a\*b \| &lt;script&gt; \$x\$ 1\. June 0.5
     """
     flat = re.sub(r"\s+", " ", text)
-    flat = _SPECIAL.sub(r"\\\1", re.sub("[&<>@]", lambda hit: _ENTITIES[hit[0]], flat))
+    flat = _SPECIAL.sub(lambda hit: _ENTITIES.get(hit[0], "\\" + hit[0]), flat)
     # Text between colons is no emoji, and a first "1." or "-" no list.
     flat = re.sub(r":(?=\w+:)", "&#58;", flat)
-    return re.sub(r"^(\s*)(\d*)([-+=.)])(?=\s|=|$)", r"\1\2\\\3", flat)
+    return re.sub(r"^(\s*)(\d*)([-+=.)])(?=[\s=-]|$)", r"\1\2\\\3", flat)
 
 
 def _heading(step: Step) -> str:

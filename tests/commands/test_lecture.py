@@ -1,0 +1,149 @@
+"""The command ``tinygrad-norm lecture``, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tinygrad_norm.cli import main
+from tinygrad_norm.commands.lecture import RENDERERS, write_whole
+from tinygrad_norm.errors import InputError
+from tinygrad_norm.lessons.lecture import lecture
+from tinygrad_norm.lessons.render_data import lesson_data
+from tinygrad_norm.lessons.render_text import lesson_text
+from tinygrad_norm.lessons.settings import Settings
+from tinygrad_norm.lessons.tables import VARIANTS
+
+
+def run(arguments: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tinygrad_norm", "lecture", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "utf-8", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_the_whole_lecture(tmp_path: Path) -> None:
+    result = run([], tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == lesson_text(lecture())
+
+
+def test_json_with_every_option(tmp_path: Path) -> None:
+    options = ["--step", "6", "--variant", "last-page", "--ddof", "1", "--eps", "0.5", "--json"]
+    result = run(options, tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    data = json.loads(result.stdout)
+    assert data == lesson_data(lecture(Settings("last-page", 1, 0.5), 6))
+    assert data["settings"] == {"variant": "last-page", "ddof": 1, "eps": 0.5, "padded_layer_norm_eps": 0.5}
+
+
+def test_json_holds_numbers_at_full_precision(tmp_path: Path) -> None:
+    data = json.loads(run(["--json", "--step", "3"], tmp_path).stdout)
+    first = data["steps"]["3"]["tables"]["normalized"]["rows"][0]["values"]
+    assert first == pytest.approx([3 / 6.4**0.5, 7 / 6, -1 / 24**0.5], rel=1e-15)
+
+
+@pytest.mark.parametrize("suffix", RENDERERS)
+def test_out_writes_a_page(tmp_path: Path, suffix: str) -> None:
+    result = run(["--out", f"page{suffix.upper()}"], tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"Wrote page{suffix.upper()}.\n"
+    written = (tmp_path / f"page{suffix.upper()}").read_text(encoding="utf-8")
+    assert written == RENDERERS[suffix](lecture())
+    assert os.listdir(tmp_path) == [f"page{suffix.upper()}"]
+
+
+def test_out_and_json_together(tmp_path: Path) -> None:
+    result = run(["--out", "page.md", "--json", "--step", "7"], tmp_path)
+    assert json.loads(result.stdout)["steps"].keys() == {"7"}
+    assert (tmp_path / "page.md").exists()
+
+
+BAD = [
+    (["--step", "9"], "the step must be one of 1 to 8; got 9."),
+    (["--step", "two"], "--step must be a whole number; got 'two'."),
+    (["--variant", "x"], "Choose one of: " + ", ".join(VARIANTS)),
+    (["--ddof", "2"], "ddof must be 0 (divide by n) or 1 (divide by n − 1); got 2."),
+    (["--ddof", "one"], "--ddof must be a whole number; got 'one'."),
+    (["--eps", "-1"], "eps must be a finite number of at least 0; got -1."),
+    (["--eps", "nan"], "got nan."),
+    (["--eps", "inf"], "got inf."),
+    (["--eps", "small"], "--eps must be a number such as 1e-5; got 'small'."),
+    (["--out", "page.pdf"], "--out must end in one of .html, .htm, .md, .markdown,"),
+    (["--out", "page"], "--out must end in one of .html,"),
+    (["--out", "missing/page.html"], "--out must be a file that can be written; got 'missing/page.html': No such"),
+    (["--out", "folder.html"], "got 'folder.html': it is a directory."),
+    (["--out", "file.txt/page.md"], "got 'file.txt/page.md': "),
+    (["--out", "x" * 300 + ".html"], "--out must be a file that can be written;"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(a)[:30] for a, _ in BAD])
+def test_bad_input_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    (tmp_path / "folder.html").mkdir()
+    (tmp_path / "file.txt").write_text("mine", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["lecture", *arguments]) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error.count("\n") == 1
+    assert error.startswith("tinygrad-norm lecture: ")
+    assert message in error
+    assert sorted(os.listdir(tmp_path)) == ["file.txt", "folder.html"]
+
+
+def test_bad_input_from_a_shell(tmp_path: Path) -> None:
+    result = run(["--variant", "page-9", "--out", "page.html"], tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_help_lists_the_variants(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["lecture", "--help"])
+    assert caught.value.code == 0
+    words = capsys.readouterr().out.replace(",", " ").split()
+    assert set(VARIANTS) <= set(words)
+
+
+def test_a_failed_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("old", encoding="utf-8")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tinygrad_norm.commands.lecture.os.replace", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        write_whole(page, "new")
+    assert page.read_text(encoding="utf-8") == "old"
+    assert os.listdir(tmp_path) == ["page.html"]
+
+
+def test_a_new_page_keeps_the_link_and_the_mode_of_the_old(tmp_path: Path) -> None:
+    page, link = tmp_path / "page.html", tmp_path / "link.html"
+    page.write_text("old", encoding="utf-8")
+    page.chmod(0o640)
+    link.symlink_to(page)
+    write_whole(link, "new")
+    assert link.is_symlink()
+    assert page.read_text(encoding="utf-8") == "new"
+    assert page.stat().st_mode & 0o777 == 0o640

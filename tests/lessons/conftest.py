@@ -1,0 +1,85 @@
+"""The lecture's data, computed once for each choice of settings; and small documents to render."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tinygrad_norm.lessons.document import (
+    Chart,
+    Claim,
+    Fact,
+    Formula,
+    Lesson,
+    Paragraph,
+    Row,
+    Series,
+    Step,
+    Table,
+)  # fmt: skip
+from tinygrad_norm.lessons.lecture import lecture
+from tinygrad_norm.lessons.render_data import lesson_data
+from tinygrad_norm.lessons.settings import Settings
+
+
+@cache
+def _lesson(settings: Settings) -> Lesson:
+    return lecture(settings)
+
+
+@cache
+def _data(settings: Settings) -> dict[str, Any]:
+    return lesson_data(_lesson(settings))
+
+
+@pytest.fixture(scope="session")
+def lesson_of() -> Callable[..., Lesson]:
+    """A function from settings to the lecture."""
+    return lambda **settings: _lesson(Settings(**settings))
+
+
+@pytest.fixture(scope="session")
+def steps_of() -> Callable[..., dict[str, Any]]:
+    """A function from settings to the lecture's steps as plain data."""
+    return lambda **settings: _data(Settings(**settings))["steps"]
+
+
+@pytest.fixture(scope="session")
+def steps(steps_of: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """The steps with the notes' own settings."""
+    return steps_of()
+
+
+def document(text: str) -> Lesson:
+    """A lesson with one block of each kind, in which every text is `text`."""
+    rows = (Row(text, (1.5, text, None)), Row("pad", (0.0, "pad", float("nan")), pad=True))
+    blocks = (
+        Paragraph(text),
+        Formula(text),
+        Table("table", text, (text, "kind", "pad"), rows, text, ".2f", text),
+        Fact("fact", "{text}: {number:.2f}", {"text": text, "number": -2.5}),
+        Claim("claim", text, "slip", "{text}", "{text}!", {"text": text}),
+        Claim("plain", text, "too strong", "{text}", "", {"text": text}),
+        Chart(
+            "chart",
+            text,
+            text,
+            text,
+            (
+                Series(text, ((0.0, 0.0), (1.0, 2.0)), style=0),
+                Series(text, ((0.0, 1.0), (1.0, 1.0)), style=1, thin=True),
+            ),
+            level=1.0,
+            level_label=text,
+        ),
+    )
+    return Lesson(text, {"variant": text}, (text,), (Step(1, text, blocks), Step(2, text, (Paragraph("."),))))
+
+
+@pytest.fixture
+def make_document() -> Callable[[str], Lesson]:
+    """The function :func:`document`."""
+    return document
