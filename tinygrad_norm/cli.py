@@ -8,10 +8,11 @@ Each subcommand is a module of :mod:`tinygrad_norm.commands` with a one-line doc
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from .commands import lecture
 from .errors import TinygradNormError
@@ -33,9 +34,17 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {"lecture": lecture}
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that answers bad arguments as the commands answer bad input: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and exit with code 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tinygrad-norm",
         description="Layer normalization, computed, differentiated, drawn and checked.",
     )
@@ -48,8 +57,16 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def print_in_utf8() -> None:
+    """Let standard output and error take every character: few other encodings have −, ², μ and σ."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            stream.reconfigure(encoding="utf-8")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    print_in_utf8()
     args = build_parser().parse_args(argv)
     try:
         code: int = args.run(args)
