@@ -116,6 +116,28 @@ def test_bad_input_from_a_shell(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_the_output_is_utf8_wherever_it_goes(tmp_path: Path, encoding: str) -> None:
+    result = run(["--step", "1"], tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == lesson_text(lecture(step=1))
+    assert "n − 1" in run(["--ddof", "2"], tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="0").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--eps"], "lecture: argument --eps: expected one argument; see tinygrad-norm lecture --help"),
+        (["--bogus"], "tinygrad-norm: unrecognized arguments: --bogus; see tinygrad-norm --help"),
+    ],
+)
+def test_bad_arguments_are_one_line_too(tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = run(arguments, tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert message in result.stderr
+
+
 def test_help_lists_the_variants(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["lecture", "--help"])
