@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tinygrad_norm.lessons.document import (
     Chart,
@@ -23,6 +24,10 @@ from tinygrad_norm.lessons.document import (
 from tinygrad_norm.lessons.lecture import lecture
 from tinygrad_norm.lessons.render_data import lesson_data
 from tinygrad_norm.lessons.settings import Settings
+
+# A busy machine is no failure of the example that ran on it.
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
 
 
 @cache

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tinygrad_norm.errors import InputError
 from tinygrad_norm.lessons.linear_layer import Relation, fit, relation
 from tinygrad_norm.lessons.tables import FEATURES, OUTPUTS
 
@@ -17,6 +18,11 @@ def test_relation_vanishes_on_the_features_only() -> None:
 def test_a_table_that_a_layer_gives_has_a_zero_relation() -> None:
     z = np.array(FEATURES) @ [[1, 0], [2, 1]] + [5, 7]
     assert relation(FEATURES, z.tolist()).on_outputs == (0, 0)
+
+
+def test_independent_rows_have_no_relation() -> None:
+    with pytest.raises(InputError, match="must be linearly dependent; got 2 independent ones"):
+        relation([(1,), (2,)], [(5,), (7,)])
 
 
 @pytest.mark.parametrize(

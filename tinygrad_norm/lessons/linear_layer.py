@@ -8,9 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..errors import InputError
 from ..tensor import Tensor
 from ..transforms import grad, hessian
 from . import exact
+from .numerals import subscript
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Relation:
         '3r₁ − 2r₂ + r₃'
         """
         terms = [
-            ("−" if w < 0 else "+", f"{abs(w) if abs(w) != 1 else ''}r{_subscript(i + 1)}")
+            ("−" if w < 0 else "+", f"{abs(w) if abs(w) != 1 else ''}r{subscript(i + 1)}")
             for i, w in enumerate(self.weights)
             if w
         ]
@@ -47,12 +49,13 @@ class Relation:
         return " ".join([first, *(f"{sign} {term}" for sign, term in terms[1:])])
 
 
-def _subscript(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-
-
 def relation(features: Sequence[Sequence[float]], outputs: Sequence[Sequence[float]]) -> Relation:
     """Find the first rows that are linearly dependent on ``[f, 1]``, and what they give on ``z``.
+
+    Raises
+    ------
+    InputError
+        If no rows are dependent; then some linear layer gives any outputs.
 
     Examples
     --------
@@ -60,10 +63,13 @@ def relation(features: Sequence[Sequence[float]], outputs: Sequence[Sequence[flo
     Relation(weights=(1, -2, 1), on_features=(0, 0), on_outputs=(2,))
     """
     rows = with_constant(features)
-    for count in range(2, len(rows) + 1):
-        found = exact.null_space(exact.transpose(rows[:count]))
-        if found:
-            break
+    spaces = (exact.null_space(exact.transpose(rows[:count])) for count in range(2, len(rows) + 1))
+    found = next(filter(None, spaces), None)
+    if found is None:
+        raise InputError(
+            f"the rows of [f, 1] must be linearly dependent; got {len(rows)} independent ones. "
+            "Every table of outputs is then a linear layer of them."
+        )
     weights = exact.whole(found[0])
     scale = [Fraction(w) for w in weights]
     z = [exact.rationals(row) for row in outputs]

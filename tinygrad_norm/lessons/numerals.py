@@ -15,6 +15,8 @@ from typing import Any
 
 _EXPONENT = re.compile(r"e\+?(-?)0*(?=\d)")
 
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
 NO_VALUE = "–"
 UNDEFINED = "0/0"
 
@@ -74,6 +76,17 @@ def _signed(text: str) -> str:
     if text.startswith("-") and not text.strip("-0.,%e+"):
         text = text[1:]
     return _EXPONENT.sub(r"e\1", text).replace("-", "−")
+
+
+def subscript(number: int) -> str:
+    """Return a whole number as an index.
+
+    Examples
+    --------
+    >>> "w" + subscript(10)
+    'w₁₀'
+    """
+    return str(number).translate(_SUBSCRIPTS)
 
 
 def missing_tails(cells: Sequence[str]) -> list[int]:

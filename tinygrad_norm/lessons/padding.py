@@ -43,18 +43,18 @@ class Spread:
         return Spread(kept * self.mean, kept * (self.variance + share * self.mean**2))
 
     @property
-    def break_even(self) -> Fraction | None:
+    def break_even(self) -> Fraction:
         """The fraction of zeros at which the deviation is back at its own value: ``1 − σ²/μ²``.
 
-        Below it the zeros raise the deviation, above it they lower it. None if they never raise it.
+        Below it the zeros raise the deviation, above it they lower it. It is 0 if they never raise it.
 
         Examples
         --------
-        >>> Spread(Fraction(2), Fraction(1)).break_even, Spread(Fraction(1), Fraction(1)).break_even
-        (Fraction(3, 4), None)
+        >>> Spread(Fraction(2), Fraction(1)).break_even, Spread(Fraction(1), Fraction(2)).break_even
+        (Fraction(3, 4), Fraction(0, 1))
         """
         if self.variance >= self.mean**2:
-            return None
+            return Fraction(0)
         return 1 - self.variance / self.mean**2
 
 

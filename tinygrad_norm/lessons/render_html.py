@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from .chart_svg import chart_svg, legend_items
-from .document import Block, Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .document import Block, Chart, Claim, Formula, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 from .page_style import STYLE
 from .tables import PAD
@@ -72,11 +72,8 @@ def _block(block: Block) -> str:
         return chart_html(block)
     if isinstance(block, Formula):
         return f"<pre>{escape(block.text)}</pre>"
-    if isinstance(block, Paragraph):
-        return f"<p>{escape(block.text)}</p>"
-    if isinstance(block, Fact):
-        return f"<p>{escape(block.sentence)}</p>"
-    raise TypeError(f"no HTML for a {type(block).__name__}")
+    text = block.text if isinstance(block, Paragraph) else block.sentence
+    return f"<p>{escape(text)}</p>"
 
 
 _ROW = {False: "<tr>", True: '<tr class="pad">'}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .document import Block, Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .document import Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
 from .tables import PAD
 
 PAD_MARK = "░"
@@ -52,7 +52,7 @@ def _step(step: Step) -> str:
     return "\n\n".join([f"## {escaped(_heading(step))}", *blocks])
 
 
-def _block(block: Block) -> str:
+def _block(block: Paragraph | Formula | Table | Fact | Claim) -> str:
     if isinstance(block, Table):
         return table_markdown(block)
     if isinstance(block, Claim):
@@ -61,11 +61,8 @@ def _block(block: Block) -> str:
         fence = "`" * (max((len(run) for run in re.findall("`+", block.text)), default=2) + 1)
         fence = fence if len(fence) > 2 else "```"
         return f"{fence}text\n{block.text}\n{fence}"
-    if isinstance(block, Paragraph):
-        return escaped(block.text)
-    if isinstance(block, Fact):
-        return escaped(block.sentence)
-    raise TypeError(f"no Markdown for a {type(block).__name__}")
+    text = block.text if isinstance(block, Paragraph) else block.sentence
+    return escaped(text)
 
 
 def table_markdown(table: Table) -> str:

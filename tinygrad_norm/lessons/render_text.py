@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .document import Block, Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .document import Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 from .tables import PAD
 
@@ -31,18 +31,15 @@ def _step(step: Step) -> str:
     return "\n\n".join([f"\n{heading}\n{'─' * len(heading)}", *blocks])
 
 
-def _block(block: Block) -> str:
+def _block(block: Paragraph | Formula | Table | Fact | Claim) -> str:
     if isinstance(block, Table):
         return table_text(block)
     if isinstance(block, Claim):
         return claim_text(block)
     if isinstance(block, Formula):
         return textwrap.indent(block.text, _INDENT * 2)
-    if isinstance(block, Paragraph):
-        return wrapped(block.text, _INDENT)
-    if isinstance(block, Fact):
-        return wrapped(block.sentence, _INDENT)
-    raise TypeError(f"no text for a {type(block).__name__}")
+    text = block.text if isinstance(block, Paragraph) else block.sentence
+    return wrapped(text, _INDENT)
 
 
 def wrapped(text: str, indent: str, first: str | None = None) -> str:

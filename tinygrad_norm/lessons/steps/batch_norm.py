@@ -8,9 +8,9 @@ import numpy as np
 
 from ...tensor import Tensor
 from .. import exact, linear_layer
-from ..document import Block, Claim, Fact, Paragraph, Row, Step, Table, Value
+from ..document import Block, Claim, Fact, Formula, Paragraph, Row, Step, Table, Value
 from ..normalizing import BATCH, columns_of, difference_from_functional, normalize
-from ..numerals import closeness, write
+from ..numerals import closeness, subscript, write
 from ..settings import DEFAULT_LAYER_EPS, Settings
 from ..slips.scale_and_shift import identity_scale, scale_index
 from ..slips.worked_values import batch_norm_values, judge
@@ -154,7 +154,9 @@ def _layer() -> tuple[Block, ...]:
     relation = linear_layer.relation(FEATURES, OUTPUTS)
     fits = [linear_layer.fit(FEATURES, numbers) for numbers in columns_of(OUTPUTS)]
     return (
-        Paragraph("The notes write z as a linear layer of f and work out two rows of it. Can one layer give all five?"),
+        Paragraph("The notes write z as a linear layer of f, and work out two rows of it:"),
+        Formula(_equations()),
+        Paragraph("Can one layer give all five rows?"),
         Fact(
             "no_linear_layer",
             "No. {combination} is {on_features} on the rows of [f, 1], so it would have to be 0 on "
@@ -183,6 +185,18 @@ def _layer() -> tuple[Block, ...]:
         ),
         _kept_rows(),
     )
+
+
+def _equations() -> str:
+    """Return the equations of the worked rows: each neuron has two weights and a bias of its own."""
+    lines = []
+    for row, ((a, b), z) in enumerate(zip(FEATURES[:WORKED_ROWS], OUTPUTS, strict=False), start=1):
+        equations = [
+            f"{name} = {a}w{subscript(2 * k + 1)} + {b}w{subscript(2 * k + 2)} + b{subscript(k + 1)} = {z[k]}"
+            for k, name in enumerate(NEURON_NAMES)
+        ]
+        lines.append(f"row {row}:  " + "   ".join(equations))
+    return "\n".join(lines)
 
 
 def _kept_rows() -> Table:

@@ -21,9 +21,6 @@ from ..tensor_tables import floats, token_table
 SHOWN_PADS = (0, 4, 18)
 """Pad counts of the last table, beside that of the batch and those at which a sign changes."""
 
-CLOSE = Fraction(2, 100)
-"""Two fractions of pads that a reader would call almost the same."""
-
 
 def padded_statistics_step(settings: Settings) -> Step:
     """Return step 6."""
@@ -103,7 +100,7 @@ def _law(tokens: Sequence[Token], settings: Settings) -> tuple[Block, ...]:
         law = real.padded(share)
         values: tuple[Value, ...] = (
             *(float(law.mean), mean, law.deviation, deviation),
-            None if real.break_even is None else float(real.break_even),
+            float(real.break_even),
         )
         rows.append(Row(name, values))
     return (
@@ -121,7 +118,7 @@ def _law(tokens: Sequence[Token], settings: Settings) -> tuple[Block, ...]:
             tuple(rows),
             "feature",
             (*[".6f"] * 4, ".4f"),
-            "σ here divides by n. π* = 1 − σ²/μ²; without a value the zeros never raise σ.",
+            "σ here divides by n. π* = 1 − σ²/μ²; it is 0 where zeros never raise σ.",
         ),
         _break_even(spreads, share, settings),
         _deviation_chart(spreads),
@@ -152,23 +149,18 @@ def _break_even(spreads: Sequence[Spread], share: Fraction, settings: Settings) 
     """Return which feature's deviation the pads change least, and why."""
     changes = [real.padded(share).deviation / real.deviation - 1 for real in spreads]
     index = min(range(len(changes)), key=lambda i: abs(changes[i]))
-    break_even = spreads[index].break_even
-    values: dict[str, Value] = {
-        "share": float(share),
-        "feature": DIMENSION_NAMES[index],
-        "change": changes[index],
-        "break_even": None if break_even is None else float(break_even),
-    }
-    text = (
-        "The deviation of {feature}"
-        + (" (dividing by n)" if settings.ddof else "")
-        + " changes least, by {change:+.2%}"
+    divisor = " (dividing by n)" if settings.ddof else ""
+    return Fact(
+        "break_even",
+        f"The deviation of {{feature}}{divisor} changes least, by {{change:+.2%}}: its π* = "
+        "{break_even:.4f}, and this batch has π = {share:.4g}.",
+        {
+            "feature": DIMENSION_NAMES[index],
+            "change": changes[index],
+            "break_even": float(spreads[index].break_even),
+            "share": float(share),
+        },
     )
-    if break_even is not None:
-        near = abs(break_even - share) < CLOSE
-        text += ": its π* = {break_even:.4f} is "
-        text += "almost the π = {share:.4g} of this batch" if near else "nearest to π = {share:.4g}"
-    return Fact("break_even", text + ".", values)
 
 
 def _deviation_chart(spreads: Sequence[Spread]) -> Chart:
