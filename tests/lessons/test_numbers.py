@@ -166,10 +166,12 @@ def test_least_squares(steps: Steps, neuron: str, printed: str) -> None:
 
 
 def test_the_worked_equations(steps: Steps) -> None:
-    (equations,) = [text for text in steps["3"]["text"] if text.startswith("row 1:")]
+    (equations,) = [text for text in steps["3"]["text"] if text.startswith("row 1")]
     assert equations.splitlines() == [
-        "row 1:  z₁ = 2w₁ + 3w₂ + b₁ = 7   z₂ = 2w₃ + 3w₄ + b₂ = 5   z₃ = 2w₅ + 3w₆ + b₃ = 4",
-        "row 2:  z₁ = 1w₁ + 1w₂ + b₁ = 2   z₂ = 1w₃ + 1w₄ + b₂ = 3   z₃ = 1w₅ + 1w₆ + b₃ = 4",
+        "row 1                       row 2",
+        "z₁ = 2w₁ + 3w₂ + b₁ = 7     z₁ = 1w₁ + 1w₂ + b₁ = 2",
+        "z₂ = 2w₃ + 3w₄ + b₂ = 5     z₂ = 1w₃ + 1w₄ + b₂ = 3",
+        "z₃ = 2w₅ + 3w₆ + b₃ = 4     z₃ = 1w₅ + 1w₆ + b₃ = 4",
     ]
 
 

@@ -144,8 +144,8 @@ def _two_rows(settings: Settings) -> Fact:
         size = "they become plus and minus one number, from {least:.6g} to {most:.6g}"
     return Fact(
         "two_rows",
-        f"With only two rows {size}. In {{ties}} of the {{columns}} columns that pairs of rows of this "
-        "table have, the two tie: that gives {tied} with any ε > 0, and 0/0 without.",
+        f"With only two rows {size}. Where the two tie, as in {{ties}} of the {{columns}} columns that the "
+        "pairs of rows of this table have, x̂ is {tied} with a positive ε, and 0/0 without.",
         values,
     )
 
@@ -189,14 +189,13 @@ def _layer() -> tuple[Block, ...]:
 
 def _equations() -> str:
     """Return the equations of the worked rows: each neuron has two weights and a bias of its own."""
+    worked = list(zip(FEATURES[:WORKED_ROWS], OUTPUTS, strict=False))
     lines = []
-    for row, ((a, b), z) in enumerate(zip(FEATURES[:WORKED_ROWS], OUTPUTS, strict=False), start=1):
-        equations = [
-            f"{name} = {a}w{subscript(2 * k + 1)} + {b}w{subscript(2 * k + 2)} + b{subscript(k + 1)} = {z[k]}"
-            for k, name in enumerate(NEURON_NAMES)
-        ]
-        lines.append(f"row {row}:  " + "   ".join(equations))
-    return "\n".join(lines)
+    for k, name in enumerate(NEURON_NAMES):
+        w, v, bias = subscript(2 * k + 1), subscript(2 * k + 2), subscript(k + 1)
+        lines.append("     ".join(f"{name} = {a}w{w} + {b}w{v} + b{bias} = {z[k]}" for (a, b), z in worked))
+    heads = [f"row {row + 1}".ljust(lines[0].index("     ")) for row in range(WORKED_ROWS)]
+    return "\n".join(["     ".join(heads).rstrip(), *lines])
 
 
 def _kept_rows() -> Table:
