@@ -128,9 +128,7 @@ def test_decimal_commas_read_back_exactly(
     tmp_path_factory: pytest.TempPathFactory, sheet: Sheet, delimiter: str
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "comma.csv"
-    commas = [
-        [repr(c).replace(".", ",") if isinstance(c, float) else c for c in r] for r in sheet.rows
-    ]
+    commas = [[repr(c).replace(".", ",") if isinstance(c, float) else c for c in r] for r in sheet.rows]
     content = written(Sheet(sheet.header, commas), delimiter=delimiter)
     path.write_text(content, encoding="utf-8")
     assert_same(read_table(str(path), delimiter=delimiter, decimal=","), sheet)
@@ -229,9 +227,7 @@ def test_a_bad_file_says_where(read: Read, tmp_path: Path, case: str) -> None:
 
 
 def test_the_first_line_may_be_meant_as_a_header(read: Read) -> None:
-    with pytest.raises(
-        TableError, match=r"line 1, column 2: 'inf' .*--header yes if this line names"
-    ):
+    with pytest.raises(TableError, match=r"line 1, column 2: 'inf' .*--header yes if this line names"):
         read("sup,inf\n1,2\n")
     with pytest.raises(TableError) as caught:
         read("sup,inf\n1,2\n", header=False)
@@ -252,9 +248,7 @@ def test_a_column_that_is_not_there(read: Read, wanted: str, message: str) -> No
 
 
 def test_columns_without_names_go_by_number(read: Read) -> None:
-    with pytest.raises(
-        TableError, match="give a name or number of: 1, 2, 3, 4, 5, 6, 7, 8, … 2 more"
-    ):
+    with pytest.raises(TableError, match="give a name or number of: 1, 2, 3, 4, 5, 6, 7, 8, … 2 more"):
         read("0,1,2,3,4,5,6,7,8,9\n", text_columns=["q"])
 
 

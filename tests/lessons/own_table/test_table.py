@@ -23,7 +23,5 @@ def test_no_such_row(wanted: str) -> None:
 
 
 def test_a_label_twice() -> None:
-    with pytest.raises(
-        TableError, match="3 rows are labeled 'pad', such as 2 and 3; give the number"
-    ):
+    with pytest.raises(TableError, match="3 rows are labeled 'pad', such as 2 and 3; give the number"):
         find_row([["a", "pad", "pad", "pad"]], 4, "pad", "t.csv")

@@ -76,9 +76,7 @@ def split_rows(
         A quoted cell is not closed or goes on after its closing quote (only if ``strict``), or a
         cell is too large for the csv module.
     """
-    reader = csv.reader(
-        lines, delimiter=dialect.delimiter, skipinitialspace=dialect.spaced, strict=strict
-    )
+    reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.spaced, strict=strict)
     while True:
         line = reader.line_num + 1
         try:

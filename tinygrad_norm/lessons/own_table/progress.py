@@ -30,15 +30,21 @@ class Progress:
         self._next = clock() + 0.5 if stream.isatty() else float("inf")
         self._width = 0
 
-    def __enter__(self) -> Report:
-        return self._report
+    def __enter__(self) -> Progress:
+        return self
 
     def __exit__(self, *exception: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the sign away, before something else is printed."""
         if self._width:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
+            self._width = 0
 
-    def _report(self, stage: str, fraction: float) -> None:
+    def __call__(self, stage: str, fraction: float) -> None:
+        """Show that this part of ``stage`` is done, if it is time to."""
         now = self._clock()
         if now < self._next:
             return

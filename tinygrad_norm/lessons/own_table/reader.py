@@ -149,9 +149,7 @@ class _Reading:
         has_header = header
         if has_header is None:
             has_header = not any(self._format.is_number(cell, finite=False) for cell in cells)
-            self._hint = (
-                "" if has_header else ", or give --header yes if this line names the columns"
-            )
+            self._hint = "" if has_header else ", or give --header yes if this line names the columns"
         self._columns = tuple(
             Column(number, cell if has_header else None) for number, cell in enumerate(cells, 1)
         )
@@ -160,8 +158,7 @@ class _Reading:
         second = next(self._rows, None)
         if second is None:
             raise TableError(
-                f"{self._name}: the file holds only a header (line {self._first_line}); "
-                "add rows of numbers"
+                f"{self._name}: the file holds only a header (line {self._first_line}); add rows of numbers"
             )
         self._require_width(*second)
         return second, True
@@ -184,9 +181,7 @@ class _Reading:
             )
         return numeric, tuple(column for column in self._columns if column not in numeric)
 
-    def _without_blanks(
-        self, rows: Iterator[tuple[int, list[str]]]
-    ) -> Iterator[tuple[int, list[str]]]:
+    def _without_blanks(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
         """Leave out rows in which every cell is empty."""
         for line, row in rows:
             if any(map(str.strip, row)):
@@ -218,9 +213,7 @@ class _Reading:
             "one between thousands; give --decimal comma, or remove the commas"
         )
 
-    def _refuse_mixed(
-        self, column: Column, first_row: tuple[int, list[str]], line: int, cell: str
-    ) -> None:
+    def _refuse_mixed(self, column: Column, first_row: tuple[int, list[str]], line: int, cell: str) -> None:
         """Blame the first cell of a column that began as text and went on with a number."""
         first_line, row = first_row
         first = row[column.number - 1]

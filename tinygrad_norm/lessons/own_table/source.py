@@ -44,9 +44,7 @@ class TextSource:
 
 
 @contextmanager
-def open_lines(
-    path: str, encoding: str | None = None, report: Report = silent
-) -> Iterator[TextSource]:
+def open_lines(path: str, encoding: str | None = None, report: Report = silent) -> Iterator[TextSource]:
     """Open a file of text for reading line by line.
 
     Parameters
@@ -107,8 +105,7 @@ def _refuse_binary(head: bytes, name: str, encoding: str) -> None:
     """Refuse what is plainly not text, by its first bytes."""
     if head.startswith(b"PK\x03\x04"):
         raise TableError(
-            f"{name}: this is a zip archive or an Excel workbook, not a text file; "
-            "save the sheet as CSV"
+            f"{name}: this is a zip archive or an Excel workbook, not a text file; save the sheet as CSV"
         )
     if encoding.startswith("utf-8") and b"\0" in head:
         line = head.count(b"\n", 0, head.index(b"\0")) + 1

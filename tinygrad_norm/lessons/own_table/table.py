@@ -75,7 +75,7 @@ class Layout:
         return DELIMITERS.get(self.delimiter, repr(self.delimiter))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OwnTable:
     """A table of numbers with its columns of text.
 
@@ -144,9 +144,7 @@ def find_column(columns: Sequence[Column], wanted: str, source: str) -> Column:
     if not named:
         raise TableError(
             f"{source}: there is no column {quote(wanted)}; give a name or number of: "
-            + ", ".join(
-                _listed([f"{c.number} {c.title}" if c.header else str(c.number) for c in columns])
-            )
+            + ", ".join(_listed([f"{c.number} {c.title}" if c.header else str(c.number) for c in columns]))
         )
     return named[0]
 
@@ -170,9 +168,7 @@ def find_row(labels: Sequence[Sequence[str]], count: int, wanted: str, source: s
     TableError
         No row or more than one answers to it.
     """
-    named = sorted(
-        {i for cells in labels for i, cell in enumerate(cells) if cell.strip() == wanted.strip()}
-    )
+    named = sorted({i for cells in labels for i, cell in enumerate(cells) if cell.strip() == wanted.strip()})
     if len(named) > 1:
         raise TableError(
             f"{source}: {len(named)} rows are labeled {quote(wanted)}, such as {named[0] + 1} "
