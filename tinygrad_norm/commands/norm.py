@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,21 +23,26 @@ from ..lessons.own_table.table import DELIMITERS, OwnTable, find_column, find_ro
 
 STDOUT = "-"
 _HEADER = {"auto": None, "yes": True, "no": False}
-_DELIMITER_NAMES = {name: delimiter for delimiter, name in DELIMITERS.items()}
+_DELIMITERS = {name: delimiter for delimiter, name in DELIMITERS.items()}
+
+_Option = TypeVar("_Option")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommand's arguments."""
+    """Add the subcommand's arguments.
+
+    They arrive as text and are read in :func:`run`, so that a bad one gets one line, not a usage page.
+    """
     add = parser.add_argument
     add("file", metavar="FILE", help="a table as CSV, or - for standard input")
-    add("--kind", choices=KINDS, default="layer", help="which normalization (default: layer)")
+    add("--kind", default="layer", help=f"which normalization: {_listed(KINDS)} (default: layer)")
     add(
         "--mask",
         metavar="COLUMN",
         help="the column that is 1 for a real row and 0 for a pad; or zeros: rows of zeros are pads",
     )
-    add("--ddof", type=int, choices=(0, 1), default=0, help="the variance divides by n − DDOF (default: 0)")
-    add("--eps", type=float, default=1e-5, help="added to the variance or mean square (default: 1e-5)")
+    add("--ddof", metavar="0|1", default="0", help="the variance divides by n − DDOF (default: 0)")
+    add("--eps", metavar="E", default="1e-5", help="added to the variance or mean square (default: 1e-5)")
     add("--weight", metavar="W1,W2,…", help="one number for each column (negative first: --weight=-1,2)")
     add("--bias", metavar="B1,B2,…", help="one number for each column")
     add(
@@ -48,12 +54,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--csv", metavar="OUT", help="write the whole output, laid out like FILE; - for standard output")
     reading = parser.add_argument_group("how FILE is written, if it is not found out rightly")
     add = reading.add_argument
-    add(
-        "--label", metavar="COLUMN", action="append", default=[], help="take this column as text (repeatable)"
-    )
-    add("--header", choices=_HEADER, default="auto", help="whether the first line names the columns")
-    add("--delimiter", metavar="CHAR", help=f"a character, or {', '.join(_DELIMITER_NAMES)}")
-    add("--decimal", choices=DECIMALS, help="the decimal sign")
+    add("--label", metavar="COLUMN", action="append", default=[], help="take this column as text (repeatable)")
+    add("--header", metavar="yes|no", default="auto", help="whether the first line names the columns")
+    add("--delimiter", metavar="CHAR", help=f"a character, or {_listed(_DELIMITERS)}")
+    add("--decimal", metavar="SIGN", help=f"the decimal sign: {_listed(DECIMALS)}")
     add("--encoding", metavar="NAME", help="such as cp1252 (default: UTF-8, or by the byte-order mark)")
 
 
@@ -62,47 +66,37 @@ def run(args: argparse.Namespace) -> int:
     if args.csv == STDOUT and args.json:
         raise InputError("--json and --csv - must not both write to standard output; name a file for --csv")
     choices = Choices(
-        kind=args.kind,
-        ddof=args.ddof,
-        eps=args.eps,
+        kind=_one_of("--kind", args.kind, {kind: kind for kind in KINDS}),
+        ddof=_one_of("--ddof", args.ddof, {"0": 0, "1": 1}),
+        eps=_number("--eps", args.eps),
         weight=_numbers("--weight", args.weight),
         bias=_numbers("--bias", args.bias),
     )
-    with Progress(sys.stderr) as report:
-        table = _read(args, report)
+    with Progress(sys.stderr) as progress:
+        table = _read(args, progress)
         real = None if args.mask is None else real_rows(table, args.mask)
         labels = _labels(table, args.mask)
         entry = _entry(table, args.gradient, labels, real)
-        result = compute_steps(table, choices, real, entry, report)
-        _write(args, table, result, labels, report)
+        result = compute_steps(table, choices, real, entry, progress)
+        _write(args, table, result, labels, progress)
     return 0
 
 
-def _read(args: argparse.Namespace, report: Report) -> OwnTable:
-    text_columns = [*args.label]
-    if args.mask not in (None, ZEROS):
-        text_columns.append(args.mask)
-    return read_table(
-        args.file,
-        text_columns=text_columns,
-        header=_HEADER[args.header],
-        delimiter=_delimiter(args.delimiter),
-        decimal=DECIMALS.get(args.decimal),
-        encoding=args.encoding,
-        report=report,
-    )
+def _one_of(flag: str, text: str, options: Mapping[str, _Option]) -> _Option:
+    if text not in options:
+        raise InputError(f"{flag} must be one of {_listed(options)}; got {text!r}")
+    return options[text]
 
 
-def _delimiter(given: str | None) -> str | None:
-    if given is None:
-        return None
-    delimiter = _DELIMITER_NAMES.get(given, "\t" if given == r"\t" else given)
-    if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"+-.\r\n':
-        raise InputError(
-            f"--delimiter must be one character that is in no number and no quote; got {given!r}; "
-            f"give it, or one of {', '.join(_DELIMITER_NAMES)}"
-        )
-    return delimiter
+def _listed(options: Iterable[str]) -> str:
+    return ", ".join(options)
+
+
+def _number(flag: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{flag} must be a number such as 1e-5; got {text!r}") from None
 
 
 def _numbers(flag: str, text: str | None) -> tuple[float, ...] | None:
@@ -112,6 +106,33 @@ def _numbers(flag: str, text: str | None) -> tuple[float, ...] | None:
         return tuple(map(float, text.split(",")))
     except ValueError:
         raise InputError(f"{flag} must be numbers with commas between, like 1,0.5,2; got {text!r}") from None
+
+
+def _read(args: argparse.Namespace, report: Report) -> OwnTable:
+    text_columns = [*args.label]
+    if args.mask not in (None, ZEROS):
+        text_columns.append(args.mask)
+    return read_table(
+        args.file,
+        text_columns=text_columns,
+        header=_one_of("--header", args.header, _HEADER),
+        delimiter=_delimiter(args.delimiter),
+        decimal=None if args.decimal is None else _one_of("--decimal", args.decimal, DECIMALS),
+        encoding=args.encoding,
+        report=report,
+    )
+
+
+def _delimiter(given: str | None) -> str | None:
+    if given is None:
+        return None
+    delimiter = _DELIMITERS.get(given, "\t" if given == r"\t" else given)
+    if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"+-.\r\n':
+        raise InputError(
+            f"--delimiter must be one character that is in no number and no quote; got {given!r}; "
+            f"give it, or one of {_listed(_DELIMITERS)}"
+        )
+    return delimiter
 
 
 def _labels(table: OwnTable, mask: str | None) -> list[list[str]]:
@@ -131,14 +152,11 @@ def _entry(
         return (0 if real is None else int(np.argmax(real))), 0
     parts = next(csv.reader([wanted]), [])
     if len(parts) != 2:
-        raise InputError(
-            f"--gradient must be ROW,COLUMN, like 1,2 or Hi,z1; got {wanted!r}; quote a name with a comma"
-        )
+        raise InputError(f"--gradient must be ROW,COLUMN, like 1,2 or Hi,z1; got {wanted!r}; quote a name with a comma")
     column = find_column(table.columns, parts[1], table.source)
     if column not in table.number_columns:
         raise TableError(
-            f"{table.source}: the gradient must be of a column of numbers; {column.place} is text; name "
-            "another column"
+            f"{table.source}: the gradient must be of a column of numbers; {column.place} is text; name another column"
         )
     row = find_row(labels, len(table.numbers), parts[0], table.source)
     return row, table.number_columns.index(column)
@@ -149,18 +167,17 @@ def _write(
     table: OwnTable,
     result: Normalized,
     labels: Sequence[Sequence[str]],
-    report: Progress,
+    progress: Progress,
 ) -> None:
-    # On one terminal the sign of progress would run into the output.
-    quiet = silent if sys.stdout.isatty() else report
+    """Write the file first, so that nothing is printed if that fails; then print."""
+    if args.csv not in (None, STDOUT):
+        write_csv(table, result.output, args.csv, progress)
+    progress.clear()
+    # On a terminal the sign of progress would run into what is printed.
+    report: Report = silent if sys.stdout.isatty() else progress
     if args.csv == STDOUT:
-        csv_lines_to(sys.stdout, table, result.output, quiet)
-        return
-    if args.csv is not None:
-        write_csv(table, result.output, args.csv, report)
-    if args.json:
-        sys.stdout.writelines(json_parts(table, result, quiet))
+        csv_lines_to(sys.stdout, table, result.output, report)
+    elif args.json:
+        sys.stdout.writelines(json_parts(table, result, report))
     else:
-        text = report_text(table, result, labels)
-        report.clear()
-        sys.stdout.write(text)
+        sys.stdout.write(report_text(table, result, labels))

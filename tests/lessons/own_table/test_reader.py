@@ -100,6 +100,10 @@ def test_any_dialect_reads_back_exactly(
     encoding: str,
     blanks: int,
 ) -> None:
+    cells = [cell for row in [sheet.header or [], *sheet.rows] for cell in row if isinstance(cell, str)]
+    # The csv module leaves a line end bare if it is not the one that it writes itself.
+    bare = {"\r", "\n"} - {*end} if quoting == csv.QUOTE_MINIMAL else set()
+    assume(not any(bare & {*cell} for cell in cells))
     path = tmp_path_factory.getbasetemp() / "any.csv"
     content = written(sheet, delimiter=delimiter, quoting=quoting, lineterminator=end)
     path.write_bytes((content + end * blanks).encode(encoding))
@@ -111,9 +115,7 @@ def test_any_dialect_reads_back_exactly(
 
 @given(sheet=sheets(plain_labels), delimiter=st.sampled_from(",;\t|"))
 @settings(deadline=None)
-def test_the_delimiter_is_found(
-    tmp_path_factory: pytest.TempPathFactory, sheet: Sheet, delimiter: str
-) -> None:
+def test_the_delimiter_is_found(tmp_path_factory: pytest.TempPathFactory, sheet: Sheet, delimiter: str) -> None:
     assume(len(sheet.rows[0]) > 1)
     path = tmp_path_factory.getbasetemp() / "found.csv"
     path.write_text(written(sheet, delimiter=delimiter), encoding="utf-8")

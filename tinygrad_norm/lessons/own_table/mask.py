@@ -47,7 +47,5 @@ def real_rows(table: OwnTable, mask: str) -> npt.NDArray[np.bool_]:
             )
         real = np.array(meanings, dtype=bool)
     if not real.any():
-        raise TableError(
-            f"{table.source}: every row is a pad by the mask {quote(mask)}; at least one must be real"
-        )
+        raise TableError(f"{table.source}: every row is a pad by the mask {quote(mask)}; at least one must be real")
     return real

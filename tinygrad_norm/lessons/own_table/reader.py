@@ -150,9 +150,7 @@ class _Reading:
         if has_header is None:
             has_header = not any(self._format.is_number(cell, finite=False) for cell in cells)
             self._hint = "" if has_header else ", or give --header yes if this line names the columns"
-        self._columns = tuple(
-            Column(number, cell if has_header else None) for number, cell in enumerate(cells, 1)
-        )
+        self._columns = tuple(Column(number, cell if has_header else None) for number, cell in enumerate(cells, 1))
         if not has_header:
             return first, False
         second = next(self._rows, None)

@@ -104,9 +104,7 @@ def _open_binary(path: str) -> BinaryIO:
 def _refuse_binary(head: bytes, name: str, encoding: str) -> None:
     """Refuse what is plainly not text, by its first bytes."""
     if head.startswith(b"PK\x03\x04"):
-        raise TableError(
-            f"{name}: this is a zip archive or an Excel workbook, not a text file; save the sheet as CSV"
-        )
+        raise TableError(f"{name}: this is a zip archive or an Excel workbook, not a text file; save the sheet as CSV")
     if encoding.startswith("utf-8") and b"\0" in head:
         line = head.count(b"\n", 0, head.index(b"\0")) + 1
         raise TableError(
@@ -122,8 +120,7 @@ def _as_text(binary: BinaryIO, encoding: str, name: str) -> io.TextIOWrapper:
         return io.TextIOWrapper(binary, encoding, _MARKED if utf8 else "strict", newline="")
     except LookupError:
         raise TableError(
-            f"{name}: {encoding!r} is not an encoding of text that Python knows; "
-            "give a name such as utf-8 or cp1252"
+            f"{name}: {encoding!r} is not an encoding of text that Python knows; give a name such as utf-8 or cp1252"
         ) from None
 
 

@@ -61,8 +61,7 @@ class Choices:
         for name, values in (("weight", self.weight), ("bias", self.bias)):
             if values is not None and len(values) != columns:
                 raise InputError(
-                    f"{name} must have one number for each of the {columns} columns of numbers; "
-                    f"got {len(values)}"
+                    f"{name} must have one number for each of the {columns} columns of numbers; got {len(values)}"
                 )
             if values is not None and not all(map(math.isfinite, values)):
                 raise InputError(f"{name} must be of finite numbers; got {values}")
@@ -260,9 +259,7 @@ def _compose(
         output = output * weight
     if bias is not None:
         output = keep(output + bias)  # the bias would leave a pad row other than 0
-    formula = " + ".join(
-        ["normalized" + (" · weight" if weight is not None else "")] + ["bias"] * (bias is not None)
-    )
+    formula = " + ".join(["normalized" + (" · weight" if weight is not None else "")] + ["bias"] * (bias is not None))
     return [*steps, ("output", formula, output)]
 
 

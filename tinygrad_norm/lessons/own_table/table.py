@@ -136,8 +136,7 @@ def find_column(columns: Sequence[Column], wanted: str, source: str) -> Column:
     if len(named) > 1:
         numbers = " and ".join(str(c.number) for c in named)
         raise TableError(
-            f"{source}: columns {numbers} are all called {quote(wanted.strip())}; "
-            "give the number of the one you mean"
+            f"{source}: columns {numbers} are all called {quote(wanted.strip())}; give the number of the one you mean"
         )
     if not named:
         named = [c for c in columns if str(c.number) == wanted.strip()]

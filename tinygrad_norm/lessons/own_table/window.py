@@ -117,8 +117,7 @@ def window_text(
     numbers = [*zip(window.labels, window.pads, shown.tolist(), strict=True)]
     tails = [tuple(float(s.values[i, 0]) for s in beside) for i in window.rows]
     rows = [
-        Row(label, _with_gaps(window, row, tail), pad)
-        for (label, pad, row), tail in zip(numbers, tails, strict=True)
+        Row(label, _with_gaps(window, row, tail), pad) for (label, pad, row), tail in zip(numbers, tails, strict=True)
     ]
     for name, values_below in below:
         part = values_below[list(window.columns)]
