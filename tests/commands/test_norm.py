@@ -92,6 +92,13 @@ def test_a_reader_that_stops_reading(tmp_path: Path) -> None:
     assert process.wait() == 0
 
 
+def test_a_file_can_be_replaced_by_its_result(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["norm", "t.csv", "--kind", "batch", "--csv", "t.csv"]) == 0
+    once = table.read_text(encoding="utf-8")
+    assert once.startswith("token,z1,z2,z3\nHi,1.18")
+    assert capsys.readouterr().out.startswith("t.csv: 5 rows")
+
+
 BAD_FILES = {
     "ragged": b"a,b\n1,2\n3\n",
     "text in a number column": b"a,b\n1,2\n3,x\n",

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from tinygrad_norm.errors import TableError
+from tinygrad_norm.lessons.own_table import source
 from tinygrad_norm.lessons.own_table.source import open_lines
 
 
 def lines_of(path: str, encoding: str | None = None) -> list[str]:
-    with open_lines(path, encoding) as source:
-        return list(source.lines)
+    with open_lines(path, encoding) as opened:
+        return list(opened.lines)
 
 
 def test_lines_keep_their_ends_and_lose_the_mark(tmp_path: Path) -> None:
@@ -52,19 +51,30 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1,2\n3,\xff\n")))
     with (
         pytest.raises(TableError, match="standard input, line 2, character 3: byte 0xFF"),
-        open_lines("-") as source,
+        open_lines("-") as opened,
     ):
-        list(source.lines)
+        list(opened.lines)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX")
-def test_a_pipe(tmp_path: Path) -> None:
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    writer = threading.Thread(target=path.write_bytes, args=(b"1,2\n",))
-    writer.start()
-    assert lines_of(str(path)) == ["1,2\n"]
-    writer.join()
+class Pipe(io.RawIOBase):
+    """What cannot be read twice."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # as RawIOBase documents it
+        return self._content.readinto(buffer)
+
+
+def test_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = Pipe(b"1,2\n3,4\n")
+    monkeypatch.setattr(source, "open", lambda *_, **__: io.BufferedReader(pipe), raising=False)
+    assert lines_of("pipe") == ["1,2\n", "3,4\n"]
+    assert pipe.closed
 
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
@@ -78,8 +88,8 @@ def test_reading_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(b"1.25,2.5\n" * 60_000)
     told: list[tuple[str, float]] = []
-    with open_lines(str(path), report=lambda stage, part: told.append((stage, part))) as source:
-        list(source.lines)
+    with open_lines(str(path), report=lambda stage, part: told.append((stage, part))) as opened:
+        list(opened.lines)
     parts = [part for _, part in told]
     assert len(parts) == 60
     assert {stage for stage, _ in told} == {"reading"}

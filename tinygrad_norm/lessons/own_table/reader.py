@@ -22,7 +22,7 @@ from .dialect import detect_dialect, split_rows
 from .number_format import CellError, NumberFormat
 from .progress import Report, silent
 from .source import TextSource, open_lines
-from .table import DELIMITERS, Column, Layout, OwnTable, find_column, quote
+from .table import Column, Layout, OwnTable, delimiter_name, find_column, quote
 
 _SAMPLE_LINES = 100
 
@@ -172,10 +172,10 @@ class _Reading:
             if column not in chosen and self._format.is_number(cell, finite=False)
         )
         if not numeric:
-            name = DELIMITERS.get(self._delimiter, quote(self._delimiter))
             raise TableError(
-                f"{self._name}, line {line}: there is no column of numbers, with {name} as the "
-                "delimiter; give a table with at least one, or another --delimiter"
+                f"{self._name}, line {line}: there is no column of numbers, with "
+                f"{delimiter_name(self._delimiter)} as the delimiter; give a table with at least one, or "
+                "another --delimiter"
             )
         return numeric, tuple(column for column in self._columns if column not in numeric)
 

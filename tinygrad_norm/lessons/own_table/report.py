@@ -14,7 +14,7 @@ from ..document import Row, Table
 from ..render_text import PAD_MARK, table_text, wrapped
 from .number_format import COMMA
 from .steps import Normalized
-from .table import OwnTable
+from .table import OwnTable, delimiter_name
 from .window import Window, choose_format, counted, window_of, window_text
 
 
@@ -60,7 +60,7 @@ def _assumed(table: OwnTable) -> str:
     layout = table.layout
     text = ", ".join(f"{c.number} ({c.title})" if c.header else f"{c.number}" for c in table.text_columns)
     parts = (
-        f"{layout.delimiter_name} as the delimiter",
+        f"{delimiter_name(layout.delimiter)} as the delimiter",
         "decimal comma" if layout.decimal == COMMA else "decimal point",
         layout.encoding,
         "a header" if layout.header else "no header",

@@ -69,11 +69,6 @@ class Layout:
     encoding: str
     blank_lines: int
 
-    @property
-    def delimiter_name(self) -> str:
-        """The delimiter in a word."""
-        return DELIMITERS.get(self.delimiter, repr(self.delimiter))
-
 
 @dataclass(frozen=True, eq=False)
 class OwnTable:
@@ -113,6 +108,15 @@ class OwnTable:
     def text(self, column: Column) -> list[str]:
         """Return the cells of a column of text."""
         return self.texts[self.text_columns.index(column)]
+
+
+def delimiter_name(delimiter: str) -> str:
+    """Return the delimiter in a word.
+
+    >>> delimiter_name(";"), delimiter_name("#")
+    ('semicolon', "'#'")
+    """
+    return DELIMITERS.get(delimiter, repr(delimiter))
 
 
 def quote(text: str, limit: int = 40) -> str:
