@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, TableError
+from ..lessons.own_table.choices import KINDS, Choices
 from ..lessons.own_table.export import csv_lines_to, json_parts, write_csv
 from ..lessons.own_table.mask import ZEROS, real_rows
 from ..lessons.own_table.number_format import DECIMALS
 from ..lessons.own_table.progress import Progress, Report, silent
 from ..lessons.own_table.reader import read_table
 from ..lessons.own_table.report import report_text
-from ..lessons.own_table.steps import KINDS, Choices, Normalized, compute_steps
+from ..lessons.own_table.steps import Normalized, compute_steps
 from ..lessons.own_table.table import DELIMITERS, OwnTable, find_column, find_row
 
 STDOUT = "-"

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_norm.errors import TableError
+from tinygrad_norm.lessons.own_table.choices import KINDS, Choices
 from tinygrad_norm.lessons.own_table.export import csv_lines_to, json_parts, quoted, replacing, write_csv
 from tinygrad_norm.lessons.own_table.reader import read_table
-from tinygrad_norm.lessons.own_table.steps import KINDS, Choices, compute_steps
+from tinygrad_norm.lessons.own_table.steps import compute_steps
 from tinygrad_norm.lessons.own_table.table import OwnTable
 
 TableOf = Callable[..., OwnTable]

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tinygrad_norm.lessons.own_table.choices import Choices
 from tinygrad_norm.lessons.own_table.report import report_text
-from tinygrad_norm.lessons.own_table.steps import Choices, compute_steps
+from tinygrad_norm.lessons.own_table.steps import compute_steps
 from tinygrad_norm.lessons.own_table.table import OwnTable
 from tinygrad_norm.lessons.own_table.window import choose_format
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import tinygrad_norm as tg
 from tinygrad_norm.errors import InputError, TableError
-from tinygrad_norm.lessons.own_table.steps import KINDS, Choices, Normalized, compute_steps
+from tinygrad_norm.lessons.own_table.choices import KINDS, Choices
+from tinygrad_norm.lessons.own_table.steps import Normalized, compute_steps
 from tinygrad_norm.lessons.own_table.table import OwnTable
 
 TableOf = Callable[..., OwnTable]

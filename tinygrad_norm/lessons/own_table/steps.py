@@ -7,74 +7,24 @@ that of ``functional.batch_norm``, ``layer_norm`` and ``rms_norm``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import InputError, TableError
+from ...errors import TableError
 from ...ops.elementwise import where
 from ...tensor import Tensor
 from ...transforms import gradients
+from .choices import Choices
 from .progress import Report, silent
 from .table import OwnTable
 
-Kind: TypeAlias = Literal["batch", "layer", "rms"]
 Floats: TypeAlias = npt.NDArray[np.float64]
-
-KINDS: tuple[Kind, ...] = ("batch", "layer", "rms")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """Which normalization.
-
-    Attributes
-    ----------
-    kind
-        "batch" normalizes each column over the rows, "layer" each row over the columns, "rms" divides
-        each row by its root mean square.
-    ddof
-        The variance divides by ``n − ddof``.
-    eps
-        Added to the variance or mean square, not negative.
-    weight, bias
-        One number for each column, or None for 1 and 0.
-    """
-
-    kind: Kind = "layer"
-    ddof: int = 0
-    eps: float = 1e-5
-    weight: tuple[float, ...] | None = None
-    bias: tuple[float, ...] | None = None
-
-    def check(self, rows: int, columns: int) -> None:
-        """Raise InputError if they do not fit a table of that many real rows and columns."""
-        if not (math.isfinite(self.eps) and self.eps >= 0):
-            raise InputError(f"eps must be a finite number of at least 0; got {self.eps:g}; try 1e-5")
-        if self.kind == "rms" and (self.ddof or self.bias is not None):
-            wrong = "a ddof: it has no mean" if self.ddof else "a bias"
-            raise InputError(f"rms norm must be used without {wrong}; leave it out or use layer norm")
-        for name, values in (("weight", self.weight), ("bias", self.bias)):
-            if values is not None and len(values) != columns:
-                raise InputError(
-                    f"{name} must have one number for each of the {columns} columns of numbers; got {len(values)}"
-                )
-            if values is not None and not all(map(math.isfinite, values)):
-                raise InputError(f"{name} must be of finite numbers; got {values}")
-        if self.kind == "batch" and rows < 2:
-            raise InputError(
-                "batch norm must have at least two real rows: with one, every value is its own mean; "
-                f"got {rows}; use layer norm, or add rows"
-            )
-        if self.kind == "layer" and self.ddof >= columns:
-            raise InputError(
-                f"layer norm with ddof {self.ddof} must have more columns of numbers than that; "
-                f"got {columns}; use ddof 0"
-            )
+NamedTensor: TypeAlias = tuple[str, str, Tensor]
+"""A step's name, formula and result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,43 +174,50 @@ def _compose(
     real: npt.NDArray[np.bool_] | None,
     weight: Tensor | None,
     bias: Tensor | None,
-) -> list[tuple[str, str, Tensor]]:
-    """Return every step as its name, formula and Tensor."""
-    batch = choices.kind == "batch"
-    axis = 0 if batch else 1
-    over = "column" if batch else "row"
-    mask = real[:, None] if batch and real is not None else None
-    count = x.shape[axis] if mask is None else int(mask.sum())
-
-    def keep(values: Tensor) -> Tensor:
-        return values if mask is None else where(mask, values, 0.0)
-
-    steps = [("x", "the table", x)]
+) -> list[NamedTensor]:
+    """Return every step."""
+    masked = real if choices.kind == "batch" else None
     if choices.kind == "rms":
-        spread = (x * x).mean(axis=1, keepdims=True)
-        steps.append(("mean_square", "mean of x² over each row", spread))
-        numerator = x
+        mean_square = (x * x).mean(axis=choices.axis, keepdims=True)
+        before = [("mean_square", "mean of x² over each row", mean_square)]
+        top, under = x, mean_square
     else:
-        extent = f"over each {over}" + (" of real rows" if mask is not None else "")
-        mean = keep(x).sum(axis=axis, keepdims=True) / count
-        numerator = keep(x - mean)
-        spread = (numerator * numerator).sum(axis=axis, keepdims=True) / (count - choices.ddof)
-        divisor = "n" if choices.ddof == 0 else f"(n − {choices.ddof})"
-        steps += [
-            ("mean", f"Σ x / n {extent}", mean),
-            ("centered", "x − mean", numerator),
-            ("variance", f"Σ centered² / {divisor} {extent}", spread),
-        ]
-    top, under = ("x", "mean square") if choices.kind == "rms" else ("centered", "variance")
-    root = f"√({under} + {choices.eps:g})" if choices.eps else f"√({under})"
-    output = numerator / (spread + choices.eps).sqrt()
-    steps.append(("normalized", f"{top} / {root}", output))
-    if weight is not None:
-        output = output * weight
+        before = _centered_and_variance(x, choices, masked)
+        top, under = before[1][2], before[2][2]
+    normalized = top / (under + choices.eps).sqrt()
+    names = ("x", "mean square") if choices.kind == "rms" else ("centered", "variance")
+    root = f"√({names[1]} + {choices.eps:g})" if choices.eps else f"√({names[1]})"
+    output = normalized if weight is None else normalized * weight
     if bias is not None:
-        output = keep(output + bias)  # the bias would leave a pad row other than 0
-    formula = " + ".join(["normalized" + (" · weight" if weight is not None else "")] + ["bias"] * (bias is not None))
-    return [*steps, ("output", formula, output)]
+        output = _real_only(output + bias, masked)  # the bias would leave a pad row other than 0
+    formula = "normalized" + (" · weight" if weight is not None else "") + (" + bias" if bias is not None else "")
+    return [
+        ("x", "the table", x),
+        *before,
+        ("normalized", f"{names[0]} / {root}", normalized),
+        ("output", formula, output),
+    ]
+
+
+def _centered_and_variance(x: Tensor, choices: Choices, real: npt.NDArray[np.bool_] | None) -> list[NamedTensor]:
+    """Return the mean, the centered values and the variance, over the real rows if any are pads."""
+    axis = choices.axis
+    count = x.shape[axis] if real is None else int(real.sum())
+    mean = _real_only(x, real).sum(axis=axis, keepdims=True) / count
+    centered = _real_only(x - mean, real)
+    variance = (centered * centered).sum(axis=axis, keepdims=True) / (count - choices.ddof)
+    extent = f"over each {'column' if axis == 0 else 'row'}{'' if real is None else ' of real rows'}"
+    divisor = "n" if choices.ddof == 0 else f"(n − {choices.ddof})"
+    return [
+        ("mean", f"Σ x / n {extent}", mean),
+        ("centered", "x − mean", centered),
+        ("variance", f"Σ centered² / {divisor} {extent}", variance),
+    ]
+
+
+def _real_only(values: Tensor, real: npt.NDArray[np.bool_] | None) -> Tensor:
+    """Return the values with 0 in pad rows."""
+    return values if real is None else where(real[:, None], values, 0.0)
 
 
 def _refuse_undefined(
@@ -269,35 +226,47 @@ def _refuse_undefined(
     real: npt.NDArray[np.bool_] | None,
     steps: Sequence[Step],
 ) -> None:
-    """Refuse a row or column whose result is no finite number."""
-    batch = choices.kind == "batch"
+    """Refuse a table whose output is not all finite numbers."""
     spread = next(s for s in steps if s.name in ("variance", "mean_square"))
-
-    def place(index: int) -> str:
-        column = table.number_columns[index].place
-        return f"{table.source}, {column if batch else f'line {table.lines[index]}'}"
-
     flat = spread.values.ravel()
     if not np.isfinite(flat).all():
-        index = int(np.argmin(np.isfinite(flat)))
         raise TableError(
-            f"{place(index)}: the {spread.words} is too large for a 64-bit float; divide the numbers by a "
-            "constant, which changes no normalized value"
+            f"{_place(table, choices, int(np.argmin(np.isfinite(flat))))}: the {spread.words} is too large "
+            "for a 64-bit float; divide the numbers by a constant, which changes no normalized value"
         )
     if choices.eps == 0:
-        x = table.numbers if not batch or real is None else table.numbers[real]
-        # Rounding can leave a tiny variance where all values are equal: 0/0 all the same.
-        equal = np.ptp(x, axis=0 if batch else 1) == 0 if choices.kind != "rms" else flat == 0
-        undefined = equal | (flat == 0)
+        undefined = (flat == 0) | _is_constant(table, choices, real)
         if undefined.any():
             raise TableError(
-                f"{place(int(np.argmax(undefined)))}: the {spread.words} is 0 and eps is 0, so the "
-                "result would be 0/0; give --eps 1e-5"
+                f"{_place(table, choices, int(np.argmax(undefined)))}: the {spread.words} is 0 and eps is 0, "
+                "so the result would be 0/0; give --eps 1e-5"
             )
     output = steps[-1].values
     if not np.isfinite(output).all():
         row, column = np.argwhere(~np.isfinite(output))[0]
         raise TableError(
-            f"{table.source}, line {table.lines[row]}, {table.number_columns[column].place}: the output "
-            "is too large for a 64-bit float; give smaller weights"
+            f"{table.source}, line {table.lines[row]}, {table.number_columns[column].place}: the output is "
+            "too large for a 64-bit float; give smaller weights"
         )
+
+
+def _is_constant(
+    table: OwnTable, choices: Choices, real: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.bool_] | np.bool_:
+    """Return for each row or column whether its numbers, less their mean, are all 0.
+
+    Their computed variance may still not be 0: the mean of 0.1, 0.1, 0.1 is rounded.
+    """
+    if choices.kind == "rms":
+        return np.False_
+    x = table.numbers if choices.kind == "layer" or real is None else table.numbers[real]
+    largest, smallest = x.max(axis=choices.axis), x.min(axis=choices.axis)
+    constant: npt.NDArray[np.bool_] = largest == smallest
+    return constant
+
+
+def _place(table: OwnTable, choices: Choices, index: int) -> str:
+    """Return how to point at a column, in batch norm, or at a row."""
+    if choices.kind == "batch":
+        return f"{table.source}, {table.number_columns[index].place}"
+    return f"{table.source}, line {table.lines[index]}"
