@@ -62,7 +62,8 @@ def test_text_columns_keep_their_places(tmp_path: Path) -> None:
     assert out.getvalue() == content
 
 
-@given(cell=st.text(), delimiter=st.sampled_from(",;\t|"))
+# A file with a NUL is refused as binary before any cell is read, and Python 3.10's csv module does the same.
+@given(cell=st.text(st.characters(exclude_characters="\0", codec="utf-8")), delimiter=st.sampled_from(",;\t|"))
 def test_quoting_is_that_of_the_csv_module(cell: str, delimiter: str) -> None:
     line = quoted(cell, delimiter) + delimiter + "1\n"
     lines = io.StringIO(line, newline="")
