@@ -191,7 +191,9 @@ def sum_to(cotangent: Any, shape: Shape) -> Any:
     """Sum a cotangent back over the axes that a broadcast added or stretched: the adjoint of broadcasting."""
     axes = broadcast_axes(cotangent.shape, shape)
     if axes is None:
-        raise VJPError(f"a cotangent of shape {cotangent.shape} cannot be summed to {shape}")
+        raise VJPError(
+            f"a cotangent must have a shape that {shape} broadcasts to; got {cotangent.shape}. Correct the rule that made it."
+        )
     if axes:
         cotangent = total(cotangent, axes) if isinstance(cotangent, np.ndarray) else np.add.reduce(cotangent, axes)
     return cotangent if cotangent.shape == shape else cotangent.reshape(shape)
