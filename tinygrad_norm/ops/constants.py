@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OperandError
+from ..errors import OperandError, ShapeError
 from ..primitive import FUNCTIONS, NUMPY, composition
 from ..tensor import Tensor, wrap
 
@@ -39,7 +39,16 @@ def untracked(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def on_values(*args: Any, **kwargs: Any) -> Tensor:
         args_, kwargs_ = _plain_arguments(args, kwargs)
-        result = function(*args_, **kwargs_)
+        try:
+            result = function(*args_, **kwargs_)
+        except (ValueError, TypeError) as error:
+            kind = OperandError if isinstance(error, TypeError) else ShapeError
+            shapes = " and ".join(str(np.shape(a)) for a in args_)
+            reason = str(error).rstrip(".")
+            raise kind(
+                f"{function.__name__}: the operands must fit together; got shapes {shapes}: {reason}. "
+                "Check shapes and dtypes."
+            ) from error
         if not isinstance(result, (np.ndarray, np.generic)):
             result = np.asarray(result)
         return wrap(result, None)

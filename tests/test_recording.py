@@ -1,0 +1,97 @@
+"""What an operation says when it cannot be done: which one, where, with what, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_norm as tg
+
+A, B = np.ones((2, 5)), np.ones((4, 8))
+
+
+@pytest.mark.parametrize(
+    ("compute", "error", "message"),
+    [
+        (lambda: tg.Tensor(A) @ B, tg.ShapeError, r"matmul in encoder.attention: the last axis of the left operand \(5\) must eq"
+         r"ual the second-last of the right \(4\); got \(2, 5\) @ \(4, 8\). Transpose one of them, or check the layer's in_feat"),
+        (lambda: tg.Tensor(A) @ np.ones(4), tg.ShapeError, r"\(5\) must equal the only axis of the right \(4\)"),
+        (lambda: tg.Tensor(A) @ 2.0, tg.ShapeError, r"matmul in .*both operands must have an axis; got shape \(\). Use \*"),
+        (lambda: tg.Tensor(A) + B, tg.ShapeError, r"add in encoder.attention: the inputs must fit together; got shapes \(2, 5\) a"
+         r"nd \(4, 8\): operands could not be broadcast.*Shapes broadcast when they are equal, or 1"),
+        (lambda: tg.Tensor(A).sum(axis=2), tg.ShapeError, r"sum in .*axis=2.*axis 2 is out of bounds.*See help\(tg.sum\)"),
+        (lambda: tg.Tensor(A).reshape(3, 3), tg.ShapeError, r"reshape in .*shape=\(3, 3\).*cannot reshape array of size 10"),
+        (lambda: tg.Tensor(A).transpose(0, 0), tg.ShapeError, r"transpose in .*repeated axis"),
+        (lambda: tg.concatenate([A, B]), tg.ShapeError, r"concatenate in .*shapes \(2, 5\) and \(4, 8\).*See help\(tg.concatenate\)"),
+        (lambda: tg.stack([A, B]), tg.ShapeError, r"stack in .*all input arrays must have the same shape.*See help\(tg.stack\)"),
+        (lambda: tg.Tensor(A)[2], tg.IndexRangeError, r"getitem in .*index 2 is out of bounds.*An index counts from 0"),
+        (lambda: tg.Tensor(A)[:, :, 0], tg.IndexRangeError, r"getitem in .*too many indices"),
+        (lambda: tg.Tensor(A)[1.5], tg.IndexRangeError, r"getitem in .*integer"),
+        (lambda: tg.Tensor(A)["a"], tg.IndexRangeError, r"getitem in "),
+        (lambda: tg.Tensor(A)[np.ones((3, 5), bool)], tg.IndexRangeError, r"getitem in .*boolean index did not match"),
+        (lambda: tg.broadcast_to(A, (3, 5)), tg.ShapeError, r"broadcast_to in .*shape=\(3, 5\)"),
+        (lambda: tg.broadcast_to(A[:1], (5,)), tg.ShapeError, r"must have at least the 2 axes of \(1, 5\); got \(5,\). Reshape"),
+        (lambda: tg.Tensor(np.ones((0, 2))).max(), tg.ShapeError, r"max in .*zero-size array"),
+        (lambda: tg.roll(A, (1, 2), axis=(0, 5)), tg.ShapeError, r"roll in .*out of bounds"),
+        (lambda: tg.flip(A, 4), tg.ShapeError, r"flip in .*out of bounds"),
+        (lambda: tg.Tensor([1, 2]) ** -1, tg.ShapeError, r"power in .*Integers to negative integer powers"),
+        (lambda: tg.Tensor([1.0]) & 1, tg.OperandError, r"bitwise_and: the operands must fit.*got shapes \(1,\) and \(\): ufunc"),
+        (lambda: tg.Tensor(A) > B, tg.ShapeError, r"greater: the operands must fit.*\(2, 5\) and \(4, 8\).*Check shapes and"),
+        (lambda: tg.Tensor(A).argmax(axis=2), tg.ShapeError, r"argmax: .*got shapes \(2, 5\).*axis 2 is out of bounds"),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_operation_its_place_and_the_shapes(
+    compute: Callable[[], Any], error: type[Exception], message: str
+) -> None:
+    with tg.scope("encoder"), tg.scope("attention"), pytest.raises(error, match=message):
+        compute()
+
+
+def test_outside_every_scope_no_place_is_named() -> None:
+    with pytest.raises(tg.ShapeError, match=r"^add: the inputs"):
+        tg.Tensor(A) + B
+
+
+def test_the_original_error_is_kept_as_the_cause() -> None:
+    with pytest.raises(tg.ShapeError) as caught:
+        tg.Tensor(A) + B
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert isinstance(caught.value, tg.TinygradNormError)
+
+
+def test_a_result_is_recorded_only_where_a_gradient_can_flow() -> None:
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    assert (x * 2).node is not None
+    assert x.astype(np.int64).node is None
+    assert (x > 1).node is None
+    assert np.argmax(x).node is None
+    assert (tg.Tensor([1.0]) * 2).node is None
+
+
+def test_a_node_knows_its_primitive_parameters_and_parents() -> None:
+    x = tg.Tensor(A, requires_grad=True)
+    y = x.sum(axis=0, keepdims=True)
+    node = y.node
+    assert node is not None
+    assert node.primitive is tg.PRIMITIVES["sum"]
+    assert node.params == {"axis": 0, "keepdims": True}
+    assert node.parents == (x.node,)
+    assert node.shapes == ((2, 5),)
+    assert node.order > x.node.order
+
+
+def test_a_scope_is_one_object_a_call() -> None:
+    x = tg.Tensor(1.0, requires_grad=True)
+
+    def layer() -> tg.Tensor:
+        with tg.scope("layer", "function"):
+            return x * 2 + (x * 3)
+
+    first, second = layer(), layer()
+    assert first.node.scope is not second.node.scope
+    assert first.node.scope.path == second.node.scope.path == "layer"
+    assert first.node.parents[0].scope is first.node.scope
+    assert first.node.scope.kind == "function"
