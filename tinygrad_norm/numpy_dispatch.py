@@ -80,7 +80,7 @@ def positional_names(function: Callable[..., Any]) -> tuple[tuple[str, ...], int
         found = signature(function).parameters.values()
     except ValueError:  # written in C, without a signature
         return (), 99
-    names = tuple(p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD)
+    names = tuple(p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
     return names, next((i for i, name in enumerate(names) if name in OPTIONS), 99)
 
 

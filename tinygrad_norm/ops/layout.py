@@ -94,7 +94,8 @@ def moveaxis(x: Data, source: Any, destination: Any) -> Tensor:
 
 def parts_of(xs: Any, name: str) -> list[Any]:
     """Return a sequence of operands as a list; raise where it is empty or a single operand."""
-    parts = list(xs) if isinstance(xs, (list, tuple, Tensor, np.ndarray)) else []
+    several = isinstance(xs, (list, tuple)) or (isinstance(xs, (Tensor, np.ndarray)) and xs.ndim)
+    parts = list(xs) if several else []
     if not parts:
         raise OperandError(f"{name} must get a sequence of at least one Tensor; got {type(xs).__name__}. Write [a, b].")
     return parts

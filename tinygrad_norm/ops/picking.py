@@ -9,8 +9,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..primitive import composition
 from ..tensor import Data, Tensor, as_tensor
-from . import elementwise as e
-from .indexing import check_indices, frozen_index, take_index
+from .indexing import check_indices, frozen_index, scatter_add, take_index
 from .reduction import sum
 from .shape import axis_of, reshape, transpose
 
@@ -85,10 +84,7 @@ def diag(x: Data, k: int = 0) -> Tensor:
     if x.ndim not in (1, 2):
         raise ShapeError(f"diag: x must be a vector or a matrix; got shape {x.shape}. Use diagonal for a stack of them.")
     if x.ndim == 1:
-        n = x.size + abs(k)
-        square = np.eye(n, k=k, dtype=bool)
-        places = np.zeros((n, n), np.intp)
-        places[square] = np.arange(x.size)
-        result: Tensor = e.where(square, take(x, places) if x.size else x.dtype.type(0), x.dtype.type(0))
+        n, steps = x.size + abs(k), np.arange(x.size)
+        result: Tensor = scatter_add(x, index=(steps - min(k, 0), steps + max(k, 0)), shape=(n, n))
         return result
     return diagonal(x, k)
