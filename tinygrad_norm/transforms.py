@@ -78,7 +78,11 @@ def gradients(
             "Pass a sequence of that length."
         )
     nodes = [node_of(x, i) for i, x in enumerate(wanted)]
-    starts = [(y._node, seed_for(y, seed)) for y, seed in zip(ends, seeds, strict=True) if y._node is not None]
+    # A cotangent that does not fit is an error also where the output depends on nothing.
+    given = [
+        (y._node, seed_for(y, seed)) for y, seed in zip(ends, seeds, strict=True) if y._node is not None or seed is not None
+    ]
+    starts = [(node, seed) for node, seed in given if node is not None]
     found = sweep_from(starts, create_graph=create_graph, targets=nodes)
     result = tuple(
         in_dtype(found[n], x) if n in found else wrap(np.zeros(x.shape, x.dtype), None)
