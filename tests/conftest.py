@@ -13,10 +13,15 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import tinygrad_norm as tg
 from tinygrad_norm.primitive import FUNCTIONS, NUMPY, PRIMITIVES, Sample
 from tinygrad_norm.tape import STATE
+
+# The same examples in every run, and no clock.
+settings.register_profile("suite", derandomize=True, deadline=None, max_examples=60)
+settings.load_profile("suite")
 
 CLOSE = 1e-8
 STEP = 2.0**-9

@@ -1,0 +1,165 @@
+"""Ties, kinks and edges of the elementwise operations, to second order; and broadcasting, drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import tinygrad_norm as tg
+
+INF = np.inf
+
+
+def slopes(f: Callable[[tg.Tensor], tg.Tensor], x: float, orders: int = 2) -> list[float]:
+    """Return f′(x), f″(x), …"""
+    found = []
+    for _ in range(orders):
+        f = tg.grad(f)
+        found.append(f(x).item())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (tg.Tensor.relu, 0.0, [0.0, 0.0]),
+        (tg.Tensor.relu, -0.0, [0.0, 0.0]),
+        (tg.Tensor.relu, 5e-324, [1.0, 0.0]),
+        (abs, 0.0, [0.0, 0.0]),
+        (abs, -2.0, [-1.0, 0.0]),
+        (tg.sign, 0.0, [0.0, 0.0]),
+        (tg.floor, 1.0, [0.0, 0.0]),
+        (lambda x: tg.clip(x, -1, 1), 1.0, [1.0, 0.0]),
+        (lambda x: tg.clip(x, -1, 1), -1.0, [1.0, 0.0]),
+        (lambda x: tg.clip(x, -1, 1), 1.0 + 1e-15, [0.0, 0.0]),
+        (lambda x: tg.clip(x, 2, 1), 1.5, [0.0, 0.0]),
+        (lambda x: tg.clip(x, None, None), 1.5, [1.0, 0.0]),
+        (lambda x: tg.clip(x, np.array(1.0), np.array(2.0)), 1.0, [1.0, 0.0]),
+        (lambda x: tg.maximum(x, 1.0), 1.0, [0.5, 0.0]),
+        (lambda x: tg.minimum(1.0, x), 1.0, [0.5, 0.0]),
+        (lambda x: tg.maximum(x, x), 1.0, [1.0, 0.0]),
+        (lambda x: tg.maximum(x, x * x), 1.0, [1.5, 1.0]),
+        (lambda x: x**0, 0.0, [0.0, 0.0]),
+        (lambda x: x**0.0, 0.0, [0.0, 0.0]),
+        (lambda x: x ** np.array(0.0), 0.0, [0.0, 0.0]),
+        (lambda x: x**1, 0.0, [1.0, 0.0]),
+        (lambda x: x ** np.array(1.0), 0.0, [1.0, 0.0]),
+        (lambda x: x**2, 0.0, [0.0, 2.0]),
+        (lambda x: x**2.0, 0.0, [0.0, 2.0]),
+        (lambda x: x ** np.array(2.0), 0.0, [0.0, 2.0]),
+        (lambda x: x**3, -2.0, [12.0, -12.0]),
+        (lambda x: x ** np.array([3.0])[0], -2.0, [12.0, -12.0]),
+        (lambda x: x**-1, 2.0, [-0.25, 0.25]),
+        (lambda y: 0.0**y, 2.0, [0.0, 0.0]),
+        (lambda y: 0.0**y, 0.0, [0.0, 0.0]),
+        (lambda y: np.array(0.0) ** y, 0.0, [0.0, 0.0]),
+        (lambda y: 1.0**y, 3.0, [0.0, 0.0]),
+        (lambda y: 2**y, 3.0, [8 * np.log(2), 8 * np.log(2) ** 2]),
+        (lambda y: True**y, 3.0, [0.0, 0.0]),
+        (lambda x: x % 2.0, 4.0, [1.0, 0.0]),
+        (lambda x: 7.0 % x, 2.0, [-3.0, 0.0]),
+        (lambda x: tg.logaddexp(x, -INF), 1.0, [1.0, 0.0]),
+        (lambda x: tg.logaddexp(x, x), 1.0, [1.0, 0.0]),
+        (lambda x: tg.where(True, x, x * x), 3.0, [1.0, 0.0]),
+        (lambda x: tg.where(False, x, x * x), 3.0, [6.0, 2.0]),
+    ],
+)
+def test_slopes_where_a_function_has_a_kink(f: Any, x: float, expected: list[float]) -> None:
+    assert slopes(f, x) == pytest.approx(expected, abs=1e-15)
+
+
+def test_the_square_root_at_zero_is_infinitely_steep() -> None:
+    with np.errstate(divide="ignore"):
+        assert slopes(tg.sqrt, 0.0, 1) == [INF]
+        assert slopes(lambda x: x**0.5, 0.0, 1) == [INF]
+
+
+def test_a_negative_base_has_no_slope_by_its_exponent() -> None:
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(tg.grad(lambda y: (-2.0) ** y)(2.0).item())
+    assert tg.grad(lambda x: x**2.0)(-2.0).item() == -4.0
+
+
+def test_logaddexp_of_nothing() -> None:
+    x, y = (tg.Tensor([-INF, -INF, 0.0], requires_grad=True) for _ in range(2))
+    out = tg.logaddexp(x, y + np.array([0.0, 1.0, -INF]))
+    assert out.tolist()[0] == -INF
+    dx, dy = tg.gradients(out, [x, y], np.ones(3), create_graph=True)
+    assert dx.tolist() == [0.0, 0.0, 1.0]
+    assert dy.tolist() == [0.0, 0.0, 0.0]
+    assert tg.gradients(dx.sum(), x).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_a_branch_that_is_not_taken_gets_no_nan() -> None:
+    x = tg.Tensor([0.0, 4.0], requires_grad=True)
+    safe = tg.where(x > 0, x, 1.0)
+    tg.where(x > 0, safe.log(), 0.0).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0.0, 0.25]
+
+
+def test_expm1_and_log1p_are_exact_for_small_numbers() -> None:
+    assert tg.expm1(1e-20).item() == 1e-20
+    assert tg.log1p(1e-20).item() == 1e-20
+    assert slopes(tg.expm1, 1e-20) == [1.0, 1.0]
+
+
+def test_integers_and_booleans() -> None:
+    i, b = tg.Tensor([7, -7]), tg.Tensor([True, False])
+    assert (i % 3).tolist() == [1, 2]
+    assert (i % 3).dtype == np.int64
+    assert (i // 2).tolist() == [3, -4]
+    assert (-8 // tg.Tensor([3])).tolist() == [-3]
+    assert (i / 2).dtype == np.float64
+    assert (b & [True, True]).tolist() == [True, False]
+    assert (True | b).tolist() == [True, True]
+    assert (b ^ True).tolist() == (~b).tolist() == [False, True]
+    assert tg.erf(tg.Tensor([0, 1])).dtype == np.float64
+
+
+def test_clip_between_arrays_sends_gradients_to_the_limits() -> None:
+    x, low, high = (tg.Tensor(v, requires_grad=True) for v in ([-2.0, 0.5, 3.0], [-1.0, -1.0, -1.0], 2.0))
+    y = tg.clip(x, low, high)
+    assert y.tolist() == [-1.0, 0.5, 2.0]
+    found = tg.gradients(y, [x, low, high], [1.0, 10.0, 100.0])
+    assert [g.tolist() for g in found] == [[0.0, 10.0, 0.0], [1.0, 0.0, 0.0], 100.0]
+
+
+@st.composite
+def broadcastable(draw: st.DrawFn, operands: int = 2) -> list[np.ndarray]:
+    shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=operands, min_dims=0, max_dims=4, min_side=0, max_side=3))
+    numbers = st.floats(-4, 4, allow_subnormal=False).map(lambda v: round(v, 3))
+    return [draw(hnp.arrays(np.float64, shape, elements=numbers)) for shape in shapes.input_shapes]
+
+
+@given(xs=broadcastable(), name=st.sampled_from(["add", "subtract", "multiply", "logaddexp", "maximum", "minimum"]))
+def test_broadcasting(xs: Any, name: str) -> None:
+    ufunc = getattr(np, name)
+    leaves = [tg.Tensor(x, requires_grad=True) for x in xs]
+    y = ufunc(*leaves)
+    expected = ufunc(*xs)
+    assert np.array_equal(y, expected)
+    # The gradient is that of the same operation on operands broadcast beforehand, summed back by hand.
+    u = np.cos(np.arange(expected.size)).reshape(expected.shape)
+    wide = [tg.Tensor(np.broadcast_to(x, expected.shape), requires_grad=True) for x in xs]
+    for mine, full, x in zip(tg.gradients(y, leaves, u), tg.gradients(ufunc(*wide), wide, u), xs, strict=True):
+        axes = tuple(range(full.ndim - x.ndim))
+        summed = np.asarray(full).sum(axis=axes)
+        ones = tuple(a for a, n in enumerate(x.shape) if n == 1 and summed.shape[a] != 1)
+        np.testing.assert_allclose(np.asarray(mine), summed.sum(axis=ones, keepdims=True), atol=1e-13)
+
+
+@given(xs=broadcastable(3))
+def test_broadcasting_of_three(xs: Any) -> None:
+    a, b, c = (tg.Tensor(x, requires_grad=True) for x in xs)
+    y = tg.where(a > 0, b * 2, c) / (1 + a * a)
+    expected = np.where(xs[0] > 0, xs[1] * 2, xs[2]) / (1 + xs[0] ** 2)
+    np.testing.assert_allclose(np.asarray(y), expected, rtol=1e-15)
+    for g, x in zip(tg.gradients(y, [a, b, c], np.ones(y.shape)), xs, strict=True):
+        assert g.shape == x.shape
