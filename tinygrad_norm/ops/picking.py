@@ -50,8 +50,8 @@ def take_along_axis(arr: Data, indices: Any, axis: int | None = -1) -> Tensor:
 def sort(x: Data, axis: int | None = -1) -> Tensor:
     """Return the values in ascending order along an axis; each cotangent goes back to where its value was."""
     x = reshape(x, shape=-1) if axis is None else as_tensor(x)
-    order = np.argsort(x.data, axis=-1 if axis is None else axis, kind="stable")
-    return take_along_axis(x, order, -1 if axis is None else axis)
+    axis = axis_of(-1 if axis is None else axis, x.shape, "sort")
+    return take_along_axis(x, np.argsort(x.data, axis=axis, kind="stable"), axis)
 
 
 @composition(np.diagonal)
