@@ -12,6 +12,7 @@ from ..primitive import Array, composition
 from ..summation import Axis
 from ..tensor import Data, Tensor, as_tensor
 from . import elementwise as e
+from .constants import constant
 from .picking import getitem, take
 from .shape import axis_of, cast, concatenate_all, pad_with, reshape, stack_all, transpose
 
@@ -197,7 +198,7 @@ def pad(x: Data, pad_width: Any, mode: str = "constant", constant_values: float 
             f"pad: pad_width must be a number, a pair, or a pair for each axis of shape {x.shape}; got {pad_width!r}. "
             "Write ((before, after), ...)."
         ) from error
-    result: Tensor = pad_with(x, width=width, value=constant_values)
+    result: Tensor = pad_with(x, width=width, value=constant(constant_values))
     return result
 
 
