@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, ShapeError
 from ..ops import elementwise as e
 from ..ops.layout import squeeze
 from ..summation import Axis
@@ -96,7 +96,12 @@ def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
     m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose.
     Where m would be infinite it is 0: a row of −∞ only has the sum 0, one with a +∞ the sum ∞.
     """
-    largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
+    try:
+        largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
+    except ValueError as error:
+        raise ShapeError(
+            f"softmax: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 backwards."
+        ) from error
     # An infinite maximum cannot be subtracted; exp(±∞ − 0) is what is wanted.
     largest = np.where(np.isinf(largest), 0, largest).astype(x.dtype)
     exponentials = (x - largest).exp()

@@ -16,7 +16,7 @@ def linear(x: Data, weight: Data, bias: Optional = None) -> Tensor:
     Raises
     ------
     ShapeError
-        The last axis of x is not the weight's in_features.
+        The last axis of x is not the weight's in_features, or the bias does not have shape (out_features).
 
     Examples
     --------
@@ -31,4 +31,12 @@ def linear(x: Data, weight: Data, bias: Optional = None) -> Tensor:
             "(out_features, in_features). Transpose the weight, or check in_features."
         )
     product = x @ weight.T
-    return product if bias is None else product + bias
+    if bias is None:
+        return product
+    bias = as_tensor(bias)
+    if bias.shape != weight.shape[:1]:
+        raise ShapeError(
+            f"linear: the bias must have shape {weight.shape[:1]}, one entry for each output; got {bias.shape}. Reshape it, "
+            "or pass None to leave it out."
+        )
+    return product + bias
