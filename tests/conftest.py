@@ -1,8 +1,9 @@
-"""What the tests share: numeric derivatives, the battery that every primitive passes, and a registry to plant faults in.
+"""What the tests share: numeric derivatives, the battery that every primitive passes, a registry to plant faults in.
 
 The numeric derivative is a central difference at three steps, extrapolated twice (Richardson), so its error is
-O(step⁶): with a step of 2⁻⁹ below 1e-14 for the functions here, and rounding adds a few eps/2⁻¹¹ ≈ 1e-12 of the values. ``CLOSE`` = 1e-8
-of the size of the gradient leaves four digits for large derivatives and is still a hundred times sharper than 1e-6.
+O(step⁶): with a step of 2⁻⁹ below 1e-14 for the functions here, and rounding adds a few eps/2⁻¹¹ ≈ 1e-12 of the
+values. ``CLOSE`` = 1e-8 of the size of the gradient leaves four digits for large derivatives and is still a hundred
+times sharper than 1e-6.
 """
 
 from __future__ import annotations
@@ -143,7 +144,9 @@ class Case:
             return sum(float(np.sum(w * values(f))) for w, f in zip(ws, found, strict=True))
 
         for _ in range(3):
-            vs: list[Any] = [self.rng.standard_normal(x.shape) if i in self.free else None for i, x in enumerate(self.xs)]
+            vs: list[Any] = [
+                self.rng.standard_normal(x.shape) if i in self.free else None for i, x in enumerate(self.xs)
+            ]
             dg = self.rng.standard_normal(self.u.shape)
             moving = [vs[i] for i in self.free]
             mine = sum(float(np.sum(s * v)) for s, v in zip(second, [*moving, dg], strict=True))
@@ -226,7 +229,9 @@ class Case:
             with Spy() as spy:
                 y = self.primitive(*leaves, **self.params)
                 found = tg.gradients(y, [leaves[j] for j in others], self.u)
-            assert {y.dtype, *(f.dtype for f in found), *(np.asarray(c).dtype for c in spy.sent)} == {np.dtype(np.float32)}
+            assert {y.dtype, *(f.dtype for f in found), *(np.asarray(c).dtype for c in spy.sent)} == {
+                np.dtype(np.float32)
+            }
             together = dict(zip(self.free, self.gradients(self.xs, self.u), strict=True))
             for j, narrow in zip(others, found, strict=True):
                 np.testing.assert_allclose(values(narrow), values(together[j]), rtol=1e-4, atol=1e-5)

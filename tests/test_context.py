@@ -72,7 +72,9 @@ def test_a_generator_cannot_be_decorated() -> None:
         yield 1
 
     for function in (numbers, later):
-        with pytest.raises(tg.OperandError, match=r"no_grad must decorate a function that runs when it is called; got the gen"):
+        with pytest.raises(
+            tg.OperandError, match=r"no_grad must decorate a function that runs when it is called; got the gen"
+        ):
             tg.no_grad()(function)
 
 
@@ -175,14 +177,22 @@ def test_a_setting_must_say_what_it_changes() -> None:
 @pytest.mark.parametrize(
     ("compute", "message"),
     [
-        (lambda: tg.log(tg.Tensor([[1.0, 0.0]])), r"log in model: .*an infinity appeared at index \(0, 1\) of the result"),
+        (
+            lambda: tg.log(tg.Tensor([[1.0, 0.0]])),
+            r"log in model: .*an infinity appeared at index \(0, 1\) of the result",
+        ),
         (lambda: tg.sqrt(-1.0), r"sqrt in model: .*a NaN appeared at index \(\) of the result, shape \(\)"),
         (lambda: tg.Tensor([1.0, 0.0]) / [1.0, 0.0], r"divide in model: .*a NaN appeared at index \(1,\)"),
         (lambda: tg.concatenate([tg.exp([1000.0]), [1.0]]), r"exp in model: .*an infinity appeared at index \(0,\)"),
     ],
 )
 def test_anomaly_forward(compute: Any, message: str) -> None:
-    with np.errstate(all="ignore"), tg.detect_anomaly(), tg.scope("model"), pytest.raises(tg.AnomalyError, match=message):
+    with (
+        np.errstate(all="ignore"),
+        tg.detect_anomaly(),
+        tg.scope("model"),
+        pytest.raises(tg.AnomalyError, match=message),
+    ):
         compute()
 
 
@@ -199,7 +209,8 @@ def test_anomaly_backward() -> None:
         y = tg.sqrt(x).sum()
         with pytest.raises(
             tg.AnomalyError,
-            match=r"sqrt in model: every gradient must be finite; the backward rule for input 0 ḡ / \(2√x\) made a NaN or an "
+            match=r"sqrt in model: every gradient must be finite; the backward rule for input 0 ḡ / \(2√x\) made a "
+            r"NaN or an "
             r"infinity from a finite cotangent of shape \(2,\). Look at that input's values",
         ):
             y.backward()

@@ -20,7 +20,8 @@ BITS = np.array([True, False, True])
 # Every call is made with arrays and with Tensors in the place of x (and y); "d" marks those with a gradient.
 CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, ...]]]] = {
     **{f: [("d", f, (X,))] for f in (
-        np.negative, np.positive, np.square, np.exp, np.expm1, np.sin, np.cos, np.tanh, np.tan, np.sinh, np.cosh, np.arctan,
+        np.negative, np.positive, np.square, np.exp, np.expm1, np.sin, np.cos, np.tanh, np.tan, np.sinh, np.cosh,
+        np.arctan,
         np.absolute, np.sign, np.floor, np.reciprocal, np.copy)},
     **{f: [("d", f, (POSITIVE,))] for f in (np.sqrt, np.log, np.log1p)},
     **{f: [("d", f, (X, Y)), ("d", f, (X, 1.5)), ("d", f, (-0.3, Y)), ("d", f, (X, Y[:, None, None]))] for f in (
@@ -33,10 +34,12 @@ CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, .
         np.logical_and, np.logical_or, np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor)},
     **{f: [("", f, (BITS,))] for f in (np.logical_not, np.invert)},
     **{f: [("", f, (np.array([1.0, -np.inf, np.nan]),))] for f in (np.isnan, np.isinf, np.isfinite, np.signbit)},
-    **{f: [("", f, (X,)), ("", lambda x, f=f: f(x, 1), (X,)), ("", lambda x, f=f: f(x, axis=0, keepdims=True), (X,))] for f in (
+    **{f: [("", f, (X,)), ("", lambda x, f=f: f(x, 1), (X,)), ("", lambda x, f=f: f(x, axis=0, keepdims=True), (X,
+        ))] for f in (
         np.argmax, np.argmin, np.all, np.any, np.count_nonzero)},
     np.argsort: [("", np.argsort, (X,)), ("", lambda x: np.argsort(x, axis=0), (X,))],
-    **{f: [("", f, (X,)), ("", lambda x, f=f: f(x, np.float32), (X,)), ("", lambda x, f=f: f(x, shape=(2,)), (X,))] for f in (
+    **{f: [("", f, (X,)), ("", lambda x, f=f: f(x, np.float32), (X,)), ("", lambda x, f=f: f(x, shape=(2,)), (X,
+        ))] for f in (
         np.zeros_like, np.ones_like)},
     np.empty_like: [("", lambda x: np.zeros_like(np.empty_like(x)), (X,))],
     np.full_like: [("", lambda x: np.full_like(x, 2.5), (X,)), ("", lambda x: np.full_like(x, 2, dtype=int), (X,))],
@@ -46,14 +49,18 @@ CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, .
     np.result_type: [("", lambda x: np.result_type(x, np.float32), (X,))],
     np.can_cast: [("", lambda x: np.can_cast(x, np.float64), (np.float32([1]),))],
     np.rint: [("", np.rint, (X * 3,))],
-    np.round: [("", np.round, (X,)), ("", lambda x: np.round(x, 1), (X,)), ("", lambda x: np.round(x, decimals=-1), (X,))],
-    np.where: [("d", lambda x, y: np.where(np.asarray(x) > 0, x, y), (X, Y)), ("d", lambda x: np.where(X > 0, x, 0.0), (X,))],
+    np.round: [("", np.round, (X,)), ("", lambda x: np.round(x, 1), (X,)), ("", lambda x: np.round(x, decimals=-1), (X,
+    ))],
+    np.where: [("d", lambda x, y: np.where(np.asarray(x) > 0, x, y), (X, Y)), ("d", lambda x: np.where(X > 0, x, 0.0),
+    (X,))],
     np.transpose: [("d", np.transpose, (X,)), ("d", lambda x: np.transpose(x, (1, 0)), (X,)),
                    ("d", lambda x: np.transpose(x, 0), (Y,))],
-    np.broadcast_to: [("d", lambda x: np.broadcast_to(x, (2, 3)), (Y,)), ("d", lambda x: np.broadcast_to(x, 4), (np.array(2.0),))],
+    np.broadcast_to: [("d", lambda x: np.broadcast_to(x, (2, 3)), (Y,)), ("d", lambda x: np.broadcast_to(x, 4),
+    (np.array(2.0),))],
     np.flip: [("d", np.flip, (X,)), ("d", lambda x: np.flip(x, axis=1), (X,))],
     np.roll: [("d", lambda x: np.roll(x, 1), (X,)), ("d", lambda x: np.roll(x, 2, axis=1), (X,))],
-    **{f: [("d", f, (X,)), ("d", lambda x, f=f: f(x, 0), (X,)), ("d", lambda x, f=f: f(x, axis=(0, 1), keepdims=True), (X,)),
+    **{f: [("d", f, (X,)), ("d", lambda x, f=f: f(x, 0), (X,)), ("d", lambda x, f=f: f(x, axis=(0, 1), keepdims=True),
+    (X,)),
            ("d", lambda x, f=f: f(x, axis=-1), (X,))] for f in (
         np.sum, np.mean, np.prod, np.max, np.amax, np.min, np.amin, np.var, np.std, np.ptp)},
     np.cumsum: [("d", np.cumsum, (X,)), ("d", lambda x: np.cumsum(x, axis=1), (X,))],
@@ -61,12 +68,14 @@ CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, .
     np.take: [("d", lambda x: np.take(x, [3, 3, -1]), (X,)), ("d", lambda x: np.take(x, [[0, 0]], axis=1), (X,))],
     np.take_along_axis: [("d", lambda x: np.take_along_axis(x, np.array([[0, 2], [1, 1]]), axis=1), (X,)),
                          ("d", lambda x: np.take_along_axis(x, np.array([0, 5]), axis=None), (X,))],
-    np.sort: [("d", np.sort, (X,)), ("d", lambda x: np.sort(x, axis=0), (X,)), ("d", lambda x: np.sort(x, axis=None), (X,))],
+    np.sort: [("d", np.sort, (X,)), ("d", lambda x: np.sort(x, axis=0), (X,)), ("d", lambda x: np.sort(x, axis=None),
+    (X,))],
     np.diagonal: [("d", np.diagonal, (SQUARE,)), ("d", lambda x: np.diagonal(x, 1), (X,)),
                   ("d", lambda x: np.diagonal(x, -1, 0, 2), (SQUARE[None] * Y[:, None, None],)),
                   ("d", lambda x: np.diagonal(x, 5), (X,))],
     np.trace: [("d", np.trace, (SQUARE,)), ("d", lambda x: np.trace(x, -1), (X,))],
-    np.diag: [("d", np.diag, (X,)), ("d", np.diag, (Y,)), ("d", lambda x: np.diag(x, -2), (Y,)), ("d", np.diag, (Y[:0],))],
+    np.diag: [("d", np.diag, (X,)), ("d", np.diag, (Y,)), ("d", lambda x: np.diag(x, -2), (Y,)), ("d", np.diag, (Y[:0],
+    ))],
     np.reshape: [("d", lambda x: np.reshape(x, (3, 2)), (X,)), ("d", lambda x: np.reshape(x, -1), (X,))],
     np.ravel: [("d", np.ravel, (X,))],
     np.expand_dims: [("d", lambda x: np.expand_dims(x, 1), (X,)), ("d", lambda x: np.expand_dims(x, (0, -1)), (X,))],
@@ -75,27 +84,32 @@ CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, .
     np.atleast_2d: [("d", np.atleast_2d, (np.array(2.0),)), ("d", np.atleast_2d, (Y,))],
     np.swapaxes: [("d", lambda x: np.swapaxes(x, 0, -1), (X[None],))],
     np.matrix_transpose: [("d", np.matrix_transpose, (X[None],))],
-    np.moveaxis: [("d", lambda x: np.moveaxis(x, 0, -1), (X[None],)), ("d", lambda x: np.moveaxis(x, [0, 1], [2, 0]), (X[None],))],
+    np.moveaxis: [("d", lambda x: np.moveaxis(x, 0, -1), (X[None],)), ("d", lambda x: np.moveaxis(x, [0, 1], [2, 0]),
+    (X[None],))],
     np.concatenate: [("d", lambda x, y: np.concatenate([x, y[None], X]), (X, Y)),
                      ("d", lambda x: np.concatenate((x, x), axis=1), (X,)),
                      ("d", lambda x, y: np.concatenate([x, y], axis=None), (X, Y))],
     np.stack: [("d", lambda x, y: np.stack([x, y, Y]), (Y, Y + 1)), ("d", lambda x: np.stack([x, x], axis=-1), (X,))],
     np.vstack: [("d", lambda x, y: np.vstack([x, y]), (X, Y))],
     np.hstack: [("d", lambda x, y: np.hstack([x, y]), (Y, Y + 1)), ("d", lambda x: np.hstack([x, X]), (X,))],
-    np.split: [("d", lambda x: np.split(x, 3, axis=1)[1], (X,)), ("d", lambda x: np.split(x, [1, 1, 9], axis=-1)[2], (X,)),
+    np.split: [("d", lambda x: np.split(x, 3, axis=1)[1], (X,)), ("d", lambda x: np.split(x, [1, 1, 9], axis=-1)[2], (X,
+    )),
                ("d", lambda x: np.split(x, [1, 1], axis=1)[1], (X,))],
     np.array_split: [("d", lambda x: np.array_split(x, 2, axis=1)[0], (X,))],
     np.repeat: [("d", lambda x: np.repeat(x, 2), (X,)), ("d", lambda x: np.repeat(x, [0, 3], axis=0), (X,))],
     np.tile: [("d", lambda x: np.tile(x, 2), (X,)), ("d", lambda x: np.tile(x, (2, 1, 3)), (X,))],
-    np.pad: [("d", lambda x: np.pad(x, 1), (X,)), ("d", lambda x: np.pad(x, ((1, 0), (0, 2)), constant_values=3.0), (X,)),
+    np.pad: [("d", lambda x: np.pad(x, 1), (X,)), ("d", lambda x: np.pad(x, ((1, 0), (0, 2)), constant_values=3.0), (X,
+    )),
              ("d", lambda x: np.pad(x, (1, 2), mode="constant"), (X,))],
     np.tril: [("d", np.tril, (SQUARE,)), ("d", lambda x: np.tril(x, -1), (X,)), ("", np.tril, (SQUARE > 0,))],
     np.triu: [("d", np.triu, (SQUARE,)), ("d", lambda x: np.triu(x, k=1), (X,)), ("", np.triu, (SQUARE > 0,))],
     np.astype: [("d", lambda x: np.astype(x, np.float64), (X,)), ("", lambda x: np.astype(x, np.int64), (X,))],
     np.clip: [("d", lambda x: np.clip(x, -0.5, 0.5), (X,)), ("d", lambda x, y: np.clip(x, y - 1, y + 1), (X, Y)),
-              ("d", lambda x: np.clip(x, a_min=0.0, a_max=None), (X,)), ("d", lambda x: np.clip(x, min=0.0, max=1.0), (X,)),
+              ("d", lambda x: np.clip(x, a_min=0.0, a_max=None), (X,)), ("d", lambda x: np.clip(x, min=0.0, max=1.0),
+               (X,)),
               ("d", lambda x, y: np.clip(x, None, y), (X, Y)), ("d", lambda x, y: np.clip(x, y, None), (X, Y))],
-    np.dot: [("d", np.dot, (X, SQUARE)), ("d", np.dot, (Y, Y)), ("d", np.dot, (X, 2.0)), ("d", np.dot, (X, SQUARE[None] * [[[2.0]]]))],
+    np.dot: [("d", np.dot, (X, SQUARE)), ("d", np.dot, (Y, Y)), ("d", np.dot, (X, 2.0)), ("d", np.dot, (X,
+    SQUARE[None] * [[[2.0]]]))],
     np.inner: [("d", np.inner, (X, SQUARE)), ("d", np.inner, (Y, 2.0))],
     np.vdot: [("d", np.vdot, (X, X + 1))],
     np.outer: [("d", np.outer, (X, Y))],
@@ -105,10 +119,12 @@ CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, .
     np.einsum: [("d", lambda x, y: np.einsum("ij,jk->ik", x, y), (X, SQUARE)),
                 ("d", lambda x, y: np.einsum("ij,jk", x, y, optimize=True), (X, SQUARE))],
     np.linalg.norm: [("d", np.linalg.norm, (X,)), ("d", lambda x: np.linalg.norm(x, axis=1), (X,)),
-                     ("d", lambda x: np.linalg.norm(x, 1, 0, True), (X,)), ("d", lambda x: np.linalg.norm(x, np.inf), (Y,)),
+                     ("d", lambda x: np.linalg.norm(x, 1, 0, True), (X,)), ("d", lambda x: np.linalg.norm(x, np.inf),
+                      (Y,)),
                      ("d", lambda x: np.linalg.norm(x, "fro"), (X,)), ("d", lambda x: np.linalg.norm(x, 2), (Y,)),
                      ("d", lambda x: np.linalg.norm(x, axis=(0, 1)), (X,))],
-    np.diff: [("d", np.diff, (X,)), ("d", lambda x: np.diff(x, 2, axis=1), (X,)), ("d", lambda x: np.diff(x, axis=0), (X,))],
+    np.diff: [("d", np.diff, (X,)), ("d", lambda x: np.diff(x, 2, axis=1), (X,)), ("d", lambda x: np.diff(x, axis=0),
+    (X,))],
 }  # fmt: skip
 REFUSED = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal)
 EVERY = [(f.__name__, *call) for f, calls in CALLS.items() for call in calls]
@@ -120,7 +136,8 @@ def test_every_supported_function_is_called() -> None:
 
 def tensors(arguments: Any, requires_grad: bool) -> list[Any]:
     return [
-        tg.Tensor(a, requires_grad=requires_grad and a.dtype.kind == "f") if isinstance(a, np.ndarray) else a for a in arguments
+        tg.Tensor(a, requires_grad=requires_grad and a.dtype.kind == "f") if isinstance(a, np.ndarray) else a
+        for a in arguments
     ]
 
 
@@ -188,7 +205,8 @@ def test_outer_of_a_ufunc_records() -> None:
     "call",
     [
         lambda x: np.sum(x, 0, None, None), lambda x: np.sum(x, axis=0, dtype=None), lambda x: np.max(x, 0, None, True),
-        lambda x: np.var(x, 0, None, None, 1), lambda x: np.std(x, 0, None, None, 1, True), lambda x: np.sum(a=x, axis=1),
+        lambda x: np.var(x, 0, None, None, 1), lambda x: np.std(x, 0, None, None, 1, True), lambda x: np.sum(a=x,
+        axis=1),
         lambda x: np.reshape(x, shape=(3, 2)), lambda x: np.concatenate((x, x), 0, None), lambda x: np.ptp(x, 1, None),
         lambda x: np.copy(x, None), lambda x: np.sort(x, 1, None),
     ],
@@ -205,23 +223,28 @@ def test_arguments_by_numpys_order_and_names(call: Any) -> None:
         (lambda x: np.sum(x, 0, np.float32), r"sum takes the parameters \(axis, keepdims\); got dtype"),
         (lambda x: np.mean(x, dtype=np.float32), r"mean takes the parameters \(axis, keepdims\); got dtype"),
         (lambda x: np.max(x, initial=0.0, where=X > 0), r"max takes the parameters .*; got initial, where"),
-        (lambda x: np.var(x, 0, np.float32), r"np.var on a Tensor takes \(x, axis, ddof, keepdims\); got 2 positional argument"
+        (lambda x: np.var(x, 0, np.float32), r"np.var on a Tensor takes \(x, axis, ddof, keepdims\); got 2 "
+         r"positional argument"
          r"\(s\) and dtype. Leave the others out, or use x.data"),
-        (lambda x: np.reshape(x, (3, 2), order="F"), r"np.reshape on a Tensor takes \(x, shape\); got 2 positional.* and order"),
+        (lambda x: np.reshape(x, (3, 2), order="F"), r"np.reshape on a Tensor takes \(x, shape\); got 2 positional.* "
+         r"and order"),
         (lambda x: np.ravel(x, "F"), r"np.ravel on a Tensor takes \(x\); got 1 positional.* and order"),
-        (lambda x: np.exp(x, out=np.empty_like(X)), r"np.exp with out= .*must write plain values; got a Tensor.*Write y = f"),
+        (lambda x: np.exp(x, out=np.empty_like(X)), r"np.exp with out= .*must write plain values; got a "
+         r"Tensor.*Write y = f"),
         (lambda x: np.sum(x, axis=0, out=np.empty(3)), r"np.sum with out="),
         (lambda x: np.sum(x, 0, None, np.empty(3)), r"np.sum with out="),
         (lambda x: np.add(X, X, out=x), r"np.add with out="),
         (lambda x: np.argmax(X, 0, x), r"np.argmax with out="),
         (lambda x: np.add.reduce(x, out=np.empty(3)), r"np.add with out="),
-        (lambda x: np.arcsin(x), r"np.arcsin on a Tensor must have .* there is none. The nearest supported one is np.sin. Use x"),
+        (lambda x: np.arcsin(x), r"np.arcsin on a Tensor must have .* there is none. The nearest supported one is "
+         r"np.sin. Use x"),
         (lambda x: np.median(x), r"np.median on a Tensor must have .*The nearest supported one is np.m\w+"),
         (lambda x: np.fft.fft(x), r"np.fft on a Tensor must have"),
         (lambda x: np.linalg.inv(x), r"np.inv on a Tensor must have .*The nearest supported one is np.\w+. Use"),
         (lambda x: np.add.at(X, [0], x), r"np.add.at on a Tensor must have"),
         (lambda x: np.add.reduceat(x, [0]), r"np.add.reduceat on a Tensor must have"),
-        (lambda x: np.full_like(x, tg.Tensor(2.0, requires_grad=True)), r"a fill value must be a number; got Tensor\(2.*tg.ones"),
+        (lambda x: np.full_like(x, tg.Tensor(2.0, requires_grad=True)), r"a fill value must be a number; got "
+         r"Tensor\(2.*tg.ones"),
         (lambda x: tg.full((2,), tg.Tensor(2.0, requires_grad=True)), r"a fill value must be a number"),
     ],
 )  # fmt: skip
@@ -244,7 +267,19 @@ def test_unsupported_is_never_an_array_in_silence() -> None:
     x = tg.Tensor(X)
     names = [n for n in dir(np) if callable(getattr(np, n)) and not n.startswith("_")]
     supported = {f.__name__ for f in NUMPY}
-    for name in ("nanmean", "median", "cross", "kron", "convolve", "arcsinh", "log2", "hypot", "average", "unique", "rot90"):
+    for name in (
+        "nanmean",
+        "median",
+        "cross",
+        "kron",
+        "convolve",
+        "arcsinh",
+        "log2",
+        "hypot",
+        "average",
+        "unique",
+        "rot90",
+    ):
         assert name in names
         assert name not in supported
         with pytest.raises(tg.OperandError, match=f"np.{name} on a Tensor"):
@@ -257,10 +292,13 @@ def test_unsupported_is_never_an_array_in_silence() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda x: np.maximum(x, 0.0), lambda x: np.where(x > 0, x, 0.5), lambda x: np.clip(x, -0.1, 0.1), lambda x: np.pad(x, 1),
-        lambda x: np.power(2.0, x), lambda x: np.add(1, x), lambda x: np.logaddexp(x, 0.0), lambda x: np.remainder(x, 0.3),
+        lambda x: np.maximum(x, 0.0), lambda x: np.where(x > 0, x, 0.5), lambda x: np.clip(x, -0.1, 0.1),
+        lambda x: np.pad(x, 1),
+        lambda x: np.power(2.0, x), lambda x: np.add(1, x), lambda x: np.logaddexp(x, 0.0), lambda x: np.remainder(x,
+        0.3),
         lambda x: np.var(x, axis=0), lambda x: np.std(x, ddof=1), lambda x: np.linalg.norm(x), lambda x: np.tril(x),
-        lambda x: np.diag(x), lambda x: np.cumprod(x), lambda x: np.sinh(x), lambda x: np.reciprocal(x), lambda x: np.tan(x),
+        lambda x: np.diag(x), lambda x: np.cumprod(x), lambda x: np.sinh(x), lambda x: np.reciprocal(x),
+        lambda x: np.tan(x),
     ],
 )  # fmt: skip
 def test_python_numbers_never_widen(call: Any) -> None:

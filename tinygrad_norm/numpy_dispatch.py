@@ -112,7 +112,8 @@ def checked_call(ours: Callable[..., Any], name: str, args: Any, kwargs: dict[st
             accepted.bind(*args, **kwargs)
         except TypeError:
             raise OperandError(
-                f"np.{name} on a Tensor takes ({', '.join(accepted.parameters)}); got {len(args)} positional argument(s)"
+                f"np.{name} on a Tensor takes ({', '.join(accepted.parameters)}); got {len(args)} positional "
+                f"argument(s)"
                 + (f" and {', '.join(kwargs)}" if kwargs else "")
                 + ". Leave the others out, or use x.data for values without a gradient."
             ) from error

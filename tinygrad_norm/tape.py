@@ -192,7 +192,8 @@ def sum_to(cotangent: Any, shape: Shape) -> Any:
     axes = broadcast_axes(cotangent.shape, shape)
     if axes is None:
         raise VJPError(
-            f"a cotangent must have a shape that {shape} broadcasts to; got {cotangent.shape}. Correct the rule that made it."
+            f"a cotangent must have a shape that {shape} broadcasts to; got {cotangent.shape}. Correct the rule that "
+            f"made it."
         )
     if axes:
         cotangent = total(cotangent, axes) if isinstance(cotangent, np.ndarray) else np.add.reduce(cotangent, axes)

@@ -80,7 +80,9 @@ def gradients(
     nodes = [node_of(x, i) for i, x in enumerate(wanted)]
     # A cotangent that does not fit is an error also where the output depends on nothing.
     given = [
-        (y._node, seed_for(y, seed)) for y, seed in zip(ends, seeds, strict=True) if y._node is not None or seed is not None
+        (y._node, seed_for(y, seed))
+        for y, seed in zip(ends, seeds, strict=True)
+        if y._node is not None or seed is not None
     ]
     starts = [(node, seed) for node, seed in given if node is not None]
     found = sweep_from(starts, create_graph=create_graph, targets=nodes)

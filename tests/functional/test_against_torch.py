@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F
+from tinygrad_norm import functional as F  # noqa: N812  # PyTorch's name for it
 
 CASES = json.loads((Path(__file__).parents[1] / "reference" / "torch.json").read_text(encoding="utf-8"))["cases"]
 # Where the arrays stand that come after options of ours.
@@ -21,10 +21,8 @@ def called(case: dict[str, Any], arrays: list[Any]) -> tg.Tensor:
     options = {k: tuple(v) if isinstance(v, list) else v for k, v in case["options"].items()}
     f = getattr(F, case["name"])
     names = LATER.get(case["name"], ())
-    if not names:
-        result: tg.Tensor = f(*arrays, **options)
-        return result
-    result = f(arrays[0], **options, **dict(zip(names, arrays[1:], strict=True)))
+    positional = arrays[:1] if names else arrays
+    result: tg.Tensor = f(*positional, **options, **dict(zip(names, arrays[len(positional) :], strict=True)))
     return result
 
 
@@ -38,12 +36,16 @@ def test_as_torch(case: dict[str, Any]) -> None:
     expected = np.array(case["result"])
     assert y.shape == expected.shape
     # Relative to each entry, so that tiny values are held to their own digits.
-    np.testing.assert_allclose(np.asarray(y), expected, rtol=2e-14, atol=1e-15 * np.max(np.abs(expected[np.isfinite(expected)])))
+    np.testing.assert_allclose(
+        np.asarray(y), expected, rtol=2e-14, atol=1e-15 * np.max(np.abs(expected[np.isfinite(expected)]))
+    )
     cotangent = np.where(np.isfinite(expected), case["cotangent"], 0.0)
     free = [t for t in leaves if t is not None and t.requires_grad]
     wanted = [np.array(g) for g in case["gradients"] if g is not None]
     for mine, theirs in zip(tg.gradients(y, free, cotangent), wanted, strict=True):
-        np.testing.assert_allclose(np.asarray(mine), theirs, rtol=1e-11, atol=1e-12 * max(1.0, np.max(np.abs(theirs), initial=0.0)))
+        np.testing.assert_allclose(
+            np.asarray(mine), theirs, rtol=1e-11, atol=1e-12 * max(1.0, np.max(np.abs(theirs), initial=0.0))
+        )
 
 
 def test_every_function_is_compared() -> None:

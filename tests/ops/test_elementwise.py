@@ -133,7 +133,9 @@ def test_clip_between_arrays_sends_gradients_to_the_limits() -> None:
 
 @st.composite
 def broadcastable(draw: st.DrawFn, operands: int = 2) -> list[np.ndarray]:
-    shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=operands, min_dims=0, max_dims=4, min_side=0, max_side=3))
+    shapes = draw(
+        hnp.mutually_broadcastable_shapes(num_shapes=operands, min_dims=0, max_dims=4, min_side=0, max_side=3)
+    )
     numbers = st.floats(-4, 4, allow_subnormal=False).map(lambda v: round(v, 3))
     return [draw(hnp.arrays(np.float64, shape, elements=numbers)) for shape in shapes.input_shapes]
 

@@ -36,7 +36,8 @@ def test_symmetric_and_monotone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "y"), [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (1e300, 1.0), (-1e300, -1.0), (5e-324, 5e-324)]
+    ("x", "y"),
+    [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (1e300, 1.0), (-1e300, -1.0), (5e-324, 5e-324)],
 )
 def test_ends(x: float, y: float) -> None:
     assert erf_values(np.array(x)) == y

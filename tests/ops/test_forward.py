@@ -126,13 +126,15 @@ def einsum(*xs: Array, subscripts: str) -> Array:
     once = [c for c in letters if "".join(terms).count(c) == 1 and c not in free]
     right = right.replace("...", free) if arrow else free + "".join(once)
     length = {
-        c: max(n for x, t in zip(xs, terms, strict=True) for n, d in zip(x.shape, t, strict=True) if d == c) for c in letters
+        c: max(n for x, t in zip(xs, terms, strict=True) for n, d in zip(x.shape, t, strict=True) if d == c)
+        for c in letters
     }
     result = np.zeros([length[c] for c in right])
     for at in product(*(range(length[c]) for c in letters)):
         value = dict(zip(letters, at, strict=True))
         entries = [
-            x[tuple(0 if n == 1 else value[c] for c, n in zip(t, x.shape, strict=True))] for x, t in zip(xs, terms, strict=True)
+            x[tuple(0 if n == 1 else value[c] for c, n in zip(t, x.shape, strict=True))]
+            for x, t in zip(xs, terms, strict=True)
         ]
         result[tuple(value[c] for c in right)] += math.prod(entries)
     return result
@@ -187,7 +189,9 @@ REFERENCES: dict[str, Callable[..., Array]] = {
     "floor": entrywise(math.floor),
     "relu": entrywise(lambda x: x if x > 0 else 0.0),
     "clip": entrywise(
-        lambda x, lower=None, upper=None: max(x if upper is None else min(x, upper), -math.inf if lower is None else lower)
+        lambda x, lower=None, upper=None: max(
+            x if upper is None else min(x, upper), -math.inf if lower is None else lower
+        )
     ),
     "maximum": entrywise(max),
     "minimum": entrywise(min),

@@ -70,9 +70,12 @@ def test_any_index(drawn: Any, seed: int) -> None:
 @pytest.mark.parametrize(
     "index",
     [
-        tg.Tensor(1), tg.Tensor([0, 0]), tg.Tensor([True, False]), [0, 1, 0], [[0, 1]], True, False, np.True_, np.int64(1), None,
-        (tg.Tensor([0, 1]), slice(tg.Tensor(0), 2)), ([0, 1], [1, 2]), ((0, 1),), [], slice(5, 2), (Ellipsis, -1), (None, 0, None),
-        (np.array(1), slice(None)), (slice(None), np.array([[0], [2]])), (np.array([True, False]), 1), np.zeros((2, 3), bool),
+        tg.Tensor(1), tg.Tensor([0, 0]), tg.Tensor([True, False]), [0, 1, 0], [[0, 1]], True, False, np.True_,
+        np.int64(1), None,
+        (tg.Tensor([0, 1]), slice(tg.Tensor(0), 2)), ([0, 1], [1, 2]), ((0, 1),), [], slice(5, 2), (Ellipsis, -1),
+         (None, 0, None),
+        (np.array(1), slice(None)), (slice(None), np.array([[0], [2]])), (np.array([True, False]), 1), np.zeros((2, 3),
+         bool),
     ],
 )  # fmt: skip
 def test_kinds_of_index(index: Any) -> None:

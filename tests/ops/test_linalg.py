@@ -106,11 +106,28 @@ def test_subscripts_made_explicit(subscripts: str, shapes: Any, expected: Any) -
 @pytest.mark.parametrize(
     ("subscripts", "shapes", "message"),
     [
-        ("ij", [(2, 2), (2,)], r"einsum: the subscripts must name one term for each operand; got 1 in 'ij' for 2 operand.*Separate"),
-        ("ijk", [(2, 2)], r"einsum: each term must name every axis of its operand; got 'ijk' for shape \(2, 2\) in 'ijk'. Add letters"),
+        (
+            "ij",
+            [(2, 2), (2,)],
+            r"einsum: the subscripts must name one term for each operand; got 1 in 'ij' for 2 operand.*Separate",
+        ),
+        (
+            "ijk",
+            [(2, 2)],
+            r"einsum: each term must name every axis of its operand; got 'ijk' for shape \(2, 2\) in 'ijk'. Add "
+            r"letters",
+        ),
         ("i", [(2, 2)], r"each term must name every axis of its operand; got 'i'"),
-        ("ijk...", [(2, 2)], r"a term must have no more letters than its operand has axes; got 'ijk...' for shapes .*Remove a"),
-        ("ij,jk", [(2, 3), (2, 3)], r"einsum: the inputs must fit together; got shapes \(2, 3\) and \(2, 3\), subscripts='ij,jk'"),
+        (
+            "ijk...",
+            [(2, 2)],
+            r"a term must have no more letters than its operand has axes; got 'ijk...' for shapes .*Remove a",
+        ),
+        (
+            "ij,jk",
+            [(2, 3), (2, 3)],
+            r"einsum: the inputs must fit together; got shapes \(2, 3\) and \(2, 3\), subscripts='ij,jk'",
+        ),
         ("i->ij", [(2,)], r"einsum: the inputs must fit together"),
     ],
 )
@@ -120,7 +137,9 @@ def test_errors_of_einsum(subscripts: str, shapes: Any, message: str) -> None:
 
 
 def test_einsum_without_subscripts() -> None:
-    with pytest.raises(tg.OperandError, match=r"einsum must get its subscripts as a string first; got Tensor. Write einsum\("):
+    with pytest.raises(
+        tg.OperandError, match=r"einsum must get its subscripts as a string first; got Tensor. Write einsum\("
+    ):
         tg.einsum(tg.ones(2), [0])
 
 

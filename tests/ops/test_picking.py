@@ -19,7 +19,10 @@ def pulled(f: Any, x: Any, u: Any) -> list[Any]:
 
 def test_take_adds_up_what_was_taken_twice() -> None:
     assert pulled(lambda x: tg.take(x, [1, 1, 0]), X, [1.0, 10.0, 100.0]) == [[100.0, 11.0, 0.0], [0.0, 0.0, 0.0]]
-    assert pulled(lambda x: x.take([2, 2], axis=1), X, [[1.0, 10.0], [2.0, 20.0]]) == [[0.0, 0.0, 11.0], [0.0, 0.0, 22.0]]
+    assert pulled(lambda x: x.take([2, 2], axis=1), X, [[1.0, 10.0], [2.0, 20.0]]) == [
+        [0.0, 0.0, 11.0],
+        [0.0, 0.0, 22.0],
+    ]
     assert tg.take(X, 1, axis=0).shape == (3,)
     assert tg.take(X, np.zeros((2, 0), int), axis=1).shape == (2, 2, 0)
 
@@ -48,16 +51,21 @@ def test_diagonals() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: x.take([0], axis=2), tg.ShapeError, r"take: the axis must lie in \[-2, 2\) for shape \(2, 3\); got 2. Count from 0"),
+        (lambda x: x.take([0], axis=2), tg.ShapeError, r"take: the axis must lie in \[-2, 2\) for shape \(2, 3\); "
+         r"got 2. Count from 0"),
         (lambda x: x.take([6]), tg.IndexRangeError, r"indices into axis 0 must lie in \[-6, 6\); got 6"),
         (lambda x: x.take([0.0]), tg.IndexRangeError, r"indices must be integers"),
-        (lambda x: tg.Tensor(1.0).take([0], axis=0), tg.ShapeError, r"take: the axis must lie in \[0, 0\) for shape \(\)"),
-        (lambda x: tg.take_along_axis(x, [0], 1), tg.ShapeError, r"as many axes as the data \(2\); got 1. Use np.expand_dims"),
+        (lambda x: tg.Tensor(1.0).take([0], axis=0), tg.ShapeError, r"take: the axis must lie in \[0, 0\) for shape "
+         r"\(\)"),
+        (lambda x: tg.take_along_axis(x, [0], 1), tg.ShapeError, r"as many axes as the data \(2\); got 1. Use "
+         r"np.expand_dims"),
         (lambda x: tg.take_along_axis(x, [[0]], 3), tg.ShapeError, r"take_along_axis: the axis must lie in"),
         (lambda x: tg.take_along_axis(x, [[3]], 1), tg.IndexRangeError, r"indices into axis 1"),
         (lambda x: tg.sort(x, 2), tg.ShapeError, r"sort: the axis must lie in \[-2, 2\)"),
-        (lambda x: x.diagonal(0, 0, 2), tg.ShapeError, r"diagonal: the axis must lie in \[-2, 2\) for shape \(2, 3\); got 2"),
-        (lambda x: x.diagonal(0, 1, -1), tg.ShapeError, r"diagonal: axis1 and axis2 must differ; got 1 and -1.*Name two"),
+        (lambda x: x.diagonal(0, 0, 2), tg.ShapeError, r"diagonal: the axis must lie in \[-2, 2\) for shape \(2, "
+         r"3\); got 2"),
+        (lambda x: x.diagonal(0, 1, -1), tg.ShapeError, r"diagonal: axis1 and axis2 must differ; got 1 and -1.*Name "
+         r"two"),
         (lambda x: x[0].trace(), tg.ShapeError, r"diagonal: the axis must lie in \[-1, 1\) for shape \(3,\); got 1"),
         (lambda x: tg.diag(1.0), tg.ShapeError, r"diag: x must be a vector or a matrix; got shape \(\). Use diagonal"),
         (lambda x: tg.diag(x[None]), tg.ShapeError, r"diag: x must be a vector or a matrix; got shape \(1, 2, 3\)"),

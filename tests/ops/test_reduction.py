@@ -62,7 +62,9 @@ def test_products_with_zeros_to_third_order(values: list[float], first: list[flo
     slope = tg.grad(tg.prod)
     assert slope(x).tolist() == first
     hessian = np.asarray(tg.jacobian(slope)(x))
-    np.testing.assert_allclose(hessian, [[without(i, j) for j in range(n)] for i in range(n)] or np.zeros((0, 0)), atol=1e-12)
+    np.testing.assert_allclose(
+        hessian, [[without(i, j) for j in range(n)] for i in range(n)] or np.zeros((0, 0)), atol=1e-12
+    )
     third = np.asarray(tg.jacobian(tg.jacobian(slope))(x))
     wanted = [[[without(i, j, k) for k in range(n)] for j in range(n)] for i in range(n)]
     np.testing.assert_allclose(third, wanted or np.zeros((0, 0, 0)), atol=1e-12)
@@ -118,7 +120,8 @@ def test_running_sums_along_any_axis(shape: Any, data: st.DataObject) -> None:
     count = np.arange(n, 0, -1.0)
     if axis is not None:
         count = np.moveaxis(np.broadcast_to(count, (*np.delete(shape, axis), n)), -1, axis)
-    np.testing.assert_allclose(np.asarray(tg.gradients(y.sum(), t)), np.broadcast_to(count.reshape(-1) if axis is None else count,
+    np.testing.assert_allclose(np.asarray(tg.gradients(y.sum(), t)),
+    np.broadcast_to(count.reshape(-1) if axis is None else count,
                                x.size if axis is None else shape).reshape(shape))  # fmt: skip
 
 

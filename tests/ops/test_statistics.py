@@ -27,7 +27,9 @@ def test_to_second_order(f: Any, check_to_second_order: Any, rng: np.random.Gene
     check_to_second_order(f, [rng.permutation(20).reshape(4, 5) * 0.31 - 3.05])
 
 
-@pytest.mark.parametrize("f", [tg.std, tg.norm, lambda x: tg.std(x, ddof=1), lambda x: tg.norm(x, ord=2), lambda x: tg.norm(x, ord=1)])
+@pytest.mark.parametrize(
+    "f", [tg.std, tg.norm, lambda x: tg.std(x, ddof=1), lambda x: tg.norm(x, ord=2), lambda x: tg.norm(x, ord=1)]
+)
 def test_the_slope_at_zero_is_zero(f: Any) -> None:
     x = leaf(np.zeros(4))
     y = f(x)
@@ -41,13 +43,17 @@ def test_the_slope_at_zero_is_zero(f: Any) -> None:
 def test_only_the_rows_that_are_zero_are_set_to_zero() -> None:
     x = leaf([[0.0, 0.0], [3.0, 4.0]])
     assert tg.norm(x, axis=1).tolist() == [0.0, 5.0]
-    np.testing.assert_allclose(np.asarray(tg.gradients(tg.norm(x, axis=1).sum(), x)), [[0.0, 0.0], [0.6, 0.8]], rtol=1e-15)
+    np.testing.assert_allclose(
+        np.asarray(tg.gradients(tg.norm(x, axis=1).sum(), x)), [[0.0, 0.0], [0.6, 0.8]], rtol=1e-15
+    )
 
 
 def test_the_variance_of_a_large_offset_is_computed_in_two_passes() -> None:
     x = np.array([1e8, 1e8 + 1, 1e8 + 2])
     assert tg.var(x).item() == pytest.approx(2 / 3, rel=1e-12)
-    assert tg.var(x.astype(np.float32) * 0 + np.float32([4096.0, 4097.0, 4098.0])).item() == pytest.approx(2 / 3, rel=1e-6)
+    assert tg.var(x.astype(np.float32) * 0 + np.float32([4096.0, 4097.0, 4098.0])).item() == pytest.approx(
+        2 / 3, rel=1e-6
+    )
 
 
 def test_float32_variance_over_many_rows(rng: np.random.Generator) -> None:
@@ -60,14 +66,18 @@ def test_float32_variance_over_many_rows(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: x.var(0, ddof=2), tg.InputError, r"var: the 2 entries of axis 0 \(shape \(2, 3\)\) must be more than ddof=2.*Use"),
+        (lambda x: x.var(0, ddof=2), tg.InputError, r"var: the 2 entries of axis 0 \(shape \(2, 3\)\) must be more "
+         r"than ddof=2.*Use"),
         (lambda x: x.std(ddof=7), tg.InputError, r"var: the 6 entries of axis None"),
         (lambda x: x[:0].var(0), tg.InputError, r"var: the 0 entries"),
-        (lambda x: x.var(2), tg.ShapeError, r"var: the axes must be axes of shape \(2, 3\); got 2: axis 2 is out of bounds.*Count"),
-        (lambda x: tg.norm(x, ord=2), tg.InputError, r"norm: a Tensor has the vector norms.*got ord=2 for shape \(2, 3\).*Compose"),
+        (lambda x: x.var(2), tg.ShapeError, r"var: the axes must be axes of shape \(2, 3\); got 2: axis 2 is out of "
+         r"bounds.*Count"),
+        (lambda x: tg.norm(x, ord=2), tg.InputError, r"norm: a Tensor has the vector norms.*got ord=2 for shape \(2, "
+         r"3\).*Compose"),
         (lambda x: tg.norm(x, ord=1, axis=(0, 1)), tg.InputError, r"norm: .*got ord=1"),
         (lambda x: tg.norm(x[0], ord=3), tg.InputError, r"norm: .*got ord=3"),
-        (lambda x: tg.cumprod(x, 2), tg.ShapeError, r"cumprod: the axis must lie in \[-2, 2\) for shape \(2, 3\); got 2. Count"),
+        (lambda x: tg.cumprod(x, 2), tg.ShapeError, r"cumprod: the axis must lie in \[-2, 2\) for shape \(2, 3\); "
+         r"got 2. Count"),
         (lambda x: tg.diff(x, 1, -3), tg.ShapeError, r"diff: the axis must lie in \[-2, 2\)"),
         (lambda x: tg.ptp(x, 4), tg.ShapeError, r"max: .*axis 4 is out of bounds"),
     ],

@@ -1,8 +1,8 @@
 """Compute what PyTorch gives for the functions of ``tinygrad_norm.functional``, and write it to ``torch.json``.
 
-Run it with PyTorch installed: ``python tests/reference/from_torch.py``. The tests read the file and never import PyTorch.
-Every case holds a function's name, its arrays, its options, the result, a random cotangent ū and the gradients of ⟨ū, result⟩ by
-every floating-point array; float64 throughout.
+Run it with PyTorch installed: ``python tests/reference/from_torch.py``. The tests read the file and never import
+PyTorch. Every case holds a function's name, its arrays, its options, the result, a random cotangent ū and the gradients
+of ⟨ū, result⟩ by every floating-point array; float64 throughout.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def cases(rng: np.random.Generator) -> list[tuple[str, list[Any], dict[str, Any]
     found: list[tuple[str, list[Any], dict[str, Any]]] = []
     for name, options in [
         ("relu", {}), ("leaky_relu", {}), ("leaky_relu", {"negative_slope": 0.3}), ("elu", {}), ("elu", {"alpha": 0.5}),
-        ("gelu", {}), ("gelu", {"approximate": "tanh"}), ("silu", {}), ("sigmoid", {}), ("softplus", {}), ("softplus", {"beta": 2.0}),
-        ("tanh", {}),
+        ("gelu", {}), ("gelu", {"approximate": "tanh"}), ("silu", {}), ("sigmoid", {}), ("softplus", {}),
+        ("softplus", {"beta": 2.0}), ("tanh", {}),
     ]:  # fmt: skip
         found += [(name, [a], options) for a in (x, kinks, far)]
     for name in ("softmax", "log_softmax", "logsumexp"):
@@ -37,7 +37,12 @@ def cases(rng: np.random.Generator) -> list[tuple[str, list[Any], dict[str, Any]
     found.append(("linear", [row((2, 3, 4)), row((5, 4)), row(5)], {}))
     found.append(("linear", [row(4), row((5, 4)), None], {}))
     w5, b5, w35 = row(5), row(5), row((3, 5))
-    for arrays, shape in [([x, w5, b5], 5), ([x, None, None], 5), ([x, w35, row((3, 5))], (3, 5)), ([row((2, 3, 5)), w35, None], (3, 5))]:
+    for arrays, shape in [
+        ([x, w5, b5], 5),
+        ([x, None, None], 5),
+        ([x, w35, row((3, 5))], (3, 5)),
+        ([row((2, 3, 5)), w35, None], (3, 5)),
+    ]:
         found.append(("layer_norm", arrays, {"normalized_shape": shape}))
     constant = np.vstack([x[:1], np.full((1, 5), 2.0)])
     found.append(("layer_norm", [constant, w5, b5], {"normalized_shape": 5}))
@@ -76,14 +81,12 @@ def torch_functions(torch: Any) -> dict[str, Callable[..., Any]]:
         return call
 
     return {
-        "relu": torch.relu, "leaky_relu": f.leaky_relu, "elu": f.elu, "gelu": f.gelu, "silu": f.silu, "sigmoid": torch.sigmoid,
-        "softplus": f.softplus, "tanh": torch.tanh,
+        "relu": torch.relu, "leaky_relu": f.leaky_relu, "elu": f.elu, "gelu": f.gelu, "silu": f.silu,
+        "sigmoid": torch.sigmoid, "softplus": f.softplus, "tanh": torch.tanh,
         "softmax": lambda x, axis: torch.softmax(x, axis), "log_softmax": lambda x, axis: torch.log_softmax(x, axis),
         "logsumexp": lambda x, axis, keepdims=False: torch.logsumexp(x, axis, keepdims),
         "linear": f.linear, "layer_norm": shaped(f.layer_norm), "rms_norm": shaped(f.rms_norm),
-        # Running statistics are changed in place there, so each call gets its own.
-        "batch_norm": lambda x, m, v, w, b, **o: f.batch_norm(x, *(s if s is None else s.detach().clone() for s in (m, v)), w, b, **o)
-        if o["training"] else f.batch_norm(x, m, v, w, b, **o),
+        "batch_norm": f.batch_norm,
         "group_norm": lambda x, w, b, num_groups, **o: f.group_norm(x, num_groups, w, b, **o),
         "instance_norm": lambda x, w, b, **o: f.instance_norm(x, None, None, w, b, **o),
         "scaled_dot_product_attention": f.scaled_dot_product_attention,
@@ -100,7 +103,7 @@ def main() -> None:
         leaves = [None if a is None else torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
         # Running statistics have no gradient in PyTorch.
         if name == "batch_norm":
-            leaves = [t if t is None or i not in (1, 2) else t.detach() for i, t in enumerate(leaves)]
+            leaves = [t.detach() if t is not None and i in (1, 2) else t for i, t in enumerate(leaves)]
         y = functions[name](*leaves, **options)
         u = rng.standard_normal(tuple(y.shape))
         finite = torch.isfinite(y)

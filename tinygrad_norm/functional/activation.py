@@ -100,7 +100,8 @@ def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
         largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
     except ValueError as error:
         raise ShapeError(
-            f"softmax: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 backwards."
+            f"softmax: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 "
+            f"backwards."
         ) from error
     # An infinite maximum cannot be subtracted; exp(±∞ − 0) is what is wanted.
     largest = np.where(np.isinf(largest), 0, largest).astype(x.dtype)

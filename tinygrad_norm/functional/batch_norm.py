@@ -95,7 +95,8 @@ def normalize_batch(
     if not training and (running_mean is None) != (running_var is None):
         raise InputError(
             "batch_norm: running_mean and running_var must be given together in eval mode; got only "
-            f"{'running_var' if running_mean is None else 'running_mean'}. Pass both, or neither to use the batch's own."
+            f"{'running_var' if running_mean is None else 'running_mean'}. Pass both, or neither to use the batch's "
+            f"own."
         )
     if training or running_mean is None or running_var is None:
         found, centered = batch_statistics(x, real, channel_axis)

@@ -81,7 +81,8 @@ def explicit_subscripts(subscripts: str, shapes: tuple[Shape, ...]) -> tuple[lis
     most = max(counts)
     if min(counts) < 0:
         raise ShapeError(
-            f"a term must have no more letters than its operand has axes; got {subscripts!r} for shapes {shapes}. Remove a "
+            f"a term must have no more letters than its operand has axes; got {subscripts!r} for shapes {shapes}. "
+            f"Remove a "
             "letter."
         )
     dots = "".join(reversed(free[:most]))

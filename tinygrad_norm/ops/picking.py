@@ -82,7 +82,9 @@ def diag(x: Data, k: int = 0) -> Tensor:
     """Return the diagonal of a matrix, or the matrix with this diagonal."""
     x = as_tensor(x)
     if x.ndim not in (1, 2):
-        raise ShapeError(f"diag: x must be a vector or a matrix; got shape {x.shape}. Use diagonal for a stack of them.")
+        raise ShapeError(
+            f"diag: x must be a vector or a matrix; got shape {x.shape}. Use diagonal for a stack of them."
+        )
     if x.ndim == 1:
         n, steps = x.size + abs(k), np.arange(x.size)
         result: Tensor = scatter_add(x, index=(steps - min(k, 0), steps + max(k, 0)), shape=(n, n))

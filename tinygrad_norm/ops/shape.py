@@ -23,7 +23,8 @@ def axis_of(axis: int, shape: Shape, name: str) -> int:
     n = len(shape)
     if not -n <= axis < n:
         raise ShapeError(
-            f"{name}: the axis must lie in [{-n}, {n}) for shape {shape}; got {axis}. Count from 0, or from −1 backwards."
+            f"{name}: the axis must lie in [{-n}, {n}) for shape {shape}; got {axis}. Count from 0, or from −1 "
+            f"backwards."
         )
     return axis % n
 
