@@ -1,0 +1,69 @@
+"""Threads differentiate at once and keep their own state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_norm as tg
+from tinygrad_norm.tape import STATE
+
+
+def leaf(values: Any, **how: Any) -> tg.Tensor:
+    return tg.Tensor(values, requires_grad=True, **how)
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
+
+
+def test_two_threads_differentiate_at_once() -> None:
+    barrier = threading.Barrier(2)
+
+    def work(k: float) -> list[float]:
+        x = leaf(k)
+        y = x
+        barrier.wait()
+        for _ in range(2_000):
+            y = y * 1.001
+        barrier.wait()
+        return [tg.gradients(y, x).item(), tg.grad(tg.grad(lambda t: t**3))(k).item()]
+
+    results: dict[float, Any] = {}
+    threads = [threading.Thread(target=lambda k=k: results.update({k: work(k)})) for k in (1.0, 2.0)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in (1.0, 2.0):
+        assert results[k] == pytest.approx([1.001**2000, 6 * k])
+
+
+def test_threads_may_share_a_leaf() -> None:
+    x = leaf(np.ones(3))
+    in_thread(lambda: (x * 2.0).sum().backward())
+    (x * 3.0).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [5.0] * 3
+
+
+def test_a_new_thread_starts_with_the_defaults() -> None:
+    with tg.no_grad(), tg.scope("outer"):
+        assert in_thread(STATE.get) == (True, None, False, None)

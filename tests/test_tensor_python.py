@@ -1,0 +1,164 @@
+"""A Tensor among arrays and numbers, and what it becomes in Python: numbers, text, tables, copies."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_norm as tg
+
+
+def leaf(values: Any, **how: Any) -> tg.Tensor:
+    return tg.Tensor(values, requires_grad=True, **how)
+
+
+# Mixed operands
+
+
+@pytest.mark.parametrize(
+    "other", [np.array([3.0, 4.0]), np.float64(3.0), 3.0, 3, [3.0, 4.0], (3.0, 4.0), tg.Tensor([3.0, 4.0])]
+)
+def test_operands_of_other_kinds_on_both_sides(other: Any) -> None:
+    x, plain = leaf([1.0, 2.0]), np.array([1.0, 2.0])
+    value = np.asarray(other)
+    for operator in ("__add__", "__sub__", "__mul__", "__truediv__", "__pow__"):
+        left = getattr(x, operator)(other)
+        assert np.array_equal(left, getattr(plain, operator)(value))
+        right = getattr(x, f"__r{operator[2:]}")(other)
+        assert np.array_equal(right, getattr(value, operator)(plain))
+        assert left.requires_grad
+        assert right.requires_grad
+
+
+def test_arrays_and_numpy_numbers_on_the_left_record() -> None:
+    x = leaf([1.0, 2.0])
+    for left in (np.array([3.0, 4.0]), np.float64(3.0), np.int64(3), np.ones((2, 2))):
+        for y in (left + x, left - x, left * x, left / x, left**x, left % x):
+            assert isinstance(y, tg.Tensor)
+            assert y.requires_grad
+        for y in (left < x, left == x, left // x):
+            assert isinstance(y, tg.Tensor)
+            assert not y.requires_grad
+    assert (np.ones((2, 2)) @ x).requires_grad
+    assert ([[1.0, 1.0]] @ x).tolist() == [3.0]
+
+
+@pytest.mark.parametrize("number", [2, 2.5, True, np.float32(2.5)])
+def test_numbers_do_not_widen(number: Any) -> None:
+    x = leaf([1.0, 2.0], dtype=np.float32)
+    for y in (
+        x + number,
+        number * x,
+        number / x,
+        x**number,
+        number - x,
+        tg.maximum(x, number),
+        tg.where([True, False], x, 0.0),
+    ):
+        assert y.dtype == np.float32
+
+
+@pytest.mark.parametrize("other", [1j, "a", None, object(), {1: 2}])
+def test_operands_that_are_not_numbers(other: Any) -> None:
+    with pytest.raises(
+        tg.OperandError, match=r"add must get numbers, arrays or Tensors; got \w+. Wrap it in tg.Tensor"
+    ):
+        leaf([1.0]) + other
+
+
+# Turning into Python
+
+
+def test_python_numbers_and_truth() -> None:
+    t = tg.Tensor([[2.0]])
+    assert (float(t), int(t), bool(t), t.item(), f"{t:.2f}") == (2.0, 2, True, 2.0, "2.00")
+    assert f"{t}" == str(t) == repr(t)
+    assert list(range(3))[tg.Tensor(1)] == 1
+    assert len(tg.ones((4, 2))) == 4
+    assert [row.tolist() for row in tg.Tensor([[1, 2], [3, 4]])] == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("use", "error", "message"),
+    [
+        (lambda: bool(tg.ones(2)), tg.ShapeError, r"truth value must come from one entry; got shape \(2,\). Use .any"),
+        (lambda: tg.ones(2).item(), tg.ShapeError, r"item\(\) must get a Tensor with one entry; got shape \(2,\). "
+         r"Index it"),
+        (lambda: float(tg.ones(0)), tg.ShapeError, r"item\(\) must get"),
+        (lambda: len(tg.Tensor(1.0)), tg.OperandError, r"len\(\) must get a Tensor with an axis; got one of shape "
+         r"\(\). Use .size"),
+        (lambda: iter(tg.Tensor(1.0)), tg.OperandError, r"a loop must get a Tensor with an axis.*Use .item"),
+        (lambda: [1][tg.Tensor(0.0)], tg.OperandError, r"an index must be an integer of shape \(\); got float64.*Use "
+         r"int"),
+        (lambda: [1][tg.Tensor([0])], tg.OperandError, r"an index must be an integer"),
+    ],
+)  # fmt: skip
+def test_what_cannot_turn_into_python(use: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        use()
+
+
+def test_repr() -> None:
+    x = leaf([1.0, 2.0], name="x")
+    assert repr(x) == "Tensor([1., 2.], shape=(2,), dtype=float64, name='x', requires_grad=True)"
+    assert repr(x * 2) == "Tensor([2., 4.], shape=(2,), dtype=float64, op=multiply)"
+    assert repr(tg.Tensor(3)) == "Tensor(3, shape=(), dtype=int64)"
+    assert len(repr(tg.zeros((1000, 1000)))) < 500
+    assert "shape=(0, 3)" in repr(tg.zeros((0, 3)))
+
+
+def test_html() -> None:
+    small = tg.Tensor([[1.0, 2.5]], name="<x>")._repr_html_()
+    assert small.count("<td") == 2
+    assert "&lt;x&gt; (1, 2) float64" in small
+    assert "2.5" in small
+    assert "multiply" in (leaf([1.0]) * 2)._repr_html_()
+    large = tg.arange(1000.0)._repr_html_()
+    assert "mean 499.5" in large
+    assert "from 0 to 999" in large
+    assert "<td" not in large
+    assert "empty" in tg.zeros((0, 2))._repr_html_()
+    assert "<td" in tg.Tensor(True)._repr_html_()
+
+
+# Copies
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_a_leaf_can_be_copied_and_pickled(again: Any) -> None:
+    x = leaf([1.0, 2.0], name="x", dtype=np.float32)
+    (x * 2).sum().backward()
+    y = again(x)
+    assert y is not x
+    assert (y.tolist(), y.requires_grad, y.name, y.dtype, y.grad) == ([1.0, 2.0], True, "x", np.float32, None)
+    (y * 3).sum().backward()
+    assert y.grad.tolist() == [3.0, 3.0]
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, 2.0]
+    plain = again(tg.Tensor([1, 2]))
+    assert not plain.requires_grad
+    assert plain.dtype == np.int64
+    with pytest.raises(
+        tg.GraphError, match=r"pickled or deep-copied must be a leaf; got the result of Tensor.*Use detach\(\)"
+    ):
+        again(x * 2)
+
+
+def test_copy_is_connected_and_detach_is_not() -> None:
+    x = leaf([1.0, 2.0])
+    assert x.copy().requires_grad
+    assert tg.gradients(x.copy().sum(), x).tolist() == [1.0, 1.0]
+    assert not x.detach().requires_grad
+    assert tg.Tensor([True]).copy().tolist() == [True]
+    assert tg.Tensor([1]).copy().dtype == np.int64
+
+
+def test_tensors_are_hashed_by_identity_and_compared_by_entry() -> None:
+    a, b = tg.Tensor([1.0, 2.0]), tg.Tensor([1.0, 2.0])
+    assert len({a, b, a}) == 2
+    assert (a == b).tolist() == [True, True]
+    assert (a != [1.0, 3.0]).tolist() == [False, True]
