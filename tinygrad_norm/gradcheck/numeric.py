@@ -94,10 +94,10 @@ def levels(x: Array, finest_ulps: float = 4.0) -> int:
     The last is about ``max(min(s, std(x)) · u^0.62, 4 ulp)`` for the largest scale ``s`` of the array. The
     deviation is what matters for data that sit far from zero: 10⁸ ± 1 must be stepped by less than 1.
     """
-    unit = float(np.max(power_of_two(scale(x)))) if x.size else 1.0
-    spread = unit * float(np.std(x / unit))
-    # A deviation made of rounding alone says nothing; then only the floating-point grid is a limit.
-    finest = max(min(1.0, spread / unit) * FINEST, finest_ulps * 2 * UNIT_ROUNDOFF)
+    if x.size == 0:
+        return 0
+    spread = float(np.std(x / np.max(power_of_two(scale(x)))))
+    finest = max(min(1.0, spread) * FINEST, finest_ulps * 2 * UNIT_ROUNDOFF)
     return int(np.floor(np.log(0.5 / finest) / np.log(STEP_RATIO))) + 1
 
 
@@ -199,6 +199,10 @@ def _sample(
         bend = (plus - center) - (center - minus)
         gap = kink_gap(bend, steps, np.abs(center))
         projected = _project(difference, projection)
+        cusp = np.isinf(gap)
+        if cusp.any():
+            projected[:, np.any(projection[:, cusp] != 0, axis=1)] = np.nan
+            gap = np.where(cusp, 0.0, gap)
         rounding = _rounding(np.vstack([plus, minus]), difference, projection)
         return _Line(projected, np.abs(projection) @ gap, rounding, 2 * len(steps))
 
@@ -236,11 +240,11 @@ def _finite_or_nan(function: FlatFunction, x: Array, like: Array) -> Array:
 
 
 def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
-    """Return the jump of the slope at the point, 0 where the function is smooth.
+    """Return the jump of the slope at the point: 0 where the function is smooth, inf at a cusp.
 
-    ``bend = f₊ − 2 f₀ + f₋`` shrinks by 16 from step to step for a smooth function and by 4 at a kink.
-    A kink needs five steps that shrink by 4, and no finer steps that shrink by 16: those would show that
-    the kink was only near.
+    ``bend = f₊ − 2 f₀ + f₋`` shrinks by 16 from step to step for a smooth function, by 4 at a kink, by 2 at
+    a cusp like √|x|. A kink needs five such steps, and must not vanish at finer ones: that would show that it
+    was only near.
 
     Parameters
     ----------
@@ -248,6 +252,13 @@ def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
     steps : array (levels,)
     size : array (outputs,)
         ``|f₀|``; what is within rounding of it is ignored.
+
+    Examples
+    --------
+    >>> t = ladder(12)
+    >>> bend = np.stack([np.abs(t) * 2, t**2], axis=1)  # |x| and x² at zero
+    >>> kink_gap(bend, t, np.zeros(2))
+    array([2., 0.])
     """
     gap = np.zeros(bend.shape[1])
     magnitude = np.abs(bend)
@@ -256,23 +267,27 @@ def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
     candidates = np.flatnonzero(visible.sum(axis=0) >= 5)
     if candidates.size == 0:
         return gap
-    magnitude = magnitude[:, candidates]
+    magnitude, floor, visible = magnitude[:, candidates], floor[candidates], visible[:, candidates]
     with np.errstate(all="ignore"):
-        ratio = magnitude[1:] / magnitude[:-1]
-    both = visible[1:, candidates] & visible[:-1, candidates]
-    as_kink = both & (ratio > 0.2) & (ratio < 0.3)
-    as_smooth = both & (ratio < 0.12)
-    count = len(steps)
+        ratio = np.where(visible[1:] & visible[:-1], magnitude[1:] / magnitude[:-1], 0.0)
+    as_kink = (ratio > 0.2) & (ratio < 0.3)
+    as_cusp = (ratio > 0.4) & (ratio < 0.6)
     for column, output in enumerate(candidates):
-        run = _last_run(as_kink[:, column], 4)
-        if run is None or _last_run(as_smooth[run:, column], 2) is not None:
-            continue
-        level = min(run, count - 1)
-        gap[output] = magnitude[level, column] / steps[level]
+        end = _end_of_run(as_kink[:, column], 4)
+        if end is not None:
+            jump = magnitude[end, column] / steps[end]
+            expected = jump * steps[end + 1 :]
+            # Two steps of grace: a kink between two steps of the ladder fades over them.
+            still = (magnitude[end + 1 :, column] > expected / 2)[expected > 8 * floor[column]][2:]
+            if not still.size or np.any(still):
+                gap[output] = jump
+        end = _end_of_run(as_cusp[:, column], 6)
+        if end is not None and not np.any(visible[end + 1 :, column]):
+            gap[output] = np.inf
     return gap
 
 
-def _last_run(flags: NDArray[np.bool_], length: int) -> int | None:
+def _end_of_run(flags: NDArray[np.bool_], length: int) -> int | None:
     """Return the index just past the last run of at least ``length`` true flags."""
     run = 0
     end = None
@@ -285,8 +300,8 @@ def _last_run(flags: NDArray[np.bool_], length: int) -> int | None:
 
 def _measure(lines: Sequence[_Line], steps: Array, units: Array, columns: int) -> Slopes:
     """Extrapolate, measure the noise, and choose for each entry the table value with the smallest bar."""
-    if not lines:
-        none = np.zeros((0, columns))
+    if not lines or not len(steps):
+        none = np.zeros((len(lines), columns))
         return Slopes(none, none, none, none, np.zeros(columns), 1)
     # (levels, lines, columns)
     difference = np.stack([line.difference for line in lines], axis=1)

@@ -1,0 +1,50 @@
+"""Names the mistake in a wrong gradient: a table of hypotheses, tried from simple to complex.
+
+A hypothesis is named only if what it predicts agrees with yours inside the measured bars, in every entry and for every
+cotangent at once. Otherwise the mistake stays unnamed: a wrong hint is worse than none.
+"""
+
+from __future__ import annotations
+
+from . import coupling, factors, norms, paths, places
+from .evidence import Evidence, Finding, Hypothesis
+
+__all__ = ["HYPOTHESES", "Evidence", "Finding", "Hypothesis", "name_mistake"]
+
+#: In the order in which they are tried. Exact statements about the whole Jacobian come before fits.
+HYPOTHESES: tuple[Hypothesis, ...] = (
+    factors.zero,
+    factors.lost_precision,
+    places.swapped_inputs,
+    factors.scale_missing,
+    factors.constant_factor,
+    places.jacobian_not_transposed,
+    places.moved_entries,
+    places.summed_over_wrong_axes,
+    paths.inverted_mask,
+    paths.leak,
+    paths.silent_outputs,
+    paths.dropped_contributions,
+    paths.local_factor_missing,
+    paths.wrong_operand,
+    paths.elementwise_only,
+    paths.skip_path,
+    norms.norm_mistake,
+    coupling.softmax_mistake,
+    factors.row_factor,
+    factors.power_rule,
+    factors.wrong_point,
+    coupling.lost_mean_path,
+    coupling.lost_variance_path,
+    coupling.lost_statistics,
+    factors.unexplained_factor,
+)
+
+
+def name_mistake(evidence: Evidence) -> Finding | None:
+    """Return the first hypothesis that explains the evidence, None if there is none."""
+    for hypothesis in HYPOTHESES:
+        finding = hypothesis(evidence)
+        if finding is not None:
+            return finding
+    return None
