@@ -73,7 +73,8 @@ class Verdict:
     """The judgement of every entry; all arrays are ``(cotangents, entries)``.
 
     ``allowed`` is the largest difference that still counts as right; ``vacuous`` says that both sides are
-    zero everywhere, so that nothing has been checked.
+    zero everywhere as far as rounding lets one see, so that nothing has been checked. It is called *flat* when they are
+    exactly zero: a plateau rather than a cancellation.
     """
 
     right: Flags
@@ -92,14 +93,17 @@ class Verdict:
 
     @property
     def status(self) -> str:
-        """``right``, ``wrong``, ``cannot tell``, ``vacuous`` or ``empty``."""
+        """``right``, ``wrong``, ``cannot tell``, ``vacuous``, ``flat`` or ``empty``."""
         if self.right.size == 0:
             return "empty"
         if self.wrong.any():
             return "wrong"
         if self.unsure.any():
             return "cannot tell"
-        return "vacuous" if self.vacuous else "right"
+        if self.vacuous:
+            exact = np.all(self.yours == 0) and np.all(self.numeric == 0)
+            return "flat" if exact else "vacuous"
+        return "right"
 
 
 def judge(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rtol: float | None) -> Verdict:

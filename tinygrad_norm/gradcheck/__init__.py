@@ -1,0 +1,1 @@
+"""The gradient check that measures its own error and names the mistake."""

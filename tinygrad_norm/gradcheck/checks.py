@@ -1,0 +1,210 @@
+"""The public checks: ``check_vjp`` for hand-written NumPy code, and what all checks share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .diagnose import Finding
+from .examine import Coordinates, Examination, diagnose, examine
+from .hygiene import aliases, backward_faults, forward_faults
+from .probe import Probe, gaussian_cotangents, given_cotangent, probe
+from .problem import Problem, hand_written
+from .report import Entry, Report
+
+
+def check_vjp(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    inputs: Any,
+    *,
+    wrt: Sequence[int | str] | int | str | None = None,
+    cotangent: Any = None,
+    coordinates: Coordinates = "auto",
+    seed: int = 0,
+    rtol: float | None = None,
+) -> Report:
+    """Check a backward pass written by hand in NumPy against the measured derivative of its forward pass.
+
+    The backward pass must give ``Jᵀ g`` for the Jacobian J of the forward pass and any cotangent g.
+
+    Parameters
+    ----------
+    forward : callable
+        ``forward(*inputs)`` gives an array, or a tuple of arrays.
+    backward : callable
+        ``backward(g, *inputs)`` or ``backward(g, out, *inputs)``, where g has the shape of the output (a tuple for
+        several). Returns the gradient of the input, or a tuple with one for each; None stands for zeros.
+    inputs : array, or tuple or list of arguments
+        The point. Integer and boolean arguments are handed on and not differentiated by. Nothing is changed.
+    wrt : names or numbers of inputs, optional
+        Which inputs to check; all with floating-point numbers unless given.
+    cotangent : array, optional
+        Check with this g only. Better leave it out: three random ones are used then.
+    coordinates : "auto", True or False
+        ``"auto"`` looks at single entries when random directions disagree, True always, False never.
+    seed : int
+        Of the random cotangents and directions.
+    rtol : float, optional
+        Accept differences up to this fraction of the largest entry as well. Not needed: the bars are measured.
+
+    Returns
+    -------
+    Report
+        True when everything is right.
+
+    Raises
+    ------
+    InputError, OperandError
+        There is nothing to differentiate by, or something else than arrays came back.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_norm as tg
+    >>> report = tg.check_vjp(np.tanh, lambda g, x: g * (1 - x**2), np.array([0.3, -1.2, 0.8, 2.0]))
+    >>> report.ok, report.cause
+    (False, 'the formula is right but takes the input where the output belongs')
+    """
+    problem = hand_written(forward, backward, inputs, wrt)
+    return check_problem(problem, cotangent, coordinates, seed, rtol)
+
+
+def check_problem(
+    problem: Problem,
+    cotangent: Any = None,
+    coordinates: Coordinates = "auto",
+    seed: int = 0,
+    rtol: float | None = None,
+    order: int = 1,
+    parameters: bool = False,
+) -> Report:
+    """Check one problem: hygiene first, then every input, then the names of the mistakes.
+
+    ``parameters`` says that the inputs are those of a module, some of which may have no influence by design.
+    """
+    generator = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        outputs = problem.forward(tuple(x.copy() for x in problem.inputs))
+        faults = tuple(forward_faults(problem, outputs))
+        if any(fault.code in ("not-finite", "random") for fault in faults):
+            return Report((), faults, seed=seed, rtol=rtol, evaluations=2)
+        cotangents = (
+            gaussian_cotangents(outputs, generator) if cotangent is None else given_cotangent(cotangent, outputs)
+        )
+        p = probe(problem, outputs, cotangents, generator)
+        faults += tuple(backward_faults(problem, p))
+        examined = [examine(problem, k, p, generator, coordinates, rtol) for k in range(len(problem.inputs))]
+        if not any(_forbids_naming(fault) for fault in faults):
+            examined = name_mistakes(problem, examined, p)
+        notes = tuple(aliases(problem, p))
+    entries = tuple(entry_of(problem, e, order) for e in examined)
+    return Report(
+        entries=entries,
+        faults=faults,
+        notes=notes,
+        refused=refusal(entries, scalar=cotangents.shape[1] == 1 and not parameters),
+        cotangents=len(cotangents),
+        evaluations=2 + sum(e.evaluations for e in examined),
+        seed=seed,
+        rtol=rtol,
+    )
+
+
+def _forbids_naming(fault: Finding) -> bool:
+    """Tell whether the gradients of this backward pass are no linear map that could be compared with the Jacobian."""
+    return fault.code in (
+        "not-multiplied-by-g",
+        "multiplied-by-g-twice",
+        "not-linear",
+        "another-answer",
+        "gradient-not-finite",
+    )
+
+
+def name_mistakes(problem: Problem, examined: Sequence[Examination], p: Probe) -> list[Examination]:
+    """Return the examinations, those of wrong gradients with the name of the mistake."""
+    wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
+    return [diagnose(problem, e, p, wrong) if e.status == "wrong" else e for e in examined]
+
+
+def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
+    """Return the report's entry for one examination."""
+    x, verdict = problem.inputs[e.position], e.verdict
+    by_entry = e.indices is not None
+    index: tuple[int, ...] | None = None
+    yours = numeric = uncertainty = 0.0
+    if verdict.right.size:
+        row, column = worst(e)
+        yours, numeric = float(verdict.yours[row, column]), float(verdict.numeric[row, column])
+        uncertainty = float(verdict.uncertainty[row, column])
+        if e.indices is not None:
+            index = tuple(int(i) for i in np.unravel_index(int(e.indices[column]), x.shape))
+    finite = np.isfinite(verdict.uncertainty)
+    if e.status == "right" and finite.any():
+        uncertainty = float(np.max(verdict.uncertainty[finite]))
+    values = np.abs(verdict.numeric)
+    return Entry(
+        name=problem.names[e.position],
+        shape=x.shape,
+        order=order,
+        status=e.status,
+        checked=verdict.right.shape[1] if by_entry else 0,
+        total=x.size,
+        wrong=int(np.any(verdict.wrong, axis=0).sum()) if by_entry else 0,
+        kinks=int(np.any(verdict.kinked, axis=0).sum()) if by_entry else 0,
+        index=index,
+        yours=yours,
+        numeric=numeric,
+        uncertainty=uncertainty,
+        size=float(np.max(values[np.isfinite(values)], initial=0.0)),
+        finding=e.finding,
+    )
+
+
+def worst(e: Examination) -> tuple[int, int]:
+    """Return row and column of the entry that is furthest outside what is allowed."""
+    v = e.verdict
+    with np.errstate(all="ignore"):
+        excess = np.abs(v.yours - v.numeric) / np.where(v.allowed > 0, v.allowed, np.finfo(np.float64).tiny)
+    excess = np.where(np.isnan(excess), np.inf, excess)
+    if e.status == "wrong" and v.wrong.any():
+        # Among wrong entries the largest difference is easier to look at than the most significant one.
+        difference = np.where(v.wrong, np.abs(v.yours - v.numeric), -1.0)
+        excess = np.where(np.isnan(difference), np.inf, difference)
+    row, column = np.unravel_index(int(np.argmax(excess)), excess.shape)
+    return int(row), int(column)
+
+
+def refusal(entries: Sequence[Entry], scalar: bool) -> str:
+    """Return why the check proves nothing, or an empty string.
+
+    An input whose gradient cancels to zero is refused when the function returns one number, because that number may
+    hide everything; otherwise the check is refused when no input shows anything at all.
+    """
+    seen = [e for e in entries if e.status != "empty"]
+    hidden = [e.name for e in seen if e.status == "vacuous"]
+    if seen and all(e.status in ("vacuous", "flat") for e in seen):
+        return "the check is vacuous: no input moves the output, so every gradient of zero would pass"
+    if scalar and hidden:
+        return (
+            f"the check is vacuous for {', '.join(hidden)}: the function returns one number, which does not depend on it; a "
+            "wrong gradient would pass. Return the whole output: the cotangents are random then"
+        )
+    return ""
+
+
+def with_order(report: Report, higher: Report) -> Report:
+    """Return the report of several orders joined into one."""
+    return replace(
+        report,
+        entries=report.entries + higher.entries,
+        faults=report.faults + higher.faults,
+        nodes=report.nodes + higher.nodes,
+        notes=report.notes + tuple(n for n in higher.notes if n not in report.notes),
+        refused=report.refused or higher.refused,
+        evaluations=report.evaluations + higher.evaluations,
+        place=report.place or higher.place,
+    )
