@@ -245,10 +245,10 @@ def hidden_grid(difference: Array, steps: Array, size: Array) -> Array:
         rate = multiples / steps[few[:, output]]
         if np.max(rate) - np.min(rate) <= 1e-6 * np.max(rate):
             continue  # in proportion to the step: exactly linear, not on a grid
-        for part in (1, 2, 3, 4):
-            if np.all(np.abs(part * multiples - np.rint(part * multiples)) < 1e-6):
-                spacing[output] = smallest[output] / part
-                break
+        parts = np.arange(1.0, 513.0)[:, None] * multiples
+        whole = np.all(np.abs(parts - np.rint(parts)) < 1e-6, axis=1)
+        if whole.any():
+            spacing[output] = smallest[output] / (1 + int(np.argmax(whole)))
     return spacing
 
 

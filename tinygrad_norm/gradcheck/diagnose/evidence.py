@@ -93,8 +93,10 @@ class Evidence:
     @cached_property
     def largest(self) -> float:
         """The size of the gradients, for relative statements."""
-        both = np.abs(np.concatenate([self.yours[self.known], self.numeric[self.known]]))
-        return float(np.max(both, initial=0.0)) or 1.0
+        values = self.numeric[self.known]
+        if self.yours.shape == self.numeric.shape:
+            values = np.concatenate([values, self.yours[self.known]])
+        return float(np.max(np.abs(values), initial=0.0)) or 1.0
 
     @property
     def jacobian(self) -> Array:

@@ -15,6 +15,7 @@ from .evidence import Evidence, Finding, amount, axes_of
 CLOSE = 1e-9
 #: A ratio known less precisely than this is not read as any number.
 LOOSEST = 1e-4
+FLOAT32_ROUNDOFF = 2.0**-24
 
 
 def zero(e: Evidence) -> Finding | None:
@@ -184,21 +185,22 @@ def scale_missing(e: Evidence) -> Finding | None:
 
 
 def lost_precision(e: Evidence) -> Finding | None:
-    """Right to seven digits, and every entry is exactly a float32."""
-    if e.yours.shape != e.numeric.shape:
+    """Right to seven digits: every entry is exactly a float32, or within a float32 rounding of the truth."""
+    if e.yours.shape != e.numeric.shape or _constant_ratio(e) is not None:
         return None
     finite = e.yours[np.isfinite(e.yours)]
-    with np.errstate(over="ignore", under="ignore"):
-        if np.any(finite.astype(np.float32).astype(np.float64) != finite):
-            return None
-    error = np.abs(e.yours - e.numeric)[e.known]
-    if not error.size or np.max(error) > 1e-4 * e.largest:
+    with np.errstate(all="ignore"):
+        exact = np.all(finite.astype(np.float32).astype(np.float64) == finite)
+        error = np.abs(e.yours - e.numeric)[e.known]
+        relative = np.max((error - (e.bar + e.doubt)[e.known]) / np.abs(e.numeric[e.known]), initial=0.0)
+    if not error.size or np.max(error) > 1e-4 * e.largest or not (exact or relative <= 2 * FLOAT32_ROUNDOFF):
         return None
     leftover = float(np.max(error)) / e.largest
+    what = "every entry is exactly a float32 number" if exact else "every entry has seven right digits"
     return Finding(
         "float32",
         "precision is lost: the backward pass computes in float32",
-        f"every entry is exactly a float32 number and off by up to {amount(leftover)} of the largest",
+        f"{what}, off by up to {amount(leftover)} of the largest",
         "the inputs are float64 here; look for astype, for arrays made with dtype=float32, and for float32 constants",
         leftover,
     )

@@ -99,6 +99,9 @@ def _fit(e: Evidence, axes: tuple[int, ...], centers: bool) -> Norm | None:
             usable.append(group)
     if not usable or np.any(np.abs(e.jacobian) > e.allowed, where=~inside):
         return None
+    across = inside & ~np.eye(x.size, dtype=bool)
+    if not np.any(np.abs(e.jacobian) > 100 * e.allowed, where=across):
+        return None  # elementwise: any number times x xᵀ would fit
     return _assemble(e, axes, centers, count, centered, scale, variances, shrink, usable)
 
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from itertools import chain, combinations, permutations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..numeric import Array
 from .evidence import Evidence, Finding, amount, axes_of
+
+Indices = NDArray[np.intp]
 
 
 def wrong_shape(e: Evidence, shape: tuple[int, ...]) -> Finding:
@@ -160,7 +163,7 @@ def moved_entries(e: Evidence) -> Finding | None:
         return None
     rows = e.numeric.reshape(-1, *e.x.shape)
     index = np.arange(e.x.size).reshape(e.x.shape)
-    for code, name, why, moved in _movements(index):
+    for code, name, why, moved in _movements(index, e.outputs[0].shape if len(e.outputs) == 1 else e.x.shape):
         source = moved.ravel()
         if np.array_equal(source, np.arange(e.x.size)):
             continue
@@ -176,7 +179,7 @@ def moved_entries(e: Evidence) -> Finding | None:
     return _shuffled(e)
 
 
-def _movements(index: np.ndarray) -> Iterator[tuple[str, str, str, np.ndarray]]:
+def _movements(index: Indices, out_shape: tuple[int, ...]) -> Iterator[tuple[str, str, str, Indices]]:
     """Yield ways to move the entries of an array, applied to its indices."""
     for order in permutations(range(index.ndim)):
         moved = index.transpose(order)
@@ -205,6 +208,8 @@ def _movements(index: np.ndarray) -> Iterator[tuple[str, str, str, np.ndarray]]:
     name = "the gradient is reshaped in column order instead of row order"
     yield "memory-order", name, why, index.ravel(order="F").reshape(index.shape)
     yield "memory-order", name, why, index.ravel().reshape(index.shape, order="F")
+    if int(np.prod(out_shape)) == index.size:
+        yield "memory-order", name, why, index.reshape(out_shape).reshape(index.shape, order="F")
 
 
 def _shuffled(e: Evidence) -> Finding | None:
@@ -225,6 +230,27 @@ def _shuffled(e: Evidence) -> Finding | None:
         "each entry of the gradient belongs where its input entry stands: check indices, axes and reshapes",
         leftover,
     )
+
+
+def shifted_outputs(e: Evidence) -> Finding | None:
+    """The cotangent is read at an offset: every output sends back what its neighbor should."""
+    if not e.complete or len(e.outputs) != 1 or e.believed.shape != e.jacobian.shape:
+        return None
+    shape = e.outputs[0].shape
+    jacobian = e.jacobian.reshape(*shape, -1)
+    for axis, size in enumerate(shape):
+        for shift in (s for k in range(1, size // 2 + 1) for s in (k, -k)):
+            moved = np.roll(jacobian, shift, axis).reshape(e.jacobian.shape)
+            if np.all(np.abs(moved - e.jacobian) <= e.allowed):
+                continue
+            if np.all(np.abs(e.believed - moved) <= np.max(e.allowed)):
+                return Finding(
+                    "shifted",
+                    f"the incoming gradient is read at an offset of {shift} along axis {axis}",
+                    "moved by that much, yours is right in every single derivative",
+                    "check the bounds of slices, pads and concatenations: each entry goes back to where it came from",
+                )
+    return None
 
 
 def swapped_inputs(e: Evidence) -> Finding | None:
