@@ -191,9 +191,11 @@ def _sample(
     center: Array,
     projection: Array,
 ) -> _Line:
-    plus = np.stack([_finite_or_nan(function, point(t), center) for t in steps])
-    minus = np.stack([_finite_or_nan(function, point(-t), center) for t in steps])
+    plus, minus = (np.empty((len(steps), len(center))) for _ in range(2))
     with np.errstate(all="ignore"):
+        for level, t in enumerate(steps):
+            plus[level] = _finite_or_nan(function, point(t), center)
+            minus[level] = _finite_or_nan(function, point(-t), center)
         # Differences first, projection after: a common offset of the outputs then cancels exactly.
         difference = plus - minus
         bend = (plus - center) - (center - minus)
@@ -265,8 +267,7 @@ def _project(difference: Array, projection: Array) -> Array:
 def _finite_or_nan(function: FlatFunction, x: Array, like: Array) -> Array:
     """Evaluate away from the point: outside its domain a function may give NaN or raise, both mean 'not here'."""
     try:
-        with np.errstate(all="ignore"):
-            value = function(x)
+        value = function(x)
     except (ArithmeticError, ValueError):
         return np.full_like(like, np.nan)
     return value if value.shape == like.shape else np.full_like(like, np.nan)
@@ -305,7 +306,9 @@ def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
         ratio = np.where(visible[1:] & visible[:-1], magnitude[1:] / magnitude[:-1], 0.0)
     as_kink = (ratio > 0.2) & (ratio < 0.3)
     as_cusp = (ratio > 0.4) & (ratio < 0.6)
-    for column, output in enumerate(candidates):
+    suspects = np.flatnonzero((as_kink.sum(axis=0) >= 4) | (as_cusp.sum(axis=0) >= 6))
+    for column in suspects:
+        output = candidates[column]
         end = _end_of_run(as_kink[:, column], 4)
         if end is not None:
             jump = magnitude[end, column] / steps[end]

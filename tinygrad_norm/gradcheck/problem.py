@@ -66,7 +66,7 @@ def flatten(arrays: Sequence[Array]) -> Array:
     array([1., 1., 0.])
     """
     if len(arrays) == 1:
-        return np.ravel(arrays[0])
+        return arrays[0].ravel()
     return np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.zeros(0)
 
 
@@ -187,8 +187,12 @@ def hand_written(
     wants_output = takes_output(backward, len(values))
     several = _Cell()
 
+    constants = [(i, v) for i, v in enumerate(values) if isinstance(v, np.ndarray) and i not in positions]
+
     def call(chosen: Arrays) -> list[Any]:
-        complete = [v.copy() if isinstance(v, np.ndarray) else v for v in values]
+        complete = list(values)
+        for position, value in constants:
+            complete[position] = value.copy()
         for position, value in zip(positions, chosen, strict=True):
             complete[position] = value
         return complete
@@ -246,6 +250,8 @@ def numeric_outputs(result: Any, role: str) -> Arrays:
     OperandError
         If an output is not made of real floating-point numbers.
     """
+    if type(result) is np.ndarray and result.dtype == np.float64:
+        return (result,)
     several = result if isinstance(result, (tuple, list)) else (result,)
     outputs = []
     for value in several:
