@@ -1,8 +1,8 @@
-"""The public checks: ``check_vjp`` for hand-written NumPy code, and what all checks share."""
+"""Checks one problem: hygiene first, then every input, then the names of the mistakes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,67 +12,11 @@ from .diagnose import Finding
 from .examine import Coordinates, Examination, diagnose, examine
 from .hygiene import aliases, backward_faults, forward_faults
 from .probe import Probe, gaussian_cotangents, given_cotangent, probe
-from .problem import Problem, hand_written
+from .problem import Problem
 from .report import Entry, Report
 
 #: Faults after which there is no linear map left to compare with the Jacobian.
 NOT_LINEAR = ("not-multiplied-by-g", "multiplied-by-g-twice", "not-linear", "another-answer")
-
-
-def check_vjp(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    inputs: Any,
-    *,
-    wrt: Sequence[int | str] | int | str | None = None,
-    cotangent: Any = None,
-    coordinates: Coordinates = "auto",
-    seed: int = 0,
-    rtol: float | None = None,
-) -> Report:
-    """Check a backward pass written by hand in NumPy against the measured derivative of its forward pass.
-
-    The backward pass must give ``Jᵀ g`` for the Jacobian J of the forward pass and any cotangent g.
-
-    Parameters
-    ----------
-    forward : callable
-        ``forward(*inputs)`` gives an array, or a tuple of arrays.
-    backward : callable
-        ``backward(g, *inputs)`` or ``backward(g, out, *inputs)``, where g has the shape of the output (a tuple for
-        several). Returns the gradient of the input, or a tuple with one for each; None stands for zeros.
-    inputs : array, or tuple or list of arguments
-        The point. Integer and boolean arguments are handed on and not differentiated by. Nothing is changed.
-    wrt : names or numbers of inputs, optional
-        Which inputs to check; all with floating-point numbers unless given.
-    cotangent : array, optional
-        Check with this g only. Better leave it out: three random ones are used then.
-    coordinates : "auto", True or False
-        ``"auto"`` looks at single entries when random directions disagree, True always, False never.
-    seed : int
-        Of the random cotangents and directions.
-    rtol : float, optional
-        Accept differences up to this fraction of the largest entry as well. Not needed: the bars are measured.
-
-    Returns
-    -------
-    Report
-        True when everything is right.
-
-    Raises
-    ------
-    InputError, OperandError
-        There is nothing to differentiate by, or something else than arrays came back.
-
-    Examples
-    --------
-    >>> import numpy as np, tinygrad_norm as tg
-    >>> report = tg.check_vjp(np.tanh, lambda g, x: g * (1 - x**2), np.array([0.3, -1.2, 0.8, 2.0]))
-    >>> report.ok, report.cause
-    (False, 'the formula is right but takes the input where the output belongs')
-    """
-    problem = hand_written(forward, backward, inputs, wrt)
-    return check_problem(problem, cotangent, coordinates, seed, rtol)
 
 
 def check_problem(
@@ -84,7 +28,7 @@ def check_problem(
     order: int = 1,
     parameters: bool = False,
 ) -> Report:
-    """Check one problem: hygiene first, then every input, then the names of the mistakes.
+    """Check one problem and return the report.
 
     ``parameters`` says that the inputs are those of a module, some of which may have no influence by design.
     """
