@@ -7,6 +7,7 @@ bar*, so that no tolerance has to be guessed; what a wrong gradient is off by th
 
 from .api import assert_gradients, check_vjp, gradcheck
 from .diagnose import Finding
-from .report import Entry, Report, WrongNode
+from .entry import Entry, WrongNode
+from .report import Report
 
 __all__ = ["Entry", "Finding", "Report", "WrongNode", "assert_gradients", "check_vjp", "gradcheck"]

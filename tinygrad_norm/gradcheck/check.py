@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from .diagnose import Finding
+from .entry import Entry
 from .examine import Coordinates, Examination, diagnose, examine
 from .hygiene import aliases, backward_faults, forward_faults
 from .probe import Probe, gaussian_cotangents, given_cotangent, probe
 from .problem import Problem
-from .report import Entry, Report
+from .report import Report
 
 #: Faults after which there is no linear map left to compare with the Jacobian.
 NOT_LINEAR = ("not-multiplied-by-g", "multiplied-by-g-twice", "not-linear", "another-answer")
+
+RETURN_ALL = "Return the whole output instead of a sum: the check multiplies it by random cotangents"
+ELSEWHERE = "Choose a point where the output depends on the input"
+LEAVE_OUT = "Leave cotangent out: random ones are used then, which nothing cancels"
 
 
 def check_problem(
@@ -53,7 +57,7 @@ def check_problem(
         entries=entries,
         faults=faults,
         notes=notes,
-        refused=refusal(entries, scalar=cotangents.shape[1] == 1 and not parameters),
+        refused=refusal(entries, cotangents.shape[1] == 1, parameters, cotangent is not None),
         cotangents=len(cotangents),
         evaluations=2 + sum(e.evaluations for e in examined),
         seed=seed,
@@ -65,7 +69,6 @@ def name_mistakes(problem: Problem, examined: Sequence[Examination], p: Probe) -
     """Return the examinations, those of wrong gradients with the name of the mistake."""
     wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
     return [diagnose(problem, e, p, wrong) if e.status == "wrong" else e for e in examined]
-
 
 
 def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
@@ -116,20 +119,22 @@ def worst(e: Examination) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def refusal(entries: Sequence[Entry], scalar: bool) -> str:
+def refusal(entries: Sequence[Entry], scalar: bool, parameters: bool, chosen: bool) -> str:
     """Return why the check proves nothing, or an empty string.
 
-    An input whose gradient cancels to zero is refused when the function returns one number, because that number may
-    hide everything; otherwise the check is refused when no input shows anything at all.
+    It is refused when no input shows anything at all; and when the function returns one number (``scalar``) from which an
+    input cancels, because that may hide anything. The ``parameters`` of a module may cancel by design. ``chosen`` says that
+    the cotangent is the user's own.
     """
     seen = [e for e in entries if e.status != "empty"]
     hidden = [e.name for e in seen if e.status == "vacuous"]
     if seen and all(e.status in ("vacuous", "flat") for e in seen):
-        return "the check is vacuous: no input moves the output, so every gradient of zero would pass"
-    if scalar and hidden:
+        advice = LEAVE_OUT if chosen else RETURN_ALL if scalar else ELSEWHERE
+        return f"the check is vacuous: no input moves the output, so a wrong gradient might pass. {advice}"
+    if scalar and hidden and not parameters:
         return (
-            f"the check is vacuous for {', '.join(hidden)}: the function returns one number, which does not depend on it; a "
-            "wrong gradient would pass. Return the whole output: the cotangents are random then"
+            f"the check is vacuous for {', '.join(hidden)}: the function returns one number, from which it cancels, so a "
+            f"wrong gradient might pass. {RETURN_ALL}"
         )
     return ""
 

@@ -10,15 +10,8 @@ import numpy as np
 
 from .diagnose import Evidence, Finding, name_mistake
 from .diagnose.places import wrong_shape
-from .numeric import (
-    Array,
-    Slopes,
-    power_of_two,
-    random_directions,
-    scale,
-    slopes_along_coordinates,
-    slopes_along_directions,
-)
+from .ladder import Array, power_of_two, random_directions, scale
+from .numeric import Slopes, slopes_along_coordinates, slopes_along_directions
 from .probe import Probe, gradients_for
 from .problem import Problem
 from .verdict import COVERAGE, Doubt, Verdict, doubt, judge

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .diagnose import Finding
-from .numeric import UNIT_ROUNDOFF, Array
+from .ladder import UNIT_ROUNDOFF, Array
 from .probe import Probe, as_gradient, gradients_for
 from .problem import Arrays, Problem, flatten, unflatten
 

@@ -18,10 +18,11 @@ from ..tape import STATE, Node, Scope
 from ..tensor import Tensor
 from .check import check_problem
 from .diagnose import Finding
-from .numeric import Array
+from .entry import WrongNode
+from .ladder import Array
 from .problem import Arrays, Problem
 from .recorded import TensorFunction, backward_function, leaves
-from .report import Report, WrongNode
+from .report import Report
 
 #: More operations than this are not re-checked one by one.
 MOST_NODES = 2000
@@ -84,7 +85,9 @@ def locate(f: TensorFunction, report: Report, order: int, seed: int) -> Report:
     """
     operations, tensors, outputs = record(f)
     if len(operations) > MOST_NODES:
-        return replace(report, notes=(*report.notes, f"{len(operations)} operations are too many to re-check one by one"))
+        return replace(
+            report, notes=(*report.notes, f"{len(operations)} operations are too many to re-check one by one")
+        )
     wrong: list[WrongNode] = []
     for number, operation in enumerate(operations, 1):
         wrong += check_operation(number, operation, order, seed)
@@ -165,7 +168,8 @@ def _wrong_rule(wrong: Sequence[WrongNode]) -> Finding:
         "wrong-rule",
         f"the backward rule of {first.primitive}{by} is wrong{place}{what}",
         f"operation {first.number} of the run fails by itself, at its actual values{more}",
-        f"the composite is only as right as its operations; correct the rule of {first.primitive}" + (f": {why}" if why else ""),
+        f"the composite is only as right as its operations; correct the rule of {first.primitive}"
+        + (f": {why}" if why else ""),
     )
 
 
@@ -202,3 +206,20 @@ def replay(
         assert node is not None  # only recorded operations are kept
         known[node] = np.asarray(operation.primitive.forward(*map(value, operation.inputs), **operation.params))
     return tuple(np.asarray(value(y), dtype=np.float64) for y in outputs)
+
+
+def cancelling_sum(f: TensorFunction) -> str:
+    """Return why a function that returns one number does not depend on its input, where the tape tells.
+
+    The last operation is a sum or a mean, and the operation before it belongs to a composition whose output has a constant
+    sum: a layer norm, a softmax.
+    """
+    operations, _, outputs = record(f)
+    made = {o.result.node: o for o in operations}
+    last = made.get(outputs[0].node)
+    if last is None or last.primitive.name not in ("sum", "mean") or not isinstance(last.inputs[0], Tensor):
+        return ""
+    before = made.get(last.inputs[0].node)
+    if before is None or before.scope is None:
+        return ""
+    return f"the {last.primitive.name} of what {before.scope.path} returns does not depend on its input"

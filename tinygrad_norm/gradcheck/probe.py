@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, OperandError
-from .numeric import Array
+from .ladder import Array
 from .problem import Arrays, Problem, describe, unflatten
 
 #: How many random cotangents a gradient must satisfy at once.
@@ -80,8 +80,7 @@ def gradients_for(problem: Problem, outputs: Arrays, cotangents: Array) -> tuple
         inputs = tuple(x.copy() for x in problem.inputs)
         answers.append(problem.backward(inputs, unflatten(g, outputs)))
     return tuple(
-        _stacked([answer[k] for answer in answers], problem.names[k], x.shape)
-        for k, x in enumerate(problem.inputs)
+        _stacked([answer[k] for answer in answers], problem.names[k], x.shape) for k, x in enumerate(problem.inputs)
     )
 
 

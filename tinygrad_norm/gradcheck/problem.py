@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, OperandError
-from .numeric import Array, FlatFunction
+from .ladder import Array
+from .lines import FlatFunction
 
 Arrays = tuple[Array, ...]
 
@@ -233,9 +234,7 @@ def takes_output(backward: Callable[..., Any], inputs: int) -> bool:
         parameters = inspect.signature(backward).parameters.values()
     except (TypeError, ValueError):
         return False
-    positional = [
-        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if len(positional) > 1 and positional[1].name in ("out", "y", "output"):
         return True
     required = [p for p in positional if p.default is p.empty]

@@ -13,7 +13,7 @@ from ..context import enable_grad, no_grad
 from ..errors import OperandError
 from ..tensor import Tensor
 from ..transforms import gradients
-from .numeric import Array
+from .ladder import Array
 from .problem import Arrays, Problem, argument_names, arguments, as_float64, describe, differentiable
 
 

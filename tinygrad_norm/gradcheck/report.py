@@ -1,7 +1,7 @@
-"""The result of a check: plain data, and the text that it prints.
+"""The result of a check: plain data, true when everything is right, with a text, JSON and HTML form.
 
-A :class:`Report` is true when everything that was asked is right. It holds one :class:`Entry` for each input, findings
-about the code as a whole, and, where the tape was recorded, the operations whose own rule is wrong.
+A :class:`Report` holds one :class:`.Entry` for each input, findings about the code as a whole, and, where the tape was
+recorded, the operations whose own rule is wrong.
 """
 
 from __future__ import annotations
@@ -12,82 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .diagnose import Finding
-
-#: What a status is called in the text.
-WORDS = {
-    "right": "right",
-    "wrong": "WRONG",
-    "cannot tell": "CANNOT TELL",
-    "vacuous": "VACUOUS",
-    "flat": "flat",
-    "empty": "empty",
-}
-ADVICE = {
-    "cannot tell": "check in float64, subtract a large constant from the data or the result, or choose another point",
-    "vacuous": "return the whole output, not a sum that cancels: the sum of a LayerNorm or softmax output is constant",
-    "flat": "the output does not move with this input here and the gradient is zero: choose a point where it does",
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What was found about one input.
-
-    Attributes
-    ----------
-    name, shape : the input
-    order : int
-        1 for the gradient, 2 for the gradient of the gradient, and so on.
-    status : str
-        ``right``, ``wrong``, ``cannot tell``, ``vacuous`` (both sides cancel to zero), ``flat`` (nothing moves) or ``empty``.
-    checked, total : int
-        Entries compared one by one and entries there are; ``checked`` is 0 when random directions were enough.
-    wrong, kinks : int
-        How many are wrong, and how many sit at a kink, where anything between the one-sided slopes is right.
-    index : tuple of int or None
-        The worst entry; None for a direction.
-    yours, numeric : float
-        The two values there.
-    uncertainty : float
-        The measured ± of the numeric value there (three bars).
-    size : float
-        The largest gradient entry or directional derivative, to compare the uncertainty with.
-    finding : Finding or None
-        The named mistake.
-    note : str
-        What else should be known.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    order: int
-    status: str
-    checked: int
-    total: int
-    wrong: int
-    kinks: int
-    index: tuple[int, ...] | None
-    yours: float
-    numeric: float
-    uncertainty: float
-    size: float
-    finding: Finding | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class WrongNode:
-    """A recorded operation whose own backward rule is wrong.
-
-    ``number`` counts the operations of the run from 1 in the order in which they were computed; ``path`` is the place
-    in the module tree, empty outside every scope.
-    """
-
-    number: int
-    primitive: str
-    path: str
-    input: str
-    finding: Finding | None
+from .entry import Entry, WrongNode
+from .html import page
+from .text import entry_lines, explained
 
 
 @dataclass(frozen=True)
@@ -110,6 +37,8 @@ class Report:
         How much was tried, and how to repeat it.
     rtol : float or None
         The tolerance that was asked for on top of the measured bars.
+    place : Finding or None
+        Where in the run the mistake sits, when a re-check of the recorded operations tells.
     """
 
     entries: tuple[Entry, ...]
@@ -126,20 +55,30 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether everything is right."""
-        bad = any(entry.status in ("wrong", "cannot tell") for entry in self.entries)
-        return not (bad or self.faults or self.nodes or self.refused)
+        return self.status == "right"
 
     def __bool__(self) -> bool:
         return self.ok
 
     @property
+    def status(self) -> str:
+        """The verdict in a word: ``right``, ``wrong``, ``vacuous`` or ``cannot tell``."""
+        if self.faults or self.nodes or any(e.status == "wrong" for e in self.entries):
+            return "wrong"
+        if any(e.status == "cannot tell" for e in self.entries):
+            return "cannot tell"
+        return "vacuous" if self.refused else "right"
+
+    @property
     def finding(self) -> Finding | None:
         """The first named mistake: of the code as a whole, then of an operation, then of an input."""
-        if self.faults:
-            return self.faults[0]
-        if self.place is not None:
-            return self.place
-        return next((e.finding for e in self.entries if e.finding is not None), None)
+        named = [*self.findings, *(e.finding for e in self.entries if e.finding is not None)]
+        return named[0] if named else None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong beyond single inputs: with the code as a whole, or with an operation."""
+        return self.faults if self.place is None else (*self.faults, self.place)
 
     @property
     def cause(self) -> str | None:
@@ -150,6 +89,18 @@ class Report:
     def explanation(self) -> str | None:
         """Why that is a mistake and what the right gradient must do."""
         return self.finding.why if self.finding else None
+
+    @property
+    def how_checked(self) -> str:
+        """How much was tried, and what the ± is."""
+        tolerance = (
+            "no tolerance was set, the ± is measured" if self.rtol is None else f"rtol {self.rtol:g} was added to the ±"
+        )
+        several = "" if self.cotangents == 1 else "s"
+        return (
+            f"checked {self.cotangents} cotangent{several}, {self.evaluations} forward evaluations, seed {self.seed}; "
+            f"{tolerance}"
+        )
 
     @property
     def uncertainty(self) -> dict[str, float]:
@@ -167,20 +118,29 @@ class Report:
         A number that JSON does not have (NaN, infinity) becomes None.
         """
         data: dict[str, Any] = plain(asdict(self))
-        data.update(ok=self.ok, cause=self.cause, explanation=self.explanation, vacuous=self.vacuous)
+        data.update(
+            ok=self.ok, status=self.status, cause=self.cause, explanation=self.explanation, vacuous=self.vacuous
+        )
         data["code"] = self.finding.code if self.finding else None
         data["uncertainty"] = plain(self.uncertainty)
         return data
 
     def __str__(self) -> str:
-        return report_text(self)
+        lines: list[str] = []
+        for finding in self.findings:
+            lines += [f"WRONG: {finding.name}", *explained(finding)]
+        for entry in self.entries:
+            lines += entry_lines(entry, blamed=self.place is not None)
+        if self.refused:
+            lines.append(f"REFUSED: {self.refused}")
+        lines += [f"note: {note}" for note in self.notes]
+        lines.append("  " + self.how_checked)
+        return "\n".join(lines)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from .html import report_html
-
-        return report_html(self)
+        return page(self.status, self.entries, self.findings, self.refused, self.notes, self.how_checked)
 
 
 def plain(value: Any) -> Any:
@@ -196,105 +156,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def report_text(report: Report) -> str:
-    """Return the report as text: one paragraph for each fault and input, then how it was found."""
-    lines: list[str] = []
-    for fault in report.faults:
-        lines += [f"WRONG: {fault.name}", *_explained(fault, named=True)]
-    if report.place is not None:
-        lines += [f"WRONG: {report.place.name}", *_explained(report.place, named=True)]
-    for entry in report.entries:
-        lines += entry_lines(entry, report.rtol)
-    if report.refused:
-        lines.append(f"REFUSED: {report.refused}")
-    lines += [f"note: {note}" for note in report.notes]
-    lines.append("  " + how_checked(report))
-    return "\n".join(lines)
-
-
-def entry_lines(entry: Entry, rtol: float | None = None) -> list[str]:
-    """Return the lines about one input."""
-    head = f"{entry_label(entry)}: {verdict_sentence(entry)}"
-    lines = [head]
-    if entry.finding is not None:
-        lines += _explained(entry.finding)
-    elif entry.status == "wrong":
-        lines.append("  mistake: unnamed (no hypothesis explains every entry within the measured bars)")
-    if entry.status in ADVICE:
-        lines.append(f"  {ADVICE[entry.status]}")
-    if entry.kinks:
-        several = "entry sits" if entry.kinks == 1 else "entries sit"
-        lines.append(f"  {entry.kinks} {several} at a kink: anything between the one-sided slopes was accepted")
-    if entry.note:
-        lines.append(f"  {entry.note}")
-    return lines
-
-
-def entry_label(entry: Entry) -> str:
-    """Return the input's name and shape, with the order above the first."""
-    ordinal = {1: "", 2: "second order, ", 3: "third order, "}.get(entry.order, f"order {entry.order}, ")
-    return f"{ordinal}{entry.name} {entry.shape}"
-
-
-def verdict_sentence(entry: Entry) -> str:
-    """Return the verdict on one input in a sentence."""
-    word = WORDS[entry.status]
-    if entry.status == "empty":
-        return "empty, nothing to check"
-    where = f"{entry.name}{list(entry.index)}" if entry.index else entry.name
-    values = f"yours {signed(entry.yours)}, numeric {signed(entry.numeric)} ± {short(entry.uncertainty)}"
-    if entry.status == "wrong" and not entry.checked:
-        return f"{word} along random directions; worst: {values}"
-    if entry.status == "wrong":
-        if math.isnan(entry.yours) and entry.finding is not None:
-            return f"{word}: {entry.finding.name}"
-        of = f"{entry.wrong} of {entry.checked}" + (" sampled entries" if entry.checked < entry.total else " entries")
-        return f"{word} in {of}; worst {where}: {values}"
-    if entry.status == "cannot tell":
-        return f"{word}: the function moves too little or too roughly for a numeric derivative; {where}: {values}"
-    if entry.status in ("vacuous", "flat"):
-        return f"{word}: both gradients are zero, nothing was checked"
-    scope = f"{entry.checked} of {entry.total} entries" if entry.checked else "random directions"
-    return f"{word}, {scope} agree within ± {short(entry.uncertainty)} (largest {short(entry.size)})"
-
-
-def _explained(finding: Finding, named: bool = False) -> list[str]:
-    lines = [] if named else [f"  probable mistake: {finding.name}"]
-    if finding.evidence:
-        lines.append(f"    ({finding.evidence})")
-    if finding.why:
-        lines.append(f"  what to know: {finding.why}")
-    return lines
-
-
-def how_checked(report: Report) -> str:
-    """Return the closing line: how much was tried and what the ± is."""
-    tolerance = (
-        "no tolerance was set, the ± is measured" if report.rtol is None else f"rtol {report.rtol:g} was added to the ±"
-    )
-    return (
-        f"checked {report.cotangents} cotangent{'' if report.cotangents == 1 else 's'}, {report.evaluations} forward "
-        f"evaluations, seed {report.seed}; {tolerance}"
-    )
-
-
-def signed(value: float) -> str:
-    """Return a value with its sign and four digits.
-
-    >>> signed(0.81234), signed(-1e-9)
-    ('+0.8123', '-1e-09')
-    """
-    return f"{value:+.4g}"
-
-
-def short(value: float) -> str:
-    """Return a size in one or two digits.
-
-    >>> short(2.345e-11), short(1.5)
-    ('2e-11', '1.5')
-    """
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    return f"{value:.2g}" if abs(value) >= 0.01 else f"{value:.0e}"

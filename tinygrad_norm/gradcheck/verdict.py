@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .numeric import UNIT_ROUNDOFF, Array, Slopes
+from .ladder import UNIT_ROUNDOFF, Array
+from .numeric import Slopes
 
 Flags = NDArray[np.bool_]
 
@@ -61,9 +62,7 @@ def doubt(gradient: Array, perturbed: Sequence[Array], size: Array | None = None
     with np.errstate(all="ignore"):
         for other in perturbed:
             change = np.fmax(change, np.abs(other - gradient))
-        largest = np.max(
-            np.where(np.isfinite(magnitude), magnitude, 0.0), axis=1, keepdims=True, initial=0.0
-        )
+        largest = np.max(np.where(np.isfinite(magnitude), magnitude, 0.0), axis=1, keepdims=True, initial=0.0)
     rounding = np.broadcast_to(32 * UNIT_ROUNDOFF * largest, gradient.shape)
     return Doubt(np.where(np.isfinite(change), change, 0.0), rounding)
 

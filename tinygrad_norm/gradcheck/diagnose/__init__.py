@@ -6,7 +6,7 @@ cotangent at once. Otherwise the mistake stays unnamed: a wrong hint is worse th
 
 from __future__ import annotations
 
-from . import coupling, factors, norms, paths, places
+from . import coupling, factors, norm_mistakes, paths, places, ratios
 from .evidence import Evidence, Finding, Hypothesis
 
 __all__ = ["HYPOTHESES", "Evidence", "Finding", "Hypothesis", "name_mistake"]
@@ -18,7 +18,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     factors.scale_missing,
     factors.constant_factor,
     factors.lost_precision,
-    norms.norm_mistake,
+    norm_mistakes.norm_mistake,
     coupling.softmax_mistake,
     places.jacobian_not_transposed,
     places.moved_entries,
@@ -30,11 +30,11 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     paths.silent_outputs,
     paths.dropped_contributions,
     paths.local_factor_missing,
-    factors.power_rule,
+    ratios.power_rule,
     paths.wrong_operand,
     paths.skip_path,
-    factors.row_factor,
-    factors.wrong_point,
+    ratios.row_factor,
+    ratios.wrong_point,
     coupling.lost_mean_path,
     coupling.lost_variance_path,
     coupling.lost_statistics,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, combinations
 
 import numpy as np
 
-from ..numeric import Array
-from .evidence import Evidence, Finding, amount, axes_of
+from ..ladder import Array
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 
 def softmax_mistake(e: Evidence) -> Finding | None:
@@ -34,9 +33,7 @@ def softmax_mistake(e: Evidence) -> Finding | None:
     return None
 
 
-def _coupling(
-    e: Evidence, axis: int, label: str, direct: Array, coupling: Array
-) -> Finding | None:
+def _coupling(e: Evidence, axis: int, label: str, direct: Array, coupling: Array) -> Finding | None:
     why = (
         "raising one input lowers all other outputs of the row: "
         + ("dx = y · (g − Σ g y)" if label == "softmax" else "dx = g − softmax(x) · Σ g")
@@ -49,9 +46,13 @@ def _coupling(
         leftover = e.agrees((direct - times * coupling).reshape(e.yours.shape))
         if leftover is not None:
             return Finding(
-                code, name, f"without it the formula gives exactly yours, leftover {amount(leftover)}"
-                if times == 0.0 else f"with + for − the formula gives exactly yours, leftover {amount(leftover)}",
-                why, leftover,
+                code,
+                name,
+                f"without it the formula gives exactly yours, leftover {amount(leftover)}"
+                if times == 0.0
+                else f"with + for − the formula gives exactly yours, leftover {amount(leftover)}",
+                why,
+                leftover,
             )
     return None
 
@@ -138,12 +139,10 @@ def _groups(e: Evidence) -> Iterator[tuple[tuple[int, ...], Array, Array, Array]
     """Yield axes and (residual, numeric, yours) as ``(cotangents, groups, n)`` for groups of at least 3 entries."""
     if e.yours.shape != e.numeric.shape or not e.known.all() or e.x.ndim == 0:
         return
-    for axes in chain.from_iterable(combinations(range(e.x.ndim), k) for k in range(1, e.x.ndim + 1)):
+    for axes in axis_sets(e.x.ndim):
         if int(np.prod([e.x.shape[a] for a in axes])) < 3:
             continue
-        yours, numeric = (
-            _rows(v[: e.random].reshape(-1, *e.x.shape), axes) for v in (e.yours, e.numeric)
-        )
+        yours, numeric = (_rows(v[: e.random].reshape(-1, *e.x.shape), axes) for v in (e.yours, e.numeric))
         if np.max(np.abs(yours - numeric)) > 0:
             yield axes, yours - numeric, numeric, yours
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, combinations
 
 import numpy as np
 
-from ..numeric import Array
+from ..ladder import Array
 from ..problem import Problem
 from ..verdict import Flags
 
@@ -141,6 +142,15 @@ class Evidence:
 
 #: Looks at the evidence and names the mistake, or returns None.
 Hypothesis = Callable[[Evidence], Finding | None]
+
+
+def axis_sets(ndim: int) -> Iterator[tuple[int, ...]]:
+    """Yield every non-empty set of axes, the small ones first.
+
+    >>> list(axis_sets(2))
+    [(0,), (1,), (0, 1)]
+    """
+    return chain.from_iterable(combinations(range(ndim), k) for k in range(1, ndim + 1))
 
 
 def axes_of(axes: tuple[int, ...]) -> str:

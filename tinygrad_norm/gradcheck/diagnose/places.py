@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, combinations, permutations
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numeric import Array
-from .evidence import Evidence, Finding, amount, axes_of
+from ..ladder import Array
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 Indices = NDArray[np.intp]
 
@@ -42,9 +42,7 @@ def _not_reduced(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | No
     padded = (1,) * extra + e.x.shape
     if any(want not in (1, got) for want, got in zip(padded, shape, strict=True)):
         return None
-    axes = tuple(
-        i for i, (w, s) in enumerate(zip(padded, shape, strict=True)) if i < extra or w != s
-    )
+    axes = tuple(i for i, (w, s) in enumerate(zip(padded, shape, strict=True)) if i < extra or w != s)
     summed = e.yours.reshape(-1, *shape).sum(axis=tuple(a + 1 for a in axes)).reshape(len(e.yours), -1)
     count = int(np.prod([shape[a] for a in axes]))
     error = np.abs(summed - e.numeric)
@@ -187,7 +185,7 @@ def _movements(index: Indices, out_shape: tuple[int, ...]) -> Iterator[tuple[str
             found = _transposed(order, "", 0.0)
             yield found.code, found.name, found.why, moved
     axes = range(index.ndim)
-    for some in chain.from_iterable(combinations(axes, k) for k in range(1, index.ndim + 1)):
+    for some in axis_sets(index.ndim):
         yield (
             "flipped",
             f"the gradient runs backwards along {axes_of(some)}",
@@ -282,7 +280,7 @@ def summed_over_wrong_axes(e: Evidence) -> Finding | None:
     contributions = (e.cotangents * local).reshape(-1, *out_shape)
     room = (np.abs(e.cotangents) * slack).reshape(-1, *out_shape)
     axes = range(len(out_shape))
-    for some in chain.from_iterable(combinations(axes, k) for k in range(1, len(out_shape) + 1)):
+    for some in axis_sets(len(out_shape)):
         where = tuple(a + 1 for a in some)
         summed = contributions.sum(where).reshape(len(e.cotangents), -1)
         if summed.shape != e.yours.shape:
