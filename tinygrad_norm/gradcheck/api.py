@@ -28,6 +28,7 @@ FAILED = {
     "cannot tell": "the gradients could not be checked",
     "vacuous": "the check proves nothing",
 }
+ANOMALY = "run the function and its backward pass under tg.detect_anomaly() to see which operation makes the NaN or infinity"
 Wanted = Sequence[int | str] | int | str | None
 
 
@@ -50,8 +51,8 @@ def gradcheck(
     Parameters
     ----------
     f : callable
-        Takes Tensors, gives a Tensor or a tuple of them. A module (anything with ``named_parameters()``) is checked by its
-        parameters too.
+        Takes Tensors, gives a Tensor or a tuple of them. A module (anything with ``named_parameters()``) is checked
+        by its parameters too.
     inputs : Tensor or array, or tuple or list of arguments
         The point. Integers, booleans and everything else are handed on. Nothing is changed.
     wrt : names or numbers of inputs, optional
@@ -115,7 +116,9 @@ def _orders(
     for level in range(1, order + 1):
         given = cotangent if level == 1 else None
         report = check_problem(current.problem(), given, coordinates, seed, rtol, level, parameters or level > 1)
-        if any(e.status == "wrong" for e in report.entries):
+        if any(fault.code == "gradient-not-finite" for fault in report.faults):
+            report = replace(report, notes=(*report.notes, ANOMALY))
+        elif any(e.status == "wrong" for e in report.entries):
             report = locate(current, report, level, seed)
         if report.refused and level == 1:
             known = cancelling_sum(current)

@@ -122,9 +122,9 @@ def worst(e: Examination) -> tuple[int, int]:
 def refusal(entries: Sequence[Entry], scalar: bool, parameters: bool, chosen: bool) -> str:
     """Return why the check proves nothing, or an empty string.
 
-    It is refused when no input shows anything at all; and when the function returns one number (``scalar``) from which an
-    input cancels, because that may hide anything. The ``parameters`` of a module may cancel by design. ``chosen`` says that
-    the cotangent is the user's own.
+    It is refused when no input shows anything at all; and when the function returns one number (``scalar``) from
+    which an input cancels, because that may hide anything. The ``parameters`` of a module may cancel by design.
+    ``chosen`` says that the cotangent is the user's own.
     """
     seen = [e for e in entries if e.status != "empty"]
     hidden = [e.name for e in seen if e.status == "vacuous"]
@@ -133,7 +133,8 @@ def refusal(entries: Sequence[Entry], scalar: bool, parameters: bool, chosen: bo
         return f"the check is vacuous: no input moves the output, so a wrong gradient might pass. {advice}"
     if scalar and hidden and not parameters:
         return (
-            f"the check is vacuous for {', '.join(hidden)}: the function returns one number, from which it cancels, so a "
+            f"the check is vacuous for {', '.join(hidden)}: the function returns one number, from which it "
+            "cancels, so a "
             f"wrong gradient might pass. {RETURN_ALL}"
         )
     return ""

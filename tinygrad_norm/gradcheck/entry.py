@@ -17,7 +17,8 @@ class Entry:
     order : int
         1 for the gradient, 2 for the gradient of the gradient, and so on.
     status : str
-        ``right``, ``wrong``, ``cannot tell``, ``vacuous`` (both sides cancel to zero), ``flat`` (nothing moves) or ``empty``.
+        ``right``, ``wrong``, ``cannot tell``, ``vacuous`` (both sides cancel to zero), ``flat`` (nothing moves) or
+        ``empty``.
     checked, total : int
         Entries compared one by one and entries there are; ``checked`` is 0 when random directions were enough.
     wrong, kinks : int

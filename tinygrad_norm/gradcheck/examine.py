@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .diagnose import Evidence, Finding, name_mistake
 from .diagnose.places import wrong_shape
@@ -40,7 +41,7 @@ class Examination:
 
     position: int
     verdict: Verdict
-    indices: Array | None
+    indices: NDArray[np.intp] | None
     slopes: Slopes
     complete: bool = False
     sampled: bool = False
@@ -122,7 +123,7 @@ def _entries(
     outputs, random = p.cotangents.shape[1], len(p.cotangents)
     complete = not sampled and outputs <= MOST_OUTPUTS and outputs * x.size <= LARGEST_JACOBIAN
     rows = np.concatenate([p.cotangents, np.eye(outputs)]) if complete else p.cotangents
-    slopes = slopes_along_coordinates(problem.along(position), x, rows, indices)
+    slopes = slopes_along_coordinates(problem.along(position), x, rows, indices.tolist())
     if misshapen is None:
         flat = _flat(p.gradients[position])
         whole = doubt(flat, [_flat(g[position]) for g in p.perturbed])

@@ -59,6 +59,7 @@ def _row(entry: Entry) -> str:
 
 def _box(label: str, finding: Finding) -> str:
     return (
-        f'<p style="border-left:3px solid #b34700;padding-left:8px;margin:6px 0"><b>{escape(label)}: {escape(finding.name)}</b>'
+        f'<p style="border-left:3px solid #b34700;padding-left:8px;margin:6px 0"><b>{escape(label)}: '
+        f"{escape(finding.name)}</b>"
         f"<br>{escape(finding.evidence)}<br>{escape(finding.why)}</p>"
     )

@@ -181,7 +181,8 @@ def _read_only(x: Array) -> Array:
 def _strided(x: Array) -> Array:
     """Return the same values with every axis strided and in column order."""
     wide = np.zeros(tuple(2 * n for n in x.shape), order="F")
-    view = wide[(..., *(slice(None, None, 2) for _ in x.shape))]
+    every_second: tuple[Any, ...] = (..., *(slice(None, None, 2) for _ in x.shape))
+    view: Array = wide[every_second]
     view[...] = x
     return view
 

@@ -1,7 +1,7 @@
 """Where a function is evaluated: a ladder of steps around a point, on lines whose points are exact.
 
-A line is ``x + t v`` with the same dimensionless steps ``t = ½, ⅛, …`` for all; v is so rounded that ``x ± t v`` is exact in
-floating point, and no error is made by moving to another point than intended.
+A line is ``x + t v`` with the same dimensionless steps ``t = ½, ⅛, …`` for all; v is so rounded that ``x ± t v`` is
+exact in floating point, and no error is made by moving to another point than intended.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def scale(x: Array) -> Array:
     # Divide by the largest first: the square of 1e200 is not a number we can use.
     rms = largest * np.sqrt(np.mean((x / largest) ** 2)) if largest > 0 else 0.0
     s = np.maximum(np.abs(x), rms)
-    return np.where(s > 0, s, 1.0)
+    found: Array = np.where(s > 0, s, 1.0)
+    return found
 
 
 def power_of_two(s: Array) -> Array:
@@ -43,7 +44,8 @@ def power_of_two(s: Array) -> Array:
     array([2.  , 4.  , 0.25])
     """
     _, exponent = np.frexp(s)
-    return np.ldexp(1.0, exponent - 1)
+    power: Array = np.ldexp(1.0, exponent - 1)
+    return power
 
 
 def levels(x: Array, finest_ulps: float = 4.0) -> int:

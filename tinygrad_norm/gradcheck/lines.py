@@ -31,6 +31,7 @@ def sample(
     center: Array,
     projection: Array,
 ) -> Line:
+    """Evaluate a function at ``point(±t)`` for every step; return the projected differences and what is irregular."""
     plus, minus = (np.empty((len(steps), len(center))) for _ in range(2))
     with np.errstate(all="ignore"):
         for level, t in enumerate(steps):

@@ -1,12 +1,12 @@
 """A derivative from function values alone, together with its own error bar.
 
-:func:`slopes_along_coordinates` and :func:`slopes_along_directions` evaluate a function on a ladder of steps, extrapolate,
-*measure* the noise that the function itself makes, and return for every entry the value and a bar. Three times the bar
-covers the true error; nothing is set by hand.
+:func:`slopes_along_coordinates` and :func:`slopes_along_directions` evaluate a function on a ladder of steps,
+extrapolate, *measure* the noise that the function itself makes, and return for every entry the value and a bar.
+Three times the bar covers the true error; nothing is set by hand.
 
-Sources: L. F. Richardson, *Phil. Trans. R. Soc. A* 210 (1911), for the extrapolation; C. Ridders, *Adv. Eng. Software* 4
-(1982), for choosing the entry of the table by its own error estimate; J. J. Moré and S. M. Wild, *SIAM J. Sci. Comput.* 33
-(2011), for measuring noise from function values.
+Sources: L. F. Richardson, *Phil. Trans. R. Soc. A* 210 (1911), for the extrapolation; C. Ridders, *Adv. Eng.
+Software* 4 (1982), for choosing the entry of the table by its own error estimate; J. J. Moré and S. M. Wild, *SIAM
+J. Sci. Comput.* 33 (2011), for measuring noise from function values.
 """
 
 from __future__ import annotations

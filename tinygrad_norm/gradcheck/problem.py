@@ -89,14 +89,17 @@ def arguments(inputs: Any) -> tuple[Any, ...]:
 
 def argument_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
     """Return the names of the first ``count`` positional parameters, ``input 0`` and so on where unknown."""
-    names: list[str] = []
-    try:
-        for parameter in inspect.signature(function).parameters.values():
-            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-                names.append(parameter.name)
-    except (TypeError, ValueError):
-        pass  # built-in functions may have no signature
+    names = [p.name for p in positional_parameters(function)]
     return tuple(names[i] if i < len(names) else f"input {i}" for i in range(count))
+
+
+def positional_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters that can be passed by position; none where a built-in function does not tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def differentiable(
@@ -230,11 +233,7 @@ def takes_output(backward: Callable[..., Any], inputs: int) -> bool:
     >>> takes_output(lambda g, x: g, 1), takes_output(lambda g, out, x: g, 1)
     (False, True)
     """
-    try:
-        parameters = inspect.signature(backward).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    positional = positional_parameters(backward)
     if len(positional) > 1 and positional[1].name in ("out", "y", "output"):
         return True
     required = [p for p in positional if p.default is p.empty]
@@ -279,6 +278,7 @@ def _select(
         return returned
     raise OperandError(
         f"gradcheck: backward must return one gradient for each of the {count} inputs "
-        f"({', '.join(names)}); got {len(returned)}. Return a tuple in the order of the inputs, None for an input without "
+        f"({', '.join(names)}); got {len(returned)}. Return a tuple in the order of the inputs, None for an "
+        "input without "
         "a gradient."
     )

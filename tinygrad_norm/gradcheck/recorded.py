@@ -28,8 +28,8 @@ class TensorFunction:
     values : tuple of arrays
         Their values, in float64.
     bind : callable
-        ``bind(arrays) -> tensors``: Tensors with these values that require a gradient. For a module some of them are its
-        own parameters.
+        ``bind(arrays) -> tensors``: Tensors with these values that require a gradient. For a module some of them
+        are its own parameters.
     call : callable
         ``call(tensors, record) -> outputs``; ``record`` says whether they will be differentiated.
     """
@@ -91,7 +91,8 @@ def outputs_of(result: Any) -> list[Tensor]:
     for value in several:
         if not isinstance(value, Tensor):
             raise OperandError(
-                f"gradcheck: the function must return a Tensor or a tuple of Tensors; got {describe(value)}. Compute with "
+                "gradcheck: the function must return a Tensor or a tuple of Tensors; got "
+                f"{describe(value)}. Compute with "
                 "Tensors throughout, or check a NumPy function and its backward pass with tg.check_vjp."
             )
     return several

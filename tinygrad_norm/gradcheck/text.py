@@ -17,7 +17,8 @@ WORDS = {
     "empty": "empty",
 }
 CANNOT_TELL = (
-    "the function moves too little against its own rounding, or too roughly: compute in float64, subtract a large constant "
+    "the function moves too little against its own rounding, or too roughly: compute in float64, subtract a "
+    "large constant "
     "from the data or the result, or choose another point"
 )
 
@@ -33,7 +34,7 @@ def entry_lines(entry: Entry, blamed: bool = False) -> list[str]:
         lines.append(f"  {CANNOT_TELL}")
     if entry.kinks:
         several = "1 entry sits" if entry.kinks == 1 else f"{entry.kinks} entries sit"
-        lines.append(f"  {several} at a kink: anything between the one-sided slopes was accepted there")
+        lines.append(f"  {several} at a kink: anything between the one-sided slopes is accepted there")
     return lines
 
 

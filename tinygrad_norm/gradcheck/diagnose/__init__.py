@@ -6,6 +6,8 @@ cotangent at once. Otherwise the mistake stays unnamed: a wrong hint is worse th
 
 from __future__ import annotations
 
+import numpy as np
+
 from . import coupling, factors, norm_mistakes, paths, places, ratios
 from .evidence import Evidence, Finding, Hypothesis
 
@@ -43,7 +45,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
 
 
 def name_mistake(evidence: Evidence) -> Finding | None:
-    """Return the first hypothesis that explains the evidence, None if there is none."""
+    """Return the first finding that explains the evidence, None if there is none or the gradient is not finite."""
+    if not np.isfinite(evidence.yours).all():
+        return None
     for hypothesis in HYPOTHESES:
         finding = hypothesis(evidence)
         if finding is not None:

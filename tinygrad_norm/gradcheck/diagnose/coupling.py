@@ -11,7 +11,7 @@ from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 
 def softmax_mistake(e: Evidence) -> Finding | None:
-    """The Jacobian is that of a softmax (or its logarithm), and the coupling term is missing or wrong."""
+    """Recognize a softmax (or its logarithm) whose coupling term is missing or has the wrong sign."""
     if not (e.complete and e.same_shape and e.known.all()) or e.yours.shape != e.numeric.shape:
         return None
     out = e.outputs[0]
@@ -58,7 +58,7 @@ def _coupling(e: Evidence, axis: int, label: str, direct: Array, coupling: Array
 
 
 def lost_mean_path(e: Evidence) -> Finding | None:
-    """The residual is constant along an axis, and the true gradient sums to zero along it."""
+    """Find a residual that is constant along an axis, where the true gradient sums to zero."""
     for axes, residual, numeric, yours in _groups(e):
         level = residual.mean(axis=-1, keepdims=True)
         if np.any(np.abs(residual - level) > _room(e, axes)):
@@ -69,7 +69,8 @@ def lost_mean_path(e: Evidence) -> Finding | None:
         return Finding(
             "mean-path-missing",
             f"the path through the MEAN is missing along {axes_of(axes)}",
-            f"yours − numeric is constant along {axes_of(axes)} in every row; leftover {_leftover(e, residual - level)}",
+            f"yours − numeric is constant along {axes_of(axes)} in every row; leftover "
+            f"{_leftover(e, residual - level)}",
             "adding a constant to a row does not change the output, so each row of the gradient must sum to 0; "
             f"the mean of a row of yours is up to {tilt:.2g}",
             float(np.max(np.abs(residual - level))) / e.largest,
@@ -78,7 +79,7 @@ def lost_mean_path(e: Evidence) -> Finding | None:
 
 
 def lost_variance_path(e: Evidence) -> Finding | None:
-    """The residual is proportional to x minus its mean, and scaling a row leaves the output as it is."""
+    """Find a residual proportional to x minus its mean, where scaling a row leaves the output as it is."""
     for axes, residual, numeric, _ in _groups(e):
         x = _rows(e.x[None], axes)
         c = x - x.mean(axis=-1, keepdims=True)
@@ -105,7 +106,7 @@ def lost_variance_path(e: Evidence) -> Finding | None:
 
 
 def lost_statistics(e: Evidence) -> Finding | None:
-    """The residual lies in the span of 1 and x̂: both statistics were treated as constants."""
+    """Find a residual in the span of 1 and x̂: both statistics were treated as constants."""
     for axes, residual, numeric, _ in _groups(e):
         x = _rows(e.x[None], axes)
         if x.shape[-1] < 4:
@@ -128,7 +129,8 @@ def lost_statistics(e: Evidence) -> Finding | None:
             "statistics-constant",
             f"mean and variance are treated as constants: both paths are missing along {axes_of(axes)}",
             f"yours − numeric is a constant plus a multiple of x̂ in every row; leftover {_leftover(e, rest)}",
-            "each row of the gradient must sum to 0 and be orthogonal to x̂, because neither shifting nor scaling the row "
+            "each row of the gradient must sum to 0 and be orthogonal to x̂, because neither shifting nor "
+            "scaling the row "
             "changes the output",
             float(np.max(np.abs(rest))) / e.largest,
         )

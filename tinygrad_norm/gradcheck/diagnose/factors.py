@@ -16,7 +16,7 @@ FLOAT32_ROUNDOFF = 2.0**-24
 
 
 def zero(e: Evidence) -> Finding | None:
-    """Nothing arrives although the output depends on the input."""
+    """Notice that nothing arrives although the output depends on the input."""
     if np.any(e.yours != 0) or not e.significant(e.numeric).any():
         return None
     return Finding(
@@ -28,7 +28,7 @@ def zero(e: Evidence) -> Finding | None:
 
 
 def constant_factor(e: Evidence) -> Finding | None:
-    """A constant ratio that has exactly one reading: a sign, a 2, the size of an axis."""
+    """Find a constant ratio that has exactly one reading: a sign, a 2, the size of an axis."""
     ratio = _constant_ratio(e)
     if ratio is None:
         return None
@@ -43,7 +43,7 @@ def constant_factor(e: Evidence) -> Finding | None:
 
 
 def unexplained_factor(e: Evidence) -> Finding | None:
-    """A constant ratio without a reading, or with several."""
+    """Find a constant ratio without a reading, or with several."""
     ratio = _constant_ratio(e)
     if ratio is None or not ratio[2]:
         return None
@@ -104,7 +104,8 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
         yield (
             "half",
             "half of it is missing",
-            "a value that is used twice must receive both contributions (add them, do not overwrite), and the derivative "
+            "a value that is used twice must receive both contributions (add them, do not overwrite), and "
+            "the derivative "
             "of a square carries a 2",
         )
     for size, what in sizes(e).items():
@@ -126,13 +127,15 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
             yield (
                 "n-minus-one",
                 f"n and n − 1 are confused (n = {size})",
-                f"{size} is the size of {what}: the forward pass divides by one of them, the backward pass by the other",
+                f"{size} is the size of {what}: the forward pass divides by one of them, the backward pass "
+                "by the other",
             )
         if what.startswith("axis") and (same(size**0.5) or same(size**-0.5)):
             yield (
                 "root-of-size",
                 f"a factor √{size} is lost or doubled",
-                f"{size} is the size of {what}: a scale such as 1/√d in the forward pass belongs in the backward pass too",
+                f"{size} is the size of {what}: a scale such as 1/√d in the forward pass belongs in the "
+                "backward pass too",
             )
 
 
@@ -157,7 +160,7 @@ def sizes(e: Evidence) -> dict[int, str]:
 
 
 def scale_missing(e: Evidence) -> Finding | None:
-    """The forward pass multiplies by one constant wherever it does anything; the backward pass does not."""
+    """Find a constant by which the forward pass multiplies wherever it does anything, and the backward pass not."""
     if not e.complete or e.yours.shape != e.numeric.shape:
         return None
     clear = e.significant(e.numeric)[e.random :]
@@ -175,14 +178,15 @@ def scale_missing(e: Evidence) -> Finding | None:
         "scale-missing",
         f"the constant {constant:.6g} of the forward pass is missing",
         f"every non-zero derivative is {constant:.9g} and yours is 1 there; leftover {amount(leftover)}",
-        "what multiplies on the way forward multiplies the gradient on the way back: the 1/(1 − p) of a dropout, a scale, "
+        "what multiplies on the way forward multiplies the gradient on the way back: the 1/(1 − p) of a "
+        "dropout, a scale, "
         "or a value that is used several times (add all contributions)",
         leftover,
     )
 
 
 def lost_precision(e: Evidence) -> Finding | None:
-    """Right to seven digits: every entry is exactly a float32, or within a float32 rounding of the truth."""
+    """Find seven right digits: every entry is exactly a float32, or within a float32 rounding of the truth."""
     if e.yours.shape != e.numeric.shape or _constant_ratio(e) is not None:
         return None
     finite = e.yours[np.isfinite(e.yours)]

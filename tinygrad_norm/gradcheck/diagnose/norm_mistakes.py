@@ -1,7 +1,7 @@
 """Mistakes in the backward pass of a normalization, told apart by rebuilding it with each of them.
 
-The right one, for h = γ g and x̂ = (x − μ)/σ, is ``dx = (h − mean(h) − x̂ · mean(h x̂)) / σ``: a direct path, a path through
-the mean and a path through the variance.
+The right one, for h = γ g and x̂ = (x − μ)/σ, is ``dx = (h − mean(h) − x̂ · mean(h x̂)) / σ``: a direct path, a
+path through the mean and a path through the variance.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def _slack(e: Evidence, norm: Norm) -> Array:
 
 
 ORTHOGONAL = (
-    "shifting a row does not change the output, so each row of the gradient sums to 0; scaling a row does not change it "
+    "shifting a row does not change the output, so each row of the gradient sums to 0; scaling a row does "
+    "not change it "
     "either (up to eps), so each row is orthogonal to x̂"
 )
 

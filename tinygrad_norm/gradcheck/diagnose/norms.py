@@ -12,9 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..ladder import Array
 from .evidence import Evidence, axis_sets
+
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,6 @@ def recognize(e: Evidence) -> Norm | None:
     """Return the normalization that the numeric Jacobian shows, or None."""
     if not (e.complete and e.same_shape and e.known.all()) or e.x.ndim == 0:
         return None
-    axes = range(e.x.ndim)
     for some in axis_sets(e.x.ndim):
         if int(np.prod([e.x.shape[a] for a in some])) < 3:
             continue
@@ -111,7 +113,7 @@ def _assemble(
     scale: Array,
     variances: Array,
     shrink: Array,
-    usable: list[Array],
+    usable: list[Indices],
 ) -> Norm | None:
     seen = np.concatenate(usable)
     eps_each = 1 / (count * shrink[seen]) - variances[seen]
@@ -129,10 +131,10 @@ def _assemble(
     return Norm(e.x, axes, count, centers, c, d, sigma, variance, eps)
 
 
-def _groups(shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+def _groups(shape: tuple[int, ...], axes: tuple[int, ...]) -> Indices:
     """Return the flat indices of each group as rows."""
     index = np.arange(int(np.prod(shape))).reshape(shape)
     kept = [a for a in range(len(shape)) if a not in axes]
     count = int(np.prod([shape[a] for a in axes]))
-    groups: Array = index.transpose(*kept, *axes).reshape(-1, count)
+    groups: Indices = index.transpose(*kept, *axes).reshape(-1, count)
     return groups

@@ -10,7 +10,7 @@ from .evidence import Evidence, Finding, amount
 
 
 def leak(e: Evidence) -> Finding | None:
-    """Right where the output depends on the input, and something also flows where it does not."""
+    """Find a gradient that is right where the output depends on the input and flows where it does not."""
     if not _comparable(e) or not e.still.any():
         return None
     extra = np.abs(e.believed) > e.allowed
@@ -23,13 +23,14 @@ def leak(e: Evidence) -> Finding | None:
         "leak",
         "a gradient leaks through where the output does not depend on the input",
         f"yours is right everywhere else, but not 0 in {count} places where moving the input moves nothing",
-        "multiply by the mask of the forward pass: relu, clip, where, max, dropout and attention masks send nothing back "
+        "multiply by the mask of the forward pass: relu, clip, where, max, dropout and attention masks send "
+        "nothing back "
         "to what they blocked",
     )
 
 
 def inverted_mask(e: Evidence) -> Finding | None:
-    """The gradient flows exactly where it should be blocked, and is blocked where it should flow."""
+    """Find a gradient that flows exactly where it should be blocked, and the other way round."""
     if not (_comparable(e) and e.same_shape):
         return None
     off_diagonal = ~np.eye(e.x.size, dtype=bool)
@@ -51,7 +52,7 @@ def inverted_mask(e: Evidence) -> Finding | None:
 
 
 def local_factor_missing(e: Evidence) -> Finding | None:
-    """Every output touches one entry, and the backward pass hands the cotangent on unchanged."""
+    """Find a cotangent handed on unchanged, where every output touches one entry."""
     if not _comparable(e):
         return None
     touched = np.abs(e.jacobian) > e.allowed
@@ -73,7 +74,7 @@ def local_factor_missing(e: Evidence) -> Finding | None:
 
 
 def wrong_operand(e: Evidence) -> Finding | None:
-    """Every output touches one entry, and yours multiplies by another operand than it should."""
+    """Find a multiplication by another operand than the right one, where every output touches one entry."""
     if not _comparable(e) or len(e.outputs) != 1:
         return None
     touched = np.abs(e.jacobian) > e.allowed
@@ -107,7 +108,7 @@ def wrong_operand(e: Evidence) -> Finding | None:
 
 
 def elementwise_only(e: Evidence) -> Finding | None:
-    """Only the diagonal of the Jacobian is used."""
+    """Find that only the diagonal of the Jacobian is used."""
     if not (_comparable(e) and e.jacobian.shape[0] == e.jacobian.shape[1]):
         return None
     diagonal = np.diag(e.jacobian)
@@ -127,7 +128,7 @@ def elementwise_only(e: Evidence) -> Finding | None:
 
 
 def silent_outputs(e: Evidence) -> Finding | None:
-    """Some outputs send nothing back; all others are right."""
+    """Find outputs that send nothing back, where all others are right."""
     if not _comparable(e):
         return None
     matters = np.any(np.abs(e.jacobian) > e.allowed, axis=1)
@@ -144,7 +145,8 @@ def silent_outputs(e: Evidence) -> Finding | None:
             "contributions-overwritten",
             "contributions are overwritten: of several outputs made from one entry only some count",
             f"outputs {listed} send nothing back, the others are right",
-            "an entry that was used several times receives the sum: np.add.at or +=, not an assignment; sum over the broadcast",
+            "an entry that was used several times receives the sum: np.add.at or +=, not an assignment; sum "
+            "over the broadcast",
         )
     return Finding(
         "silent-outputs",
@@ -166,7 +168,7 @@ def _listed(flags: Flags, outputs: tuple[Array, ...]) -> str:
 
 
 def dropped_contributions(e: Evidence) -> Finding | None:
-    """Every single derivative is either right or missing."""
+    """Find that every single derivative is either right or missing."""
     if not _comparable(e):
         return None
     present = np.abs(e.jacobian) > e.allowed
@@ -182,7 +184,8 @@ def dropped_contributions(e: Evidence) -> Finding | None:
         return Finding(
             "entries-dropped",
             "some entries of the input receive nothing",
-            f"{int(entries.sum())} of {e.x.size} entries get 0 although the output depends on them; the others are right",
+            f"{int(entries.sum())} of {e.x.size} entries get 0 although the output depends on them; the "
+            "others are right",
             "check the edges: slices, strides and paddings that leave out the first or the last entries",
         )
     return Finding(
@@ -194,7 +197,7 @@ def dropped_contributions(e: Evidence) -> Finding | None:
 
 
 def skip_path(e: Evidence) -> Finding | None:
-    """The identity path of a residual connection is missing, or counted twice."""
+    """Find the identity path of a residual connection missing, or counted twice."""
     if not (_comparable(e) and e.same_shape):
         return None
     for times, code, name in (

@@ -35,7 +35,7 @@ def wrong_shape(e: Evidence, shape: tuple[int, ...]) -> Finding:
 
 
 def _not_reduced(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | None:
-    """Summed over the axes that were broadcast, it is right."""
+    """Find that it is right once summed over the axes that were broadcast."""
     extra = len(shape) - e.x.ndim
     if extra < 0:
         return None
@@ -58,7 +58,7 @@ def _not_reduced(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | No
 
 
 def _not_broadcast_back(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | None:
-    """Spread over the axes that were reduced, it is right."""
+    """Find that it is right once spread over the axes that were reduced."""
     for spread in _spreads(e.yours.reshape(-1, *shape), e.x.shape):
         error = np.abs(spread.reshape(len(e.yours), -1) - e.numeric)
         if np.all(error <= e.bar + np.max(e.doubt, initial=0.0)):
@@ -66,7 +66,8 @@ def _not_broadcast_back(e: Evidence, shape: tuple[int, ...], must: str) -> Findi
                 "not-broadcast-back",
                 "the gradient of a reduction is not spread back over its input",
                 f"broadcast to {e.x.shape}, yours is right; {must}",
-                "a sum or mean sends something to every entry that went into it: np.broadcast_to, or keepdims=True on the way",
+                "a sum or mean sends something to every entry that went into it: np.broadcast_to, or "
+                "keepdims=True on the way",
                 float(np.max(error)) / e.largest,
             )
     return None
@@ -83,7 +84,7 @@ def _spreads(yours: Array, shape: tuple[int, ...]) -> Iterator[Array]:
 
 
 def _reshaped(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | None:
-    """The same numbers in another shape: transposed, or with axes lost or added."""
+    """Find the same numbers in another shape: transposed, or with axes lost or added."""
     if e.yours.shape != e.numeric.shape:
         return None
     for order in permutations(range(len(shape))):
@@ -123,7 +124,7 @@ def _transposed(order: tuple[int, ...], evidence: str, leftover: float) -> Findi
 
 
 def jacobian_not_transposed(e: Evidence) -> Finding | None:
-    """The backward pass multiplies by J where it must multiply by Jᵀ."""
+    """Find a multiplication by J where Jᵀ belongs."""
     if not e.complete or e.jacobian.shape[0] != e.jacobian.shape[1]:
         return None
     if e.believed.shape != e.jacobian.shape:
@@ -156,7 +157,7 @@ def jacobian_not_transposed(e: Evidence) -> Finding | None:
 
 
 def moved_entries(e: Evidence) -> Finding | None:
-    """The numeric gradient with its entries moved: transposed, flipped, rolled, in another memory order."""
+    """Find the numeric gradient with its entries moved: transposed, flipped, rolled, in another memory order."""
     if e.yours.shape != e.numeric.shape or e.x.size < 3 or not e.known.all():
         return None
     rows = e.numeric.reshape(-1, *e.x.shape)
@@ -184,7 +185,6 @@ def _movements(index: Indices, out_shape: tuple[int, ...]) -> Iterator[tuple[str
         if moved.shape == index.shape:
             found = _transposed(order, "", 0.0)
             yield found.code, found.name, found.why, moved
-    axes = range(index.ndim)
     for some in axis_sets(index.ndim):
         yield (
             "flipped",
@@ -192,7 +192,7 @@ def _movements(index: Indices, out_shape: tuple[int, ...]) -> Iterator[tuple[str
             "an order that was reversed on the way forward (or not) must match on the way back",
             np.flip(index, some),
         )
-    for axis in axes:
+    for axis in range(index.ndim):
         for shift in range(1, index.shape[axis]):
             size = index.shape[axis]
             short = shift if shift <= size // 2 else shift - size
@@ -211,7 +211,7 @@ def _movements(index: Indices, out_shape: tuple[int, ...]) -> Iterator[tuple[str
 
 
 def _shuffled(e: Evidence) -> Finding | None:
-    """Every cotangent's numbers are right but sit elsewhere, the same elsewhere each time."""
+    """Find right numbers that sit elsewhere, for every cotangent at the same places."""
     yours_order = np.argsort(e.yours[0], kind="stable")
     right_order = np.argsort(e.numeric[0], kind="stable")
     source = np.empty_like(right_order)
@@ -231,7 +231,7 @@ def _shuffled(e: Evidence) -> Finding | None:
 
 
 def shifted_outputs(e: Evidence) -> Finding | None:
-    """The cotangent is read at an offset: every output sends back what its neighbor should."""
+    """Find a cotangent read at an offset: every output sends back what its neighbor should."""
     if not e.complete or len(e.outputs) != 1 or e.believed.shape != e.jacobian.shape:
         return None
     shape = e.outputs[0].shape
@@ -252,7 +252,7 @@ def shifted_outputs(e: Evidence) -> Finding | None:
 
 
 def swapped_inputs(e: Evidence) -> Finding | None:
-    """Yours is the right gradient of another input."""
+    """Find that this is the right gradient of another input."""
     for name, (numeric, bar) in e.others.items():
         if numeric.shape != e.yours[: e.random].shape:
             continue
@@ -269,7 +269,7 @@ def swapped_inputs(e: Evidence) -> Finding | None:
 
 
 def summed_over_wrong_axes(e: Evidence) -> Finding | None:
-    """The contributions are right and their sum runs over the wrong axes."""
+    """Find right contributions whose sum runs over the wrong axes."""
     if not e.complete or len(e.outputs) != 1 or e.yours.shape != e.numeric.shape:
         return None
     out_shape = e.outputs[0].shape
@@ -279,7 +279,6 @@ def summed_over_wrong_axes(e: Evidence) -> Finding | None:
     slack = e.bar[e.random :].max(axis=1)
     contributions = (e.cotangents * local).reshape(-1, *out_shape)
     room = (np.abs(e.cotangents) * slack).reshape(-1, *out_shape)
-    axes = range(len(out_shape))
     for some in axis_sets(len(out_shape)):
         where = tuple(a + 1 for a in some)
         summed = contributions.sum(where).reshape(len(e.cotangents), -1)

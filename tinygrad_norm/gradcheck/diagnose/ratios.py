@@ -13,7 +13,7 @@ from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 
 def row_factor(e: Evidence) -> Finding | None:
-    """A factor per row that is a power of a statistic of the row: 1/σ missing, norm squared, and so on."""
+    """Find a factor per row that is a power of a statistic of the row: 1/σ missing, norm squared, and so on."""
     if e.yours.shape != e.numeric.shape or e.x.ndim == 0:
         return None
     clear = e.significant(e.numeric)
@@ -81,7 +81,7 @@ def _statistics(x: Array, axes: tuple[int, ...]) -> Iterator[tuple[str, str, Arr
 
 
 def power_rule(e: Evidence) -> Finding | None:
-    """Yours is off by a constant times a power of an operand: c · xᵉ."""
+    """Find a factor that is a constant times a power of an operand: c · xᵉ."""
     if e.yours.shape != e.numeric.shape:
         return None
     clear = e.significant(e.numeric) & e.significant(e.yours)
@@ -106,7 +106,8 @@ def power_rule(e: Evidence) -> Finding | None:
                 "power-rule",
                 f"wrong power of {name}: off by {coefficient:.4g} · {name}^{exponent:g}",
                 f"yours / numeric is that in every entry; leftover {amount(leftover)}",
-                "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², (√x)′ = 1/(2√x)",
+                "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², "
+                "(√x)′ = 1/(2√x)",
                 leftover,
             )
     return None
@@ -141,7 +142,7 @@ def _fit_power(ratio: Array, base: Array) -> tuple[float, float, bool] | None:
 
 
 def wrong_point(e: Evidence) -> Finding | None:
-    """The derivative formula is right but takes the input for the output, or the output for the input."""
+    """Find a right formula that takes the input for the output, or the output for the input."""
     if not (e.complete and e.same_shape and e.yours.shape == e.numeric.shape and e.x.size >= 3):
         return None
     diagonal = np.eye(e.x.size, dtype=bool)
