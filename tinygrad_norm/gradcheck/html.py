@@ -9,14 +9,14 @@ from .diagnose import Finding
 from .entry import Entry
 from .text import short, signed
 
-#: Mark, word color: the word and the mark say it too, never the color alone. Okabe–Ito, dark enough for white paper.
+#: Mark and background, dark text on a light one in any theme. The word and the mark say it too, never the color alone.
 MARKS = {
-    "right": ("✓", "#006b4f"),
-    "wrong": ("✗", "#b34700"),
-    "cannot tell": ("?", "#7a5c00"),
-    "vacuous": ("∅", "#7a5c00"),
-    "flat": ("–", "#555555"),
-    "empty": ("–", "#555555"),
+    "right": ("✓", "#cdeee2"),
+    "wrong": ("✗", "#ffd9bf"),
+    "cannot tell": ("?", "#fbeebc"),
+    "vacuous": ("∅", "#fbeebc"),
+    "flat": ("–", "#e4e4e4"),
+    "empty": ("–", "#e4e4e4"),
 }
 CELL = "padding:2px 10px 2px 0;text-align:left;vertical-align:top"
 
@@ -30,8 +30,7 @@ def page(
     closing: str,
 ) -> str:
     """Return the report as a self-contained fragment of HTML."""
-    mark, color = MARKS[status]
-    parts = [f'<b style="color:{color}">{mark} gradient check: {escape(status)}</b>']
+    parts = [f"<b>gradient check</b> {_mark(status)}"]
     if entries:
         headings = ("input", "verdict", "worst", "yours", "numeric", "± (measured)")
         head = "".join(f'<th style="{CELL}">{h}</th>' for h in headings)
@@ -47,14 +46,21 @@ def page(
 
 
 def _row(entry: Entry) -> str:
-    mark, color = MARKS[entry.status]
     name = escape(entry.label)
     place = escape(str(list(entry.index))) if entry.index else "direction" if entry.total > 0 else ""
     share = f", {entry.wrong} of {entry.checked}" if entry.status == "wrong" and entry.checked else ""
-    verdict = f'<span style="color:{color}">{mark} {escape(entry.status)}{share}</span>'
+    verdict = _mark(entry.status, share)
     numbers = [signed(entry.yours), signed(entry.numeric), short(entry.uncertainty)] if entry.total else [""] * 3
     cells = (name, verdict, place, *numbers)
     return "<tr>" + "".join(f'<td style="{CELL}">{c}</td>' for c in cells) + "</tr>"
+
+
+def _mark(status: str, more: str = "") -> str:
+    mark, color = MARKS[status]
+    return (
+        f'<span style="background:{color};color:#111111;padding:0 6px;border-radius:3px">'
+        f"{mark} {escape(status)}{escape(more)}</span>"
+    )
 
 
 def _box(label: str, finding: Finding) -> str:
