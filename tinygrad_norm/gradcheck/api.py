@@ -89,9 +89,9 @@ def gradcheck(
         notes = _buffer_notes(f, inputs)
         function, put_back = module_function(f, inputs, wrt)
         with restoring(put_back):
-            report = _orders(function, order, cotangent, coordinates, seed, rtol, parameters=True)
+            report = check_orders(function, order, cotangent, coordinates, seed, rtol, parameters=True)
         return replace(report, notes=(*report.notes, *notes))
-    return _orders(tensor_function(f, inputs, wrt), order, cotangent, coordinates, seed, rtol)
+    return check_orders(tensor_function(f, inputs, wrt), order, cotangent, coordinates, seed, rtol)
 
 
 def _buffer_notes(module: Any, inputs: Any) -> tuple[str, ...]:
@@ -101,13 +101,13 @@ def _buffer_notes(module: Any, inputs: Any) -> tuple[str, ...]:
     return (f"the module changes its buffers ({', '.join(changed)}); they were put back after every evaluation",)
 
 
-def _orders(
+def check_orders(
     function: TensorFunction,
     order: int,
-    cotangent: Any,
-    coordinates: Coordinates,
-    seed: int,
-    rtol: float | None,
+    cotangent: Any = None,
+    coordinates: Coordinates = "auto",
+    seed: int = 0,
+    rtol: float | None = None,
     parameters: bool = False,
 ) -> Report:
     """Check the first order, then the next ones as long as all is right; blame an operation for what is wrong."""

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from .ladder import UNIT_ROUNDOFF, Array
 
+FLOAT32_ROUNDOFF = 2.0**-24
+
 #: A function of one array that gives all of its outputs as one flat vector.
 FlatFunction = Callable[[Array], Array]
 
@@ -58,13 +60,26 @@ def _rounding(values: Array, difference: Array, steps: Array, projection: Array)
     """
     size = np.max(np.where(np.isfinite(values), np.abs(values), 0.0), axis=0)
     grid = np.where(np.any(difference != 0, axis=0), UNIT_ROUNDOFF * size, 0.0)
-    grid = np.maximum(grid, hidden_grid(difference, steps, size))
+    uneven = np.flatnonzero(unproportional(difference, steps))
+    grid[uneven] = np.maximum(grid[uneven], hidden_grid(difference[:, uneven], size[uneven]))
+    with np.errstate(over="ignore"):
+        single = uneven[np.all(values[:, uneven].astype(np.float32) == values[:, uneven], axis=0)]
+    grid[single] = np.maximum(grid[single], FLOAT32_ROUNDOFF * size[single])
     largest = float(np.max(grid, initial=0.0)) or 1.0  # the square of 1e200 is not a number we can use
     noise: Array = largest * np.sqrt(projection**2 @ (grid / largest) ** 2)
     return noise
 
 
-def hidden_grid(difference: Array, steps: Array, size: Array) -> Array:
+def unproportional(difference: Array, steps: Array) -> NDArray[np.bool_]:
+    """Tell which outputs move, but not exactly in proportion to the step: the others are linear, not on a grid."""
+    with np.errstate(all="ignore"):
+        rate = difference / steps[:, None]
+        spread = np.nanmax(rate, axis=0) - np.nanmin(rate, axis=0)
+        uneven: NDArray[np.bool_] = spread > 1e-12 * np.nanmax(np.abs(rate), axis=0)
+    return uneven
+
+
+def hidden_grid(difference: Array, size: Array) -> Array:
     """Return the spacing of each output's values where it is coarser than the output's own rounding, 0 elsewhere.
 
     ``(1 + x) − 1`` is a multiple of 2⁻⁵² however small it is. At fine steps it moves by a few whole multiples, which do
@@ -73,7 +88,6 @@ def hidden_grid(difference: Array, steps: Array, size: Array) -> Array:
     Parameters
     ----------
     difference : array (levels, outputs)
-    steps : array (levels,)
     size : array (outputs,)
         The largest value seen.
     """
@@ -85,9 +99,6 @@ def hidden_grid(difference: Array, steps: Array, size: Array) -> Array:
     fine = smallest <= 2.0**-44 * np.maximum(1.0, size)
     for output in np.flatnonzero(fine & (few.sum(axis=0) >= 3)):
         multiples = magnitude[few[:, output], output] / smallest[output]
-        rate = multiples / steps[few[:, output]]
-        if np.max(rate) - np.min(rate) <= 1e-6 * np.max(rate):
-            continue  # in proportion to the step: exactly linear, not on a grid
         parts = np.arange(1.0, 513.0)[:, None] * multiples
         whole = np.all(np.abs(parts - np.rint(parts)) < 1e-6, axis=1)
         if whole.any():

@@ -105,7 +105,10 @@ class Report:
     @property
     def uncertainty(self) -> dict[str, float]:
         """The measured ± of each input's numeric derivative, as a fraction of its largest entry."""
-        return {e.name: e.uncertainty / e.size for e in self.entries if e.size > 0 and math.isfinite(e.uncertainty)}
+        return {
+            e.name: e.uncertainty / e.size for e in self.entries
+            if e.size > 0 and math.isfinite(e.uncertainty) and e.status not in ("vacuous", "flat")
+        }
 
     @property
     def vacuous(self) -> bool:

@@ -198,7 +198,7 @@ def dropped_contributions(e: Evidence) -> Finding | None:
 
 def skip_path(e: Evidence) -> Finding | None:
     """Find the identity path of a residual connection missing, or counted twice."""
-    if not (_comparable(e) and e.same_shape):
+    if not (_comparable(e) and e.same_shape and e.significant(e.numeric).any()):
         return None
     for times, code, name in (
         (-1, "skip-missing", "the skip connection is missing"),
