@@ -112,7 +112,6 @@ COMPOSITIONS: dict[str, Composition] = {
     "outer": at(registered("outer"), (3,), (5,)),
     "vdot": at(registered("vdot"), (5,), (5,)),
     "tensordot": at(registered("tensordot", axes=1), (2, 3, 5), (5, 7)),
-    "tanh": each(F.tanh, (3, 5)),
     "leaky_relu": each(F.leaky_relu, (3, 5), domain="nonzero"),
     "elu": each(F.elu, (3, 5)),
     "sigmoid": each(F.sigmoid, (3, 5)),

@@ -59,7 +59,9 @@ def _rounding(values: Array, difference: Array, steps: Array, projection: Array)
     and has to be kept from falling below this.
     """
     size = np.max(np.where(np.isfinite(values), np.abs(values), 0.0), axis=0)
-    grid = np.where(np.any(difference != 0, axis=0), UNIT_ROUNDOFF * size, 0.0)
+    moves = np.any(difference != 0, axis=0)
+    # Where nothing moves at all, the movement may be lost in the rounding of any output.
+    grid = np.where(moves | ~moves.any(), UNIT_ROUNDOFF * size, 0.0)
     uneven = np.flatnonzero(unproportional(difference, steps))
     grid[uneven] = np.maximum(grid[uneven], hidden_grid(difference[:, uneven], size[uneven]))
     with np.errstate(over="ignore"):

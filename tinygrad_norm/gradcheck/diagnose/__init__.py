@@ -45,8 +45,12 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
 
 
 def name_mistake(evidence: Evidence) -> Finding | None:
-    """Return the first finding that explains the evidence, None if there is none or the gradient is not finite."""
-    if not np.isfinite(evidence.yours).all():
+    """Return the first finding that explains the evidence.
+
+    None if there is none, if the gradient is not finite, or if it is wrong only where the numeric side is unknown (at
+    kinks): there everything would seem to fit.
+    """
+    if not np.isfinite(evidence.yours).all() or evidence.agrees(evidence.numeric) is not None:
         return None
     for hypothesis in HYPOTHESES:
         finding = hypothesis(evidence)

@@ -232,7 +232,7 @@ def _shuffled(e: Evidence) -> Finding | None:
 
 def shifted_outputs(e: Evidence) -> Finding | None:
     """Find a cotangent read at an offset: every output sends back what its neighbor should."""
-    if not e.complete or len(e.outputs) != 1 or e.believed.shape != e.jacobian.shape:
+    if not e.complete or len(e.outputs) != 1 or e.believed.shape != e.jacobian.shape or not e.known.all():
         return None
     shape = e.outputs[0].shape
     jacobian = e.jacobian.reshape(*shape, -1)
@@ -284,8 +284,6 @@ def summed_over_wrong_axes(e: Evidence) -> Finding | None:
         summed = contributions.sum(where).reshape(len(e.cotangents), -1)
         if summed.shape != e.yours.shape:
             continue
-        if e.agrees(e.numeric, None) is not None:
-            return None
         leftover = e.agrees(summed, room.sum(where).reshape(len(e.cotangents), -1))
         if leftover is not None:
             return Finding(
