@@ -1,7 +1,7 @@
 """Runs the whole corpus over 20 seeds and writes the rates to ``docs/reference/gradcheck-corpus.md``.
 
-``python tests/gradcheck/publish_rates.py`` in the top folder, with the package importable. The test suite runs the same
-cases over fewer seeds. Exit code 1, and nothing written, if an alarm is false, a mistake is missed or misnamed, or a bar
+``python tests/gradcheck/publish_rates.py`` in the top folder, with the package importable. The test suite runs the
+same cases over fewer seeds. Exit code 1, and nothing written, if an alarm is false, a mistake is missed or misnamed, or a bar
 does not cover.
 """
 
@@ -96,8 +96,8 @@ def page(accepted: Sequence[Counter[str]], rejected: Sequence[Counter[str]], bar
         "",
         "## Planted mistakes",
         "",
-        "The code is what `report.finding.code` gives. *Unnamed* mistakes are rejected too, but nothing that the check knows "
-        "explains them in every entry, and a wrong hint is worse than none.",
+        "The code is what `report.finding.code` gives. *Unnamed* mistakes are rejected too, but nothing that the check "
+        "knows explains them in every entry, and a wrong hint is worse than none.",
         "",
         "| mistake | code | named |",
         "|---|---|---|",
@@ -105,8 +105,8 @@ def page(accepted: Sequence[Counter[str]], rejected: Sequence[Counter[str]], bar
         "",
         "## Functions with a known derivative",
         "",
-        "Entries about which the check says that it cannot tell (the function moves too little against its own rounding) are "
-        "counted apart.",
+        "Entries about which the check says that it cannot tell (the function moves too little against its own "
+        "rounding) are counted apart.",
         "",
         "| function | entries | cannot tell | largest error / three bars | median of three bars, relative |",
         "|---|---|---|---|---|",
@@ -129,7 +129,11 @@ def _known_line(name: str, b: Coverage) -> str:
 
 def exceptions(cases: Iterable[Case], found: Iterable[Counter[str]]) -> list[str]:
     """Return a line for each case that did not get the same, expected answer with every seed."""
-    return [f"{case.name}: {dict(f)}, not {case.expect}" for case, f in zip(cases, found, strict=True) if set(f) != {case.expect}]
+    return [
+        f"{case.name}: {dict(f)}, not {case.expect}"
+        for case, f in zip(cases, found, strict=True)
+        if set(f) != {case.expect}
+    ]
 
 
 def main() -> int:

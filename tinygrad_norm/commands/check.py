@@ -55,7 +55,8 @@ def _own_code(target: str, order: int, seed: int, timeout: float, as_json: bool)
     file, _, function = target.rpartition(":")
     if not file or not function.isidentifier():
         raise InputError(
-            f"a function of your own must be given as FILE.py:FUNCTION; got {target!r}. For example exercise.py:layer_norm."
+            f"a function of your own must be given as FILE.py:FUNCTION; got {target!r}. "
+            "For example exercise.py:layer_norm."
         )
     path = Path(file).resolve()
     if not path.is_file():
@@ -133,8 +134,8 @@ def _summary(rows: Sequence[Row], order: int, seed: int) -> str:
     orders = "order 1" if order == 1 else f"orders 1 to {order}"
     verdict = f"{len(bad)} of them NOT right: {', '.join(bad)}" if bad else "all right"
     return (
-        f"{len(rows)} checked at {sum(row.points for row in rows)} points, {orders}, seed {seed}: {verdict}. "
-        "± is the measured uncertainty, relative to the largest entry of the gradient; no tolerance was set."
+        f"{len(rows)} checked at {sum(row.points for row in rows)} points, {orders}, seed {seed}: {verdict}. ± is "
+        "the measured uncertainty, relative to the largest entry of the gradient; no tolerance was set."
     )
 
 

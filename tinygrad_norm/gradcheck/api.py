@@ -28,7 +28,9 @@ FAILED = {
     "cannot tell": "the gradients could not be checked",
     "vacuous": "the check proves nothing",
 }
-ANOMALY = "run the function and its backward pass under tg.detect_anomaly() to see which operation makes the NaN or infinity"
+ANOMALY = (
+    "run the function and its backward pass under tg.detect_anomaly() to see which operation makes the NaN or infinity"
+)
 Wanted = Sequence[int | str] | int | str | None
 
 

@@ -169,8 +169,8 @@ def check_everything(
     wanted = names() if only is None else [only]
     if only is not None and only not in names():
         raise InputError(
-            f"what is checked must be a primitive, a composition or FILE.py:FUNCTION; got {only!r}. "
-            f"The names are: {', '.join(names())}."
+            f"what is checked must be a primitive, a composition or FILE.py:FUNCTION; got {only!r}. The names are: "
+            f"{', '.join(names())}."
         )
     for number, name in enumerate(wanted):
         progress(name, number / len(wanted))

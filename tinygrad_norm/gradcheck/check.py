@@ -127,15 +127,14 @@ def refusal(entries: Sequence[Entry], scalar: bool, parameters: bool, chosen: bo
     ``chosen`` says that the cotangent is the user's own.
     """
     seen = [e for e in entries if e.status != "empty"]
-    hidden = [e.name for e in seen if e.status == "vacuous"]
-    if seen and all(e.status in ("vacuous", "flat") for e in seen):
+    hidden = [e.name for e in seen if e.status in ("vacuous", "flat")]
+    if seen and len(hidden) == len(seen):
         advice = LEAVE_OUT if chosen else RETURN_ALL if scalar else ELSEWHERE
         return f"the check is vacuous: no input moves the output, so a wrong gradient might pass. {advice}"
     if scalar and hidden and not parameters:
         return (
-            f"the check is vacuous for {', '.join(hidden)}: the function returns one number, from which it "
-            "cancels, so a "
-            f"wrong gradient might pass. {RETURN_ALL}"
+            f"the check is vacuous for {', '.join(hidden)}: the function returns one number, from which it cancels, "
+            f"so a wrong gradient might pass. {RETURN_ALL}"
         )
     return ""
 

@@ -74,8 +74,8 @@ def check_in_process(path: Path, function: str, order: int, seed: int, timeout: 
         except subprocess.TimeoutExpired:
             _kill(process)
             raise LearnerCodeError(
-                f"{path.name}:{function} must finish within {timeout:g} s; it was stopped. Check a smaller sample, look for "
-                "an endless loop, or allow more time with --timeout."
+                f"{path.name}:{function} must finish within {timeout:g} s; it was stopped. Check a smaller sample, "
+                "look for an endless loop, or allow more time with --timeout."
             ) from None
         except BaseException:
             _kill(process)

@@ -1,7 +1,7 @@
 """Where a function is evaluated: a ladder of steps around a point, on lines whose points are exact.
 
 A line is ``x + t v`` with the same dimensionless steps ``t = ½, ⅛, …`` for all; v is so rounded that ``x ± t v`` is
-exact in floating point, and no error is made by moving to another point than intended.
+exact in floating point unless it crosses a power of two, and no error is made by moving to another point than intended.
 """
 
 from __future__ import annotations

@@ -84,13 +84,13 @@ def find(module: ModuleType, file: str, function: str) -> tuple[Callable[..., An
     if not callable(forward):
         own = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
         raise InputError(
-            f"{file} must define a function called {function}; it defines {', '.join(sorted(own)) or 'no function'}. "
-            "Check the spelling after the colon."
+            f"{file} must define a function called {function}; it defines "
+            f"{', '.join(sorted(own)) or 'no function'}. Check the spelling after the colon."
         )
     if function.endswith(SUFFIX):
         raise InputError(
-            f"{file}:{function} is a backward pass; name its forward pass, {function.removesuffix(SUFFIX)}, and both "
-            "are found."
+            f"{file}:{function} is a backward pass; name its forward pass, {function.removesuffix(SUFFIX)}, and "
+            "both are found."
         )
     backward = getattr(module, function + SUFFIX, None)
     return forward, backward if callable(backward) else None
@@ -117,7 +117,7 @@ def points(
         if p.default is not p.empty and p.kind is not p.KEYWORD_ONLY
     }
     arrays = {n: v for n, v in defaults.items() if isinstance(v, (np.ndarray, Tensor))}
-    chosen = arrays or {n: v for n, v in defaults.items() if isinstance(v, float)}
+    chosen: dict[str, Any] = arrays or {n: v for n, v in defaults.items() if isinstance(v, float)}
     if not chosen:
         raise InputError(
             f"{file} must say where to check {function}; it has no SAMPLES, and no parameter of {function} has an array "

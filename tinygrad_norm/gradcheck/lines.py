@@ -32,15 +32,20 @@ def sample(
     steps: Array,
     center: Array,
     projection: Array,
+    stretch: Callable[[float], float] = lambda t: 1.0,
 ) -> Line:
-    """Evaluate a function at ``point(±t)`` for every step; return the projected differences and what is irregular."""
+    """Evaluate a function at ``point(±t)`` for every step; return the projected differences and what is irregular.
+
+    ``stretch(t)`` is how far apart the two points really are, in units of the 2t v that they should be: a step that
+    crosses a power of two is rounded.
+    """
     plus, minus = (np.empty((len(steps), len(center))) for _ in range(2))
     with np.errstate(all="ignore"):
         for level, t in enumerate(steps):
             plus[level] = _finite_or_nan(function, point(t), center)
             minus[level] = _finite_or_nan(function, point(-t), center)
         # Differences first, projection after: a common offset of the outputs then cancels exactly.
-        difference = plus - minus
+        difference = (plus - minus) / np.array([stretch(t) for t in steps])[:, None]
         bend = (plus - center) - (center - minus)
         gap = kink_gap(bend, steps, np.abs(center))
         projected = _project(difference, projection)
@@ -76,8 +81,8 @@ def unproportional(difference: Array, steps: Array) -> NDArray[np.bool_]:
     """Tell which outputs move, but not exactly in proportion to the step: the others are linear, not on a grid."""
     with np.errstate(all="ignore"):
         rate = difference / steps[:, None]
-        spread = np.nanmax(rate, axis=0) - np.nanmin(rate, axis=0)
-        uneven: NDArray[np.bool_] = spread > 1e-12 * np.nanmax(np.abs(rate), axis=0)
+        top, bottom = np.fmax.reduce(rate, axis=0), np.fmin.reduce(rate, axis=0)
+        uneven: NDArray[np.bool_] = top - bottom > 1e-12 * np.fmax(np.abs(top), np.abs(bottom))
     return uneven
 
 

@@ -107,8 +107,8 @@ ENGINE_AT_FAULT = Finding(
     "look at the order of the sweep, at the accumulation of several contributions, and at arrays that are shared",
 )
 KINKS_MEET = (
-    "several kinks meet at this point, so the function has no gradient to compare with; every recorded operation is "
-    "right by itself, and the gradient is right a little way off"
+    "several kinks meet at this point, so the function has no gradient to compare with; every recorded operation "
+    "is right by itself, and the gradient is right a little way off"
 )
 
 
@@ -194,8 +194,8 @@ def _off_the_tape(
     return Finding(
         "off-the-tape",
         "a part of the computation leaves the tape",
-        "yours is exactly the gradient of the operations that were recorded, but the function depends on its input in "
-        "another way as well",
+        "yours is exactly the gradient of the operations that were recorded, but the function depends on its input "
+        "in another way as well",
         "look for detach(), .data, .numpy(), float(), no_grad and NumPy calls on plain arrays inside the function",
     )
 

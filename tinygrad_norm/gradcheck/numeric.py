@@ -84,7 +84,10 @@ def slopes_along_coordinates(
             moved.reshape(-1)[index] += t * unit[index]
             return moved
 
-        lines.append(sample(function, point, steps, center, projection))
+        def stretch(t: float, at: float = float(x.reshape(-1)[index]), h: float = float(unit[index])) -> float:
+            return ((at + t * h) - (at - t * h)) / (2 * t * h)
+
+        lines.append(sample(function, point, steps, center, projection, stretch))
     units = unit[np.asarray(chosen, dtype=np.intp)].reshape(-1, 1)
     return _measure(lines, steps, units, projection.shape[0])
 

@@ -61,8 +61,8 @@ def given_cotangent(cotangent: Any, outputs: Arrays) -> Array:
         want = ", ".join(str(out.shape) for out in outputs)
         got = ", ".join(str(a.shape) for a in arrays)
         raise InputError(
-            f"gradcheck: cotangent must have the shape of the output, {want}; got {got}. "
-            "Leave it out to check with three random ones."
+            f"gradcheck: cotangent must have the shape of the output, {want}; got {got}. Leave it out to check with "
+            "three random ones."
         )
     return np.concatenate([a.ravel() for a in arrays])[None]
 
@@ -88,8 +88,8 @@ def _stacked(values: Sequence[Any], name: str, shape: tuple[int, ...]) -> Array:
     arrays = [np.zeros(shape) if value is None else as_gradient(value, name) for value in values]
     if len({a.shape for a in arrays}) != 1:
         raise OperandError(
-            f"gradcheck: the gradient of {name} must have the shape {shape} whatever the cotangent; "
-            f"got {', '.join(str(a.shape) for a in arrays)} for different ones. Look for a branch on the values of g."
+            f"gradcheck: the gradient of {name} must have the shape {shape} whatever the cotangent; got "
+            f"{', '.join(str(a.shape) for a in arrays)} for different ones. Look for a branch on the values of g."
         )
     return np.stack(arrays)
 
@@ -105,8 +105,8 @@ def as_gradient(value: Any, name: str) -> Array:
     array = np.asarray(value) if not isinstance(value, (str, bytes)) else np.asarray(None)
     if array.dtype.kind not in "fiub":
         raise OperandError(
-            f"gradcheck: the gradient of {name} must be an array of real numbers; got {describe(value)}. "
-            "Check what backward returns."
+            f"gradcheck: the gradient of {name} must be an array of real numbers; got {describe(value)}. Check what "
+            "backward returns."
         )
     return np.array(array, dtype=np.float64)
 

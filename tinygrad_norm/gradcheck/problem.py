@@ -120,15 +120,15 @@ def differentiable(
         for position in chosen:
             if position not in floating:
                 raise InputError(
-                    f"gradcheck: an input to differentiate by must hold floating-point numbers; "
-                    f"{names[position]} is {describe(values[position])}. Convert it, or leave it out of wrt."
+                    f"gradcheck: an input to differentiate by must hold floating-point numbers; {names[position]} "
+                    f"is {describe(values[position])}. Convert it, or leave it out of wrt."
                 )
         return tuple(chosen)
     if not floating:
         listed = ", ".join(describe(v) for v in values) or "no inputs at all"
         raise InputError(
-            "gradcheck: at least one input must hold floating-point numbers to differentiate by; "
-            f"got {listed}. Pass arrays such as np.array([1.0, 2.0])."
+            f"gradcheck: at least one input must hold floating-point numbers to differentiate by; got {listed}. "
+            "Pass arrays such as np.array([1.0, 2.0])."
         )
     return tuple(floating)
 
@@ -139,8 +139,8 @@ def _position(pick: int | str, names: Sequence[str]) -> int:
     if isinstance(pick, int) and -len(names) <= pick < len(names):
         return pick % len(names)
     raise InputError(
-        f"gradcheck: wrt must name or number an input; got {pick!r}, but the inputs are "
-        f"{', '.join(names)}. Use one of these names, or 0 to {len(names) - 1}."
+        f"gradcheck: wrt must name or number an input; got {pick!r}, but the inputs are {', '.join(names)}. Use one "
+        f"of these names, or 0 to {len(names) - 1}."
     )
 
 
@@ -277,8 +277,6 @@ def _select(
     if len(returned) == len(positions):
         return returned
     raise OperandError(
-        f"gradcheck: backward must return one gradient for each of the {count} inputs "
-        f"({', '.join(names)}); got {len(returned)}. Return a tuple in the order of the inputs, None for an "
-        "input without "
-        "a gradient."
+        f"gradcheck: backward must return one gradient for each of the {count} inputs ({', '.join(names)}); got "
+        f"{len(returned)}. Return a tuple in the order of the inputs, None for an input without a gradient."
     )

@@ -91,9 +91,8 @@ def outputs_of(result: Any) -> list[Tensor]:
     for value in several:
         if not isinstance(value, Tensor):
             raise OperandError(
-                "gradcheck: the function must return a Tensor or a tuple of Tensors; got "
-                f"{describe(value)}. Compute with "
-                "Tensors throughout, or check a NumPy function and its backward pass with tg.check_vjp."
+                f"gradcheck: the function must return a Tensor or a tuple of Tensors; got {describe(value)}. "
+                "Compute with Tensors throughout, or check a NumPy function and its backward pass with tg.check_vjp."
             )
     return several
 

@@ -98,15 +98,16 @@ class Report:
         )
         several = "" if self.cotangents == 1 else "s"
         return (
-            f"checked {self.cotangents} cotangent{several}, {self.evaluations} forward evaluations, seed {self.seed}; "
-            f"{tolerance}"
+            f"checked {self.cotangents} cotangent{several}, {self.evaluations} forward evaluations, seed "
+            f"{self.seed}; {tolerance}"
         )
 
     @property
     def uncertainty(self) -> dict[str, float]:
         """The measured ± of each input's numeric derivative, as a fraction of its largest entry."""
         return {
-            e.name: e.uncertainty / e.size for e in self.entries
+            e.name: e.uncertainty / e.size
+            for e in self.entries
             if e.size > 0 and math.isfinite(e.uncertainty) and e.status not in ("vacuous", "flat")
         }
 

@@ -17,9 +17,8 @@ WORDS = {
     "empty": "empty",
 }
 CANNOT_TELL = (
-    "the function moves too little against its own rounding, or too roughly: compute in float64, subtract a "
-    "large constant "
-    "from the data or the result, or choose another point"
+    "the function moves too little against its own rounding, or too roughly: compute in float64, subtract a large "
+    "constant from the data or the result, or choose another point"
 )
 
 

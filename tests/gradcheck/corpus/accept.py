@@ -1,7 +1,5 @@
 """Correct backward passes, many of them at hostile points. Every one must be accepted, with every seed."""
 
-# ruff: noqa: E731 - a formula beside its derivative is easiest to read as two lambdas
-
 from __future__ import annotations
 
 from math import erf, pi, sqrt
@@ -186,12 +184,14 @@ ACCEPT = (
     Case("sin of 1000 x", elementwise(lambda x: np.sin(1000 * x), lambda x, _: 1000 * np.cos(1000 * x), normal(7))),
     Case("cube", elementwise(lambda x: x**3, lambda x, _: 3 * x**2, normal(5, 7))),
     Case("gelu", elementwise(lambda x: x * (1 + error_function(x / sqrt(2))) / 2, gelu_slope, normal(3, 5))),
-    Case("softplus far out", elementwise(lambda x: np.logaddexp(0, x), lambda x, _: sigmoid(x), normal(5, 7, scale=30))),
+    Case("softplus far out",
+        elementwise(lambda x: np.logaddexp(0, x), lambda x, _: sigmoid(x), normal(5, 7, scale=30))),
     Case("log-cosh", elementwise(lambda x: np.log(np.cosh(x)), lambda x, _: np.tanh(x), normal(5, 7))),
     Case("arctan", elementwise(np.arctan, lambda x, _: 1 / (1 + x**2), normal(5, 7))),
     # Kinks, also exactly at the point
     Case("relu", elementwise(lambda x: np.maximum(x, 0), lambda x, _: x > 0, normal(5, 7))),
-    Case("relu at the kink", elementwise(lambda x: np.maximum(x, 0), lambda x, _: x > 0, put(normal(5, 7), 0, 0, 9, 30))),
+    Case("relu at the kink",
+        elementwise(lambda x: np.maximum(x, 0), lambda x, _: x > 0, put(normal(5, 7), 0, 0, 9, 30))),
     Case("relu at the kink, slope ½", fixed(
         lambda x: np.maximum(x, 0), lambda g, x: g * np.where(x == 0, 0.5, x > 0), put(normal(5, 7), 0, 3, 4))),
     Case("abs at the kink", elementwise(np.abs, lambda x, _: np.sign(x), put(normal(5, 7), 0, 0, 1, 2))),
@@ -201,7 +201,8 @@ ACCEPT = (
         lambda x: np.maximum(x, 0), lambda x, _: x > 0, put(put(normal(5, 7), 1e-7, 0), -1e-7, 1))),
     Case("clip, edges at the point", elementwise(
         lambda x: np.clip(x, -1, 1), lambda x, _: np.abs(x) < 1, put(put(normal(5, 7), 1, 0), -1, 1))),
-    Case("smooth l1, joint at the point", elementwise(smooth_l1, lambda x, _: np.clip(x, -1, 1), put(normal(5, 7), 1, 3))),
+    Case("smooth l1, joint at the point",
+        elementwise(smooth_l1, lambda x, _: np.clip(x, -1, 1), put(normal(5, 7), 1, 3))),
     Case("maximum of two with ties", fixed(
         lambda a, b: np.maximum(a, b),
         lambda g, a, b: (g * ((a > b) + 0.5 * (a == b)), g * ((a < b) + 0.5 * (a == b))),
@@ -212,7 +213,8 @@ ACCEPT = (
         lambda x: np.sqrt(keep_sum(x**2)),
         lambda g, y, x: g * x / np.where(y > 0, y, 1), put(normal(3, 5), 0, 0, 1, 2, 3, 4))),
     # Plateaus
-    Case("relu, nearly all off", elementwise(lambda x: np.maximum(x, 0), lambda x, _: x > 0, put(normal(5, 7, offset=-9), 2, 4))),
+    Case("relu, nearly all off",
+        elementwise(lambda x: np.maximum(x, 0), lambda x, _: x > 0, put(normal(5, 7, offset=-9), 2, 4))),
     Case("clip, nearly all outside", elementwise(
         lambda x: np.clip(x, -1, 1), lambda x, _: np.abs(x) < 1, put(normal(5, 7, offset=50), 0.5, 8, 9))),
     Case("steps on a slope", elementwise(lambda x: np.floor(x) + x / 3, lambda x, _: 1 / 3 + 0 * x,
@@ -234,11 +236,14 @@ ACCEPT = (
     Case("a narrow resonance", elementwise(
         lambda x: 1 / (1 + 1e4 * x**2), lambda x, y: -2e4 * x * y**2, normal(5, 7))),
     Case("sum of squares, scalar", fixed(lambda x: np.sum(x**2), lambda g, x: 2 * g * x, normal(7))),
-    Case("a single number", fixed(np.tanh, lambda g, y, x: g * (1 - y**2), lambda rng: np.array(rng.standard_normal()))),
-    Case("zeros everywhere", elementwise(lambda x: np.exp(x) + x, lambda x, _: np.exp(x) + 1, lambda _: np.zeros((3, 5)))),
+    Case("a single number",
+        fixed(np.tanh, lambda g, y, x: g * (1 - y**2), lambda rng: np.array(rng.standard_normal()))),
+    Case("zeros everywhere",
+        elementwise(lambda x: np.exp(x) + x, lambda x, _: np.exp(x) + 1, lambda _: np.zeros((3, 5)))),
     Case("all entries equal", elementwise(np.sin, lambda x, _: np.cos(x), lambda _: np.full((3, 5), 1.25))),
     # Reductions and shapes
-    Case("mean over an axis", fixed(lambda x: x.mean(0), lambda g, x: np.broadcast_to(g / len(x), x.shape), normal(5, 7))),
+    Case("mean over an axis",
+        fixed(lambda x: x.mean(0), lambda g, x: np.broadcast_to(g / len(x), x.shape), normal(5, 7))),
     Case("variance", fixed(
         lambda x: x.var(-1, keepdims=True), lambda g, x: g * 2 * (x - keep_mean(x)) / x.shape[-1], normal(5, 7))),
     Case("deviation", fixed(lambda x: x.std(-1, keepdims=True), std_backward, normal(5, 7))),
@@ -262,12 +267,15 @@ ACCEPT = (
     # Products
     Case("matrix product", fixed(lambda x, w: x @ w, lambda g, x, w: (g @ w.T, x.T @ g), normal(5, 3), normal(3, 7))),
     Case("linear layer", fixed(
-        lambda x, w, b: x @ w.T + b, lambda g, x, w, b: (g @ w, g.T @ x, g.sum(0)), normal(5, 3), normal(7, 3), normal(7))),
+        lambda x, w, b: x @ w.T + b, lambda g, x, w, b: (g @ w, g.T @ x, g.sum(0)), normal(5, 3), normal(7, 3),
+        normal(7))),
     Case("batched product", fixed(
-        lambda a, b: a @ b, lambda g, a, b: (g @ b.swapaxes(1, 2), a.swapaxes(1, 2) @ g), normal(2, 3, 5), normal(2, 5, 7))),
+        lambda a, b: a @ b, lambda g, a, b: (g @ b.swapaxes(1, 2), a.swapaxes(1, 2) @ g), normal(2, 3, 5),
+        normal(2, 5, 7))),
     Case("broadcast column times row", fixed(
         lambda a, b: a * b, lambda g, a, b: (keep_sum(g * b), keep_sum(g * a, 0)), normal(5, 1), normal(1, 7))),
-    Case("quotient", fixed(lambda a, b: a / b, lambda g, a, b: (g / b, -g * a / b**2), normal(3, 5), away_from_zero(3, 5))),
+    Case("quotient",
+        fixed(lambda a, b: a / b, lambda g, a, b: (g / b, -g * a / b**2), normal(3, 5), away_from_zero(3, 5))),
     Case("power of two arrays", fixed(
         lambda a, b: a**b, lambda g, y, a, b: (g * b * a ** (b - 1), g * y * np.log(a)), positive(3, 5), normal(3, 5))),
     Case("convolution", convolve),

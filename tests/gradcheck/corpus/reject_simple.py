@@ -109,7 +109,8 @@ ELEMENTWISE = (
     Case("x², counted twice", elementwise(np.square, lambda x, _: 4 * x, normal(5, 7)), "twice"),
     Case("x·x, one contribution overwritten", elementwise(np.square, lambda x, _: x, normal(5, 7)), "half"),
     Case("tanh, zero", elementwise(np.tanh, lambda x, _: 0 * x, normal(5, 7)), "zero"),
-    Case("a·b, detached b", fixed(lambda a, b: a * b, lambda g, a, b: (g * b, None), normal(5, 7), normal(5, 7)), "zero"),
+    Case("a·b, detached b",
+        fixed(lambda a, b: a * b, lambda g, a, b: (g * b, None), normal(5, 7), normal(5, 7)), "zero"),
     Case("tanh, not multiplied by g", fixed(np.tanh, lambda g, y, x: 1 - y**2, normal(5, 7)), "not-multiplied-by-g"),
     Case("sigmoid, multiplied by g twice", fixed(
         sigmoid, lambda g, y, x: g * g * y * (1 - y), normal(5, 7)), "multiplied-by-g-twice"),
@@ -123,7 +124,8 @@ ELEMENTWISE = (
     Case("a·b, gradients in the wrong order", fixed(
         lambda a, b: a * b, lambda g, a, b: (g * a, g * b), normal(5, 7), normal(5, 7)), "swapped-inputs"),
     Case("x³, exponent not lowered", elementwise(lambda x: x**3, lambda x, _: 3 * x**3, normal(5, 7)), "power-rule"),
-    Case("x³, exponent lowered twice", elementwise(lambda x: x**3, lambda x, _: 3 * x, away_from_zero(5, 7)), "power-rule"),
+    Case("x³, exponent lowered twice",
+        elementwise(lambda x: x**3, lambda x, _: 3 * x, away_from_zero(5, 7)), "power-rule"),
     Case("√x, multiplied for divided", elementwise(np.sqrt, lambda _, y: 0.5 * y, positive(5, 7)), "power-rule"),
     Case("log, multiplied for divided", elementwise(np.log, lambda x, _: x, positive(5, 7)), "power-rule"),
     Case("a/b, b not squared", fixed(
@@ -139,7 +141,8 @@ ELEMENTWISE = (
     Case("relu, leak", elementwise(lambda x: np.maximum(x, 0), lambda x, _: 1 + 0 * x, normal(5, 7)), "leak"),
     Case("relu, wrong at the kink", elementwise(
         lambda x: np.maximum(x, 0), lambda x, _: np.where(x == 0, 7, x > 0), put(normal(5, 7), 0, 3)), "unnamed"),
-    Case("relu, mask inverted", elementwise(lambda x: np.maximum(x, 0), lambda x, _: x < 0, normal(5, 7)), "inverted-mask"),
+    Case("relu, mask inverted",
+        elementwise(lambda x: np.maximum(x, 0), lambda x, _: x < 0, normal(5, 7)), "inverted-mask"),
     Case("clip, leak", elementwise(lambda x: np.clip(x, -1, 1), lambda x, _: 1 + 0 * x, normal(5, 7)), "leak"),
     Case("where, branches swapped", branches_swapped, "swapped-inputs"),
     Case("dropout, scale forgotten", dropout(lambda g, kept, mask: g * kept), "scale-missing"),
@@ -152,7 +155,8 @@ ELEMENTWISE = (
         np.exp, lambda g, y, x: (g * y).astype(np.float32), normal(5, 7)), "float32"),
     Case("x² at 1e8, off by 1e-6", elementwise(
         np.square, lambda x, _: 2.000002 * x, normal(5, 7, offset=1e8)), "constant-factor"),
-    Case("1e-6 x², sign flipped", elementwise(lambda x: 1e-6 * x**2, lambda x, _: -2e-6 * x, normal(5, 7)), "sign-flipped"),
+    Case("1e-6 x², sign flipped",
+        elementwise(lambda x: 1e-6 * x**2, lambda x, _: -2e-6 * x, normal(5, 7)), "sign-flipped"),
     Case("a single number, counted twice", fixed(
         np.tanh, lambda g, y, x: 2 * g * (1 - y**2), lambda rng: np.array(rng.standard_normal())), "twice"),
     Case("one wrong entry of 35", elementwise(
@@ -161,7 +165,8 @@ ELEMENTWISE = (
 
 REDUCTIONS = (
     Case("mean, 1/n forgotten", fixed(lambda x: x.mean(0), lambda g, x: g + 0 * x, normal(5, 7)), "mean-as-sum"),
-    Case("sum, divided by n", fixed(lambda x: x.sum(1), lambda g, x: g[:, None] / 7 + 0 * x, normal(5, 7)), "sum-as-mean"),
+    Case("sum, divided by n",
+        fixed(lambda x: x.sum(1), lambda g, x: g[:, None] / 7 + 0 * x, normal(5, 7)), "sum-as-mean"),
     Case("variance, n − 1 for n", fixed(
         lambda x: x.var(1), lambda g, x: g[:, None] * 2 * (x - keep_mean(x)) / 6, normal(5, 7)), "n-minus-one"),
     Case("deviation, 1/σ forgotten", fixed(
@@ -187,7 +192,8 @@ REDUCTIONS = (
         lambda x, b: x + b, lambda g, x, b: (g, g[0]), normal(5, 7), normal(7)), "contributions-overwritten"),
     Case("broadcast bias, wrong axis", fixed(
         lambda x, b: x + b, lambda g, x, b: (g, g.sum(1)), normal(7, 7), normal(7)), "wrong-axis-sum"),
-    Case("sum, not spread back", fixed(lambda x: x.sum(1), lambda g, x: g[:, None], normal(5, 7)), "not-broadcast-back"),
+    Case("sum, not spread back",
+        fixed(lambda x: x.sum(1), lambda g, x: g[:, None], normal(5, 7)), "not-broadcast-back"),
     Case("squeezed by mistake", fixed(
         lambda x: x * 2, lambda g, x: (2 * g).reshape(5, 7), normal(5, 1, 7)), "wrong-shape"),
 )  # fmt: skip
@@ -196,29 +202,34 @@ PLACES = (
     Case("transpose, not undone", fixed(lambda x: x.T, lambda g, x: g, normal(5, 7)), "transposed"),
     Case("transpose of a square, not undone", fixed(lambda x: 3 * x.T, lambda g, x: 3 * g, normal(5, 5)), "transposed"),
     Case("axes, permuted again", fixed(
-        lambda x: x.transpose(1, 2, 0), lambda g, x: g.transpose(1, 2, 0), normal(3, 3, 3)), "permutation-not-inverted"),
+        lambda x: x.transpose(1, 2, 0), lambda g, x: g.transpose(1, 2, 0), normal(3, 3, 3)),
+        "permutation-not-inverted"),
     Case("rows, permuted again", permuted_again, "permutation-not-inverted"),
     Case("sort, argsort for its inverse", sort_backward_wrong_way, "permutation-not-inverted"),
     Case("roll, in the same direction", fixed(
         lambda x: np.roll(x, 2, 1), lambda g, x: np.roll(g, 2, 1), normal(3, 7)), "permutation-not-inverted"),
     Case("roll, off by one", fixed(
         lambda x: np.roll(x, 2, 1), lambda g, x: np.roll(g, -1, 1), normal(3, 7)), "shifted"),
-    Case("flip, not undone", fixed(lambda x: x[:, ::-1] ** 3, lambda g, x: 3 * g * x[:, ::-1] ** 2, normal(5, 7)), "flipped"),
+    Case("flip, not undone",
+        fixed(lambda x: x[:, ::-1] ** 3, lambda g, x: 3 * g * x[:, ::-1] ** 2, normal(5, 7)), "flipped"),
     Case("reshape, in column order", fixed(
         lambda x: x.reshape(7, 5), lambda g, x: g.reshape(5, 7, order="F"), normal(5, 7)), "memory-order"),
     Case("difference, one of two terms", fixed(
         lambda x: np.diff(x), lambda g, x: np.pad(g, ((0, 0), (1, 0))), normal(3, 7)), "path-dropped"),
     Case("pad, off by one", fixed(lambda x: np.pad(x, (2, 2)), lambda g, x: g[1:-3], normal(7)), "shifted"),
     Case("strided slice, entries left out", fixed(
-        lambda x: x[:6] * x[:6], lambda g, x: np.concatenate([2 * g[:4] * x[:4], np.zeros(3)]), normal(7)), "silent-outputs"),
+        lambda x: x[:6] * x[:6], lambda g, x: np.concatenate([2 * g[:4] * x[:4], np.zeros(3)]), normal(7)),
+        "silent-outputs"),
     Case("moving sum, last window forgotten", fixed(
-        lambda x: x[1:] + x[:-1], lambda g, x: np.pad(g[:-1], (0, 2)) + np.pad(g[:-1], (1, 1)), normal(7)), "silent-outputs"),
+        lambda x: x[1:] + x[:-1], lambda g, x: np.pad(g[:-1], (0, 2)) + np.pad(g[:-1], (1, 1)), normal(7)),
+        "silent-outputs"),
     Case("window products, edge entry forgotten", fixed(
         lambda x: x[1:] * x[:-1],
         lambda g, x: np.pad(g * x[:-1], (1, 0)) + np.pad((g * x[1:])[1:], (1, 1)), normal(7)), "entries-dropped"),
     Case("rows by index, duplicates overwritten", duplicate_rows, "contributions-overwritten"),
     Case("concatenate, halves exchanged", fixed(
-        lambda a, b: np.concatenate([a, b]), lambda g, a, b: (g[5:], g[:5]), normal(5, 3), normal(5, 3)), "swapped-inputs"),
+        lambda a, b: np.concatenate([a, b]), lambda g, a, b: (g[5:], g[:5]), normal(5, 3), normal(5, 3)),
+        "swapped-inputs"),
     Case("two outputs, one sends nothing", fixed(
         lambda x: (np.exp(x), x.sum(0)), lambda g, x: g[0] * np.exp(x), normal(3, 5)), "contributions-overwritten"),
 )  # fmt: skip

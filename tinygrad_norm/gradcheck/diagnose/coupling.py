@@ -71,8 +71,8 @@ def lost_mean_path(e: Evidence) -> Finding | None:
             f"the path through the MEAN is missing along {axes_of(axes)}",
             f"yours − numeric is constant along {axes_of(axes)} in every row; leftover "
             f"{_leftover(e, residual - level)}",
-            "adding a constant to a row does not change the output, so each row of the gradient must sum to 0; "
-            f"the mean of a row of yours is up to {tilt:.2g}",
+            "adding a constant to a row does not change the output, so each row of the gradient must sum to 0; the "
+            f"mean of a row of yours is up to {tilt:.2g}",
             float(np.max(np.abs(residual - level))) / e.largest,
         )
     return None
@@ -98,8 +98,8 @@ def lost_variance_path(e: Evidence) -> Finding | None:
             "variance-path-wrong",
             f"the path through the VARIANCE is wrong along {axes_of(axes)} (missing, or with another sign or n)",
             f"yours − numeric is proportional to x̂ in every row; leftover {_leftover(e, rest)}",
-            "scaling a row does not change the output, so each row of the gradient must be orthogonal to x̂; "
-            f"yours gives up to {np.max(np.abs(along)):.2g}",
+            "scaling a row does not change the output, so each row of the gradient must be orthogonal to x̂; yours "
+            f"gives up to {np.max(np.abs(along)):.2g}",
             float(np.max(np.abs(rest))) / e.largest,
         )
     return None
@@ -129,9 +129,8 @@ def lost_statistics(e: Evidence) -> Finding | None:
             "statistics-constant",
             f"mean and variance are treated as constants: both paths are missing along {axes_of(axes)}",
             f"yours − numeric is a constant plus a multiple of x̂ in every row; leftover {_leftover(e, rest)}",
-            "each row of the gradient must sum to 0 and be orthogonal to x̂, because neither shifting nor "
-            "scaling the row "
-            "changes the output",
+            "each row of the gradient must sum to 0 and be orthogonal to x̂, because neither shifting nor scaling "
+            "the row changes the output",
             float(np.max(np.abs(rest))) / e.largest,
         )
     return None

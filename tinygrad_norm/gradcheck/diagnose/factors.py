@@ -104,9 +104,8 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
         yield (
             "half",
             "half of it is missing",
-            "a value that is used twice must receive both contributions (add them, do not overwrite), and "
-            "the derivative "
-            "of a square carries a 2",
+            "a value that is used twice must receive both contributions (add them, do not overwrite), and the "
+            "derivative of a square carries a 2",
         )
     for size, what in sizes(e).items():
         if size < 2:
@@ -127,15 +126,15 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
             yield (
                 "n-minus-one",
                 f"n and n − 1 are confused (n = {size})",
-                f"{size} is the size of {what}: the forward pass divides by one of them, the backward pass "
-                "by the other",
+                f"{size} is the size of {what}: the forward pass divides by one of them, the backward pass by the "
+                "other",
             )
         if what.startswith("axis") and (same(size**0.5) or same(size**-0.5)):
             yield (
                 "root-of-size",
                 f"a factor √{size} is lost or doubled",
-                f"{size} is the size of {what}: a scale such as 1/√d in the forward pass belongs in the "
-                "backward pass too",
+                f"{size} is the size of {what}: a scale such as 1/√d in the forward pass belongs in the backward "
+                "pass too",
             )
 
 
@@ -178,9 +177,8 @@ def scale_missing(e: Evidence) -> Finding | None:
         "scale-missing",
         f"the constant {constant:.6g} of the forward pass is missing",
         f"every non-zero derivative is {constant:.9g} and yours is 1 there; leftover {amount(leftover)}",
-        "what multiplies on the way forward multiplies the gradient on the way back: the 1/(1 − p) of a "
-        "dropout, a scale, "
-        "or a value that is used several times (add all contributions)",
+        "what multiplies on the way forward multiplies the gradient on the way back: the 1/(1 − p) of a dropout, a "
+        "scale, or a value that is used several times (add all contributions)",
         leftover,
     )
 

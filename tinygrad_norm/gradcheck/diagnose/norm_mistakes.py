@@ -56,9 +56,8 @@ def _slack(e: Evidence, norm: Norm) -> Array:
 
 
 ORTHOGONAL = (
-    "shifting a row does not change the output, so each row of the gradient sums to 0; scaling a row does "
-    "not change it "
-    "either (up to eps), so each row is orthogonal to x̂"
+    "shifting a row does not change the output, so each row of the gradient sums to 0; scaling a row does not "
+    "change it either (up to eps), so each row is orthogonal to x̂"
 )
 
 

@@ -24,8 +24,7 @@ def leak(e: Evidence) -> Finding | None:
         "a gradient leaks through where the output does not depend on the input",
         f"yours is right everywhere else, but not 0 in {count} places where moving the input moves nothing",
         "multiply by the mask of the forward pass: relu, clip, where, max, dropout and attention masks send "
-        "nothing back "
-        "to what they blocked",
+        "nothing back to what they blocked",
     )
 
 
@@ -100,8 +99,8 @@ def wrong_operand(e: Evidence) -> Finding | None:
                 "wrong-operand",
                 f"multiplies by {name}, which is the wrong factor here",
                 f"yours is g × {name}, added up; leftover {amount(leftover)}",
-                "in a product each factor receives g times the other factors, as they entered the product (normalized, "
-                "masked or scaled, not raw)",
+                "in a product each factor receives g times the other factors, as they entered the product "
+                "(normalized, masked or scaled, not raw)",
                 leftover,
             )
     return None
@@ -145,8 +144,8 @@ def silent_outputs(e: Evidence) -> Finding | None:
             "contributions-overwritten",
             "contributions are overwritten: of several outputs made from one entry only some count",
             f"outputs {listed} send nothing back, the others are right",
-            "an entry that was used several times receives the sum: np.add.at or +=, not an assignment; sum "
-            "over the broadcast",
+            "an entry that was used several times receives the sum: np.add.at or +=, not an assignment; sum over "
+            "the broadcast",
         )
     return Finding(
         "silent-outputs",
@@ -184,8 +183,8 @@ def dropped_contributions(e: Evidence) -> Finding | None:
         return Finding(
             "entries-dropped",
             "some entries of the input receive nothing",
-            f"{int(entries.sum())} of {e.x.size} entries get 0 although the output depends on them; the "
-            "others are right",
+            f"{int(entries.sum())} of {e.x.size} entries get 0 although the output depends on them; the others are "
+            "right",
             "check the edges: slices, strides and paddings that leave out the first or the last entries",
         )
     return Finding(

@@ -66,8 +66,8 @@ def _not_broadcast_back(e: Evidence, shape: tuple[int, ...], must: str) -> Findi
                 "not-broadcast-back",
                 "the gradient of a reduction is not spread back over its input",
                 f"broadcast to {e.x.shape}, yours is right; {must}",
-                "a sum or mean sends something to every entry that went into it: np.broadcast_to, or "
-                "keepdims=True on the way",
+                "a sum or mean sends something to every entry that went into it: np.broadcast_to, or keepdims=True "
+                "on the way",
                 float(np.max(error)) / e.largest,
             )
     return None
@@ -117,8 +117,8 @@ def _transposed(order: tuple[int, ...], evidence: str, leftover: float) -> Findi
         "transposed",
         "the gradient is transposed",
         evidence,
-        "check the order of the factors: for y = x @ w, dx = g @ wᵀ and dw = xᵀ @ g; a transpose comes back through "
-        f"np.argsort(axes), here {order}",
+        "check the order of the factors: for y = x @ w, dx = g @ wᵀ and dw = xᵀ @ g; a transpose comes back "
+        f"through np.argsort(axes), here {order}",
         leftover,
     )
 

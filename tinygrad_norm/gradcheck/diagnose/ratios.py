@@ -106,8 +106,8 @@ def power_rule(e: Evidence) -> Finding | None:
                 "power-rule",
                 f"wrong power of {name}: off by {coefficient:.4g} · {name}^{exponent:g}",
                 f"yours / numeric is that in every entry; leftover {amount(leftover)}",
-                "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², "
-                "(√x)′ = 1/(2√x)",
+                "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², (√x)′ = "
+                "1/(2√x)",
                 leftover,
             )
     return None
