@@ -1,8 +1,8 @@
 """Runs the whole corpus over 20 seeds and writes the rates to ``docs/reference/gradcheck-corpus.md``.
 
 ``python tests/gradcheck/publish_rates.py`` in the top folder, with the package importable. The test suite runs the
-same cases over fewer seeds. Exit code 1, and nothing written, if an alarm is false, a mistake is missed or misnamed, or a bar
-does not cover.
+same cases over fewer seeds. Exit code 1, and nothing written, if an alarm is false, a mistake is missed or misnamed, or
+a bar does not cover.
 """
 
 from __future__ import annotations

@@ -66,5 +66,5 @@ def _mark(status: str, more: str = "") -> str:
 def _box(label: str, finding: Finding) -> str:
     return (
         f'<p style="border-left:3px solid #b34700;padding-left:8px;margin:6px 0"><b>{escape(label)}: '
-        f"{escape(finding.name)}</b><br>{escape(finding.evidence)}<br>{escape(finding.why)}</p>"
+        f"{escape(finding.name)}</b><br/>{escape(finding.evidence)}<br/>{escape(finding.why)}</p>"
     )

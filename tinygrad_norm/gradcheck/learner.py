@@ -120,8 +120,8 @@ def points(
     chosen: dict[str, Any] = arrays or {n: v for n, v in defaults.items() if isinstance(v, float)}
     if not chosen:
         raise InputError(
-            f"{file} must say where to check {function}; it has no SAMPLES, and no parameter of {function} has an array "
-            f'as its default. Add SAMPLES = {{"{function}": [(np.random.default_rng(0).normal(size=(3, 5)),)]}}.'
+            f"{file} must say where to check {function}; it has no SAMPLES, and no parameter of {function} has an "
+            f'array as its default. Add SAMPLES = {{"{function}": [(np.random.default_rng(0).normal(size=(3, 5)),)]}}.'
         )
     return [(tuple(chosen.values()), tuple(chosen))]
 

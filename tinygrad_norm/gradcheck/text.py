@@ -27,7 +27,7 @@ def entry_lines(entry: Entry, blamed: bool = False) -> list[str]:
     lines = [f"{entry.label}: {verdict_sentence(entry)}"]
     if entry.finding is not None:
         lines += [f"  probable mistake: {entry.finding.name}", *explained(entry.finding)]
-    elif entry.status == "wrong" and not blamed:
+    elif entry.status == "wrong" and not blamed and math.isfinite(entry.yours):
         lines.append("  probable mistake: unnamed; nothing that is known here explains every entry within the bars")
     if entry.status == "cannot tell":
         lines.append(f"  {CANNOT_TELL}")
