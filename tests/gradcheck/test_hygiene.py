@@ -21,7 +21,7 @@ def check(backward: Any, forward: Any = np.square, x: np.ndarray = X) -> Report:
 def test_a_fault_is_told_with_evidence_and_a_reason() -> None:
     text = str(check(lambda g, x: 2 * x))
     assert "WRONG: the gradient is not multiplied by the incoming gradient g" in text
-    assert "(1024 g gives the same answer as g)" in text
+    assert "(−1024 g gives the same answer as g)" in text
     assert "why: the chain rule multiplies by g" in text
 
 

@@ -80,8 +80,8 @@ def backward_faults(problem: Problem, p: Probe) -> Iterator[Finding]:
 
 
 def _linearity(problem: Problem, p: Probe) -> Iterator[Finding]:
-    # Powers of two: in exact and in floating-point arithmetic b(1024 g) = 1024 b(g).
-    factor = 1024.0
+    # A power of two, so that b(−1024 g) = −1024 b(g) holds in floating-point arithmetic too.
+    factor = -1024.0
     scaled = gradients_for(problem, p.outputs, factor * p.cotangents)
     if _all_close(p, [factor * a for a in p.gradients], scaled, factor):
         if len(p.cotangents) < 2:
@@ -95,7 +95,7 @@ def _linearity(problem: Problem, p: Probe) -> Iterator[Finding]:
         yield Finding(
             "not-multiplied-by-g",
             "the gradient is not multiplied by the incoming gradient g",
-            "1024 g gives the same answer as g",
+            "−1024 g gives the same answer as g",
             "the chain rule multiplies by g; a backward pass without it is right for g = 1 only",
         )
         return
@@ -103,14 +103,14 @@ def _linearity(problem: Problem, p: Probe) -> Iterator[Finding]:
         yield Finding(
             "multiplied-by-g-twice",
             "the gradient is multiplied by the incoming gradient g twice",
-            "1024 g gives 1024² times the answer of g",
+            "−1024 g gives 1024² times the answer of g",
             "the chain rule multiplies by g once",
         )
         return
     yield Finding(
         "not-linear",
         "the backward pass is not linear in the incoming gradient g",
-        "b(1024 g) is not 1024 b(g), or b(g + h) is not b(g) + b(h)",
+        "b(−1024 g) is not −1024 b(g), or b(g + h) is not b(g) + b(h)",
         "a backward pass only multiplies g by things that do not depend on g and adds up: no clipping, no sign, no g²",
     )
 
@@ -124,7 +124,7 @@ def _all_close(
 ) -> bool:
     """Tell whether two sets of gradients differ by rounding only; an ill-conditioned one may differ by its shake."""
     for position, (a, b) in enumerate(zip(expected, found, strict=True)):
-        room = ulps * UNIT_ROUNDOFF * float(np.max(np.abs(a), initial=0.0)) + 8 * factor * p.shake(position)
+        room = ulps * UNIT_ROUNDOFF * float(np.max(np.abs(a), initial=0.0)) + 8 * abs(factor) * p.shake(position)
         if a.shape != b.shape or not np.all(np.abs(a - b) <= room):
             return False
     return True
