@@ -170,9 +170,7 @@ def wrong_tanh(g: Any, x: Any) -> Any:
 
 
 def declare(name: str, vjp: Any) -> Any:
-    return tg.primitive(
-        lambda x, /: np.tanh(x), vjp=vjp, name=name, samples=[tg.sample((2, 3))], elementwise=True
-    )
+    return tg.primitive(lambda x, /: np.tanh(x), vjp=vjp, name=name, samples=[tg.sample((2, 3))], elementwise=True)
 
 
 @pytest.mark.usefixtures("planted")
@@ -190,8 +188,8 @@ def test_the_operation_with_a_wrong_rule_is_named_with_its_place() -> None:
     assert report.finding is not None
     assert report.finding.code == "wrong-rule"
     assert report.cause == (
-        "the backward rule of bad_tanh for x is wrong in encoder.mlp: the formula is right but takes the input where the "
-        "output belongs"
+        "the backward rule of bad_tanh for x is wrong in encoder.mlp: the formula is right but takes the input where "
+        "the output belongs"
     )
     assert "(operation 2 of the run fails by itself, at its actual values)" in str(report)
     twice = tg.gradcheck(lambda x: bad(bad(x)), X)
@@ -326,7 +324,10 @@ def test_gradients_may_be_given_for_all_inputs_or_the_floating_ones() -> None:
         (lambda: tg.gradcheck(tg.exp, X, wrt=3), "wrt must name or number an input; got 3"),
         (lambda: tg.gradcheck(lambda x, i: x, (X, np.arange(3)), wrt="i"), "i is int64 (3,)"),
         (lambda: tg.gradcheck(tg.exp, X, cotangent=np.ones(3)), "cotangent must have the shape of the output, (3, 5)"),
-        (lambda: tg.gradcheck(lambda x: x.numpy(), X), "must return a Tensor or a tuple of Tensors; got float64 (3, 5)"),
+        (
+            lambda: tg.gradcheck(lambda x: x.numpy(), X),
+            "must return a Tensor or a tuple of Tensors; got float64 (3, 5)",
+        ),
         (lambda: tg.check_vjp(lambda x: "text", lambda g, x: g, X), "forward must return real numbers"),
         (lambda: tg.check_vjp(lambda x: 1j * x, lambda g, x: g, X), "got complex128 (3, 5)"),
         (lambda: tg.check_vjp(np.exp, lambda g, x: "text", X), "must be an array of real numbers; got str"),

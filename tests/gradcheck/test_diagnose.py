@@ -50,9 +50,7 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.__name__)
-def test_no_hypothesis_is_dead(
-    hypothesis: Any, monkeypatch: pytest.MonkeyPatch, run_case: Callable[..., Any]
-) -> None:
+def test_no_hypothesis_is_dead(hypothesis: Any, monkeypatch: pytest.MonkeyPatch, run_case: Callable[..., Any]) -> None:
     (case,) = [case for case in REJECT if case.name == EXAMPLES[hypothesis.__name__]]
     monkeypatch.setattr(diagnose, "HYPOTHESES", (hypothesis,))
     report = run_case(case, 0)

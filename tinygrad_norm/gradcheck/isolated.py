@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -50,6 +51,12 @@ class _Drain(threading.Thread):
             self.start_of_output = (self.start_of_output + chunk)[:200]
             self.lines += chunk.count(b"\n")
 
+    def finish(self) -> None:
+        """Wait for the end of the stream and close it; a process that escaped may hold it open, and keeps it."""
+        self.join(timeout=1.0)
+        if not self.is_alive():
+            self.stream.close()
+
     @property
     def first(self) -> str:
         """The first line, at most 60 characters of it."""
@@ -72,16 +79,13 @@ def check_in_process(path: Path, function: str, order: int, seed: int, timeout: 
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
-            _kill(process)
             raise LearnerCodeError(
                 f"{path.name}:{function} must finish within {timeout:g} s; it was stopped. Check a smaller sample, "
                 "look for an endless loop, or allow more time with --timeout."
             ) from None
-        except BaseException:
-            _kill(process)
-            raise
         finally:
-            drain.join(timeout=1.0)
+            _kill(process)
+            drain.finish()
         if not answer.exists():
             raise LearnerCodeError(f"{path.name} {_ending(code)} before the check was done. Take that out of the file.")
         result: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
@@ -107,11 +111,12 @@ def _start(arguments: Sequence[str]) -> tuple[subprocess.Popen[bytes], _Drain]:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Stop the process and everything that it has started."""
-    if os.name == "posix":
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
+    """Stop the process, if it still runs, and everything that it has started."""
+    with suppress(ProcessLookupError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
     process.wait()
 
 

@@ -14,6 +14,14 @@ from ..ladder import Array
 from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 from .norms import Norm, recognize
 
+#: What the difference to the numeric gradient looks like for the best-known mistakes.
+RESIDUALS = {
+    "mean-path-missing": "yours − numeric is the same number along every row",
+    "variance-path-missing": "yours − numeric is proportional to x̂ in every row",
+    "variance-path-sign": "yours − numeric is proportional to x̂ in every row, twice what a missing path would leave",
+    "statistics-constant": "yours − numeric is a constant plus a multiple of x̂ in every row",
+}
+
 
 def norm_mistake(e: Evidence) -> Finding | None:
     """Name what is wrong in the backward pass of a normalization."""
@@ -27,10 +35,10 @@ def norm_mistake(e: Evidence) -> Finding | None:
     for code, name, why, predicted in _candidates(norm, rows):
         leftover = e.agrees(predicted.reshape(e.yours.shape), slack)
         if leftover is not None:
-            evidence = (
-                f"the numeric Jacobian is that of a normalization over {axes_of(norm.axes)}; with this mistake its "
-                f"backward pass gives exactly yours, leftover {amount(leftover)}"
+            seen = RESIDUALS.get(
+                code, "rebuilt with this mistake, the backward pass of this normalization is exactly yours"
             )
+            evidence = f"{seen}; leftover {amount(leftover)}"
             return Finding(code, name, evidence, why + _seen_in(e, norm, code), leftover)
     return _coefficients(e, norm, rows, slack)
 
