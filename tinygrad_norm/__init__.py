@@ -216,7 +216,11 @@ keep_freed_memory()
 __version__ = "0.1.0"
 
 # What is loaded when it is first used, so that the import stays quick: name -> (room, attribute there).
-LAZY: dict[str, tuple[str, str | None]] = {}
+LAZY: dict[str, tuple[str, str | None]] = {
+    "assert_gradients": ("gradcheck", "assert_gradients"),
+    "check_vjp": ("gradcheck", "check_vjp"),
+    "gradcheck": ("gradcheck", "gradcheck"),
+}
 
 
 def __getattr__(name: str) -> Any:

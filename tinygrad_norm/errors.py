@@ -55,3 +55,7 @@ class FileError(TinygradNormError, OSError):
 
 class MissingExtraError(TinygradNormError, ImportError):
     """An optional package that this feature needs is not installed."""
+
+
+class LearnerCodeError(TinygradNormError, RuntimeError):
+    """A file with a learner's code cannot be checked: it raises, loops, exits or returns something else."""

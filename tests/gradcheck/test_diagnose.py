@@ -1,0 +1,146 @@
+"""When a mistake is named, and when it is better not to; the corpus holds one case for each name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus.reject import REJECT
+
+import tinygrad_norm as tg
+from tinygrad_norm.gradcheck import Report, diagnose
+from tinygrad_norm.gradcheck.diagnose import HYPOTHESES
+
+
+def code(report: Report) -> str | None:
+    return report.finding.code if report.finding is not None else None
+
+
+#: For each hypothesis a mistake of the corpus that only it explains.
+EXAMPLES = {
+    "zero": "tanh, zero",
+    "swapped_inputs": "a·b, gradients in the wrong order",
+    "scale_missing": "3x + 2, slope forgotten",
+    "constant_factor": "mean, 1/n forgotten",
+    "lost_precision": "exp, returned in float32",
+    "norm_mistake": "layer norm, n − 1",
+    "softmax_mistake": "softmax, coupling missing",
+    "jacobian_not_transposed": "cumulative sum, not reversed",
+    "moved_entries": "flip, not undone",
+    "shifted_outputs": "pad, off by one",
+    "summed_over_wrong_axes": "broadcast bias, wrong axis",
+    "inverted_mask": "relu, mask inverted",
+    "leak": "relu, leak",
+    "elementwise_only": "softmax, as if elementwise",
+    "silent_outputs": "rows by index, duplicates overwritten",
+    "dropped_contributions": "difference, one of two terms",
+    "local_factor_missing": "sigmoid, local derivative missing",
+    "power_rule": "log, multiplied for divided",
+    "wrong_operand": "layer norm, raw x in the gradient of γ",
+    "skip_path": "residual block, skip forgotten",
+    "row_factor": "deviation, 1/σ forgotten",
+    "wrong_point": "tanh, of the input",
+    "lost_mean_path": "centering, the mean's path forgotten",
+    "lost_variance_path": "norm, then a linear map, variance path missing",
+    "lost_statistics": "norm, then a linear map, both paths missing",
+    "unexplained_factor": "x² at 1e8, off by 1e-6",
+}
+
+
+@pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=lambda h: h.__name__)
+def test_no_hypothesis_is_dead(hypothesis: Any, monkeypatch: pytest.MonkeyPatch, run_case: Callable[..., Any]) -> None:
+    (case,) = [case for case in REJECT if case.name == EXAMPLES[hypothesis.__name__]]
+    monkeypatch.setattr(diagnose, "HYPOTHESES", (hypothesis,))
+    report = run_case(case, 0)
+    assert code(report) == case.expect
+
+
+def test_a_factor_with_two_readings_is_told_with_both() -> None:
+    """2 is the size of an axis here: the 1/2 of a mean, or something counted twice."""
+    x = np.random.default_rng(0).standard_normal((2, 5))
+    report = tg.check_vjp(lambda v: v.mean(0), lambda g, v: np.stack([g, g]), x)
+    assert code(report) == "constant-factor"
+    assert report.finding is not None
+    assert "twice too large" in report.finding.evidence
+    assert "the 1/2 of a mean is missing" in report.finding.evidence
+
+
+def test_a_single_number_gets_no_name_that_any_number_would_fit() -> None:
+    x = np.array(1.3)
+    assert code(tg.check_vjp(np.sin, lambda g, v: g * 3.7 * np.cos(v), x)) is None
+    assert code(tg.check_vjp(np.sin, lambda g, v: -g * np.cos(v), x)) == "sign-flipped"
+    text = str(tg.check_vjp(np.sin, lambda g, v: g * 3.7 * np.cos(v), x))
+    assert "probable mistake: unnamed" in text
+
+
+def test_two_mistakes_at_once_are_not_given_the_name_of_one() -> None:
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    report = tg.check_vjp(np.tanh, lambda g, v: -g * (1 - v**2), x)
+    assert code(report) is None
+
+
+def test_a_mistake_only_at_a_kink_has_no_name() -> None:
+    x = np.array([0.0, 1.0, -2.0, 0.5])
+    report = tg.check_vjp(lambda v: np.maximum(v, 0), lambda g, v: g * np.where(v == 0, -3, v > 0), x)
+    assert report.status == "wrong"
+    assert code(report) is None
+
+
+def test_a_large_input_is_not_diagnosed_from_a_sample() -> None:
+    x = np.random.default_rng(0).standard_normal((40, 40))
+    assert code(tg.check_vjp(np.sin, lambda g, v: -g * np.cos(v), x)) is None
+
+
+def test_with_many_outputs_the_random_cotangents_alone_still_name_simple_mistakes() -> None:
+    many = np.random.default_rng(1).standard_normal((140, 1))
+    x = np.random.default_rng(0).standard_normal(5)
+    report = tg.check_vjp(lambda v: np.sin(v) * many, lambda g, v: -(g * np.cos(v) * many).sum(0), x)
+    assert code(report) == "sign-flipped"
+
+
+@pytest.mark.parametrize(
+    ("shape", "backward", "wanted"),
+    [
+        ((5, 7), lambda g, x: g.T * 2 * x.T, "transposed"),
+        ((5, 7), lambda g, x: (2 * g * x).ravel(), "wrong-shape"),
+        ((5, 7), lambda g, x: np.zeros((2, 3)), "wrong-shape"),
+        ((5, 7), lambda g, x: (2 * g * x)[:4], "wrong-shape"),
+        ((1, 7), lambda g, x: np.concatenate([2 * g * x, 0 * g]), "broadcast-not-reduced"),
+    ],
+)
+def test_a_wrong_shape_always_has_a_name(shape: tuple[int, ...], backward: Any, wanted: str) -> None:
+    x = np.random.default_rng(0).standard_normal(shape)
+    report = tg.check_vjp(np.square, backward, x)
+    assert code(report) == wanted
+    assert "the gradient of x must have the shape" in str(report).replace("gradient of input 0", "gradient of x")
+
+
+def test_the_layer_norm_message_shows_what_the_rows_must_not_do() -> None:
+    def norm(x: np.ndarray) -> np.ndarray:
+        result: np.ndarray = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+        return result
+
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    report = tg.check_vjp(norm, lambda g, v: g / np.sqrt(v.var(-1, keepdims=True) + 1e-5), x)
+    assert code(report) == "statistics-constant"
+    assert report.explanation is not None
+    assert "rows of yours sum to" in report.explanation
+    assert "times x̂ give" in report.explanation
+
+
+def test_an_instance_norm_over_two_axes_is_recognized() -> None:
+    def backward(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+        s = np.sqrt(x.var((1, 2), keepdims=True) + 1e-3)
+        result: np.ndarray = (g - g.mean((1, 2), keepdims=True)) / s
+        return result
+
+    def norm(x: np.ndarray) -> np.ndarray:
+        s = np.sqrt(x.var((1, 2), keepdims=True) + 1e-3)
+        result: np.ndarray = (x - x.mean((1, 2), keepdims=True)) / s
+        return result
+
+    report = tg.check_vjp(norm, backward, np.random.default_rng(0).standard_normal((2, 3, 2)))
+    assert code(report) == "variance-path-missing"
+    assert "along axes 1 and 2" in str(report.cause)

@@ -1,0 +1,173 @@
+"""The numeric derivative and its bar: coverage of the true error, and the traps that other rules fall into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus.known import KNOWN, Known
+
+from tinygrad_norm.gradcheck.ladder import levels, power_of_two, random_directions, scale
+from tinygrad_norm.gradcheck.numeric import Slopes, slopes_along_coordinates, slopes_along_directions
+
+
+def slopes_of(f: Callable[[Any], Any], x: Any) -> Slopes:
+    """The slopes of all outputs of f along all entries of x."""
+    x = np.asarray(x, dtype=float)
+    return slopes_along_coordinates(lambda v: np.ravel(f(v)), x, np.eye(np.size(f(x))))
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda k: k.name)
+def test_three_bars_cover_the_true_error_in_every_entry(known: Known, coverage: Callable[..., Any]) -> None:
+    found = coverage(known, range(2))
+    assert found.uncovered == 0
+
+
+def test_the_bars_are_narrow_and_few_entries_are_refused(coverage: Callable[..., Any]) -> None:
+    assert len(KNOWN) >= 25
+    found = [coverage(known, range(1)) for known in KNOWN]
+    assert np.median(np.concatenate([f.relative for f in found])) < 1e-9
+    judged = sum(f.error.size for f in found)
+    assert sum(f.refused for f in found) < judged / 5
+
+
+def test_a_bar_without_noise_would_not_cover() -> None:
+    """The trap of a plateau: near x = 10⁻³ the logistic function gives exactly ¼ at the finest steps."""
+    x = np.array([6.404226504432821e-4])
+    slopes = slopes_of(lambda v: 1 / (1 + np.exp(-v)), x)
+    truth = 0.25 - x[0] ** 2 / 16
+    assert slopes.value[0, 0] != 0.25
+    assert abs(slopes.value[0, 0] - truth) <= 3 * slopes.bar[0, 0] + x[0] ** 4
+    assert slopes.bar[0, 0] < 1e-10
+
+
+def test_offset_data_are_stepped_by_their_deviation() -> None:
+    x = 1e8 + np.array([0.3, -1.1, 0.4, 2.0])
+    slopes = slopes_of(lambda v: np.sin(v - 1e8), x)
+    np.testing.assert_allclose(np.diag(slopes.value), np.cos(x - 1e8), rtol=1e-7)
+    # Steps down to the deviation times u^0.62, not to the scale times that.
+    assert levels(x) > levels(np.array([0.3, -1.1, 0.4, 2.0])) + 5
+
+
+def test_a_zero_row_of_a_layer_norm_is_not_stepped_over() -> None:
+    """A step h misjudges it by h²/(9 eps) with three features: 10⁻² with h = 10⁻³ and eps = 10⁻⁵."""
+
+    def norm(x: np.ndarray) -> np.ndarray:
+        c = x - x.mean()
+        result: np.ndarray = c / np.sqrt((c * c).mean() + 1e-5)
+        return result
+
+    slopes = slopes_of(norm, np.zeros(3))
+    exact = (np.eye(3) - 1 / 3) / np.sqrt(1e-5)
+    np.testing.assert_allclose(slopes.value, exact, rtol=1e-10)
+
+
+def test_values_on_a_hidden_grid_are_known_to_be_coarse() -> None:
+    """(1 + x) − 1 is a multiple of 2⁻⁵²: finer steps see no movement at all, or whole multiples."""
+    for size in (1e-3, 1e-8):
+        x = size * np.array([0.7, -1.3, 0.4])
+        slopes = slopes_of(lambda v: (1 + 2.0**-20 * v) - 1, x)
+        value, bar = np.diag(slopes.value), np.diag(slopes.bar)
+        assert np.all(np.abs(value - 2.0**-20) <= 3 * bar)
+
+
+def test_a_function_that_rounds_to_float32_has_the_noise_of_float32() -> None:
+    x = np.array([0.3, -1.7, 2.2])
+    slopes = slopes_of(lambda v: v.astype(np.float32).astype(np.float64), x)
+    assert np.all(np.abs(np.diag(slopes.value) - 1) <= 3 * np.diag(slopes.bar))
+    assert np.all(np.diag(slopes.bar) > 1e-9)
+
+
+def test_a_second_derivative_that_jumps_is_covered() -> None:
+    """Huber at its joint converges with the step, not with its square."""
+    slopes = slopes_of(lambda v: np.where(np.abs(v) < 1, v**2 / 2, np.abs(v) - 0.5), [1.0, 0.2])
+    assert abs(slopes.value[0, 0] - 1) <= 3 * slopes.bar[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "gap"),
+    [
+        (np.abs, 0.0, 2.0),
+        (lambda v: np.maximum(v, 0), 0.0, 1.0),
+        (lambda v: np.abs(v - 1e8), 1e8, 2.0),
+        (lambda v: np.abs(v) + 3 * v**2 + np.exp(v), 0.0, 2.0),
+        (np.abs, 1e-3, 0.0),
+        (lambda v: np.abs(v - 1e8), 1e8 + 1, 0.0),
+        (np.square, 0.0, 0.0),
+        (lambda v: np.abs(v) ** 1.5, 0.0, 0.0),
+    ],
+)
+def test_a_kink_at_the_point_and_only_there(f: Callable[..., Any], x: float, gap: float) -> None:
+    slopes = slopes_of(f, [x, 1.0 + x])
+    assert slopes.gap[0, 0] == pytest.approx(gap, rel=1e-6)
+
+
+def test_a_cusp_and_the_edge_of_the_domain_have_no_slope() -> None:
+    for f in (lambda v: np.sqrt(np.abs(v)), np.sqrt):
+        slopes = slopes_of(f, [0.0, 1.0])
+        assert np.isnan(slopes.value[0, 0])
+        assert np.isinf(slopes.bar[0, 0])
+        assert slopes.value[1, 1] == pytest.approx(0.5)
+
+
+def test_outside_the_domain_a_function_may_raise_or_change_its_shape() -> None:
+    def root(v: np.ndarray) -> np.ndarray:
+        if v.min() < 0:
+            raise ValueError("negative")
+        return np.sqrt(v) if v.max() < 3 else np.zeros(1)
+
+    slopes = slopes_of(root, [0.01, 2.0])
+    np.testing.assert_allclose(np.diag(slopes.value), [5.0, 0.5 / np.sqrt(2)], rtol=1e-8)
+
+
+def test_the_scale_of_huge_and_of_zero_data() -> None:
+    assert scale(np.array([1e200, -1e200])).tolist() == [1e200, 1e200]
+    assert scale(np.zeros(2)).tolist() == [1.0, 1.0]
+    assert levels(np.zeros((0, 3))) == 0
+
+
+def test_every_point_on_a_line_is_exact_within_a_binade(rng: np.random.Generator) -> None:
+    x = 700 + rng.standard_normal(50)
+    for direction in random_directions(x, 3, rng):
+        assert np.any(direction != 0)
+        for k in range(5, 20):
+            t = 0.5 * 4.0**-k
+            assert np.array_equal((x + t * direction) - x, t * direction)
+    assert np.all(power_of_two(scale(x)) <= scale(x))
+
+
+def test_a_step_across_a_power_of_two_is_divided_by_its_real_length() -> None:
+    x = np.nextafter(1024.0, 0.0)
+    slopes = slopes_of(lambda v: 3 * v, [x])
+    assert abs(slopes.value[0, 0] - 3) <= 3 * slopes.bar[0, 0]
+    assert slopes.bar[0, 0] < 1e-13
+
+
+def test_directions_and_coordinates_agree(rng: np.random.Generator) -> None:
+    x, projection = rng.standard_normal(5), rng.standard_normal((2, 5))
+
+    def f(v: np.ndarray) -> np.ndarray:
+        result: np.ndarray = np.tanh(v) * v[::-1]
+        return result
+
+    directions = random_directions(x, 3, rng)
+    along = slopes_along_directions(f, x, directions, projection)
+    single = slopes_along_coordinates(f, x, projection)
+    assert np.all(np.abs(along.value - np.array(directions) @ single.value) <= 3 * along.bar + 1e-9)
+    # Whatever the size: two evaluations a step and direction, and one at the point.
+    assert along.evaluations == 1 + 3 * 2 * levels(x)
+
+
+def test_nothing_is_changed_by_measuring(rng: np.random.Generator) -> None:
+    x = rng.standard_normal((3, 5))
+    before = x.copy()
+    slopes_of(np.exp, x)
+    assert np.array_equal(x, before)
+
+
+def test_an_empty_input_costs_one_evaluation() -> None:
+    slopes = slopes_of(np.square, np.zeros((0, 3)))
+    assert slopes.value.shape == (0, 0)
+    assert slopes.evaluations == 1

@@ -1,0 +1,156 @@
+"""Check gradients: of everything in the package, or of a function in a file of your own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..gradcheck.catalog import Row, check_everything
+from ..gradcheck.isolated import Outcome, check_in_process
+from ..gradcheck.report import plain
+from ..gradcheck.text import short
+from ..lessons.own_table.progress import Progress
+
+ORDERS = (1, 2, 3)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments.
+
+    They arrive as text and are read in :func:`run`, so that a bad one gets one line, not a usage page.
+    """
+    add = parser.add_argument
+    add(
+        "target",
+        metavar="TARGET",
+        nargs="?",
+        help="FILE.py:FUNCTION, checked with FUNCTION_backward if there is one, at SAMPLES or at the defaults of its "
+        "parameters; or the name of a primitive or composition; everything if left out",
+    )
+    add("--order", metavar="N", default="1", help="2 also checks the gradient of the gradient, 3 the next (default: 1)")
+    add("--seed", metavar="N", default="0", help="of the random cotangents and directions (default: 0)")
+    add("--timeout", metavar="S", default="60", help="seconds that a file of your own may take (default: 60)")
+    add("--json", action="store_true", help="print the results as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, print, and return 0 if everything is right, 1 if not."""
+    order, seed = _whole(args.order, "--order"), _whole(args.seed, "--seed")
+    if order not in ORDERS:
+        raise InputError(f"--order must be 1, 2 or 3; got {order}. 1 checks the gradient itself.")
+    if seed < 0:
+        raise InputError(f"--seed must be 0 or more; got {seed}. Any whole number gives repeatable results.")
+    timeout = _seconds(args.timeout)
+    if args.target is not None and (":" in args.target or args.target.endswith(".py")):
+        return _own_code(args.target, order, seed, timeout, args.json)
+    return _package(args.target, order, seed, args.json)
+
+
+def _own_code(target: str, order: int, seed: int, timeout: float, as_json: bool) -> int:
+    file, _, function = target.rpartition(":")
+    if not file or not function.isidentifier():
+        raise InputError(
+            f"a function of your own must be given as FILE.py:FUNCTION; got {target!r}. "
+            "For example exercise.py:layer_norm."
+        )
+    path = Path(file).resolve()
+    if not path.is_file():
+        raise InputError(f"the file to check must exist; there is no {file}. Check the path, relative to {Path.cwd()}.")
+    with Progress(sys.stderr) as progress:
+        progress(f"checking {target}", 0.0)
+        outcome = check_in_process(path, function, order, seed, timeout)
+    if outcome.printed:
+        print(
+            f"note: {path.name} printed {outcome.printed} line(s) while it was checked; the first: {outcome.first}",
+            file=sys.stderr,
+        )
+    _print_outcome(target, outcome, order, seed, as_json)
+    return 0 if outcome.result["ok"] else 1
+
+
+def _print_outcome(target: str, outcome: Outcome, order: int, seed: int, as_json: bool) -> None:
+    result = outcome.result
+    if as_json:
+        keys = ("ok", "kind", "reports")
+        data = {"target": target, "order": order, "seed": seed, **{key: result[key] for key in keys}}
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    print(f"{target}, a {result['kind']}: {'right' if result['ok'] else 'NOT right'}")
+    print("\n".join(result["texts"]))
+
+
+def _package(name: str | None, order: int, seed: int, as_json: bool) -> int:
+    rows = []
+    with Progress(sys.stderr) as progress:
+        for row in check_everything(order, seed, name, lambda what, fraction: progress(f"checking {what}", fraction)):
+            rows.append(row)  # noqa: PERF402  # each row takes a while, and the progress sign is in the iterator
+    good = all(row.status in ("right", "flat") for row in rows)
+    if as_json:
+        data = {"ok": good, "order": order, "seed": seed, "results": [_row_data(row) for row in rows]}
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(table(rows)))
+        print(_summary(rows, order, seed))
+    return 0 if good else 1
+
+
+def _row_data(row: Row) -> dict[str, Any]:
+    keys = ("name", "kind", "points", "evaluations", "status", "uncertainty", "adjoint")
+    data = {key: getattr(row, key) for key in keys}
+    data["report"] = row.report.to_json() if row.report is not None else None
+    found: dict[str, Any] = plain(data)
+    return found
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """Return the results as lines of text, each failure with its report below."""
+    width = max(len(row.name) for row in rows)
+    lines = [f"{'':{width}}  {'kind':11}  {'points':>6}  {'±':>6}  {'adjoint':>7}  verdict"]
+    for row in rows:
+        adjoint = "" if row.adjoint is None else short(row.adjoint)
+        bar = "" if row.status == "flat" else short(row.uncertainty)
+        verdict = f"{VERDICTS[row.status]}"
+        lines.append(f"{row.name:{width}}  {row.kind:11}  {row.points:6}  {bar:>6}  {adjoint:>7}  {verdict}")
+        if row.report is not None:
+            lines += [f"    {line}" for line in str(row.report).splitlines()]
+    return lines
+
+
+VERDICTS = {
+    "right": "right",
+    "flat": "right: zero everywhere",
+    "wrong": "WRONG",
+    "cannot tell": "CANNOT TELL",
+}
+
+
+def _summary(rows: Sequence[Row], order: int, seed: int) -> str:
+    bad = [row.name for row in rows if row.status not in ("right", "flat")]
+    orders = "order 1" if order == 1 else f"orders 1 to {order}"
+    verdict = f"{len(bad)} of them NOT right: {', '.join(bad)}" if bad else "all right"
+    return (
+        f"{len(rows)} checked at {sum(row.points for row in rows)} points, {orders}, seed {seed}: {verdict}. ± is "
+        "the measured uncertainty, relative to the largest entry of the gradient; no tolerance was set."
+    )
+
+
+def _whole(text: str, option: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"{option} must be a whole number; got {text!r}. For example {option} 1.") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise InputError(f"--timeout must be a number of seconds above 0; got {text!r}. For example --timeout 120.")
+    return seconds

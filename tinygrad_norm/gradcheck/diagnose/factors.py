@@ -1,0 +1,209 @@
+"""Mistakes that multiply the whole gradient: zero, a constant, lost precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets
+
+#: How close a fitted number must come to a known one when the bars themselves are tighter.
+CLOSE = 1e-9
+#: A ratio known less precisely than this is not read as any number.
+LOOSEST = 1e-4
+FLOAT32_ROUNDOFF = 2.0**-24
+
+
+def zero(e: Evidence) -> Finding | None:
+    """Notice that nothing arrives although the output depends on the input."""
+    if np.any(e.yours != 0) or not e.significant(e.numeric).any():
+        return None
+    return Finding(
+        "zero",
+        "nothing arrives here: the gradient is zero everywhere",
+        "yours is exactly 0 in every entry, the numeric gradient is not",
+        "the output moves when this input moves; look for a path that was detached, forgotten or overwritten by zeros",
+    )
+
+
+def constant_factor(e: Evidence) -> Finding | None:
+    """Find a constant ratio that has exactly one reading: a sign, a 2, the size of an axis."""
+    ratio = _constant_ratio(e)
+    if ratio is None:
+        return None
+    factor, leftover, determined, close = ratio
+    readings = list(_readings(e, factor, close))
+    if len({code for code, *_ in readings}) != 1:
+        return None
+    code, name, why = readings[0]
+    if not determined and code not in ("sign-flipped", "twice", "half"):
+        return None
+    return Finding(code, name, _ratio_text(factor, leftover), why, leftover)
+
+
+def unexplained_factor(e: Evidence) -> Finding | None:
+    """Find a constant ratio without a reading, or with several."""
+    ratio = _constant_ratio(e)
+    if ratio is None or not ratio[2]:
+        return None
+    factor, leftover, _, close = ratio
+    readings = [name for _, name, _ in _readings(e, factor, close)]
+    may = f"; it may be: {'; '.join(readings)}" if readings else ""
+    return Finding(
+        "constant-factor",
+        f"every entry is {factor:.6g} times what it should be",
+        _ratio_text(factor, leftover) + may,
+        "everything but a constant is right: look for a coefficient that the backward pass lost or applies twice",
+        leftover,
+    )
+
+
+def _ratio_text(factor: float, leftover: float) -> str:
+    return f"yours / numeric is {factor:.9g} in every entry and every cotangent; leftover {amount(leftover)}"
+
+
+def _constant_ratio(e: Evidence) -> tuple[float, float, bool, float] | None:
+    """Return ratio, leftover, whether enough entries hold it up to accept any number, and its precision."""
+    if e.yours.shape != e.numeric.shape:
+        return None
+    clear = e.significant(e.numeric)
+    if not clear.any():
+        return None
+    weights = e.numeric[clear]
+    factor = float(np.dot(e.yours[clear], weights) / np.dot(weights, weights))
+    leftover = e.agrees(factor * e.numeric, abs(factor) * e.bar)
+    if leftover is None:
+        return None
+    rows = clear[e.random :] if e.complete else clear[:1]
+    with np.errstate(all="ignore"):
+        precision = ((abs(factor) * e.bar + e.doubt) / np.abs(factor * e.numeric))[clear]
+    close = max(CLOSE, float(np.min(precision)))
+    return (factor, leftover, int(rows.sum()) >= 3, close) if close < LOOSEST else None
+
+
+def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, str, str]]:
+    """Yield code, name and explanation of everything that this factor may be."""
+
+    def same(number: float) -> bool:
+        return abs(factor - number) <= close * abs(number)
+
+    if same(-1):
+        yield (
+            "sign-flipped",
+            "the sign is flipped",
+            "follow the minus signs: a difference, a division or a −g on the way back",
+        )
+    if same(2):
+        yield (
+            "twice",
+            "twice too large: something is counted two times",
+            "either a contribution was added two times, or the derivative carries a 2 too many",
+        )
+    if same(0.5):
+        yield (
+            "half",
+            "half of it is missing",
+            "a value that is used twice must receive both contributions (add them, do not overwrite), and the "
+            "derivative of a square carries a 2",
+        )
+    for size, what in sizes(e).items():
+        if size < 2:
+            continue
+        if same(size):
+            yield (
+                "mean-as-sum",
+                f"the 1/{size} of a mean is missing",
+                f"{size} is the size of {what}: a mean sends back g/{size} to each of its entries",
+            )
+        if same(1 / size):
+            yield (
+                "sum-as-mean",
+                f"divided by {size} where nothing should be: a mean in place of a sum",
+                f"{size} is the size of {what}: contributions of a broadcast or a sum are added, not averaged",
+            )
+        if size > 2 and (same(size / (size - 1)) or same((size - 1) / size)):
+            yield (
+                "n-minus-one",
+                f"n and n − 1 are confused (n = {size})",
+                f"{size} is the size of {what}: the forward pass divides by one of them, the backward pass by the "
+                "other",
+            )
+        if what.startswith("axis") and (same(size**0.5) or same(size**-0.5)):
+            yield (
+                "root-of-size",
+                f"a factor √{size} is lost or doubled",
+                f"{size} is the size of {what}: a scale such as 1/√d in the forward pass belongs in the backward "
+                "pass too",
+            )
+
+
+def sizes(e: Evidence) -> dict[int, str]:
+    """Return the sizes that a mean or a broadcast could have here, each with what it is the size of."""
+    found: dict[int, str] = {}
+
+    shapes = [(e.problem.names[e.position], e.x.shape)]
+    shapes += [("the output", out.shape) for out in e.outputs]
+    shapes += [(n, v.shape) for n, v in zip(e.problem.names, e.problem.inputs, strict=True)]
+    for label, shape in shapes:
+        for axis, size in enumerate(shape):
+            found.setdefault(size, f"axis {axis} of {label}")
+    for label, shape in shapes[: 1 + len(e.outputs)]:
+        for axes in axis_sets(len(shape)):
+            size = int(np.prod([shape[a] for a in axes]))
+            found.setdefault(size, f"{axes_of(axes)} of {label}")
+    outputs = e.cotangents.shape[1]
+    if e.x.size and outputs % e.x.size == 0:
+        found.setdefault(outputs // e.x.size, "the broadcast")
+    return found
+
+
+def scale_missing(e: Evidence) -> Finding | None:
+    """Find a constant by which the forward pass multiplies wherever it does anything, and the backward pass not."""
+    if not e.complete or e.yours.shape != e.numeric.shape:
+        return None
+    clear = e.significant(e.numeric)[e.random :]
+    if clear.sum() < 3:
+        return None
+    constant = float(np.median(e.jacobian[clear]))
+    if _same(abs(constant), 1) or not np.allclose(e.jacobian[clear], constant, rtol=CLOSE, atol=0):
+        return None
+    if any(_same(constant, 1 / size) for size in sizes(e) if size > 1):
+        return None  # a mean: constant_factor tells that better
+    leftover = e.agrees(e.numeric / constant, e.bar / abs(constant))
+    if leftover is None:
+        return None
+    return Finding(
+        "scale-missing",
+        f"the constant {constant:.6g} of the forward pass is missing",
+        f"every non-zero derivative is {constant:.9g} and yours is 1 there; leftover {amount(leftover)}",
+        "what multiplies on the way forward multiplies the gradient on the way back: the 1/(1 − p) of a dropout, a "
+        "scale, or a value that is used several times (add all contributions)",
+        leftover,
+    )
+
+
+def lost_precision(e: Evidence) -> Finding | None:
+    """Find seven right digits: every entry is exactly a float32, or within a float32 rounding of the truth."""
+    if e.yours.shape != e.numeric.shape or _constant_ratio(e) is not None:
+        return None
+    finite = e.yours[np.isfinite(e.yours)]
+    with np.errstate(all="ignore"):
+        exact = np.all(finite.astype(np.float32).astype(np.float64) == finite)
+        error = np.abs(e.yours - e.numeric)[e.known]
+        relative = np.max((error - (e.bar + e.doubt)[e.known]) / np.abs(e.numeric[e.known]), initial=0.0)
+    if not error.size or np.max(error) > 1e-4 * e.largest or not (exact or relative <= 2 * FLOAT32_ROUNDOFF):
+        return None
+    leftover = float(np.max(error)) / e.largest
+    what = "every entry is exactly a float32 number" if exact else "every entry has seven right digits"
+    return Finding(
+        "float32",
+        "precision is lost: the backward pass computes in float32",
+        f"{what}, off by up to {amount(leftover)} of the largest",
+        "the inputs are float64 here; look for astype, for arrays made with dtype=float32, and for float32 constants",
+        leftover,
+    )
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) <= CLOSE * max(abs(a), abs(b))

@@ -1,0 +1,242 @@
+"""Mistakes in the backward pass of a normalization, told apart by rebuilding it with each of them.
+
+The right one, for h = γ g and x̂ = (x − μ)/σ, is ``dx = (h − mean(h) − x̂ · mean(h x̂)) / σ``: a direct path, a
+path through the mean and a path through the variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..ladder import Array
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets
+from .norms import Norm, recognize
+
+#: What the difference to the numeric gradient looks like for the best-known mistakes.
+RESIDUALS = {
+    "mean-path-missing": "yours − numeric is the same number along every row",
+    "variance-path-missing": "yours − numeric is proportional to x̂ in every row",
+    "variance-path-sign": "yours − numeric is proportional to x̂ in every row, twice what a missing path would leave",
+    "statistics-constant": "yours − numeric is a constant plus a multiple of x̂ in every row",
+}
+
+
+def norm_mistake(e: Evidence) -> Finding | None:
+    """Name what is wrong in the backward pass of a normalization."""
+    if e.yours.shape != e.numeric.shape:
+        return None
+    norm = recognize(e)
+    if norm is None:
+        return None
+    rows = e.cotangents.reshape(-1, *e.x.shape)
+    slack = _slack(e, norm)
+    for code, name, why, predicted in _candidates(norm, rows):
+        leftover = e.agrees(predicted.reshape(e.yours.shape), slack)
+        if leftover is not None:
+            seen = RESIDUALS.get(
+                code, "rebuilt with this mistake, the backward pass of this normalization is exactly yours"
+            )
+            evidence = f"{seen}; leftover {amount(leftover)}"
+            return Finding(code, name, evidence, why + _seen_in(e, norm, code), leftover)
+    return _coefficients(e, norm, rows, slack)
+
+
+def _seen_in(e: Evidence, norm: Norm, code: str) -> str:
+    """Return what the rows of yours give where they must give 0, for the mistakes that this shows."""
+    if code not in ("mean-path-missing", "variance-path-missing", "statistics-constant", "variance-path-sign"):
+        return ""
+    rows = e.yours[: e.random].reshape(-1, *e.x.shape)
+    over = tuple(a + 1 for a in norm.axes)
+    total = float(np.max(np.abs(rows.sum(over))))
+    product = float(np.max(np.abs((rows * norm.centered / norm.sigma).sum(over))))
+    small = 1e-6 * e.largest
+    shown = [f"sum to {total:.2g}"] if total > small and norm.centers else []
+    shown += [f"times x̂ give {product:.2g}"] if product > small else []
+    return f"; rows of yours {' and '.join(shown)}" if shown else ""
+
+
+def _slack(e: Evidence, norm: Norm) -> Array:
+    """Return how far a prediction may be off: the fit inherits the bars of the Jacobian."""
+    size = np.sum(np.abs(e.cotangents), axis=1, keepdims=True)
+    return np.broadcast_to(8 * np.max(e.bar) * size, e.yours.shape)
+
+
+ORTHOGONAL = (
+    "shifting a row does not change the output, so each row of the gradient sums to 0; scaling a row does not "
+    "change it either (up to eps), so each row is orthogonal to x̂"
+)
+
+
+def _backward(
+    norm: Norm,
+    g: Array,
+    sigma: Array,
+    x_hat: Array,
+    axes: tuple[int, ...] | None = None,
+    ddof: int = 0,
+) -> Array:
+    """Return the right formula with the wrong ingredients: another σ, x̂, set of axes or divisor."""
+    factor = norm.count / (norm.count - ddof)
+    mean_path = norm.mean(g, axes) if norm.centers else 0.0
+    out: Array = (g - mean_path - factor * x_hat * norm.mean(g * x_hat, axes)) / sigma
+    return out
+
+
+def _candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
+    """Yield code, name, explanation and prediction of each mistake, the simple ones first."""
+    where = f"along {axes_of(norm.axes)}"
+    gain, sigma, x_hat = norm.gain, norm.sigma, norm.centered / norm.sigma
+    g = gain * rows
+
+    along_mean = norm.mean(g) if norm.centers else np.zeros_like(norm.mean(g))
+    along_var = x_hat * norm.mean(g * x_hat)
+    if norm.centers:
+        yield (
+            "mean-path-missing",
+            f"the path through the MEAN is missing {where}",
+            "the mean depends on every entry of its row: " + ORTHOGONAL,
+            (g - along_var) / sigma,
+        )
+        yield (
+            "statistics-constant",
+            f"both statistics are treated as constants: the paths through mean and variance are missing {where}",
+            "mean and variance depend on every entry of the row: " + ORTHOGONAL,
+            g / sigma,
+        )
+        yield (
+            "mean-path-sign",
+            f"the path through the MEAN has the wrong sign {where}",
+            "the mean is subtracted, so its path is too: " + ORTHOGONAL,
+            (g + along_mean - along_var) / sigma,
+        )
+    yield (
+        "variance-path-missing",
+        f"the path through the {'VARIANCE' if norm.centers else 'RMS'} is missing {where}",
+        "the scale depends on every entry of its row: " + ORTHOGONAL,
+        (g - along_mean) / sigma,
+    )
+    yield (
+        "variance-path-sign",
+        f"the path through the {'VARIANCE' if norm.centers else 'RMS'} has the wrong sign {where}",
+        "a larger deviation makes the output smaller, so this path is subtracted: " + ORTHOGONAL,
+        (g - along_mean + along_var) / sigma,
+    )
+    yield (
+        "sigma-missing",
+        f"the division by σ {where} is missing",
+        "the output is (x − μ)/σ, so the gradient carries 1/σ",
+        _backward(norm, g, np.ones_like(sigma), x_hat),
+    )
+    yield (
+        "sigma-twice",
+        f"divided by σ {where} once too often",
+        "the gradient carries 1/σ once; the second one sits inside x̂",
+        _backward(norm, g, sigma**2, x_hat),
+    )
+    yield from _gain_candidates(norm, rows)
+    yield from _eps_candidates(norm, g)
+    yield from _count_candidates(norm, g)
+    yield from _axis_candidates(norm, g)
+
+
+def _gain_candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
+    sigma, x_hat = norm.sigma, norm.centered / norm.sigma
+    why = "y = γ x̂ + β, so everything that flows back to x̂ is γ g: multiply first, then take the means"
+    yield (
+        "gain-missing",
+        "γ is forgotten: the incoming gradient is not multiplied by the weight",
+        why,
+        _backward(norm, rows, sigma, x_hat),
+    )
+    yield (
+        "gain-after",
+        "γ is multiplied after the means instead of before",
+        why,
+        norm.gain * _backward(norm, rows, sigma, x_hat),
+    )
+
+
+def _eps_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
+    if norm.eps <= 0:
+        return
+    outside = np.sqrt(norm.variance) + norm.eps
+    without = np.sqrt(norm.variance)
+    x_hat = norm.centered / norm.sigma
+    why = f"the forward pass uses σ = √(var + eps) with eps ≈ {norm.eps:.3g}; use the same σ on the way back"
+    with np.errstate(all="ignore"):
+        for hat in (norm.centered / outside, x_hat):
+            name = "eps stands outside the root: σ + eps where √(var + eps) belongs"
+            yield "eps-outside", name, why, _backward(norm, g, outside, hat)
+        for hat in (norm.centered / without, x_hat):
+            yield "eps-missing", "eps is forgotten on the way back", why, _backward(norm, g, without, hat)
+
+
+def _count_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
+    n = norm.count
+    x_hat = norm.centered / norm.sigma
+    sample = np.sqrt(norm.variance * n / (n - 1) + norm.eps)
+    name = f"n and n − 1 are confused (n = {n})"
+    why = (
+        "the forward pass normalizes with the population variance (divides by n); the backward pass must use the same n"
+    )
+    for sigma, hat, ddof in (
+        (norm.sigma, x_hat, 1),
+        (sample, norm.centered / sample, 0),
+        (sample, norm.centered / sample, 1),
+        (sample, x_hat, 0),
+        (sample, x_hat, 1),
+    ):
+        yield "n-minus-one", name, why, _backward(norm, g, sigma, hat, ddof=ddof)
+    factor = n / (n - 1)
+    everything = g - factor * norm.mean(g) - factor * x_hat * norm.mean(g * x_hat)
+    yield "n-minus-one", name, why, everything / norm.sigma
+
+
+def _axis_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
+    ndim = norm.centered.ndim
+    x_hat = norm.centered / norm.sigma
+    for other in axis_sets(ndim):
+        if other == norm.axes:
+            continue
+        name = f"works along {axes_of(other)} instead of {axes_of(norm.axes)}"
+        why = "layer norm takes statistics over the features of each row, batch norm over the batch for each feature"
+        yield "wrong-axis", name, why, _backward(norm, g, norm.sigma, x_hat, other)
+        yield "wrong-axis", name, why, _other_axes(norm, g, other)
+
+
+def _other_axes(norm: Norm, g: Array, axes: tuple[int, ...]) -> Array:
+    """Return the backward pass of the same norm with everything taken along other axes."""
+    c = norm.x - norm.x.mean(axis=axes, keepdims=True)
+    sigma = np.sqrt(np.mean(c**2, axis=axes, keepdims=True) + norm.eps)
+    hat = c / sigma
+    over = tuple(a + 1 for a in axes)
+    out: Array = (g - g.mean(over, keepdims=True) - hat * (g * hat).mean(over, keepdims=True)) / sigma
+    return out
+
+
+def _coefficients(e: Evidence, norm: Norm, rows: Array, slack: Array) -> Finding | None:
+    """Fit how much of each path is there; name the path whose coefficient is not 1."""
+    x_hat = norm.centered / norm.sigma
+    g = norm.gain * rows
+    parts = [g / norm.sigma, -x_hat * norm.mean(g * x_hat) / norm.sigma]
+    if norm.centers:
+        parts.append(np.broadcast_to(-norm.mean(g) / norm.sigma, g.shape))
+    design = np.stack([p.ravel() for p in parts], axis=1)
+    weights, *_ = np.linalg.lstsq(design, e.yours.ravel(), rcond=None)
+    leftover = e.agrees((design @ weights).reshape(e.yours.shape), slack)
+    if leftover is None:
+        return None
+    labels = ("direct path", "path through the VARIANCE", "path through the MEAN")
+    off = [(label, w) for label, w in zip(labels, weights, strict=False) if abs(w - 1) > 1e-6]
+    if not off:
+        return None
+    shown = " and ".join(f"the {label} is multiplied by {w:.6g}" for label, w in off)
+    return Finding(
+        "path-coefficient",
+        f"{shown} along {axes_of(norm.axes)}",
+        f"with these coefficients the backward pass gives exactly yours, leftover {amount(leftover)}",
+        "every path has coefficient 1 when the means are taken over n entries: " + ORTHOGONAL,
+        leftover,
+    )

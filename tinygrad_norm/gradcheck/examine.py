@@ -1,0 +1,198 @@
+"""Checks one input: along random directions first, entry by entry when those disagree or when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .diagnose import Evidence, Finding, name_mistake
+from .diagnose.places import wrong_shape
+from .ladder import Array, power_of_two, random_directions, scale
+from .numeric import Slopes, slopes_along_coordinates, slopes_along_directions
+from .probe import Probe, gradients_for
+from .problem import Problem
+from .verdict import COVERAGE, Doubt, Verdict, doubt, judge
+
+Coordinates = Literal["auto"] | bool
+
+DIRECTIONS = 3
+#: Inputs with so few entries are checked entry by entry: directions would cost as much.
+FEW = 3
+#: Above so many entries a failing input is looked at in a random sample of entries only.
+MANY = 1024
+SAMPLE = 128
+#: The Jacobian is measured for the diagnosis when it has at most so many entries.
+LARGEST_JACOBIAN = 200_000
+MOST_OUTPUTS = 600
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found out about one input.
+
+    ``indices`` are the flat entries that were checked one by one, None for random directions. ``slopes`` are those of
+    the random cotangents and, when ``complete``, of every single output after them. ``misshapen`` is the shape that the
+    backward pass returned when it is not the input's.
+    """
+
+    position: int
+    verdict: Verdict
+    indices: NDArray[np.intp] | None
+    slopes: Slopes
+    complete: bool = False
+    sampled: bool = False
+    misshapen: tuple[int, ...] | None = None
+    finding: Finding | None = None
+    earlier: int = 0
+
+    @property
+    def evaluations(self) -> int:
+        """How often the function was called."""
+        return self.slopes.evaluations + self.earlier
+
+    @property
+    def status(self) -> str:
+        """The verdict in words; see :class:`.Verdict`."""
+        return "wrong" if self.misshapen is not None else self.verdict.status
+
+
+def examine(
+    problem: Problem,
+    position: int,
+    p: Probe,
+    generator: np.random.Generator,
+    coordinates: Coordinates = "auto",
+    rtol: float | None = None,
+) -> Examination:
+    """Check the gradient of one input."""
+    x, gradient = problem.inputs[position], p.gradients[position]
+    if gradient.shape[1:] != x.shape:
+        return _entries(problem, position, p, generator, rtol, misshapen=gradient.shape[1:])
+    if coordinates is True or (coordinates == "auto" and x.size <= FEW):
+        return _entries(problem, position, p, generator, rtol, everything=coordinates is True)
+    first = _directions(problem, position, p, generator, rtol)
+    if coordinates is False or first.status in ("right", "vacuous", "flat", "empty"):
+        return first
+    second = _entries(problem, position, p, generator, rtol)
+    if second.sampled and first.status == "wrong" and second.status != "wrong":
+        return replace(first, earlier=second.evaluations)
+    return replace(second, earlier=first.evaluations)
+
+
+def _directions(
+    problem: Problem, position: int, p: Probe, generator: np.random.Generator, rtol: float | None
+) -> Examination:
+    x = problem.inputs[position]
+    directions = random_directions(x, DIRECTIONS, generator)
+    along = np.array([v.ravel() for v in directions]).T
+    flat = _flat(p.gradients[position])
+    sizes = np.abs(flat) @ np.abs(along)
+    with np.errstate(all="ignore"):
+        doubts = doubt(flat @ along, [_flat(g[position]) @ along for g in p.perturbed], sizes)
+    slopes = slopes_along_directions(problem.along(position), x, directions, p.cotangents)
+    # Along a direction of unit scale the ladder reaches ½.
+    verdict = judge(flat @ along, slopes, doubts, np.full(DIRECTIONS, 0.5), rtol)
+    if x.size == 0:
+        verdict = judge(flat, _no_slopes(slopes, 0), doubt(flat, []), np.zeros(0), rtol)
+    return Examination(position, verdict, None, slopes)
+
+
+def _no_slopes(slopes: Slopes, entries: int) -> Slopes:
+    none = np.zeros((entries, slopes.value.shape[1]))
+    return replace(slopes, value=none, bar=none, gap=none, moved=none)
+
+
+def _entries(
+    problem: Problem,
+    position: int,
+    p: Probe,
+    generator: np.random.Generator,
+    rtol: float | None,
+    everything: bool = False,
+    misshapen: tuple[int, ...] | None = None,
+) -> Examination:
+    x = problem.inputs[position]
+    indices = np.arange(x.size)
+    sampled = x.size > MANY and not everything
+    if sampled:
+        indices = np.sort(generator.choice(x.size, SAMPLE, replace=False))
+    outputs, random = p.cotangents.shape[1], len(p.cotangents)
+    complete = not sampled and outputs <= MOST_OUTPUTS and outputs * x.size <= LARGEST_JACOBIAN
+    rows = np.concatenate([p.cotangents, np.eye(outputs)]) if complete else p.cotangents
+    slopes = slopes_along_coordinates(problem.along(position), x, rows, indices.tolist())
+    if misshapen is None:
+        flat = _flat(p.gradients[position])
+        whole = doubt(flat, [_flat(g[position]) for g in p.perturbed])
+    else:
+        flat = np.full((len(p.cotangents), x.size), np.nan)
+        whole = doubt(flat, [])
+    chosen = Doubt(whole.change[:, indices], whole.rounding[:, indices])
+    reach = 0.5 * power_of_two(scale(x)).ravel()[indices]
+    verdict = judge(flat[:, indices], _columns(slopes, random), chosen, reach, rtol)
+    return Examination(position, verdict, indices, slopes, complete, sampled, misshapen)
+
+
+def _columns(slopes: Slopes, count: int) -> Slopes:
+    """Return the slopes of the first ``count`` cotangents."""
+    kept = {name: getattr(slopes, name)[:, :count] for name in ("value", "bar", "gap", "moved")}
+    return replace(slopes, noise=slopes.noise[:count], **kept)
+
+
+def _flat(gradient: Array) -> Array:
+    return gradient.reshape(len(gradient), -1)
+
+
+def diagnose(problem: Problem, examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
+    """Return the examination of a wrong gradient with the name of the mistake, where one can be given."""
+    if examination.indices is None or examination.sampled:
+        return examination
+    evidence = gather(problem, examination, p, others)
+    if examination.misshapen is not None:
+        return replace(examination, finding=wrong_shape(evidence, examination.misshapen))
+    return replace(examination, finding=name_mistake(evidence))
+
+
+def gather(problem: Problem, examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Evidence:
+    """Return the evidence about one wrong input."""
+    position, slopes = examination.position, examination.slopes
+    outputs, random = p.cotangents.shape[1], len(p.cotangents)
+    cotangents, yours = p.cotangents, _flat(p.gradients[position])
+    if examination.complete:
+        single = np.eye(outputs)
+        cotangents = np.concatenate([cotangents, single])
+        yours = np.concatenate([yours, _flat(gradients_for(problem, p.outputs, single)[position])])
+    value, bar = slopes.value.T, COVERAGE * slopes.bar.T
+    trusted = np.isfinite(value) & (slopes.gap.T == 0)
+    return Evidence(
+        problem=problem,
+        position=position,
+        outputs=p.outputs,
+        cotangents=cotangents,
+        yours=yours,
+        numeric=np.where(trusted, value, 0.0),
+        bar=np.where(trusted, bar, np.inf),
+        doubt=_doubt_of_rows(p, position, yours),
+        random=random,
+        complete=examination.complete,
+        # Exactly zero, not within a bar: the output is the same number wherever the entry goes.
+        still=((value == 0) & (slopes.gap.T == 0))[random:],
+        others={
+            name: (e.verdict.numeric, e.verdict.uncertainty)
+            for name, e in others.items()
+            if e.indices is not None and not e.sampled and e.position != position
+        },
+    )
+
+
+def _doubt_of_rows(p: Probe, position: int, yours: Array) -> Array:
+    """Return the doubt of every row: measured for the random cotangents, in proportion for the single outputs."""
+    flat = _flat(p.gradients[position])
+    measured = doubt(flat, [_flat(g[position]) for g in p.perturbed]).total
+    largest = float(np.max(np.abs(flat), initial=0.0))
+    relative = float(np.max(measured, initial=0.0)) / largest if largest else 0.0
+    rest = np.full((len(yours) - len(flat), yours.shape[1]), relative * np.max(np.abs(yours), initial=0.0))
+    return np.concatenate([measured, rest])

@@ -1,0 +1,229 @@
+"""Is the code under test fit to be checked? Each fault has its own message.
+
+A function that changes its input, draws random numbers or gives NaN, and a backward pass that is not linear in its
+cotangent, remembers earlier calls or depends on the memory layout, are wrong whatever the numbers say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .diagnose import Finding
+from .ladder import UNIT_ROUNDOFF, Array
+from .probe import Probe, as_gradient, gradients_for
+from .problem import Arrays, Problem, flatten, unflatten
+
+
+def forward_faults(problem: Problem, outputs: Arrays) -> Iterator[Finding]:
+    """Yield what is wrong with the forward pass at the point."""
+    center = flatten(outputs)
+    bad = np.flatnonzero(~np.isfinite(center))
+    if bad.size:
+        yield Finding(
+            "not-finite",
+            "the function is not finite at this point",
+            f"{bad.size} of {center.size} outputs are NaN or infinite, the first is {_place(bad[0], outputs)}",
+            "choose a point inside the domain of the function",
+        )
+        return
+    inputs = tuple(x.copy() for x in problem.inputs)
+    again = problem.flat_output(inputs)
+    if again.shape != center.shape or not np.array_equal(again, center):
+        yield Finding(
+            "random",
+            "the function gives another answer the second time",
+            "two evaluations at the same point differ",
+            "fix the seed inside the function, switch dropout off (module.eval()), or pass the random mask as an input",
+        )
+    yield from _changed(problem, inputs, "the function changes its input {name}", "input-changed")
+
+
+def _changed(problem: Problem, inputs: Arrays, text: str, code: str) -> Iterator[Finding]:
+    for name, before, after in zip(problem.names, problem.inputs, inputs, strict=True):
+        if not np.array_equal(before, after):
+            yield Finding(
+                code,
+                text.format(name=name),
+                f"{int(np.sum(before != after))} of {before.size} entries were overwritten",
+                "work on a copy: x = x + 1 instead of x += 1",
+            )
+
+
+def backward_faults(problem: Problem, p: Probe) -> Iterator[Finding]:
+    """Yield what is wrong with the backward pass, apart from its numbers."""
+    for name, gradient in zip(problem.names, p.gradients, strict=True):
+        bad = np.argwhere(~np.isfinite(gradient))
+        if bad.size:
+            yield Finding(
+                "gradient-not-finite",
+                f"the gradient of {name} is not finite",
+                f"{len(bad)} of {gradient.size} entries are NaN or infinite, the first is "
+                f"{name}{[int(i) for i in bad[0][1:]]}",
+                "look for a division by zero, 0/0 or a root at zero that the formula needs a special case for",
+            )
+            return
+    again = gradients_for(problem, p.outputs, p.cotangents)
+    if not all(np.array_equal(a, b) for a, b in zip(p.gradients, again, strict=True)):
+        yield Finding(
+            "another-answer",
+            "the backward pass gives another answer the second time",
+            "the same point and the same cotangent were passed both times",
+            "start every call from zeros: it may be adding to an array that outlives the call, or draw random numbers",
+        )
+        return
+    yield from _linearity(problem, p)
+    yield from _side_effects(problem, p)
+    yield from _layout(problem, p)
+
+
+def _linearity(problem: Problem, p: Probe) -> Iterator[Finding]:
+    # A power of two, so that b(−1024 g) = −1024 b(g) holds in floating-point arithmetic too.
+    factor = -1024.0
+    scaled = gradients_for(problem, p.outputs, factor * p.cotangents)
+    if _all_close(p, [factor * a for a in p.gradients], scaled, factor):
+        if len(p.cotangents) < 2:
+            return
+        both = gradients_for(problem, p.outputs, (p.cotangents[0] + p.cotangents[1])[None])
+        # Gradients in float32 are a matter of precision, which has a name of its own.
+        ulps = 1e4 if not all(_is_float32(a) for a in p.gradients) else 1e10
+        if _all_close(p, [a[:1] + a[1:2] for a in p.gradients], both, 2.0, ulps=ulps):
+            return
+    elif _all_close(p, p.gradients, scaled):
+        yield Finding(
+            "not-multiplied-by-g",
+            "the gradient is not multiplied by the incoming gradient g",
+            "−1024 g gives the same answer as g",
+            "the chain rule multiplies by g; a backward pass without it is right for g = 1 only",
+        )
+        return
+    elif _all_close(p, [factor**2 * a for a in p.gradients], scaled, factor**2):
+        yield Finding(
+            "multiplied-by-g-twice",
+            "the gradient is multiplied by the incoming gradient g twice",
+            "−1024 g gives 1024² times the answer of g",
+            "the chain rule multiplies by g once",
+        )
+        return
+    yield Finding(
+        "not-linear",
+        "the backward pass is not linear in the incoming gradient g",
+        "b(−1024 g) is not −1024 b(g), or b(g + h) is not b(g) + b(h)",
+        "a backward pass only multiplies g by things that do not depend on g and adds up: no clipping, no sign, no g²",
+    )
+
+
+def _is_float32(a: Array) -> bool:
+    return bool(np.all(a.astype(np.float32) == a))
+
+
+def _all_close(
+    p: Probe, expected: Sequence[Array], found: Sequence[Array], factor: float = 1.0, ulps: float = 64.0
+) -> bool:
+    """Tell whether two sets of gradients differ by rounding only; an ill-conditioned one may differ by its shake."""
+    for position, (a, b) in enumerate(zip(expected, found, strict=True)):
+        room = ulps * UNIT_ROUNDOFF * float(np.max(np.abs(a), initial=0.0)) + 8 * abs(factor) * p.shake(position)
+        if a.shape != b.shape or not np.all(np.abs(a - b) <= room):
+            return False
+    return True
+
+
+def _side_effects(problem: Problem, p: Probe) -> Iterator[Finding]:
+    inputs = tuple(x.copy() for x in problem.inputs)
+    cotangents = unflatten(p.cotangents[0], p.outputs)
+    problem.backward(inputs, cotangents)
+    yield from _changed(problem, inputs, "the backward pass changes the input {name}", "input-changed")
+    if not np.array_equal(flatten(cotangents), p.cotangents[0]):
+        yield Finding(
+            "cotangent-changed",
+            "the backward pass changes the incoming gradient g",
+            "g was overwritten during the call",
+            "the caller may still need g: work on a copy",
+        )
+
+
+def _layout(problem: Problem, p: Probe) -> Iterator[Finding]:
+    for what, arrange in (("read-only", _read_only), ("not contiguous", _strided)):
+        inputs = tuple(arrange(x) for x in problem.inputs)
+        cotangents = tuple(arrange(g) for g in unflatten(p.cotangents[0], p.outputs))
+        try:
+            answer = problem.backward(inputs, cotangents)
+        except ValueError as error:
+            yield _layout_fault(what, f"it raises ValueError: {error}")
+            return
+        after = [
+            np.zeros((1, *before.shape[1:])) if value is None else as_gradient(value, name)[None]
+            for name, value, before in zip(problem.names, answer, p.gradients, strict=True)
+        ]
+        # Sums may run in another order: rounding, not layout.
+        if not _all_close(p, [a[:1] for a in p.gradients], after, ulps=1e6):
+            yield _layout_fault(what, "it returns another gradient than for an ordinary array with the same values")
+            return
+
+
+def _layout_fault(what: str, evidence: str) -> Finding:
+    return Finding(
+        "layout",
+        f"the backward pass fails on arrays that are {what}",
+        evidence,
+        "write to arrays of your own only, and use reshape and ravel (order='C') without assumptions about memory",
+    )
+
+
+def _read_only(x: Array) -> Array:
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    return frozen
+
+
+def _strided(x: Array) -> Array:
+    """Return the same values with every axis strided and in column order."""
+    wide = np.zeros(tuple(2 * n for n in x.shape), order="F")
+    every_second: tuple[Any, ...] = (..., *(slice(None, None, 2) for _ in x.shape))
+    view: Array = wide[every_second]
+    view[...] = x
+    return view
+
+
+def aliases(problem: Problem, p: Probe) -> list[str]:
+    """Return notes about returned gradients that share memory with g or with each other: legal, but fragile."""
+    cotangents = unflatten(p.cotangents[0], p.outputs)
+    answer: tuple[Any, ...] = problem.backward(tuple(x.copy() for x in problem.inputs), cotangents)
+    arrays = [(n, a) for n, a in zip(problem.names, answer, strict=True) if isinstance(a, np.ndarray)]
+    notes = [
+        f"the gradient of {name} is g itself (the same memory): adding to it in place would change g"
+        for name, a in arrays
+        if any(np.shares_memory(a, g) for g in cotangents)
+    ]
+    notes += [
+        f"the gradients of {one} and {two} share memory: adding to one in place would change the other"
+        for i, (one, a) in enumerate(arrays)
+        for two, b in arrays[i + 1 :]
+        if np.shares_memory(a, b)
+    ]
+    return notes
+
+
+def adjoint_gap(apply: Callable[[Array], Array], transpose: Callable[[Array], Array], x: Array, u: Array) -> float:
+    """Return the relative violation of ⟨A x, u⟩ = ⟨x, Aᵀ u⟩ for a linear map: no difference quotient is needed.
+
+    Examples
+    --------
+    >>> a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> adjoint_gap(lambda x: a @ x, lambda u: a.T @ u, np.array([1.0, -2.0]), np.array([0.5, 3.0]))
+    0.0
+    """
+    left, right = apply(x) * u, x * transpose(u)
+    size = float(np.sum(np.abs(left)) + np.sum(np.abs(right)))
+    return abs(float(np.sum(left) - np.sum(right))) / size if size else 0.0
+
+
+def _place(flat: int, outputs: Arrays) -> str:
+    for number, out in enumerate(outputs):
+        if flat < out.size:
+            index = [int(i) for i in np.unravel_index(flat, out.shape)]
+            return f"output{'' if len(outputs) == 1 else f' {number}'}{index or ''}"
+        flat -= out.size
+    return "output"

@@ -1,0 +1,179 @@
+"""Checks a function of a learner's own file. This runs in a process of its own: see :mod:`.isolated`.
+
+The convention: ``NAME`` and ``NAME_backward`` are a pair in NumPy, ``backward(g, *inputs)`` or ``backward(g, out,
+*inputs)``; ``NAME`` alone computes with Tensors. The points come from ``SAMPLES``, a list of argument tuples or a
+dictionary from a function's name to such a list, or else from the defaults in the signature of ``NAME``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, TinygradNormError
+from ..tensor import Tensor
+from .api import check_vjp, gradcheck
+from .report import Report
+
+SUFFIX = "_backward"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Check and write the result as JSON: ``main([file, function, order, seed, result_file])``."""
+    file, function, order, seed, result_file = arguments
+    try:
+        result = check_file(Path(file), function, int(order), int(seed))
+    except Exception as error:  # whatever a learner's code raises is told in one line, never as our traceback
+        result = {"error": blame(error, Path(file), function)}
+    Path(result_file).write_text(json.dumps(result), encoding="utf-8")
+
+
+def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, Any]:
+    """Return the reports of one function at all of its points, as data with their text."""
+    module = load(path)
+    forward, backward = find(module, path.name, function)
+    if backward is not None and order != 1:
+        raise InputError(
+            f"{path.name}: a hand-written pair is checked at order 1; got --order {order}. Leave it out, or write "
+            f"{function} with Tensors and without {function}{SUFFIX}."
+        )
+    reports = []
+    for inputs, given in points(module, path.name, function, forward):
+        bound = fill(forward, given)
+        if backward is None:
+            reports.append(gradcheck(bound, inputs, order=order, seed=seed))
+        else:
+            reports.append(check_vjp(bound, backward, inputs, seed=seed))
+    return {
+        "ok": all(report.ok for report in reports),
+        "kind": "function of Tensors" if backward is None else "hand-written pair",
+        "reports": [report.to_json() for report in reports],
+        "texts": [text_of(report, number, len(reports)) for number, report in enumerate(reports, 1)],
+    }
+
+
+def text_of(report: Report, number: int, count: int) -> str:
+    """Return a report's text, with the number of its sample where there are several."""
+    return f"sample {number} of {count}\n{report}" if count > 1 else str(report)
+
+
+def load(path: Path) -> ModuleType:
+    """Return the learner's file as a module; files beside it can be imported."""
+    spec = spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path.name} must be a Python file; got the suffix {path.suffix!r}. Rename it to end in .py.")
+    module = module_from_spec(spec)
+    sys.path.insert(0, str(path.parent))
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def find(module: ModuleType, file: str, function: str) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
+    """Return the function and its backward pass, None if it has none."""
+    forward = getattr(module, function, None)
+    if not callable(forward):
+        own = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
+        raise InputError(
+            f"{file} must define a function called {function}; it defines "
+            f"{', '.join(sorted(own)) or 'no function'}. Check the spelling after the colon."
+        )
+    if function.endswith(SUFFIX):
+        raise InputError(
+            f"{file}:{function} is a backward pass; name its forward pass, {function.removesuffix(SUFFIX)}, and "
+            "both are found."
+        )
+    backward = getattr(module, function + SUFFIX, None)
+    return forward, backward if callable(backward) else None
+
+
+def points(
+    module: ModuleType, file: str, function: str, forward: Callable[..., Any]
+) -> list[tuple[tuple[Any, ...], tuple[str, ...]]]:
+    """Return the arguments of each check, and the names of the parameters that they are for.
+
+    Raises
+    ------
+    InputError
+        There is no sample, or it is not a list of argument tuples.
+    """
+    samples = getattr(module, "SAMPLES", None)
+    if isinstance(samples, dict):
+        samples = samples.get(function)
+    if samples is not None:
+        return [(_sample(s, file, function), ()) for s in _listed(samples, file, function)]
+    defaults = {
+        p.name: p.default
+        for p in inspect.signature(forward).parameters.values()
+        if p.default is not p.empty and p.kind is not p.KEYWORD_ONLY
+    }
+    arrays = {n: v for n, v in defaults.items() if isinstance(v, (np.ndarray, Tensor))}
+    chosen: dict[str, Any] = arrays or {n: v for n, v in defaults.items() if isinstance(v, float)}
+    if not chosen:
+        raise InputError(
+            f"{file} must say where to check {function}; it has no SAMPLES, and no parameter of {function} has an "
+            f'array as its default. Add SAMPLES = {{"{function}": [(np.random.default_rng(0).normal(size=(3, 5)),)]}}.'
+        )
+    return [(tuple(chosen.values()), tuple(chosen))]
+
+
+def _listed(samples: Any, file: str, function: str) -> list[Any]:
+    if isinstance(samples, (list, tuple)) and samples:
+        return list(samples)
+    raise InputError(
+        f"{file}: SAMPLES must be a list of argument tuples for {function}, or a dictionary of such lists; got "
+        f"{type(samples).__name__}{' without entries' if samples in ([], ()) else ''}. "
+        f'For example SAMPLES = {{"{function}": [(x, w)]}}.'
+    )
+
+
+def _sample(sample: Any, file: str, function: str) -> tuple[Any, ...]:
+    if isinstance(sample, (list, tuple)):
+        return tuple(sample)
+    if isinstance(sample, (np.ndarray, Tensor, float)):
+        return (sample,)
+    raise InputError(
+        f"{file}: a sample of {function} must be a tuple of arguments; got {type(sample).__name__}. Write (x, w)."
+    )
+
+
+def fill(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return the function of the parameters ``names``, in this order; the others keep their defaults."""
+    if not names:
+        return forward
+
+    def filled(*values: Any) -> Any:
+        return forward(**dict(zip(names, values, strict=True)))
+
+    parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+    filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
+    return filled
+
+
+def blame(error: BaseException, path: Path, function: str) -> str:
+    """Return what a learner's code raised, in one line with the place in their file."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f"{path.name}, line {error.lineno}: {type(error).__name__}: {error.msg}"
+    if isinstance(error, TinygradNormError) and not _lines(error, path):
+        return one_line(error)
+    lines = _lines(error, path)
+    place = f"{path.name}, line {lines[-1]}" if lines else f"{path.name}:{function}"
+    return f"{place}: {type(error).__name__}: {one_line(error)}".rstrip(": ")
+
+
+def _lines(error: BaseException, path: Path) -> list[int | None]:
+    return [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error's message on one line."""
+    return " ".join(str(error).split())

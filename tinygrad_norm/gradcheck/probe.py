@@ -1,0 +1,130 @@
+"""What a backward pass answers to random cotangents: the gradients under test, and how rounding shakes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, OperandError
+from .ladder import Array
+from .problem import Arrays, Problem, describe, unflatten
+
+#: How many random cotangents a gradient must satisfy at once.
+COTANGENTS = 3
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The answers of a backward pass at one point.
+
+    Attributes
+    ----------
+    outputs : tuple of arrays
+        What the function gives there.
+    cotangents : array (cotangents, outputs)
+    gradients : tuple of arrays
+        For each input, ``(cotangents, *shape)`` in the shape that the backward pass returned.
+    perturbed : tuple of tuples of arrays
+        The same at points moved at random by one unit in the last place.
+    """
+
+    outputs: Arrays
+    cotangents: Array
+    gradients: tuple[Array, ...]
+    perturbed: tuple[tuple[Array, ...], ...]
+
+    def shake(self, position: int) -> float:
+        """Return how much one-ulp perturbations of the point change the gradient of one input."""
+        changes = [np.abs(other[position] - self.gradients[position]) for other in self.perturbed]
+        return max((float(np.max(c[np.isfinite(c)], initial=0.0)) for c in changes), default=0.0)
+
+
+def gaussian_cotangents(outputs: Arrays, generator: np.random.Generator, count: int = COTANGENTS) -> Array:
+    """Return standard Gaussian cotangents ``(count, outputs)``: never ones, to which norms and softmax are blind."""
+    return generator.standard_normal((count, sum(out.size for out in outputs)))
+
+
+def given_cotangent(cotangent: Any, outputs: Arrays) -> Array:
+    """Return the user's own cotangent as ``(1, outputs)``.
+
+    Raises
+    ------
+    InputError
+        If it does not have the shape of the output.
+    """
+    several = tuple(cotangent) if isinstance(cotangent, (tuple, list)) and len(outputs) > 1 else (cotangent,)
+    arrays = [np.asarray(value, dtype=np.float64) for value in several]
+    if [a.shape for a in arrays] != [out.shape for out in outputs]:
+        want = ", ".join(str(out.shape) for out in outputs)
+        got = ", ".join(str(a.shape) for a in arrays)
+        raise InputError(
+            f"gradcheck: cotangent must have the shape of the output, {want}; got {got}. Leave it out to check with "
+            "three random ones."
+        )
+    return np.concatenate([a.ravel() for a in arrays])[None]
+
+
+def gradients_for(problem: Problem, outputs: Arrays, cotangents: Array) -> tuple[Array, ...]:
+    """Return for each input the gradients ``(cotangents, *shape)`` that the backward pass returns.
+
+    Raises
+    ------
+    OperandError
+        If what it returns is not one array of real numbers for each input.
+    """
+    answers = []
+    for g in cotangents:
+        inputs = tuple(x.copy() for x in problem.inputs)
+        answers.append(problem.backward(inputs, unflatten(g, outputs)))
+    return tuple(
+        _stacked([answer[k] for answer in answers], problem.names[k], x.shape) for k, x in enumerate(problem.inputs)
+    )
+
+
+def _stacked(values: Sequence[Any], name: str, shape: tuple[int, ...]) -> Array:
+    arrays = [np.zeros(shape) if value is None else as_gradient(value, name) for value in values]
+    if len({a.shape for a in arrays}) != 1:
+        raise OperandError(
+            f"gradcheck: the gradient of {name} must have the shape {shape} whatever the cotangent; got "
+            f"{', '.join(str(a.shape) for a in arrays)} for different ones. Look for a branch on the values of g."
+        )
+    return np.stack(arrays)
+
+
+def as_gradient(value: Any, name: str) -> Array:
+    """Return a gradient as a float64 array.
+
+    Raises
+    ------
+    OperandError
+        If it is not made of real numbers.
+    """
+    array = np.asarray(value) if not isinstance(value, (str, bytes)) else np.asarray(None)
+    if array.dtype.kind not in "fiub":
+        raise OperandError(
+            f"gradcheck: the gradient of {name} must be an array of real numbers; got {describe(value)}. Check what "
+            "backward returns."
+        )
+    return np.array(array, dtype=np.float64)
+
+
+def probe(problem: Problem, outputs: Arrays, cotangents: Array, generator: np.random.Generator) -> Probe:
+    """Ask the backward pass at the point and at two points one ulp away."""
+    gradients = gradients_for(problem, outputs, cotangents)
+    perturbed = tuple(
+        gradients_for(problem.at(tuple(one_ulp_away(x, generator) for x in problem.inputs)), outputs, cotangents)
+        for _ in range(2)
+    )
+    return Probe(outputs, cotangents, gradients, perturbed)
+
+
+def one_ulp_away(x: Array, generator: np.random.Generator) -> Array:
+    """Return ``x`` with each entry moved by one unit in the last place, up or down at random.
+
+    Zeros stay: their last place, 5e-324, is a world of underflow, and a zero is often a mask or a kink.
+    """
+    toward = np.where(generator.random(x.shape) < 0.5, -np.inf, np.inf)
+    return np.where(x == 0, x, np.nextafter(x, toward))
