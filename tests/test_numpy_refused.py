@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tinygrad_norm.numpy_dispatch import by_our_names, positional_names
 from tinygrad_norm.primitive import NUMPY
 
 X = np.array([[0.3, -1.2, 0.7], [1.9, 0.4, -0.6]])
@@ -17,9 +18,9 @@ X = np.array([[0.3, -1.2, 0.7], [1.9, 0.4, -0.6]])
     "call",
     [
         lambda x: np.sum(x, 0, None, None), lambda x: np.sum(x, axis=0, dtype=None), lambda x: np.max(x, 0, None, True),
-        lambda x: np.var(x, 0, None, None, 1), lambda x: np.std(x, 0, None, None, 1, True), lambda x: np.sum(a=x,
-        axis=1),
-        lambda x: np.reshape(x, shape=(3, 2)), lambda x: np.concatenate((x, x), 0, None), lambda x: np.ptp(x, 1, None),
+        lambda x: np.var(x, 0, None, None, 1), lambda x: np.std(x, 0, None, None, 1, True),
+        lambda x: np.sum(a=x, axis=1), lambda x: np.reshape(x, shape=(3, 2)),
+        lambda x: np.concatenate((x, x), 0, out=None), lambda x: np.ptp(x, 1, None),
         lambda x: np.copy(x, None), lambda x: np.sort(x, 1, None),
     ],
 )  # fmt: skip
@@ -66,6 +67,12 @@ def test_what_is_not_supported_says_so(call: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         call(x)
     assert np.array_equal(before, X)
+
+
+def test_a_function_without_a_signature_is_called_as_it_is() -> None:
+    # Some of NumPy's functions have none before version 2.4.
+    assert positional_names(max) == ((), 99)
+    assert by_our_names(max, (1, 2), {"dtype": None}) == ((1, 2), {})
 
 
 def test_a_type_error_of_our_own_function_is_not_hidden() -> None:

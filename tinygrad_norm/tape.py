@@ -232,6 +232,7 @@ def sweep(
     rewrap : for a differentiable backward pass: turns a node's saved arrays into Tensors again
     """
     _, _, anomaly, monitor = STATE.get()
+    targets = None if targets is None else set(targets)
     useful = None if targets is None else ancestors_between([n for n, _ in roots], targets)
     cotangents: dict[Node, Any] = {}
     owned: set[Node] = set()

@@ -114,6 +114,15 @@ def test_a_large_offset_loses_no_digits() -> None:
     )
 
 
+def test_an_empty_batch_stays_empty() -> None:
+    for y in (
+        F.layer_norm(np.ones((0, 4)), np.int64(4)), F.rms_norm(np.ones((0, 4)), [4]), F.group_norm(np.ones((0, 4, 2)),
+        2),
+        F.instance_norm(np.ones((0, 4, 2))), F.softmax(np.ones((0, 4))), F.logsumexp(np.ones((0, 4)), keepdims=True),
+    ):  # fmt: skip
+        assert y.size == 0
+
+
 def test_each_norm_is_one_scope() -> None:
     x = tg.Tensor(np.arange(12.0).reshape(2, 2, 3), requires_grad=True)
     for name, y in [
@@ -132,6 +141,10 @@ def test_each_norm_is_one_scope() -> None:
         (lambda x: F.layer_norm(x, (2, 5)), tg.ShapeError, r"normalized_shape \(2, 5\); got x of shape \(2, 3, 5\)"),
         (lambda x: F.layer_norm(x, (7, 2, 3, 5)), tg.ShapeError, r"normalized_shape \(7, 2, 3, 5\)"),
         (lambda x: F.layer_norm(x, ()), tg.ShapeError, r"normalized_shape \(\)"),
+        (lambda x: F.layer_norm(x, 5.0), tg.OperandError, r"layer_norm: normalized_shape must be a whole number.*got "
+         r"5.0"),
+        (lambda x: F.rms_norm(x, "5"), tg.OperandError, r"rms_norm: normalized_shape must be .*got '5'. Pass the "
+         r"length"),
         (lambda x: F.layer_norm(1.0, 1), tg.ShapeError, r"normalized_shape \(1,\); got x of shape \(\)"),
         (lambda x: F.layer_norm(x, 5, np.ones(3)), tg.ShapeError, r"layer_norm: the weight must have shape \(5,\), "
          r"one entry for each"

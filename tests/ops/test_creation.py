@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tinygrad_norm.ops.constants import untracked
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,12 @@ def test_constructors_of_leaves(make: Any) -> None:
     assert t.dtype == np.float64
     (t * 2).sum().backward()
     assert t.grad is not None
+
+
+def test_a_plain_number_becomes_a_tensor_too() -> None:
+    count = untracked(lambda x: int(np.count_nonzero(x)))(tg.ones(3))
+    assert isinstance(count, tg.Tensor)
+    assert count.item() == 3
 
 
 def test_plain_results_have_no_gradient() -> None:

@@ -75,6 +75,8 @@ def test_float32_variance_over_many_rows(rng: np.random.Generator) -> None:
         (lambda x: tg.norm(x, ord=2), tg.InputError, r"norm: a Tensor has the vector norms.*got ord=2 for shape \(2, "
          r"3\).*Compose"),
         (lambda x: tg.norm(x, ord=1, axis=(0, 1)), tg.InputError, r"norm: .*got ord=1"),
+        (lambda x: tg.norm(x[None], ord=1), tg.InputError, r"norm: .*got ord=1 for shape \(1, 2, 3\)"),
+        (lambda x: tg.norm(x[0], ord="fro"), tg.InputError, r"norm: .*got ord='fro'"),
         (lambda x: tg.norm(x[0], ord=3), tg.InputError, r"norm: .*got ord=3"),
         (lambda x: tg.cumprod(x, 2), tg.ShapeError, r"cumprod: the axis must lie in \[-2, 2\) for shape \(2, 3\); "
          r"got 2. Count"),

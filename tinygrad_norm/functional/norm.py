@@ -16,10 +16,11 @@ The variance is the population's, in two passes, and no statistic is detached, s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
-from ..errors import InputError, ShapeError
+from ..errors import InputError, OperandError, ShapeError
 from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating
 from .composition import composed
@@ -62,7 +63,13 @@ def check_parameter(value: Optional, shape: tuple[int, ...], what: str, name: st
 
 def last_axes(x: Tensor, normalized_shape: int | Sequence[int], name: str) -> tuple[Axes, tuple[int, ...]]:
     """Return the last axes that ``normalized_shape`` names, and it as a tuple; raise if x does not end so."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    whole = isinstance(normalized_shape, (int, np.integer))
+    if not whole and not isinstance(normalized_shape, (tuple, list)):
+        raise OperandError(
+            f"{name}: normalized_shape must be a whole number or a tuple of them; got {normalized_shape!r}. "
+            "Pass the length of the feature axis."
+        )
+    shape = (int(normalized_shape),) if whole else tuple(normalized_shape)  # type: ignore[arg-type]  # whole tells
     if not shape or x.shape[-len(shape) :] != shape:
         raise ShapeError(
             f"{name}: the last axes of x must be normalized_shape {shape}; got x of shape {x.shape}. "
@@ -143,7 +150,7 @@ def group_norm(x: Data, num_groups: int, weight: Optional = None, bias: Optional
             "group_norm: x must be (batch, channels, …) with channels divisible by num_groups; got "
             f"x {x.shape} and num_groups={num_groups}. Choose a divisor of the number of channels."
         )
-    grouped = x.reshape(x.shape[0], num_groups, -1)
+    grouped = x.reshape(x.shape[0], num_groups, prod(x.shape[1:]) // num_groups)
     normalized = standardize(grouped, (-1,), eps).reshape(x.shape)
     return scale_and_shift(
         normalized,

@@ -62,8 +62,9 @@ def std(x: Data, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Te
 def norm(x: Data, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the vector norm (ord 1, 2 or ∞) or, for matrices, the Frobenius norm; gradient 0 at 0."""
     x = as_tensor(x)
-    matrix = isinstance(axis, tuple) or (axis is None and x.ndim == 2)
-    if ord is None or (ord == 2 and not matrix) or ord == "fro":
+    axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
+    matrix = isinstance(axis, tuple) or (axis is None and x.ndim != 1)
+    if ord is None or (ord == 2 and not matrix) or (ord == "fro" and matrix):
         return root_or_zero(x.square().sum(axis, keepdims))
     if ord == 1 and not matrix:
         return x.abs().sum(axis, keepdims)
