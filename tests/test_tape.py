@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.tape import STATE, Node, broadcast_axes, sum_to
+from tinygrad_norm.summation import broadcast_axes, sum_to
+from tinygrad_norm.tape import STATE, Node
 
 
 def leaf(values: Any, **how: Any) -> tg.Tensor:

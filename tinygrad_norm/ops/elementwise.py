@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Array, binary, elementwise, sample, unary
-from ..tape import sum_to
+from ..summation import sum_to
 from .erf import erf_values
 
 # Arithmetic. Multiply and divide have one rule for each input: a constant factor then costs nothing.
@@ -43,11 +43,11 @@ positive = elementwise(
     symbol="=", formula="x", rule=("ḡ",), samples=unary(),
 )  # fmt: skip
 square = elementwise(
-    np.square, vjp=lambda g, x: (2 * g * x,),
+    np.square, vjp=lambda g, x: (g * (x + x),),
     symbol="x²", formula="x²", rule=("ḡ · 2x",), samples=unary(),
 )  # fmt: skip
 sqrt = elementwise(
-    np.sqrt, vjp=lambda g, out: (0.5 * g / out,),
+    np.sqrt, vjp=lambda g, out: (g / (out + out),),
     symbol="√", formula="√x", rule=("ḡ / (2√x)",), samples=unary("positive"),
     note="The derivative at 0 is infinite.",
 )  # fmt: skip
