@@ -137,7 +137,9 @@ class Primitive:
         self.joint = None if isinstance(vjp, tuple) else vjp
         self.rules = vjp if isinstance(vjp, tuple) else (vjp,)
         for point in self.samples:
-            if (not self.variadic and len(point.shapes) != self.arity) or not self.defaults.keys() >= point.params.keys():
+            if (
+                not self.variadic and len(point.shapes) != self.arity
+            ) or not self.defaults.keys() >= point.params.keys():
                 raise VJPError(
                     f"every sample of primitive {name!r} must have {self.arity} shape(s) and parameters out of "
                     f"({', '.join(self.params)}); got {point}. Write tg.sample(shape, ..., parameter=value)."
@@ -166,8 +168,9 @@ class Primitive:
         backward pass is itself recorded.
         """
         inputs, params = self.bind(inputs, params)
-        if any(hasattr(x, "__array_ufunc__") and not isinstance(x, PLAIN) for x in inputs):
-            return Primitive.interpreter(self, inputs, params)
+        for x in inputs:
+            if type(x) is not np.ndarray and hasattr(x, "__array_ufunc__") and not isinstance(x, PLAIN):
+                return Primitive.interpreter(self, inputs, params)
         return self.forward(*inputs, **params)
 
     def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -311,7 +314,9 @@ def primitive(
     """
     name = name or getattr(forward, "__name__", "").strip("_")
     rules = [r for r in vjp if r is not None] if isinstance(vjp, tuple) else [vjp]
-    native = bool(rules) and all(str(getattr(r, "__module__", "")).startswith(__name__.partition(".")[0]) for r in rules)
+    native = bool(rules) and all(
+        str(getattr(r, "__module__", "")).startswith(__name__.partition(".")[0]) for r in rules
+    )
     if not name.isidentifier() or (name in FUNCTIONS and (name not in PRIMITIVES or PRIMITIVES[name].native)):
         raise VJPError(
             f"a primitive must have a name of its own; got {name!r}, which is a function of the package or no name at all. "
