@@ -191,3 +191,22 @@ def checked_axes(shape: Shape, target: Shape) -> tuple[int, ...]:
             f"a cotangent must have a shape that {target} broadcasts to; got {shape}. Correct the rule that made it."
         )
     return axes
+
+
+def sum_product_to(x: Any, y: Any, shape: Shape) -> Any:
+    """Return :func:`sum_to` of x · y; without forming the product where whole rows are summed."""
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and x.shape == y.shape and x.dtype == y.dtype:
+        adding = product_kernel_to(x.shape, shape, x.dtype)
+        if adding is not None and x.flags.c_contiguous and y.flags.c_contiguous:
+            return adding(x, y)
+    return sum_to(x * y, shape)
+
+
+@lru_cache(maxsize=4096)
+def product_kernel_to(shape: Shape, target: Shape, dtype: np.dtype[Any]) -> Callable[[Array, Array], Array] | None:
+    """Return the function that sums the products of whole rows, None where something else is summed."""
+    axes = checked_axes(shape, target)
+    n = reduced_count(shape, axes)
+    if dtype.char not in "fd" or not over_columns(shape, axes) or not SHORTEST_ROW <= n <= LONGEST_ROW:
+        return None
+    return lambda x, y: np.einsum("ij,ij->i", x.reshape(-1, n), y.reshape(-1, n)).reshape(target)
