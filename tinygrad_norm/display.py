@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 
 import numpy as np
 
@@ -33,6 +32,8 @@ def tensor_text(array: Array, name: str | None, made_by: str | None, requires_gr
 
 def tensor_html(array: Array, name: str | None, made_by: str | None) -> str:
     """Return a Tensor as an HTML table of its last two axes; large ones by their statistics."""
+    from html import escape  # its table of entities would be a tenth of the import of this package
+
     caption = escape(" ".join(filter(None, [name, f"{array.shape} {array.dtype}", made_by])))
     if array.ndim > 2 or array.size == 0 or array.size > TABLE_ROWS * TABLE_COLUMNS:
         summary = "empty"

@@ -8,7 +8,6 @@ falls back to an array without a gradient in silence.
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import lru_cache
 from inspect import signature
 from typing import Any
@@ -122,6 +121,8 @@ def checked_call(ours: Callable[..., Any], name: str, args: Any, kwargs: dict[st
 
 def unsupported(name: str) -> OperandError:
     """Return the error for a NumPy function that has no counterpart."""
+    from difflib import get_close_matches  # for an error only
+
     names = sorted({f.__name__ for f in NUMPY})
     near = get_close_matches(name, names, n=1, cutoff=0.0)
     return OperandError(

@@ -168,8 +168,9 @@ class Primitive:
         backward pass is itself recorded.
         """
         inputs, params = self.bind(inputs, params)
-        if any(hasattr(x, "__array_ufunc__") and not isinstance(x, PLAIN) for x in inputs):
-            return Primitive.interpreter(self, inputs, params)
+        for x in inputs:
+            if type(x) is not np.ndarray and hasattr(x, "__array_ufunc__") and not isinstance(x, PLAIN):
+                return Primitive.interpreter(self, inputs, params)
         return self.forward(*inputs, **params)
 
     def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -20,10 +20,11 @@ from .errors import (
 )  # fmt: skip
 from .primitive import Primitive, Shape
 from .tape import STATE, Node, Scope, where
-from .tensor import Tensor, to_array, wrap
+from .tensor import Tensor, to_array
 
 NUMBERS = frozenset({int, float, bool})
-NO_PARAMETERS: dict[str, Any] = {}
+# Looked up once, as apply() runs for every operation.
+new, ndarray = object.__new__, np.ndarray
 
 
 def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -> Tensor:
@@ -48,19 +49,20 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
             shapes.append(() if array is x else array.shape)
         arrays.append(array)
     try:
-        out = primitive.forward(*arrays, **params)
+        out = primitive.forward(*arrays, **params) if params else primitive.forward(*arrays)
     except (ValueError, TypeError, IndexError, TinygradNormError) as error:
         if monitor is not None:
             monitor.failed(error, primitive, inputs, params, scope)
         raise explained(error, primitive, arrays, params, scope) from error
-    if type(out) is not np.ndarray and not isinstance(out, np.generic):
+    if type(out) is not ndarray and not isinstance(out, np.generic):
         out = np.asarray(out)
-    node = None
+    result: Tensor = new(Tensor)
+    result._array = out
+    result._name = result._node = None
     if tracked and recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
-        node = Node(primitive, tuple(nodes), in_shapes, params or NO_PARAMETERS, saved, scope)
-    result = wrap(out, node)
+        result._node = Node(primitive, tuple(nodes), in_shapes, params, saved, scope)
     if anomaly:
         check_forward(primitive, arrays, out, scope)
     if monitor is not None:

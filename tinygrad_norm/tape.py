@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar, Token
-from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count
 from types import TracebackType
@@ -20,7 +19,7 @@ import numpy as np
 
 from .errors import AnomalyError, GraphReleasedError, VJPError
 from .primitive import Primitive, Saved, Shape
-from .summation import total
+from .summation import sum_to
 
 creation = count(1)
 
@@ -172,34 +171,6 @@ def where(scope: Scope | None) -> str:
     return f" in {path}" if path else ""
 
 
-@lru_cache(maxsize=4096)
-def broadcast_axes(shape: Shape, target: Shape) -> tuple[int, ...] | None:
-    """Return the axes over which ``shape`` must be summed to give ``target``; None if it cannot."""
-    extra = len(shape) - len(target)
-    if extra < 0:
-        return None
-    axes = list(range(extra))
-    for axis, (have, want) in enumerate(zip(shape[extra:], target, strict=True), extra):
-        if have != want:
-            if want != 1:
-                return None
-            axes.append(axis)
-    return tuple(axes)
-
-
-def sum_to(cotangent: Any, shape: Shape) -> Any:
-    """Sum a cotangent back over the axes that a broadcast added or stretched: the adjoint of broadcasting."""
-    axes = broadcast_axes(cotangent.shape, shape)
-    if axes is None:
-        raise VJPError(
-            f"a cotangent must have a shape that {shape} broadcasts to; got {cotangent.shape}. Correct the rule that "
-            f"made it."
-        )
-    if axes:
-        cotangent = total(cotangent, axes) if isinstance(cotangent, np.ndarray) else np.add.reduce(cotangent, axes)
-    return cotangent if cotangent.shape == shape else cotangent.reshape(shape)
-
-
 def ancestors_between(roots: Sequence[Node], targets: Collection[Node]) -> set[Node]:
     """Return the nodes that lie on a path from a target to a root."""
     seen, stack = set(roots), list(roots)
@@ -259,14 +230,26 @@ def sweep(
             raise released(node)
         if rewrap is not None:
             saved = rewrap(node, saved)
-        raw = raw_contributions(node, g, saved, useful)
-        if release:
-            node.saved = None
-        sent: list[Any] = [] if monitor is None else [None] * len(raw)
-        for i, parent in enumerate(node.parents):
-            c = raw[i]
-            if parent is None or c is None or (useful is not None and parent not in useful):
+        parents, rules, joint = node.parents, primitive.rules, primitive.joint
+        if joint is not None:
+            together = joint(g, *saved)
+            if type(together) is not tuple or len(together) != len(parents):
+                raise wrong_count(primitive, node, together)
+        if monitor is not None:
+            sent: list[Any] = [None] * len(parents)
+            raw = sent.copy() if joint is None else list(together)
+        for i, parent in enumerate(parents):
+            if parent is None or (useful is not None and parent not in useful):
                 continue
+            if joint is not None:
+                c = together[i]
+            else:
+                rule, named = rules[i], saved[i]
+                c = None if rule is None or named is None else rule(g, *named)
+            if c is None:
+                continue
+            if monitor is not None:
+                raw[i] = c
             try:
                 if c.shape != node.shapes[i]:
                     c = fit(c, node, i)
@@ -276,34 +259,22 @@ def sweep(
                 check_finite(g, c, node, i)
             if monitor is not None:
                 sent[i] = c
-            if parent not in cotangents:
+            before = cotangents.get(parent)
+            if before is None:
                 cotangents[parent] = c
                 heappush(newest_first, (-parent.order, parent))
-            elif parent in owned and cotangents[parent].dtype == c.dtype:
+            elif parent in owned and before.dtype == c.dtype:
                 # The sum was made by this sweep and nobody else has seen it.
-                np.add(cotangents[parent], c, out=cotangents[parent])
+                np.add(before, c, out=before)
             else:
-                cotangents[parent] = both = cotangents[parent] + c
+                cotangents[parent] = both = before + c
                 if type(both) is np.ndarray:
                     owned.add(parent)
+        if release:
+            node.saved = None
         if monitor is not None:
             monitor.swept(node, g, raw, sent)
     return found
-
-
-def raw_contributions(node: Node, g: Any, saved: Saved, useful: Collection[Node] | None) -> Sequence[Any]:
-    """Return what a node's rules give for each parent, None for those that need nothing."""
-    primitive, parents = node.primitive, node.parents
-    assert primitive is not None
-    if primitive.joint is not None:
-        raw = primitive.joint(g, *saved)
-        if type(raw) is not tuple or len(raw) != len(parents):
-            raise wrong_count(primitive, node, raw)
-        return raw
-    return [
-        None if args is None or rule is None or (useful is not None and parent not in useful) else rule(g, *args)
-        for rule, args, parent in zip(primitive.rules, saved, parents, strict=True)
-    ]
 
 
 def released(node: Node) -> GraphReleasedError:
@@ -321,8 +292,11 @@ def fit(cotangent: Any, node: Node, i: int) -> Any:
     assert primitive is not None
     if cotangent.shape == shape:
         return cotangent
-    if primitive.elementwise and broadcast_axes(cotangent.shape, shape) is not None:
-        return sum_to(cotangent, shape)
+    if primitive.elementwise:
+        try:
+            return sum_to(cotangent, shape)
+        except VJPError:
+            pass
     raise VJPError(
         f"the VJP of {primitive.name}{where(node.scope)} must return a cotangent of shape {shape} for input {i}; "
         f"got {cotangent.shape}. Correct the rule: nothing is summed or stretched for it."

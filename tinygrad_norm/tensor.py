@@ -274,9 +274,9 @@ class Tensor(NumpyMethods):
         keep = create_graph if retain_graph is None else retain_graph
         found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
         for target, g in found.items():
+            if target.primitive is None and g.dtype != target.params["dtype"]:  # type: ignore[index]
+                g = g.astype(target.params["dtype"])  # type: ignore[index]
             gradient = g if isinstance(g, Tensor) else wrap(g, None)
-            if target.primitive is None and gradient.dtype != target.params["dtype"]:  # type: ignore[index]
-                gradient = gradient.astype(target.params["dtype"])  # type: ignore[index]
             target.grad = gradient if target.grad is None else target.grad + gradient
 
 
@@ -349,7 +349,7 @@ def seed_for(output: Tensor, cotangent: Any) -> Any:
                 f"a backward pass without a cotangent must start from a single number; got shape {output.shape}. "
                 "Sum or average it to a loss, or pass a cotangent of that shape (gradient= or cotangents=)."
             )
-        return np.ones(output.shape, output.dtype)
+        return np.ones(output.shape, output.dtype) if output.shape else output.dtype.type(1)
     seed = as_tensor(cotangent)
     if seed.shape != output.shape:
         raise ShapeError(

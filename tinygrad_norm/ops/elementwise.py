@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Array, binary, elementwise, sample, unary
-from ..tape import sum_to
+from ..summation import sum_product_to
 from .erf import erf_values
 
 # Arithmetic. Multiply and divide have one rule for each input: a constant factor then costs nothing.
@@ -31,7 +31,7 @@ multiply = elementwise(
 )  # fmt: skip
 divide = elementwise(
     # The divisor is often one number a row: summing before dividing is the same, and cheaper.
-    np.divide, vjp=(lambda g, y: g / y, lambda g, out, y: -sum_to(g * out, y.shape) / y),
+    np.divide, vjp=(lambda g, y: g / y, lambda g, out, y: -sum_product_to(g, out, y.shape) / y),
     symbol="÷", formula="x / y", rule=("ḡ / y", "−ḡ · out / y"), samples=binary("any", "nonzero"),
 )  # fmt: skip
 negative = elementwise(
@@ -43,11 +43,11 @@ positive = elementwise(
     symbol="=", formula="x", rule=("ḡ",), samples=unary(),
 )  # fmt: skip
 square = elementwise(
-    np.square, vjp=lambda g, x: (2 * g * x,),
+    np.square, vjp=lambda g, x: (g * (x + x),),
     symbol="x²", formula="x²", rule=("ḡ · 2x",), samples=unary(),
 )  # fmt: skip
 sqrt = elementwise(
-    np.sqrt, vjp=lambda g, out: (0.5 * g / out,),
+    np.sqrt, vjp=lambda g, out: (g / (out + out),),
     symbol="√", formula="√x", rule=("ḡ / (2√x)",), samples=unary("positive"),
     note="The derivative at 0 is infinite.",
 )  # fmt: skip
@@ -164,7 +164,8 @@ def _relu(x: Array, /) -> Array:
 
 
 relu = elementwise(
-    _relu, vjp=lambda g, out: (g * (out > 0),),
+    # NumPy multiplies by numbers more than twice as fast as by booleans.
+    _relu, vjp=lambda g, out: (g * (out > 0).astype(g.dtype),),
     symbol="relu", formula="max(x, 0)", rule=("ḡ · [x > 0]",), samples=unary("nonzero"),
     note="The derivative at 0 is 0.",
 )  # fmt: skip

@@ -9,12 +9,15 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..primitive import Array, Shape, primitive, sample
-from ..tape import sum_to
+from ..summation import sum_to
 from .indexing import scatter_add
 from .shape import broadcast_to
 
 
 def _matmul(x: Array, y: Array, /) -> Any:
+    if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0]:
+        # The same product as np.matmul's, and for small matrices in a third of the time.
+        return x.dot(y)
     if not (x.ndim and y.ndim):
         raise ShapeError("both operands must have an axis; got shape (). Use * for a factor.")
     if x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
@@ -25,7 +28,7 @@ def _matmul(x: Array, y: Array, /) -> Any:
         )
     if x.ndim > 2 and y.ndim == 2 and x.flags.c_contiguous:
         # One large product instead of one for each matrix of the stack.
-        return (x.reshape(product(x.shape[:-1]), x.shape[-1]) @ y).reshape(*x.shape[:-1], y.shape[-1])
+        return x.reshape(product(x.shape[:-1]), x.shape[-1]).dot(y).reshape(*x.shape[:-1], y.shape[-1])
     return np.matmul(x, y)
 
 
@@ -35,7 +38,7 @@ def _matmul_by_left(g: Any, x_shape: Shape, y: Any) -> Any:
     if len(x_shape) == 1:
         # (k) @ (..., k, n) -> (..., n)
         return sum_to(matmul.on(y, np.expand_dims(g, -1)).reshape((*y.shape[:-2], *x_shape)), x_shape)
-    return sum_to(matmul.on(g, np.swapaxes(y, -1, -2)), x_shape)
+    return sum_to(matmul.on(g, y.mT), x_shape)
 
 
 def _matmul_by_right(g: Any, x: Any, y_shape: Shape) -> Any:
@@ -48,8 +51,8 @@ def _matmul_by_right(g: Any, x: Any, y_shape: Shape) -> Any:
         # The sum over the stack is part of one large product.
         rows = product(x.shape[:-1])
         flat_x, flat_g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
-        return matmul.on(np.swapaxes(flat_x, 0, 1), flat_g)
-    return sum_to(matmul.on(np.swapaxes(x, -1, -2), g), y_shape)
+        return matmul.on(flat_x.mT, flat_g)
+    return sum_to(matmul.on(x.mT, g), y_shape)
 
 
 matmul = primitive(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import PLAIN, Array, Shape, primitive, sample
-from ..summation import Axis, kept_shape, reduced_axes, reduced_count, total
+from ..summation import Axis, average, kept_shape, reduced_axes, reduced_count, total
 from .shape import broadcast_to, repeated
 
 # The ufuncs' own reductions: np.prod and its like spend more time on their arguments than on small arrays.
@@ -35,32 +35,21 @@ def reductions(domain: str = "any") -> list[Any]:
 
 def spread(g: Any, x_shape: Shape, axis: Axis) -> Any:
     """Return a reduction's cotangent spread over the entries that were reduced."""
-    if g.ndim != len(x_shape):
+    if 0 < g.ndim < len(x_shape):
         g = g.reshape(kept_shape(x_shape, axis))
     return repeated(g, x_shape) if isinstance(g, PLAIN) else broadcast_to(g, shape=x_shape)
 
 
-def _sum(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    return total(x, axis, keepdims)
-
-
 sum = primitive(
-    _sum, numpy=(np.sum,), linear=True,
+    total, name="sum", numpy=(np.sum,), linear=True,
     vjp=lambda g, x_shape, axis: (spread(g, x_shape, axis),),
     symbol="Σ", formula="Σ x", rule=("ḡ spread over the summed axes",),
     samples=[*reductions(), sample((0, 4)), sample((0, 4), axis=0)],
 )  # fmt: skip
 
 
-def _mean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    n = reduced_count(x.shape, axis)
-    if x.dtype == np.float16:  # whose largest number, 65504, a sum soon passes
-        return (total(x.astype(np.float64), axis, keepdims) / n).astype(np.float16)
-    return total(x, axis, keepdims) / n
-
-
 mean = primitive(
-    _mean, numpy=(np.mean,), linear=True,
+    average, name="mean", numpy=(np.mean,), linear=True,
     vjp=lambda g, x_shape, axis: (spread(g / reduced_count(x_shape, axis), x_shape, axis),),
     symbol="mean", formula="Σ x / n", rule=("ḡ / n spread over the averaged axes",), samples=reductions(),
 )  # fmt: skip

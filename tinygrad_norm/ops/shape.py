@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..primitive import Array, Shape, primitive, sample
-from ..tape import sum_to
+from ..summation import sum_to
 
 
 def axis_of(axis: int, shape: Shape, name: str) -> int:
@@ -80,7 +80,10 @@ def repeated(x: Any, shape: Shape) -> Any:
     if product(shape) > SMALL:
         return np.broadcast_to(x, shape)
     result: Array = np.empty(shape, x.dtype)
-    result[...] = x
+    if x.ndim:
+        result[...] = x
+    else:
+        result.fill(x)
     return result
 
 
