@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-<<<<<<< HEAD
-from tinygrad_norm.tape import broadcast_axes, sum_to
-=======
 from tinygrad_norm.summation import broadcast_axes, sum_to
-from tinygrad_norm.tape import STATE, Node
->>>>>>> bench
 
 
 def leaf(values: Any, **how: Any) -> tg.Tensor:
