@@ -11,13 +11,12 @@ import tinygrad_norm as tg
 from tinygrad_norm.gradcheck.catalog import COMPOSITIONS, check_everything, check_named, names
 from tinygrad_norm.primitive import FUNCTIONS, PRIMITIVES
 
-#: Functions without a derivative, and those that only rearrange: comparisons, indices, constants, shapes.
+#: Functions without a derivative: comparisons, indices, counts, constants.
 WITHOUT = {
-    "all", "any", "argmax", "argmin", "argsort", "array_split", "atleast_1d", "atleast_2d", "bitwise_and", "bitwise_or",
-    "bitwise_xor", "copy", "count_nonzero", "empty_like", "equal", "expand_dims", "floor_divide", "full_like", "greater",
-    "greater_equal", "invert", "isclose", "isfinite", "isinf", "isnan", "less", "less_equal", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "moveaxis", "not_equal", "ones_like", "ravel", "round", "signbit",
-    "squeeze", "swapaxes", "take_along_axis", "zeros_like",
+    "all", "any", "argmax", "argmin", "argsort", "bitwise_and", "bitwise_or", "bitwise_xor", "count_nonzero",
+    "empty_like", "equal", "floor_divide", "full_like", "greater", "greater_equal", "invert", "isclose", "isfinite",
+    "isinf", "isnan", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal",
+    "ones_like", "round", "signbit", "zeros_like",
 }  # fmt: skip
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from corpus.known import KNOWN, Known
 
-from tinygrad_norm.gradcheck.ladder import levels, power_of_two, random_directions, scale
-from tinygrad_norm.gradcheck.numeric import Slopes, slopes_along_coordinates, slopes_along_directions
+from tinygrad_norm.gradcheck.ladder import ladder, levels, power_of_two, random_directions, scale
+from tinygrad_norm.gradcheck.numeric import Slopes, richardson, slopes_along_coordinates, slopes_along_directions
 
 
 def slopes_of(f: Callable[[Any], Any], x: Any) -> Slopes:
@@ -41,6 +41,43 @@ def test_a_bar_without_noise_would_not_cover() -> None:
     assert slopes.value[0, 0] != 0.25
     assert abs(slopes.value[0, 0] - truth) <= 3 * slopes.bar[0, 0] + x[0] ** 4
     assert slopes.bar[0, 0] < 1e-10
+
+
+def table_of(f: Callable[[Any], Any], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and Richardson's table for an elementwise function, as (columns, levels, entries)."""
+    h = ladder(levels(x))[:, None] * power_of_two(scale(x))
+    return h, richardson((f(x + h) - f(x - h)) / (2 * h))
+
+
+def test_ridders_estimate_is_no_bar() -> None:
+    """He takes the entry that differs least from its two coarser neighbors, and that difference as its error."""
+    beyond = total = 0
+    for known in KNOWN:
+        for scale_, offset in known.points:
+            x = offset + scale_ * np.random.default_rng(0).standard_normal(11)
+            _, table = table_of(known.function, x)
+            change = np.full_like(table, np.inf)
+            change[1:, 1:] = np.fmax(abs(table[1:, 1:] - table[:-1, 1:]), abs(table[1:, 1:] - table[:-1, :-1]))
+            change = np.where(np.isnan(change), np.inf, change).reshape(-1, 11)
+            best = np.argmin(change, axis=0)[None]
+            value = np.take_along_axis(table.reshape(-1, 11), best, 0)[0]
+            error = np.abs(value - known.derivative(x.astype(np.longdouble))).astype(float)
+            beyond += int(np.sum(error > np.take_along_axis(change, best, 0)[0]))
+            total += 11
+    assert beyond / total > 0.2
+
+
+def test_a_complex_step_is_silently_wrong_where_ours_is_not() -> None:
+    x = np.array([1.3, -1.7, 2.2])
+    for f, slope in (
+        (lambda v: np.array([np.abs(v[0])]), 1.0),
+        (lambda v: np.array([np.var(v)]), 2 * (x[0] - x.mean()) / 3),
+        (lambda v: np.array([np.linalg.norm(v)]), x[0] / np.linalg.norm(x)),
+    ):
+        step = np.imag(f(x + 1e-30j * np.array([1, 0, 0])))[0] / 1e-30
+        assert abs(step - slope) > 0.1
+        slopes = slopes_along_coordinates(f, x, np.eye(1))
+        assert abs(slopes.value[0, 0] - slope) <= 3 * slopes.bar[0, 0] + 1e-15
 
 
 def test_offset_data_are_stepped_by_their_deviation() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,48 +18,81 @@ FlatFunction = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
-class Line:
-    """What one line gave: projected differences, the gap of its kinks, the biggest movement."""
+class Lines:
+    """What a number of lines gave; ``columns`` are those of the projection.
 
-    difference: Array  # (levels, columns): f(x + t v) − f(x − t v)
-    gap: Array  # (columns,)
-    rounding: Array  # (columns,)
-    evaluations: int
+    Attributes
+    ----------
+    difference : array (levels, lines, columns)
+        f(x + t v) − f(x − t v), projected.
+    gap : array (lines, columns)
+        The jump of the slope at kinks.
+    rounding : array (lines, columns)
+        The least noise of the values.
+    """
+
+    difference: Array
+    gap: Array
+    rounding: Array
+
+
+#: So many function values are kept at a time.
+MOST_VALUES = 2_000_000
 
 
 def sample(
     function: FlatFunction,
-    point: Callable[[float], Array],
+    point: Callable[[int, float], Array],
+    count: int,
     steps: Array,
     center: Array,
     projection: Array,
-    stretch: Callable[[float], float] = lambda t: 1.0,
-) -> Line:
-    """Evaluate a function at ``point(±t)`` for every step; return the projected differences and what is irregular.
+    stretch: Array | None = None,
+) -> Lines:
+    """Evaluate a function at ``point(line, ±t)`` for every line and step; return what the lines gave.
 
-    ``stretch(t)`` is how far apart the two points really are, in units of the 2t v that they should be: a step that
-    crosses a power of two is rounded.
+    ``stretch`` (levels, lines) is how far apart the two points really are, in units of the 2t v that they should be: a
+    step that crosses a power of two is rounded.
     """
-    plus, minus = (np.empty((len(steps), len(center))) for _ in range(2))
+    if stretch is None:
+        stretch = np.ones((len(steps), count))
+    at_once = max(1, MOST_VALUES // max(1, len(steps) * len(center)))
+    parts = []
     with np.errstate(all="ignore"):
-        for level, t in enumerate(steps):
-            plus[level] = _finite_or_nan(function, point(t), center)
-            minus[level] = _finite_or_nan(function, point(-t), center)
-        # Differences first, projection after: a common offset of the outputs then cancels exactly.
-        difference = (plus - minus) / np.array([stretch(t) for t in steps])[:, None]
-        bend = (plus - center) - (center - minus)
-        gap = kink_gap(bend, steps, np.abs(center))
-        projected = _project(difference, projection)
-        cusp = np.isinf(gap)
-        if cusp.any():
-            projected[:, np.any(projection[:, cusp] != 0, axis=1)] = np.nan
-            gap = np.where(cusp, 0.0, gap)
-        rounding = _rounding(np.vstack([plus, minus]), difference, steps, projection)
-        return Line(projected, np.abs(projection) @ gap, rounding, 2 * len(steps))
+        for start in range(0, count, at_once):
+            chunk = range(start, min(count, start + at_once))
+            plus, minus = (np.empty((len(steps), len(chunk), len(center))) for _ in range(2))
+            for place, line in enumerate(chunk):
+                for level, t in enumerate(steps):
+                    plus[level, place] = _finite_or_nan(function, point(line, t), center)
+                    minus[level, place] = _finite_or_nan(function, point(line, -t), center)
+            parts.append(_digest(plus, minus, center, steps, stretch[:, chunk.start : chunk.stop], projection))
+    return Lines(
+        np.concatenate([p.difference for p in parts], axis=1),
+        np.concatenate([p.gap for p in parts]),
+        np.concatenate([p.rounding for p in parts]),
+    )
+
+
+def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Array, projection: Array) -> Lines:
+    """Return the projected differences of function values (levels, lines, outputs), and what is irregular."""
+    count, lines, outputs = plus.shape
+    # Differences first, projection after: a common offset of the outputs then cancels exactly.
+    difference = (plus - minus) / stretch[:, :, None]
+    bend = (plus - center) - (center - minus)
+    sizes = np.tile(np.abs(center), lines)
+    gap = kink_gap(bend.reshape(count, -1), steps, sizes).reshape(lines, outputs)
+    projected = _project(difference, projection)
+    cusp = np.isinf(gap)
+    if cusp.any():
+        projected[:, cusp.astype(np.float64) @ (projection != 0).T > 0] = np.nan
+        gap = np.where(cusp, 0.0, gap)
+    rounding = _rounding(np.concatenate([plus, minus]), difference, steps, projection)
+    return Lines(projected, gap @ np.abs(projection).T, rounding)
 
 
 def _rounding(values: Array, difference: Array, steps: Array, projection: Array) -> Array:
-    """Return the least noise that the outputs which move along this line can have: their own grid.
+    """Return the least noise (lines, columns) that the outputs which move along a line can have: their own grid.
 
     Values on a grid can agree with each other exactly, level after level, on a wrong slope; measured noise is then zero
     and has to be kept from falling below this.
@@ -66,21 +100,22 @@ def _rounding(values: Array, difference: Array, steps: Array, projection: Array)
     size = np.max(np.where(np.isfinite(values), np.abs(values), 0.0), axis=0)
     moves = np.any(difference != 0, axis=0)
     # Where nothing moves at all, the movement may be lost in the rounding of any output.
-    grid = np.where(moves | ~moves.any(), UNIT_ROUNDOFF * size, 0.0)
-    uneven = np.flatnonzero(unproportional(difference, steps))
-    grid[uneven] = np.maximum(grid[uneven], hidden_grid(difference[:, uneven], size[uneven]))
-    with np.errstate(over="ignore"):
-        single = uneven[np.all(values[:, uneven].astype(np.float32) == values[:, uneven], axis=0)]
-    grid[single] = np.maximum(grid[single], FLOAT32_ROUNDOFF * size[single])
+    grid = np.where(moves | ~moves.any(axis=1, keepdims=True), UNIT_ROUNDOFF * size, 0.0)
+    uneven = np.nonzero(unproportional(difference, steps))
+    every_level: tuple[Any, ...] = (slice(None), *uneven)
+    seen, sizes = values[every_level], size[uneven]
+    spacing = hidden_grid(difference[every_level], sizes)
+    float32 = np.all(seen.astype(np.float32) == seen, axis=0)
+    grid[uneven] = np.maximum(grid[uneven], np.maximum(spacing, np.where(float32, FLOAT32_ROUNDOFF * sizes, 0.0)))
     largest = float(np.max(grid, initial=0.0)) or 1.0  # the square of 1e200 is not a number we can use
-    noise: Array = largest * np.sqrt(projection**2 @ (grid / largest) ** 2)
+    noise: Array = largest * np.sqrt((grid / largest) ** 2 @ (projection**2).T)
     return noise
 
 
 def unproportional(difference: Array, steps: Array) -> NDArray[np.bool_]:
-    """Tell which outputs move, but not exactly in proportion to the step: the others are linear, not on a grid."""
+    """Tell which outputs (lines, outputs) move, but not in proportion to the step: only those can be on a grid."""
     with np.errstate(all="ignore"):
-        rate = difference / steps[:, None]
+        rate = difference / steps[:, None, None]
         top, bottom = np.fmax.reduce(rate, axis=0), np.fmin.reduce(rate, axis=0)
         uneven: NDArray[np.bool_] = top - bottom > 1e-12 * np.fmax(np.abs(top), np.abs(bottom))
     return uneven
@@ -148,7 +183,7 @@ def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
 
     Examples
     --------
-    >>> t = ladder(12)
+    >>> t = 0.5 * 4.0 ** -np.arange(12)
     >>> bend = np.stack([np.abs(t) * 2, t**2], axis=1)  # |x| and x² at zero
     >>> kink_gap(bend, t, np.zeros(2))
     array([2., 0.])

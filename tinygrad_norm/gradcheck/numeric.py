@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
-from .lines import FlatFunction, Line, sample
+from .lines import FlatFunction, Lines, sample
 
 DEPTH = 4
 NOISE_LEVELS = 6
@@ -76,44 +76,41 @@ def slopes_along_coordinates(
     chosen = range(x.size) if indices is None else indices
     steps = ladder(levels(x))
     center = function(x.copy())
-    lines = []
-    for index in chosen:
+    where = np.asarray(chosen, dtype=np.intp)
 
-        def point(t: float, index: int = index) -> Array:
-            moved = x.copy()
-            moved.reshape(-1)[index] += t * unit[index]
-            return moved
+    def point(line: int, t: float) -> Array:
+        moved = x.copy()
+        moved.reshape(-1)[where[line]] += t * unit[where[line]]
+        return moved
 
-        def stretch(t: float, at: float = float(x.reshape(-1)[index]), h: float = float(unit[index])) -> float:
-            return ((at + t * h) - (at - t * h)) / (2 * t * h)
-
-        lines.append(sample(function, point, steps, center, projection, stretch))
-    units = unit[np.asarray(chosen, dtype=np.intp)].reshape(-1, 1)
-    return _measure(lines, steps, units, projection.shape[0])
+    at, h = x.reshape(-1)[where], steps[:, None] * unit[where]
+    stretch = ((at + h) - (at - h)) / (2 * h)
+    lines = sample(function, point, len(where), steps, center, projection, stretch) if len(where) else None
+    return _measure(lines, steps, unit[where].reshape(-1, 1), projection.shape[0])
 
 
 def slopes_along_directions(function: FlatFunction, x: Array, directions: Sequence[Array], projection: Array) -> Slopes:
     """Measure ``d(projection · f(x + t v))/dt`` at 0 for each direction ``v`` of :func:`random_directions`."""
     steps = ladder(levels(x, finest_ulps=2.0 ** (DIRECTION_BITS + 3)))
     center = function(x.copy())
-    lines = [
-        sample(function, lambda t, v=v: x + t * v, steps, center, projection)  # type: ignore[misc]
-        for v in directions
-    ]
-    return _measure(lines, steps, np.ones((len(lines), 1)), projection.shape[0])
+
+    def point(line: int, t: float) -> Array:
+        moved: Array = x + t * directions[line]
+        return moved
+
+    lines = sample(function, point, len(directions), steps, center, projection) if len(steps) else None
+    return _measure(lines, steps, np.ones((len(directions), 1)), projection.shape[0])
 
 
-def _measure(lines: Sequence[Line], steps: Array, units: Array, columns: int) -> Slopes:
+def _measure(lines: Lines | None, steps: Array, units: Array, columns: int) -> Slopes:
     """Extrapolate, measure the noise, and choose for each entry the table value with the smallest bar."""
-    if not lines or not len(steps):
-        none = np.zeros((len(lines), columns))
+    if lines is None:
+        none = np.zeros((len(units), columns))
         return Slopes(none, none, none, none, np.zeros(columns), 1)
-    # (levels, lines, columns)
-    difference = np.stack([line.difference for line in lines], axis=1)
+    difference, rounding = lines.difference, lines.rounding
     h = steps.reshape(-1, 1, 1)
     with np.errstate(all="ignore"):
         table = richardson(difference / (2 * h))
-        rounding = np.stack([line.rounding for line in lines])
         wobble = _wobble(table, h, rounding)
         noise = np.maximum(_largest(wobble[-NOISE_LEVELS:]), rounding)
         value, bar, level = _choose(table, h, noise)
@@ -122,9 +119,8 @@ def _measure(lines: Sequence[Line], steps: Array, units: Array, columns: int) ->
         noise = np.maximum(noise, _largest(np.where(finer, wobble, 0.0)))
         value, bar, _ = _choose(table, h, noise)
         moved = np.nanmax(np.where(np.isfinite(difference), np.abs(difference), 0.0), axis=0, initial=0.0)
-    gap = np.stack([line.gap for line in lines])
-    evaluations = 1 + sum(line.evaluations for line in lines)
-    return Slopes(value / units, bar / units, gap / units, moved, noise.max(axis=0), evaluations)
+    evaluations = 1 + 2 * len(steps) * len(units)
+    return Slopes(value / units, bar / units, lines.gap / units, moved, noise.max(axis=0), evaluations)
 
 
 def richardson(differences: Array) -> Array:

@@ -83,8 +83,20 @@ def unflatten(vector: Array, like: Sequence[Array]) -> Arrays:
 
 
 def arguments(inputs: Any) -> tuple[Any, ...]:
-    """Return ``inputs`` as the tuple of positional arguments: a tuple or list holds several, all else is one."""
-    return tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    """Return ``inputs`` as the tuple of positional arguments: a tuple or list holds several, all else is one.
+
+    An argument that is itself a nested list of numbers becomes an array.
+
+    >>> arguments(([[1.0, 2.0]], 3))
+    (array([[1., 2.]]), 3)
+    """
+    if not isinstance(inputs, (tuple, list)):
+        return (inputs,)
+    return tuple(np.array(x) if isinstance(x, list) and _is_numeric(x) else x for x in inputs)
+
+
+def _is_numeric(nested: list[Any]) -> bool:
+    return all(_is_numeric(x) if isinstance(x, list) else isinstance(x, (int, float)) for x in nested)
 
 
 def argument_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
