@@ -114,6 +114,22 @@ def test_a_large_offset_loses_no_digits() -> None:
     )
 
 
+def test_float16_whose_squares_are_too_large_for_it(rng: np.random.Generator) -> None:
+    x = (rng.permutation(24).reshape(2, 3, 4) * 100.0 - 1000.0).astype(np.float16)
+    wide = x.astype(np.float64)
+    for f in (
+        lambda t: F.layer_norm(t, 4), lambda t: F.rms_norm(t, 4), lambda t: F.group_norm(t, 1),
+        lambda t: F.instance_norm(t), lambda t: F.batch_norm(t), lambda t: F.batch_norm(t, np.zeros(3), np.full(3,
+        1e6)), lambda t: tg.std(t, axis=1),
+    ):  # fmt: skip
+        t = tg.Tensor(x, requires_grad=True)
+        y = f(t)
+        np.testing.assert_allclose(np.asarray(y, np.float64), np.asarray(f(wide)), rtol=2e-3, atol=2e-3)
+        assert tg.gradients(y, t, np.ones(y.shape), create_graph=True).dtype == np.float16
+    with np.errstate(over="ignore"):
+        assert tg.var(x).item() == np.var(x) == np.inf
+
+
 def test_an_empty_batch_stays_empty() -> None:
     for y in (
         F.layer_norm(np.ones((0, 4)), np.int64(4)), F.rms_norm(np.ones((0, 4)), [4]), F.group_norm(np.ones((0, 4, 2)),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError, ShapeError
 from ..ops import elementwise as e
+from ..ops.statistics import narrowed, widened
 from ..primitive import Array
 from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating
@@ -98,15 +99,16 @@ def normalize_batch(
             f"{'running_var' if running_mean is None else 'running_mean'}. Pass both, or neither to use the batch's "
             f"own."
         )
+    wide = widened(x)
     if training or running_mean is None or running_var is None:
-        found, centered = batch_statistics(x, real, channel_axis)
+        found, centered = batch_statistics(wide, real, channel_axis)
         variance = found.variance
     else:
-        centered = x - broadcasting(running_mean, x, channel_axis, "running_mean")
+        centered = wide - broadcasting(running_mean, x, channel_axis, "running_mean")
         if real is not None:  # a NaN in a pad would reach the gradient of the weight as 0 · NaN
             centered = e.where(real, centered, 0)
         variance = broadcasting(running_var, x, channel_axis, "running_var")
-    normalized = scale_and_shift(centered / (variance + eps).sqrt(), gamma, beta)
+    normalized = scale_and_shift(narrowed(centered / (variance + eps).sqrt(), x), gamma, beta)
     if real is not None:
         normalized = e.where(real, normalized, 0)
     return normalized, found

@@ -21,6 +21,7 @@ from math import prod
 import numpy as np
 
 from ..errors import InputError, OperandError, ShapeError
+from ..ops.statistics import narrowed, widened
 from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating
 from .composition import composed
@@ -30,9 +31,10 @@ Axes = tuple[int, ...]
 
 def standardize(x: Tensor, axes: Axes, eps: float) -> Tensor:
     """Return (x − mean) / √(var + eps) over the given axes."""
-    centered = x - x.mean(axes, keepdims=True)
+    wide = widened(x)
+    centered = wide - wide.mean(axes, keepdims=True)
     variance = centered.square().mean(axes, keepdims=True)
-    return centered / (variance + eps).sqrt()
+    return narrowed(centered / (variance + eps).sqrt(), x)
 
 
 def scale_and_shift(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
@@ -124,7 +126,9 @@ def rms_norm(
     check_eps(eps, "rms_norm")
     axes, shape = last_axes(x, normalized_shape, "rms_norm")
     gamma = check_parameter(weight, shape, "weight", "rms_norm")
-    return scale_and_shift(x / (x.square().mean(axes, keepdims=True) + eps).sqrt(), gamma, None)
+    wide = widened(x)
+    normalized = wide / (wide.square().mean(axes, keepdims=True) + eps).sqrt()
+    return scale_and_shift(narrowed(normalized, x), gamma, None)
 
 
 def per_channel(value: Optional, x: Tensor, channel_axis: int, what: str, name: str) -> Tensor | None:

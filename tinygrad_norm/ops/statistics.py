@@ -16,6 +16,16 @@ from .reduction import prod
 from .shape import axis_of
 
 
+def widened(x: Tensor) -> Tensor:
+    """Return float16 as float32, since the square of 256 is no float16; other dtypes as they are."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
+def narrowed(result: Tensor, x: Tensor) -> Tensor:
+    """Return a result computed from ``widened(x)`` in the dtype that x asks for."""
+    return result.astype(np.float16) if x.dtype == np.float16 else result
+
+
 @composition(np.var)
 def var(x: Data, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
     """Return the variance Σ(x − mean)² / (n − ddof), in two passes so that no digits cancel.
@@ -26,6 +36,11 @@ def var(x: Data, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Te
         There are no more than ``ddof`` entries to average.
     """
     x = as_tensor(x)
+    return narrowed(variance(widened(x), axis, ddof, keepdims), x)
+
+
+def variance(x: Tensor, axis: Axis, ddof: int, keepdims: bool) -> Tensor:
+    """Return the variance in x's own dtype."""
     try:
         n = reduced_count(x.shape, axis)
     except ValueError as error:
@@ -55,7 +70,8 @@ def root_or_zero(x: Tensor) -> Tensor:
 @composition(np.std)
 def std(x: Data, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
     """Return the standard deviation √var; its gradient where it is 0 is 0, as in PyTorch."""
-    return root_or_zero(var(x, axis, ddof, keepdims))
+    x = as_tensor(x)
+    return narrowed(root_or_zero(variance(widened(x), axis, ddof, keepdims)), x)
 
 
 @composition(np.linalg.norm)
