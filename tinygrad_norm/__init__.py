@@ -220,6 +220,13 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "assert_gradients": ("gradcheck", "assert_gradients"),
     "check_vjp": ("gradcheck", "check_vjp"),
     "gradcheck": ("gradcheck", "gradcheck"),
+    "get_default_dtype": ("nn", "get_default_dtype"),
+    "load": ("io", "load"),
+    "nn": ("nn", None),
+    "optim": ("optim", None),
+    "save": ("io", "save"),
+    "set_default_dtype": ("nn", "set_default_dtype"),
+    "summary": ("nn", "summary"),
 }
 
 
