@@ -19,6 +19,7 @@ from .default_dtype import parameter_dtype
 from .parameter import Parameter, convert
 from .place import locate
 from .state import StateKeys, load_state, read_state
+from .traversal import named_entries, walk
 from .tree import tree_text
 
 M = TypeVar("M", bound="Module")
@@ -285,30 +286,6 @@ class Module:
 
     def __repr__(self) -> str:
         return tree_text(self)
-
-
-def walk(module: Module, prefix: str, seen: set[int] | None) -> Iterator[tuple[str, Module]]:
-    """Yield a module and all below it, each after what contains it."""
-    if seen is not None:
-        if id(module) in seen:
-            return
-        seen.add(id(module))
-    yield prefix, module
-    for name, child in module._modules.items():
-        yield from walk(child, f"{prefix}.{name}" if prefix else name, seen)
-
-
-def named_entries(
-    module: Module, table: str, prefix: str, recurse: bool, remove_duplicate: bool
-) -> Iterator[tuple[str, Any]]:
-    """Yield the entries of one of the tables of a module, and of all modules below it."""
-    seen: set[int] = set()
-    for path, owner in module.named_modules(prefix, remove_duplicate) if recurse else [(prefix, module)]:
-        for name, entry in getattr(owner, table).items():
-            if entry is not None and id(entry) not in seen:
-                if remove_duplicate:
-                    seen.add(id(entry))
-                yield f"{path}.{name}" if path else name, entry
 
 
 def refuse_hidden(name: str, value: Any) -> None:

@@ -140,7 +140,7 @@ class BatchNorm1d(BatchNorm):
 
     Shapes: x (batch, channels) or (batch, channels, length); with ``channel_axis=-1`` (batch, length, channels), as
     attention has it. ``mask`` like x without its channel axis, True at real positions: pads enter no statistic and come
-    out as 0. ``weight`` γ, ``bias`` β, ``running_mean``, ``running_var`` (channels); ``num_batches_tracked`` one number.
+    out as 0. ``weight`` γ, ``bias`` β, ``running_mean``, ``running_var`` (channels); ``num_batches_tracked`` a number.
 
     Raises
     ------

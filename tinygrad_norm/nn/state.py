@@ -12,6 +12,7 @@ from ..errors import OperandError, StateDictError
 from ..primitive import Array
 from ..tensor import Tensor, to_array
 from .parameter import Parameter
+from .traversal import joined
 
 SHOWN = 6
 
@@ -45,7 +46,7 @@ def entries(module: Holder, prefix: str) -> dict[str, Entry]:
         for table in (owner._parameters, owner._buffers):
             for name, value in table.items():
                 if value is not None and name not in owner._unsaved:
-                    found[f"{path}.{name}" if path else name] = Entry(table, name, value)
+                    found[joined(path, name)] = Entry(table, name, value)
     return found
 
 
