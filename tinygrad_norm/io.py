@@ -1,8 +1,8 @@
 """Saving and loading weights: ``save`` and ``load``, to ``.npz`` (NumPy's own format) or ``.safetensors``.
 
 A file holds arrays by name and, beside them, a JSON text for what is not an array: an optimizer's options, a count of
-epochs. Nothing is ever pickled, so a file can hold no code. A file is written beside its destination and moved there when
-it is complete: an interrupted save leaves the old file as it was.
+epochs. Nothing is ever pickled, so a file can hold no code. A file is written beside its destination and moved there
+when it is complete: an interrupted save leaves the old file as it was.
 """
 
 from __future__ import annotations
@@ -171,27 +171,27 @@ def read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
 
 def write_safetensors(path: Path, arrays: Mapping[str, Array], text: str | None) -> None:
     """Write with the safetensors library, which needs arrays without gaps."""
-    numpy = safetensors_numpy()
+    library = safetensors_library()
     whole = {name: np.array(array, order="C") for name, array in arrays.items()}
-    numpy.save_file(whole, path, metadata={"format": "np", **({} if text is None else {STRUCTURE: text})})
+    path.write_bytes(library.numpy.save(whole, {"format": "np", **({} if text is None else {STRUCTURE: text})}))
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Array], str | None]:
     """Read with the safetensors library."""
-    numpy = safetensors_numpy()
+    library = safetensors_library()
     try:
-        arrays = numpy.load_file(path)
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            metadata = json.loads(file.read(length)).get("__metadata__", {})
+        content = path.read_bytes()
+        arrays = library.numpy.load(content)
+        # The library has checked the header, but hands out the metadata only of a file that it opens itself.
+        (length,) = struct.unpack_from("<Q", content)
+        metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
         return arrays, metadata.get(STRUCTURE)
-    # The library's own error derives from Exception alone; an unknown dtype is a KeyError or TypeError.
-    except Exception as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, library.SafetensorError) as error:
         raise damaged(path, error) from error
 
 
-def safetensors_numpy() -> Any:
-    """Return the library's module for NumPy arrays."""
+def safetensors_library() -> Any:
+    """Return the safetensors library, with its module for NumPy arrays."""
     try:
         import safetensors.numpy
     except ImportError as error:
@@ -199,7 +199,7 @@ def safetensors_numpy() -> Any:
             "a .safetensors file needs the package safetensors; it is not installed. Run pip install safetensors, or "
             "use a path that ends in .npz."
         ) from error
-    return safetensors.numpy
+    return safetensors
 
 
 Writer = Callable[[Path, Mapping[str, Array], str | None], None]
