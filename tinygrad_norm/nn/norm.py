@@ -110,7 +110,14 @@ class GroupNorm(Module):
     bias: Parameter | None
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, dtype: Any = None
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
@@ -119,7 +126,7 @@ class GroupNorm(Module):
                 f"{num_channels} channels and {num_groups} groups. Choose a divisor."
             )
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        add_affine(self, (num_channels,), affine, affine, dtype)
+        add_affine(self, (num_channels,), affine, affine and bias, dtype)
 
     def reset_parameters(self) -> None:
         """Set the weight to 1 and the bias to 0."""

@@ -41,12 +41,14 @@ class RunningNorm(Module):
         affine: bool = True,
         track_running_stats: bool = True,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         check_sizes(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         dtype = parameter_dtype(dtype)
-        add_affine(self, (num_features,), affine, affine, dtype)
+        add_affine(self, (num_features,), affine, affine and bias, dtype)
         for name, start in (("running_mean", 0.0), ("running_var", 1.0)):
             self.register_buffer(name, np.full(num_features, start, dtype) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", np.array(0) if track_running_stats else None)
@@ -63,11 +65,11 @@ class RunningNorm(Module):
         reset_affine(self)
         self.reset_running_stats()
 
-    def track(self, mean: Array, unbiased_variance: Array) -> None:
-        """Take the statistics of one more batch into the running averages."""
+    def track(self, mean: Array, unbiased_variance: Array, batches: int = 1) -> None:
+        """Take the statistics of one more batch into the running averages; count it as so many."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
-        seen = int(self.num_batches_tracked) + 1
+        seen = int(self.num_batches_tracked) + batches
         new = 1 / seen if self.momentum is None else self.momentum
         self.num_batches_tracked = Tensor(seen)
         self.running_mean = averaged(self.running_mean, mean, new)
@@ -105,9 +107,10 @@ class BatchNorm(RunningNorm):
         track_running_stats: bool = True,
         dtype: Any = None,
         *,
+        bias: bool = True,
         channel_axis: int = 1,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias=bias)
         if channel_axis not in (1, -1):
             raise InputError(
                 f"{type(self).__name__}: channel_axis must be 1 (channels after the batch) or -1 (channels last); got "
@@ -175,19 +178,26 @@ class InstanceNorm1d(RunningNorm):
     """Each channel of each sample normalized over its positions (Ulyanov et al. 2016).
 
     Shapes: x (batch, channels, length) or (channels, length), result as x. Unlike BatchNorm1d it has, unless asked,
-    neither weight and bias nor running statistics; the latter are averages over the batch of each sample's own.
+    neither weight and bias nor running statistics; these average each sample's own over the batch, and count no batches.
     """
 
     def __init__(
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float | None = 0.1,
+        momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        if momentum is None:
+            raise InputError(
+                "InstanceNorm1d: momentum must be a number, the weight of a new value; got None. The default is 0.1; a "
+                "cumulative average is BatchNorm1d's."
+            )
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias=bias)
 
     def forward(self, x: Data) -> Tensor:
         """Return x normalized."""
@@ -203,5 +213,6 @@ class InstanceNorm1d(RunningNorm):
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         normalized = F.instance_norm(x, self.weight, self.bias, self.eps)
         if self.training:
-            self.track(x.data.mean((0, 2)), x.data.var(2, ddof=1).mean(0))
+            # Like PyTorch, this layer keeps num_batches_tracked at 0.
+            self.track(x.data.mean((0, 2)), x.data.var(2, ddof=1).mean(0), batches=0)
         return normalized
