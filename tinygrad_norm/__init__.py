@@ -17,12 +17,15 @@ from . import functional, ops
 from .context import detect_anomaly, enable_grad, no_grad
 from .errors import (
     AnomalyError,
+    FileError,
     GraphError,
     GraphReleasedError,
     IndexRangeError,
     InputError,
+    MissingExtraError,
     OperandError,
     ShapeError,
+    StateDictError,
     TinygradNormError,
     VJPError,
 )  # fmt: skip
@@ -92,13 +95,16 @@ from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_
 __all__ = [
     "PRIMITIVES",
     "AnomalyError",
+    "FileError",
     "GraphError",
     "GraphReleasedError",
     "IndexRangeError",
     "InputError",
+    "MissingExtraError",
     "OperandError",
     "Primitive",
     "ShapeError",
+    "StateDictError",
     "Tensor",
     "TinygradNormError",
     "VJPError",
