@@ -82,7 +82,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         return dict(arrays)
     try:
         return dict(put_together(json.loads(text), arrays))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(source, error) from error
 
 
@@ -160,11 +160,11 @@ def read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("it is no zip file, or its end is missing")
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
             text = arrays.pop(STRUCTURE, None)
             return arrays, None if text is None else text.tobytes().decode("utf-8")
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, struct.error, zlib.error,
+    except (OSError, ValueError, TypeError, EOFError, KeyError, RuntimeError, MemoryError, struct.error, zlib.error,
             zipfile.BadZipFile) as error:  # fmt: skip
         raise damaged(path, error) from error
 
@@ -173,7 +173,7 @@ def write_safetensors(path: Path, arrays: Mapping[str, Array], text: str | None)
     """Write with the safetensors library, which needs arrays without gaps."""
     library = safetensors_library()
     whole = {name: np.array(array, order="C") for name, array in arrays.items()}
-    path.write_bytes(library.numpy.save(whole, {"format": "np", **({} if text is None else {STRUCTURE: text})}))
+    path.write_bytes(library.numpy.save(whole, None if text is None else {STRUCTURE: text}))
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Array], str | None]:

@@ -178,7 +178,7 @@ class InstanceNorm1d(RunningNorm):
     """Each channel of each sample normalized over its positions (Ulyanov et al. 2016).
 
     Shapes: x (batch, channels, length) or (channels, length), result as x. Unlike BatchNorm1d it has, unless asked,
-    neither weight and bias nor running statistics; these average each sample's own over the batch, and count no batches.
+    neither weight and bias nor running statistics. These average what the samples have, and count no batches.
     """
 
     def __init__(
