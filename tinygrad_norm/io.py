@@ -123,6 +123,15 @@ def put_together(structure: Mapping[str, Any], arrays: Mapping[str, Array]) -> d
     return {name: value_of(part) for name, part in structure.items()}
 
 
+def check_destination(path: str | os.PathLike[str]) -> None:
+    """Raise what :func:`save` would raise for this path, before the work whose result shall be saved."""
+    format_of(Path(path))
+    if Path(path).suffix == ".safetensors":
+        safetensors_library()
+    if not Path(path).resolve().parent.is_dir():
+        raise FileError(f"save must be able to write {path}; got a folder that does not exist. Make it first.")
+
+
 def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
     """Let ``write`` write a file beside the target, and put it in the target's place when it is complete."""
     part = target.with_name(f".{target.name}.{token_hex(4)}.part")

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from ..errors import InputError
-from ..io import format_of, save
+from ..io import check_destination, save
 from ..lessons.labs.outcome import NORMS, Train, Trained
 from ..lessons.labs.plot import plot_training
 from ..lessons.labs.report import train_data, train_text
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     train, available = TASKS[args.task]
     norms, settings = chosen_norms(args, available), checked_settings(args, "float32")
     if args.save is not None:
-        format_of(args.save)
+        check_destination(args.save)
     done: list[Trained] = []
     complete = one_by_one(norms, lambda norm: train(norm, settings, None), done, was_interrupted)
     outcomes = [trained.outcome for trained in done]
