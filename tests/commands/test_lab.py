@@ -44,19 +44,7 @@ def test_train_in_a_process_of_its_own(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
-    arguments = [
-        "train",
-        "--task",
-        "digits",
-        "--norm",
-        "layer",
-        "--norm",
-        "batch",
-        "--epochs",
-        "2000",
-        "--save",
-        "w.npz",
-    ]
+    arguments = ["train", "--norm", "layer", "--norm", "batch", "--epochs", "2000", "--save", "w.npz"]
     with subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=ENVIRONMENT
     ) as process:

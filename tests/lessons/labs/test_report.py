@@ -34,7 +34,7 @@ def test_padding_as_tables_and_a_verdict() -> None:
     text = padding_text([CALM, MOVED])
     rows = [line.split() for line in text.splitlines()]
     assert ["batch", "0.0e+00", "(90%)", "1.5e+00", "(60%)"] in rows
-    assert "share of pads  25.0%   50.0%\nbatch           0.10    0.40" in text
+    assert ["batch", "0.10", "0.40"] in rows
     assert text.splitlines()[-3:] == [
         "Indifferent to pads in training mode (below 1e-12): layer.",
         "Not indifferent: batch. 4 extra pads moved a score by 1.5; right answers went from 90% to 60%.",
