@@ -18,7 +18,8 @@ ROOMS = [
     "ops.creation", "ops.more_elementwise", "ops.picking", "ops.layout", "ops.statistics", "ops.products", "ops",
     "transforms", "trace",
     "functional.composition", "functional.linear", "functional.activation", "functional.attention",
-    "functional.norm", "functional.batch_norm", "functional", "nn", "optim", "io", "gradcheck", "viz", "lessons",
+    "functional.norm", "functional.batch_norm", "functional.loss_reduction", "functional.loss",
+    "functional.cross_entropy", "functional.embedding", "functional.dropout", "functional", "nn", "optim", "io", "gradcheck", "viz", "lessons",
     "commands", "cli", "pytest_plugin", "__main__",
 ]  # fmt: skip
 

@@ -17,12 +17,15 @@ from . import functional, ops
 from .context import detect_anomaly, enable_grad, no_grad
 from .errors import (
     AnomalyError,
+    FileError,
     GraphError,
     GraphReleasedError,
     IndexRangeError,
     InputError,
+    MissingExtraError,
     OperandError,
     ShapeError,
+    StateDictError,
     TinygradNormError,
     VJPError,
 )  # fmt: skip
@@ -92,13 +95,16 @@ from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_
 __all__ = [
     "PRIMITIVES",
     "AnomalyError",
+    "FileError",
     "GraphError",
     "GraphReleasedError",
     "IndexRangeError",
     "InputError",
+    "MissingExtraError",
     "OperandError",
     "Primitive",
     "ShapeError",
+    "StateDictError",
     "Tensor",
     "TinygradNormError",
     "VJPError",
@@ -220,6 +226,13 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "assert_gradients": ("gradcheck", "assert_gradients"),
     "check_vjp": ("gradcheck", "check_vjp"),
     "gradcheck": ("gradcheck", "gradcheck"),
+    "get_default_dtype": ("nn", "get_default_dtype"),
+    "load": ("io", "load"),
+    "nn": ("nn", None),
+    "optim": ("optim", None),
+    "save": ("io", "save"),
+    "set_default_dtype": ("nn", "set_default_dtype"),
+    "summary": ("nn", "summary"),
 }
 
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
-from .commands import check, lecture, norm
+from .commands import check, lab, lecture, norm
 from .errors import TinygradNormError
 
 
@@ -31,7 +31,7 @@ class Command(Protocol):
         """Do the work and return the exit code."""
 
 
-COMMANDS: dict[str, Command] = {"check": check, "lecture": lecture, "norm": norm}
+COMMANDS: dict[str, Command] = {"check": check, "lab": lab, "lecture": lecture, "norm": norm}
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,0 +1,43 @@
+"""Dropout: entries set to zero at random while training (Srivastava et al. 2014)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError
+from ..primitive import Array
+from ..random import generator
+from ..tensor import Data, Tensor
+from .activation import floating
+from .composition import composed
+
+
+@composed
+def dropout(input: Data, p: float = 0.5, training: bool = True) -> Tensor:
+    """Return x with each entry zero with probability p, the others divided by 1 − p; x itself unless ``training``.
+
+    The mean of every entry stays what it is. ``tg.manual_seed`` decides which entries are dropped.
+
+    Raises
+    ------
+    InputError
+        p lies outside [0, 1].
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.functional.dropout(tg.ones(8), 0.5).tolist()
+    [2.0, 2.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    x = floating(input)
+    if not 0 <= p <= 1:
+        raise InputError(f"dropout: p must be a probability in [0, 1]; got {p}. 0 switches it off.")
+    if not training or p == 0:
+        return x
+    if p == 1:
+        return x * np.zeros(x.shape, x.dtype)
+    # Numbers of single precision are enough to decide by, and quicker to draw.
+    kept = generator().random(x.shape, dtype=np.float32) >= p
+    factors: Array = kept * x.dtype.type(1 / (1 - p))
+    return x * factors

@@ -1,0 +1,106 @@
+"""Reviews in the manner of the lecture's, made by a small grammar, with a sentiment that follows a rule.
+
+A review is one or two clauses, perhaps after a greeting ("Hi Nitish") and before an ending ("How are you today"). A
+clause such as "I am not very good" is positive or negative: its adjective decides, and "not" or "never" turns it round.
+Clauses joined by "and" agree; joined by "but" they differ. **The last clause decides.** So a reader must find the last
+clause, its adjective and what stands before it, among words that say nothing.
+
+The labels follow this rule and not the notes, in which "I am good" counts as 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from ...errors import InputError
+
+T = TypeVar("T")
+
+PAD = "<pad>"
+GREETINGS = (("Hi",), ("Hello",), ("Hi", "Nitish"), ("Hello", "Nitish"), ("Good", "day"), ("Dear", "friend"))
+ENDINGS = (("How", "are", "you"), ("How", "are", "you", "today"), ("You?",), ("And", "you?"), ("See", "you"))
+SUBJECTS = (
+    ("I", "am"), ("you", "are"), ("we", "were"), ("it", "was"), ("the", "lecture", "was"), ("the", "notes", "are"),
+    ("my", "friend", "is"), ("the", "day", "was"),
+)  # fmt: skip
+NEGATIONS = ("not", "never")
+DEGREES = ("very", "so", "really", "quite")
+POSITIVE = ("good", "great", "clear", "happy", "fine", "kind")
+NEGATIVE = ("bad", "sad", "dull", "tired", "poor", "rude")
+TIMES = ("today", "yesterday", "again")
+JOINTS = ("and", "but")
+
+VOCABULARY: tuple[str, ...] = tuple(
+    dict.fromkeys([
+        PAD, *(w for group in (*GREETINGS, *ENDINGS, *SUBJECTS) for w in group), *NEGATIONS, *DEGREES, *POSITIVE,
+        *NEGATIVE, *TIMES, *JOINTS,
+    ])
+)  # fmt: skip
+"""All words, the pad first: a word's id is its place."""
+IDS = {word: i for i, word in enumerate(VOCABULARY)}
+LONGEST = 21
+"""Words of the longest review that the grammar can make."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """A sentence as words, and its sentiment: 1 positive, 0 negative."""
+
+    words: tuple[str, ...]
+    sentiment: int
+
+
+def make_reviews(count: int, seed: int) -> tuple[Review, ...]:
+    """Return this many different reviews, half of them positive; the same for the same seed.
+
+    Examples
+    --------
+    >>> from tinygrad_norm.lessons.labs.reviews import make_reviews
+    >>> for review in make_reviews(3, seed=0):
+    ...     print(review.sentiment, *review.words)
+    """
+    if not 1 <= count <= 100_000:
+        raise InputError(f"the number of reviews must lie in [1, 100000]; got {count}. The grammar makes no more.")
+    rng = np.random.default_rng(seed)
+    made: dict[tuple[str, ...], Review] = {}
+    while len(made) < count:
+        sentiment = len(made) % 2
+        words = sentence(rng, sentiment)
+        made.setdefault(words, Review(words, sentiment))
+    return tuple(made.values())
+
+
+def sentence(rng: np.random.Generator, sentiment: int) -> tuple[str, ...]:
+    """Return a review's words."""
+    words: list[str] = []
+    if rng.random() < 0.5:
+        words += pick(rng, GREETINGS)
+    if rng.random() < 0.6:
+        joint = pick(rng, JOINTS)
+        words += [*clause(rng, sentiment if joint == "and" else 1 - sentiment), joint]
+    words += clause(rng, sentiment)
+    if rng.random() < 0.4:
+        words += pick(rng, ENDINGS)
+    return tuple(words)
+
+
+def clause(rng: np.random.Generator, sentiment: int) -> list[str]:
+    """Return a clause of this sentiment."""
+    negated = rng.random() < 0.4
+    words = list(pick(rng, SUBJECTS))
+    if negated:
+        words.append(pick(rng, NEGATIONS))
+    if rng.random() < 0.4:
+        words.append(pick(rng, DEGREES))
+    words.append(pick(rng, POSITIVE if sentiment != negated else NEGATIVE))
+    if rng.random() < 0.3:
+        words.append(pick(rng, TIMES))
+    return words
+
+
+def pick(rng: np.random.Generator, choices: tuple[T, ...]) -> T:
+    """Return one of the choices."""
+    return choices[int(rng.integers(len(choices)))]

@@ -1,0 +1,119 @@
+"""Modules made of modules: Sequential runs them one after the other, ModuleList only keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, overload
+
+from ..errors import IndexRangeError, OperandError
+from .module import Module
+
+
+class Numbered(Module):
+    """What both share: parts called 0, 1, 2, …, and a list's manners."""
+
+    def append(self, module: Module) -> Any:
+        """Add a module at the end; return this one."""
+        if not isinstance(module, Module):
+            raise OperandError(
+                f"{type(self).__name__} must be made of Modules; got {type(module).__name__}. "
+                "Write a Module with this forward(), or call the function itself."
+            )
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Any:
+        """Add modules at the end; return this one."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._modules.values())
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Any: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        parts = list(self._modules.values())
+        if isinstance(index, slice):
+            return type(self)().extend(parts[index])
+        return parts[self._position(index)]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self.add_module(str(self._position(index)), module)
+
+    def _position(self, index: int) -> int:
+        if not -len(self) <= index < len(self):
+            raise IndexRangeError(
+                f"an index into {type(self).__name__} must lie in [{-len(self)}, {len(self)}); got {index}. "
+                "Count the modules from 0."
+            )
+        return index % len(self)
+
+
+class Sequential(Numbered):
+    """Modules run one after the other, each on what the one before returned.
+
+    Give them in order, or as one dict from names to modules.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.ReLU(), tg.nn.Linear(3, 1))
+    Sequential(
+      (0): Linear(in_features=2, out_features=3, bias=True)
+      (1): ReLU()
+      (2): Linear(in_features=3, out_features=1, bias=True)
+    )
+    """
+
+    def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
+        for module in modules:
+            if isinstance(module, Mapping) and len(modules) == 1:
+                for name, part in module.items():
+                    self.add_module(name, part)
+            else:
+                self.append(module)  # type: ignore[arg-type]  # a wrong kind is refused there
+
+    def forward(self, x: Any) -> Any:
+        """Return x after all modules."""
+        for module in self:
+            x = module(x)
+        return x
+
+
+class ModuleList(Numbered):
+    """A list of modules whose parameters are found. It is not called itself: loop over it.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> class Tower(tg.nn.Module):
+    ...     def __init__(self):
+    ...         self.layers = tg.nn.ModuleList(tg.nn.Linear(3, 3) for _ in range(2))
+    ...
+    ...     def forward(self, x):
+    ...         for layer in self.layers:
+    ...             x = layer(x)
+    ...         return x
+    >>> list(Tower().state_dict())
+    ['layers.0.weight', 'layers.0.bias', 'layers.1.weight', 'layers.1.bias']
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        self.extend(modules)
+
+    def add_module(self, name: str, module: Module) -> None:
+        """Make ``module`` a part; since the list is not called, the part's place in the tree includes the list's."""
+        super().add_module(name, module)
+        module._settle(f"{self._place}.{name}" if self._place else name)
+
+    def _settle(self, place: str) -> None:
+        super()._settle(place)
+        for name, module in self.named_children():
+            module._settle(f"{place}.{name}")

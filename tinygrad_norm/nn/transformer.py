@@ -1,0 +1,177 @@
+"""The encoder of a Transformer, with a choice of normalization: TransformerEncoderLayer and TransformerEncoder.
+
+The choice is the lecture's comparison in one argument:
+
+============== ==================================================================================
+``norm=``      what is normalized together
+============== ==================================================================================
+"layer"        the features of one position (LayerNorm): no other position matters
+"rms"          the same, without subtracting a mean (RMSNorm)
+"batch"        each feature over all positions of the batch, pads included (BatchNorm1d)
+"masked_batch" each feature over all real positions: pads enter no statistic and come out as 0
+"none"         nothing
+============== ==================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from .. import functional as F
+from ..errors import InputError, OperandError
+from ..primitive import Array
+from ..tensor import Data, Optional, Tensor, as_tensor
+from .attention import MultiheadAttention
+from .containers import ModuleList
+from .default_dtype import parameter_dtype
+from .linear import Linear
+from .module import Module
+from .norm import LayerNorm, RMSNorm
+from .plain import Dropout, Identity
+from .running_norm import BatchNorm1d
+from .sizes import check_sizes
+
+Activation = Callable[[Tensor], Tensor]
+ACTIVATIONS: dict[str, Activation] = {"relu": F.relu, "gelu": F.gelu}
+NORMS: dict[str, Callable[[int, float, bool, Any], Module]] = {
+    "layer": lambda n, eps, bias, dtype: LayerNorm(n, eps, bias=bias, dtype=dtype),
+    "rms": lambda n, eps, bias, dtype: RMSNorm(n, eps, dtype=dtype),
+    "batch": lambda n, eps, bias, dtype: BatchNorm1d(n, eps, dtype=dtype, channel_axis=-1),
+    "masked_batch": lambda n, eps, bias, dtype: BatchNorm1d(n, eps, dtype=dtype, channel_axis=-1),
+    "none": lambda n, eps, bias, dtype: Identity(),
+}
+
+
+class TransformerEncoderLayer(Module):
+    """Self-attention, then a feed-forward network, each with a residual connection and a normalization.
+
+    After Vaswani et al. 2017: x ← norm1(x + attention(x)); x ← norm2(x + linear2(activation(linear1(x)))). With
+    ``norm_first`` (Xiong et al. 2020): x ← x + attention(norm1(x)); x ← x + linear2(activation(linear1(norm2(x)))).
+
+    Shapes, with ``batch_first=True``: src (batch, time, d_model), result the same. Without it, PyTorch's default, time
+    comes first. Without a batch: (time, d_model).
+
+    Parameters
+    ----------
+    d_model, nhead, dim_feedforward : features, attention heads, features inside the feed-forward network
+    dropout : probability, after attention weights, after each part, and inside the feed-forward network
+    activation : "relu", "gelu", or a function of a Tensor
+    norm : "layer", "rms", "batch", "masked_batch" or "none"; see the module
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> layer = tg.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, norm="masked_batch")
+    >>> pads = [[False, False, True], [False, False, False]]
+    >>> layer(tg.ones((2, 3, 8)), src_key_padding_mask=pads).shape
+    (2, 3, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Activation = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: Any = None,
+        *,
+        norm: str = "layer",
+    ) -> None:
+        check_sizes("TransformerEncoderLayer", d_model=d_model, nhead=nhead, dim_feedforward=dim_feedforward)
+        if norm not in NORMS:
+            raise InputError(
+                f"TransformerEncoderLayer: norm must be one of {', '.join(NORMS)}; got {norm!r}. Choose one of them."
+            )
+        if not callable(activation) and activation not in ACTIVATIONS:
+            raise InputError(
+                f"TransformerEncoderLayer: activation must be 'relu', 'gelu' or a function; got {activation!r}. "
+                "Pass a function of tg.functional."
+            )
+        dtype = parameter_dtype(dtype)
+        self.norm_first, self.batch_first, self.norm = norm_first, batch_first, norm
+        self.activation = activation if callable(activation) else ACTIVATIONS[activation]
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first, dtype=dtype)
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
+        self.norm1 = NORMS[norm](d_model, layer_norm_eps, bias, dtype)
+        self.norm2 = NORMS[norm](d_model, layer_norm_eps, bias, dtype)
+        self.dropout1 = Dropout(dropout)
+        self.dropout2 = Dropout(dropout)
+
+    def forward(
+        self, src: Data, src_mask: Optional = None, src_key_padding_mask: Optional = None, is_causal: bool = False
+    ) -> Tensor:
+        """Return the encoded positions; masks as those of :class:`MultiheadAttention`, True where *not* to attend."""
+        x = as_tensor(src)
+        real = self._real(x, src_key_padding_mask)
+
+        def attend(x: Tensor) -> Tensor:
+            found, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
+            return self.dropout1(found)  # type: ignore[no-any-return]  # a module's result has no declared type
+
+        def feed_forward(x: Tensor) -> Tensor:
+            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))  # type: ignore[no-any-return]  # as above
+
+        if self.norm_first:
+            x = x + attend(self._normalized(self.norm1, x, real))
+            return x + feed_forward(self._normalized(self.norm2, x, real))
+        x = self._normalized(self.norm1, x + attend(x), real)
+        return self._normalized(self.norm2, x + feed_forward(x), real)
+
+    def _normalized(self, norm: Module, x: Tensor, real: Array | None) -> Tensor:
+        """Return x normalized; batch norms see it as (batch, time, features), with the mask of real positions."""
+        if not isinstance(norm, BatchNorm1d):
+            return norm(x)  # type: ignore[no-any-return]  # as above
+        return norm(x) if real is None else norm(x, real)  # type: ignore[no-any-return]  # as above
+
+    def _real(self, x: Tensor, src_key_padding_mask: Optional) -> Array | None:
+        """Return where x has real positions, in the order of its axes, if the norm wants to know and there are pads."""
+        if self.norm != "masked_batch" or src_key_padding_mask is None:
+            return None
+        pads = np.asarray(as_tensor(src_key_padding_mask).data)
+        if pads.dtype.kind != "b":
+            raise OperandError(
+                "norm='masked_batch' must be told the pads by a boolean src_key_padding_mask, True at pads; got dtype "
+                f"{pads.dtype}. Use mask.astype(bool)."
+            )
+        return ~pads if self.batch_first or x.ndim == 2 else ~pads.T
+
+    def label(self) -> str:
+        """Return ``TransformerEncoderLayer, layer norm first``."""
+        return f"TransformerEncoderLayer, {self.norm} norm {'first' if self.norm_first else 'last'}"
+
+
+class TransformerEncoder(Module):
+    """Several encoder layers one after the other, copies of one, and if given a normalization after the last.
+
+    Shapes and masks as for :class:`TransformerEncoderLayer`. All copies start with the same parameters, as in PyTorch.
+    """
+
+    def __init__(self, encoder_layer: TransformerEncoderLayer, num_layers: int, norm: Module | None = None) -> None:
+        check_sizes("TransformerEncoder", num_layers=num_layers)
+        self.layers = ModuleList(deepcopy(encoder_layer) for _ in range(num_layers))
+        self.num_layers = num_layers
+        self.norm: Module | None = norm
+
+    def forward(
+        self, src: Data, mask: Optional = None, src_key_padding_mask: Optional = None, is_causal: bool = False
+    ) -> Tensor:
+        """Return the encoded positions."""
+        x = as_tensor(src)
+        for layer in self.layers:
+            x = layer(x, mask, src_key_padding_mask, is_causal)
+        return x if self.norm is None else self.norm(x)
+
+    def label(self) -> str:
+        """Return ``TransformerEncoder, 2 layers``."""
+        return f"TransformerEncoder, {self.num_layers} layers"

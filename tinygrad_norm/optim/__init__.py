@@ -1,0 +1,23 @@
+"""Optimizers, learning-rate schedules and gradient clipping, with PyTorch's names, defaults and arithmetic.
+
+>>> import tinygrad_norm as tg
+>>> model = tg.nn.Linear(2, 1)
+>>> optimizer = tg.optim.AdamW(model.parameters(), lr=1e-2)
+>>> for _ in range(3):
+...     optimizer.zero_grad()
+...     loss = tg.functional.mse_loss(model([[2.0, 3.0]]), [[7.0]])
+...     loss.backward()
+...     optimizer.step()
+"""
+
+from .adam import Adam, AdamW
+from .adaptive import Adagrad, RMSprop
+from .clip import clip_grad_norm_
+from .optimizer import Optimizer
+from .schedule import CosineAnnealingLR, LambdaLR, LinearLR, Schedule, StepLR
+from .sgd import SGD
+
+__all__ = [
+    "SGD", "Adagrad", "Adam", "AdamW", "CosineAnnealingLR", "LambdaLR", "LinearLR", "Optimizer", "RMSprop", "Schedule",
+    "StepLR", "clip_grad_norm_",
+]  # fmt: skip

@@ -1,0 +1,67 @@
+"""Gradient clipping: one gradient vector, over all parameters, shortened to a largest length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf, isfinite
+
+import numpy as np
+
+from ..errors import AnomalyError, InputError
+from ..primitive import Array
+from ..tensor import Tensor, wrap
+
+
+def clip_grad_norm_(
+    parameters: Iterable[Tensor] | Tensor,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Scale all gradients by max_norm / (norm + 1e-6) where their common norm is larger; return the norm before.
+
+    Call it between ``backward()`` and ``step()`` (Pascanu et al. 2013, algorithm 1).
+
+    Parameters
+    ----------
+    norm_type : p of the p-norm, positive; ``math.inf`` for the largest entry
+    error_if_nonfinite : whether to raise on a NaN or an infinity here; ``step()`` does in any case
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> w = tg.nn.Parameter([3.0, 4.0])
+    >>> (w * w).sum().backward()
+    >>> tg.optim.clip_grad_norm_([w], 1.0).item()
+    10.0
+    >>> tg.round(w.grad, 4).tolist()
+    [0.6, 0.8]
+    """
+    if not norm_type > 0 or not max_norm >= 0:
+        raise InputError(
+            f"clip_grad_norm_: norm_type must be positive and max_norm not negative; got norm_type={norm_type}, "
+            f"max_norm={max_norm}. The usual norm_type is 2."
+        )
+    given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    due = [(p, p.grad) for p in given if p.grad is not None]
+    total = norm_of([np.asarray(grad.data) for _, grad in due], norm_type)
+    if error_if_nonfinite and not isfinite(total):
+        raise AnomalyError(
+            f"clip_grad_norm_: the norm of the gradient must be finite; got {total}. "
+            "Look at the loss under tg.detect_anomaly()."
+        )
+    factor = max_norm / (total + 1e-6)
+    if not factor >= 1:
+        for p, grad in due:
+            p.grad = wrap((np.asarray(grad.data) * factor).astype(p.dtype, copy=False), None)
+    return Tensor(total)
+
+
+def norm_of(gradients: list[Array], norm_type: float) -> float:
+    """Return the p-norm of all entries, accumulated in double precision."""
+    if norm_type == inf:
+        return max((float(np.abs(g).max()) for g in gradients if g.size), default=0.0)
+    if norm_type == 2:
+        return float(np.sqrt(sum(float(np.vdot(g, g)) for g in gradients)))
+    powers = sum(float(np.sum(np.abs(g) ** norm_type, dtype=np.float64)) for g in gradients)
+    return float(powers ** (1 / norm_type))

@@ -1,0 +1,173 @@
+"""Learning-rate schedules: call ``step()`` once an epoch (or once a batch), after the optimizer's.
+
+Each multiplies or moves the rate that it finds, so several can act on one optimizer: a LinearLR warms up while a
+CosineAnnealingLR cools down. (LambdaLR sets the rate and stands alone.) In the formulas t counts the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import cos, pi
+from typing import Any
+
+from ..errors import InputError, StateDictError
+from .optimizer import Group, Optimizer
+
+
+class Schedule:
+    """What the schedules share: counting, and setting the rate of every parameter group.
+
+    Parameters
+    ----------
+    last_epoch : the step to go on from, when the optimizer's groups hold their "initial_lr" already; −1 starts anew
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        self.optimizer = optimizer
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise InputError(
+                    f"{type(self).__name__}: to go on from step {last_epoch} every parameter group must hold its "
+                    f"'initial_lr'; group {i} does not. Load the optimizer's state dict first, or use last_epoch=-1."
+                )
+        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        self.step()
+
+    def step(self) -> None:
+        """Set the rates of the next step."""
+        self.last_epoch += 1
+        for i, group in enumerate(self.optimizer.param_groups):
+            group["lr"] = float(self.rate(group, i, self.last_epoch))
+
+    def rate(self, group: Group, i: int, t: int) -> float:
+        """Return the rate of a group at step t from the one it has."""
+        raise InputError(f"a Schedule must define rate(); {type(self).__name__} does not. Return the group's new rate.")
+
+    def get_last_lr(self) -> list[float]:
+        """Return the current rate of every group."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how far the schedule is; the options are not part of it."""
+        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from where a saved schedule was; load the optimizer's state too, which holds the rates."""
+        if not {"last_epoch", "base_lrs"} <= set(state_dict) or len(state_dict["base_lrs"]) != len(self.base_lrs):
+            raise StateDictError(
+                f"a schedule's state dict must have last_epoch and {len(self.base_lrs)} base_lrs; got "
+                f"{dict(state_dict)}. Pass what state_dict() of a schedule on such an optimizer returned."
+            )
+        self.last_epoch, self.base_lrs = int(state_dict["last_epoch"]), list(state_dict["base_lrs"])
+
+
+class StepLR(Schedule):
+    """lr ← lr · gamma after every ``step_size`` steps.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> optimizer = tg.optim.SGD([tg.nn.Parameter(1.0)], lr=0.1)
+    >>> schedule = tg.optim.StepLR(optimizer, step_size=2, gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [0.1, 0.1, 0.05, 0.05, 0.025]
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        check_length("StepLR", "step_size", step_size)
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def rate(self, group: Group, i: int, t: int) -> float:
+        """Return the rate at step t."""
+        return float(group["lr"] * (self.gamma if t and t % self.step_size == 0 else 1))
+
+
+class CosineAnnealingLR(Schedule):
+    """lr = eta_min + ½(lr₀ − eta_min)(1 + cos(π t / T_max)) (Loshchilov & Hutter 2017, eq. 5, without restarts)."""
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        check_length("CosineAnnealingLR", "T_max", T_max)
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def rate(self, group: Group, i: int, t: int) -> float:
+        """Return the rate at step t, moved from the present one by the ratio that the formula has over one step."""
+        if t == 0:
+            return float(group["lr"])
+        before, now = (1 + cos(pi * s / self.T_max) for s in (t - 1, t))
+        if (t - 1 - self.T_max) % (2 * self.T_max) == 0:
+            # At its lowest the rate has no ratio to its next.
+            return float(group["lr"] + (self.base_lrs[i] - self.eta_min) * now / 2)
+        return float((group["lr"] - self.eta_min) * now / before + self.eta_min)
+
+
+class LinearLR(Schedule):
+    """lr₀ times a factor that goes from ``start_factor`` to ``end_factor`` in ``total_iters`` equal steps."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        check_length("LinearLR", "total_iters", total_iters)
+        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
+            raise InputError(
+                "LinearLR: start_factor must lie in (0, 1] and end_factor in [0, 1]; got "
+                f"{start_factor} and {end_factor}. Set the optimizer's lr to the largest rate."
+            )
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def factor(self, t: int) -> float:
+        """Return the factor of step t."""
+        return self.start_factor + (self.end_factor - self.start_factor) * min(t, self.total_iters) / self.total_iters
+
+    def rate(self, group: Group, i: int, t: int) -> float:
+        """Return the rate at step t."""
+        if t == 0:
+            return float(group["lr"] * self.start_factor)
+        if t > self.total_iters:
+            return float(group["lr"])
+        return float(group["lr"] * self.factor(t) / self.factor(t - 1))
+
+
+class LambdaLR(Schedule):
+    """lr = lr₀ · f(t) for a function f of the step, or one for each parameter group."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
+    ) -> None:
+        count = len(optimizer.param_groups)
+        self.functions = [lr_lambda] * count if callable(lr_lambda) else list(lr_lambda)
+        if len(self.functions) != count:
+            raise InputError(
+                f"LambdaLR: there must be one function, or one for each of the {count} parameter groups; got "
+                f"{len(self.functions)}. Pass a single function to treat all groups alike."
+            )
+        super().__init__(optimizer, last_epoch)
+
+    def rate(self, group: Group, i: int, t: int) -> float:
+        """Return the rate at step t."""
+        return self.base_lrs[i] * self.functions[i](t)
+
+
+def check_length(schedule: str, name: str, steps: int) -> None:
+    """Raise unless a number of steps is a positive integer."""
+    if not isinstance(steps, int) or steps < 1:
+        raise InputError(
+            f"{schedule}: {name} must be a positive number of steps; got {steps!r}. Count in calls of step()."
+        )
