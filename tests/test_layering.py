@@ -19,8 +19,8 @@ ROOMS = [
     "transforms", "trace",
     "functional.composition", "functional.linear", "functional.activation", "functional.attention",
     "functional.norm", "functional.batch_norm", "functional.loss_reduction", "functional.loss",
-    "functional.cross_entropy", "functional.embedding", "functional.dropout", "functional", "nn", "optim", "io", "gradcheck", "viz", "lessons",
-    "commands", "cli", "pytest_plugin", "__main__",
+    "functional.cross_entropy", "functional.embedding", "functional.dropout", "functional", "nn", "optim", "io",
+    "gradcheck", "viz", "lessons", "commands", "cli", "pytest_plugin", "__main__",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812  # PyTorch's name for it
+from tinygrad_norm import functional as F  # PyTorch's name for it
 
 INF = np.inf
 SMOOTH: list[tuple[str, Any]] = [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812  # PyTorch's name for it
+from tinygrad_norm import functional as F  # PyTorch's name for it
 
 CASES = json.loads((Path(__file__).parents[1] / "reference" / "torch.json").read_text(encoding="utf-8"))["cases"]
 # Where the arrays stand that come after options of ours.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812  # PyTorch's name for it
+from tinygrad_norm import functional as F  # PyTorch's name for it
 
 # (shape, channel_axis): x, whose channels number 4 in each.
 LAYOUTS = [((5, 4), 1), ((5, 4), -1), ((3, 4, 2), 1), ((3, 2, 4), -1), ((3, 2, 4), 2), ((4, 6), 0), ((2, 4, 2, 2), -3)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812  # PyTorch's name for it
+from tinygrad_norm import functional as F  # PyTorch's name for it
 
 # A function of x, weight and bias; the shapes of the three.
 KINDS: list[tuple[str, Any, tuple[Any, Any, Any]]] = [

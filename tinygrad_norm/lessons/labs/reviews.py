@@ -61,6 +61,9 @@ def make_reviews(count: int, seed: int) -> tuple[Review, ...]:
     >>> from tinygrad_norm.lessons.labs.reviews import make_reviews
     >>> for review in make_reviews(3, seed=0):
     ...     print(review.sentiment, *review.words)
+    0 I am not fine and the notes are tired How are you today
+    1 Dear friend I am never bad How are you today
+    0 Hi the notes are so rude
     """
     if not 1 <= count <= 100_000:
         raise InputError(f"the number of reviews must lie in [1, 100000]; got {count}. The grammar makes no more.")
