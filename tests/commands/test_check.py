@@ -220,7 +220,7 @@ def test_a_failure_shows_its_report_and_the_exit_code(
         (["exercise.py:"], "must be given as FILE.py:FUNCTION"),
         (["exercise.py:a b"], "must be given as FILE.py:FUNCTION"),
         (["nowhere.py:f"], "there is no nowhere.py"),
-        (["nothing"], "what is checked must be a primitive, a composition or FILE.py:FUNCTION; got 'nothing'"),
+        (["nothing"], "what is checked must be a primitive, a composition, a layer or FILE.py:FUNCTION; got 'nothing'"),
     ],
 )
 def test_bad_arguments_are_answered_in_one_line(

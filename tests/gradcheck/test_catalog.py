@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.gradcheck.catalog import COMPOSITIONS, check_everything, check_named, names
+from tinygrad_norm.gradcheck.catalog import check_everything, check_named, names
+from tinygrad_norm.gradcheck.compositions import COMPOSITIONS, LAYERS
 from tinygrad_norm.primitive import FUNCTIONS, PRIMITIVES
 
 #: Functions without a derivative: comparisons, indices, counts, constants.
@@ -24,7 +25,8 @@ WITHOUT = {
 def test_everything_is_right(name: str) -> None:
     row = check_named(name, order=1, seed=0)
     assert row.status in ("right", "flat"), row.report
-    assert row.kind == ("primitive" if name in PRIMITIVES else "composition")
+    kinds = {"primitive": PRIMITIVES, "composition": COMPOSITIONS, "layer": LAYERS}
+    assert name in kinds[row.kind]
     if row.adjoint is not None:
         assert row.adjoint < 1e-14
 
@@ -36,10 +38,14 @@ def test_and_the_gradient_of_the_gradient(name: str) -> None:
 
 def test_nothing_is_left_out() -> None:
     listed = {name.split(",")[0] for name in names()} | {"scaled_dot_product_attention"}
-    assert set(tg.functional.__all__) <= listed
+    assert set(tg.functional.__all__) - {"one_hot"} <= listed
     assert set(FUNCTIONS) - WITHOUT <= listed
     assert set(FUNCTIONS) >= WITHOUT
-    assert not set(COMPOSITIONS) & set(PRIMITIVES)
+    assert len(names()) == len(set(names()))
+    activations = {"ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"}
+    holders = {"Dropout", "Flatten", "Identity", "Module", "ModuleList", "Parameter", "Sequential", "Summary"}
+    layers = {name for name in tg.nn.__all__ if name[0].isupper()} - activations - holders
+    assert layers <= listed
 
 
 def test_progress_goes_from_zero_towards_one(monkeypatch: pytest.MonkeyPatch) -> None:

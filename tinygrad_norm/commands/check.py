@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         nargs="?",
         help="FILE.py:FUNCTION, checked with FUNCTION_backward if there is one, at SAMPLES or at the defaults of its "
-        "parameters; or the name of a primitive or composition; everything if left out",
+        "parameters; or the name of a primitive, composition or layer; everything if left out",
     )
     add("--order", metavar="N", default="1", help="2 also checks the gradient of the gradient, 3 the next (default: 1)")
     add("--seed", metavar="N", default="0", help="of the random cotangents and directions (default: 0)")

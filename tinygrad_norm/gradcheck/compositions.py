@@ -1,0 +1,169 @@
+"""Where the compositions and layers of the package are checked: functions, and modules with random parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import functional as F  # the name under which its users know it
+from .. import nn
+from ..primitive import FUNCTIONS, Sample
+from ..primitive import sample as point
+
+Lambda = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A function built from primitives, with the points where it is checked."""
+
+    function: Lambda
+    points: tuple[Sample, ...]
+
+
+def each(function: Lambda, *shapes: tuple[int, ...], domain: str = "any") -> Composition:
+    """Return a composition checked at one point for each shape."""
+    return Composition(function, tuple(point(shape, domain=domain) for shape in shapes))
+
+
+def at(function: Lambda, *shapes: tuple[int, ...], domain: str | tuple[str, ...] = "any") -> Composition:
+    """Return a composition of several inputs, checked at one point."""
+    return Composition(function, (point(*shapes, domain=domain),))
+
+
+def registered(name: str, *arguments: Any, **options: Any) -> Lambda:
+    """Return the function of that name with further arguments filled in."""
+    return lambda *xs: FUNCTIONS[name](*xs, *arguments, **options)
+
+
+IDS = np.array([[2, 0, 2], [6, 2, 1]])
+LABELS = np.array([4, 0, 2])
+ZERO_ONE = np.array([[1.0, 0, 0, 1, 0], [0, 0, 1, 1, 1], [1, 1, 0, 0, 0]])
+CAUSAL = np.tril(np.ones((5, 5), dtype=bool))
+REAL = np.array([[True, True, True, False], [True, True, False, False], [True, True, True, True]])
+
+COMPOSITIONS: dict[str, Composition] = {
+    "cosh": each(registered("cosh"), (3, 5)),
+    "sinh": each(registered("sinh"), (3, 5)),
+    "tan": each(registered("tan"), (3, 5), domain="unit"),
+    "reciprocal": each(registered("reciprocal"), (3, 5), domain="nonzero"),
+    "cumprod": each(registered("cumprod", axis=1), (3, 5)),
+    "diff": each(registered("diff"), (3, 5)),
+    "norm": each(registered("norm", axis=1), (3, 5)),
+    "ptp": each(registered("ptp", axis=1), (3, 5), domain="distinct"),
+    "std": each(registered("std", axis=1), (3, 5)),
+    "var": each(registered("var", axis=1, ddof=1), (3, 5)),
+    "sort": each(registered("sort"), (3, 5), domain="distinct"),
+    "take": each(registered("take", np.array([2, 0, 2]), axis=1), (3, 5)),
+    "diag": each(registered("diag"), (5,), (3, 3)),
+    "diagonal": each(registered("diagonal"), (3, 5)),
+    "trace": each(registered("trace"), (3, 5)),
+    "tril": each(registered("tril"), (5, 3)),
+    "triu": each(registered("triu"), (5, 3)),
+    "tile": each(registered("tile", (2, 1)), (3, 5)),
+    "repeat": each(registered("repeat", 2, axis=0), (3, 5)),
+    "split": each(registered("split", 5, axis=1), (3, 5)),
+    "array_split": each(registered("array_split", 2, axis=1), (3, 5)),
+    "atleast_1d": each(registered("atleast_1d"), ()),
+    "atleast_2d": each(registered("atleast_2d"), (5,)),
+    "copy": each(registered("copy"), (3, 5)),
+    "expand_dims": each(registered("expand_dims", 1), (3, 5)),
+    "moveaxis": each(registered("moveaxis", 0, -1), (2, 3, 5)),
+    "ravel": each(registered("ravel"), (3, 5)),
+    "squeeze": each(registered("squeeze"), (3, 1, 5)),
+    "swapaxes": each(registered("swapaxes", 0, 1), (3, 5)),
+    "take_along_axis": each(registered("take_along_axis", np.array([[2, 0], [1, 1], [4, 4]]), axis=1), (3, 5)),
+    "hstack": at(lambda a, b: FUNCTIONS["hstack"]([a, b]), (3, 2), (3, 5)),
+    "vstack": at(lambda a, b: FUNCTIONS["vstack"]([a, b]), (2, 3), (5, 3)),
+    "dot": at(registered("dot"), (3, 5), (5, 2)),
+    "inner": at(registered("inner"), (3, 5), (2, 5)),
+    "outer": at(registered("outer"), (3,), (5,)),
+    "vdot": at(registered("vdot"), (5,), (5,)),
+    "tensordot": at(registered("tensordot", axes=1), (2, 3, 5), (5, 7)),
+    "leaky_relu": each(F.leaky_relu, (3, 5), domain="nonzero"),
+    "elu": each(F.elu, (3, 5)),
+    "sigmoid": each(F.sigmoid, (3, 5)),
+    "silu": each(F.silu, (3, 5)),
+    "softplus": each(F.softplus, (3, 5)),
+    "gelu": each(F.gelu, (3, 5)),
+    "gelu, approximate": each(lambda x: F.gelu(x, approximate="tanh"), (3, 5)),
+    "softmax": each(F.softmax, (3, 5), (2, 3, 5)),
+    "log_softmax": each(F.log_softmax, (3, 5)),
+    "logsumexp": each(F.logsumexp, (3, 5)),
+    "linear": at(F.linear, (5, 3), (7, 3), (7,)),
+    "layer_norm": at(lambda x, weight, bias: F.layer_norm(x, 7, weight, bias), (5, 7), (7,), (7,)),
+    "layer_norm, a row of zeros": at(lambda x, weight: F.layer_norm(zero_row(x), 7, weight), (5, 7), (7,)),
+    "rms_norm": at(lambda x, weight: F.rms_norm(x, 7, weight), (5, 7), (7,)),
+    "group_norm": at(lambda x, weight, bias: F.group_norm(x, 2, weight, bias), (3, 4, 5), (4,), (4,)),
+    "instance_norm": at(F.instance_norm, (2, 3, 5), (3,), (3,)),
+    "batch_norm": at(
+        lambda x, weight, bias: F.batch_norm(x, None, None, weight, bias, training=True), (7, 5), (5,), (5,)
+    ),
+    "batch_norm, masked": at(
+        lambda x, weight: F.batch_norm(x, weight=weight, training=True, mask=REAL, channel_axis=-1), (3, 4, 5), (5,)
+    ),
+    "attention": at(F.scaled_dot_product_attention, (2, 5, 3), (2, 7, 3), (2, 7, 3)),
+    "attention, masked": at(
+        lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=CAUSAL), (2, 5, 3), (2, 5, 3), (2, 5, 3)
+    ),
+    "embedding": at(lambda weight: F.embedding(IDS, weight), (7, 3)),
+    "dropout": at(lambda x: F.dropout(x, training=False), (3, 5)),
+    "mse_loss": at(F.mse_loss, (3, 5), (3, 5)),
+    "l1_loss": at(F.l1_loss, (3, 5), (3, 5)),
+    "smooth_l1_loss": at(F.smooth_l1_loss, (3, 5), (3, 5)),
+    "huber_loss": at(F.huber_loss, (3, 5), (3, 5)),
+    "binary_cross_entropy": at(lambda x: F.binary_cross_entropy(F.sigmoid(x), ZERO_ONE), (3, 5)),
+    "binary_cross_entropy_with_logits": at(lambda x: F.binary_cross_entropy_with_logits(x, ZERO_ONE), (3, 5)),
+    "kl_div": at(lambda x: F.kl_div(F.log_softmax(x), np.full((3, 5), 0.2), reduction="batchmean"), (3, 5)),
+    "nll_loss": at(lambda x: F.nll_loss(F.log_softmax(x), LABELS), (3, 5)),
+    "cross_entropy": at(lambda x: F.cross_entropy(x, LABELS), (3, 5)),
+    "cross_entropy, smoothed": at(lambda x: F.cross_entropy(x, LABELS, label_smoothing=0.1), (3, 5)),
+}  # fmt: skip
+
+
+def zero_row(x: Any) -> Any:
+    """Return x with its first row replaced by zeros, through the tape."""
+    kept = np.ones(x.shape)
+    kept[0] = 0
+    return x * kept
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A module, made anew for each check, with the shapes of its inputs; whole numbers are given as they are."""
+
+    make: Callable[[], nn.Module]
+    inputs: tuple[Any, ...]
+
+
+LAYERS: dict[str, Layer] = {
+    "Linear": Layer(lambda: nn.Linear(3, 7), ((5, 3),)),
+    "Embedding": Layer(lambda: nn.Embedding(7, 3), (IDS,)),
+    "LayerNorm": Layer(lambda: nn.LayerNorm(7), ((5, 7),)),
+    "RMSNorm": Layer(lambda: nn.RMSNorm(7), ((5, 7),)),
+    "GroupNorm": Layer(lambda: nn.GroupNorm(2, 4), ((3, 4, 5),)),
+    "InstanceNorm1d": Layer(lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 5),)),
+    "BatchNorm1d": Layer(lambda: nn.BatchNorm1d(5), ((7, 5),)),
+    "BatchNorm1d, evaluating": Layer(lambda: nn.BatchNorm1d(5).eval(), ((7, 5),)),
+    "BatchNorm2d": Layer(lambda: nn.BatchNorm2d(3), ((2, 3, 5, 2),)),
+    "MultiheadAttention": Layer(lambda: nn.MultiheadAttention(6, 2), ((5, 2, 6), (3, 2, 6), (3, 2, 6))),
+    "TransformerEncoderLayer": Layer(lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0), ((5, 2, 6),)),
+    "TransformerEncoderLayer, norm first": Layer(
+        lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0, norm_first=True), ((5, 2, 6),)
+    ),
+    "TransformerEncoder": Layer(
+        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 7, dropout=0), 1), ((5, 2, 6),)
+    ),
+}
+
+
+def drawn(layer: Layer, generator: np.random.Generator) -> tuple[nn.Module, tuple[Any, ...]]:
+    """Return a layer with random parameters (ones and zeros would hide mistakes), and random inputs."""
+    module = layer.make()
+    for parameter in module.parameters():
+        parameter.data = generator.standard_normal(parameter.shape) / max(1, parameter.shape[-1]) ** 0.5
+    inputs = tuple(x if isinstance(x, np.ndarray) else generator.standard_normal(x) for x in layer.inputs)
+    return module, inputs
