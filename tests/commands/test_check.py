@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -231,6 +232,23 @@ def test_bad_arguments_are_answered_in_one_line(
     assert message in err
     assert err.count("\n") == 1
     assert err.endswith(".\n")
+
+
+def test_the_guide_shows_what_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file and the output in the guide, with the numbers masked: their last digits depend on the machine."""
+    text = (ROOT / "docs" / "how-to" / "check-a-gradient.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```console\n\$ tinygrad-norm (.*?)\n(.*?)```", text, re.DOTALL)
+    (source,) = re.findall(r"```python\n(import numpy as np\n\nrng.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exercise.py").write_text(source, encoding="utf-8")
+    assert main(shown[0].split()) == 1
+
+    def masked(output: str) -> str:
+        return re.sub(r"[-+]?\d[\d.e-]*", "#", output)
+
+    assert masked(capsys.readouterr().out) == masked(shown[1])
 
 
 def test_the_help_names_the_convention(capsys: pytest.CaptureFixture[str]) -> None:
