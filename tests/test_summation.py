@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_norm.summation import kept_shape, reduced_axes, reduced_count, total
+from tinygrad_norm.errors import VJPError
+from tinygrad_norm.summation import kept_shape, reduced_axes, reduced_count, sum_product_to, sum_to, total
 
 LENGTHS = (1, 2, 3, 5, 7, 8, 16, 31, 33, 64, 65, 100, 300, 1000, 1025, 3000)
 
@@ -117,3 +118,37 @@ def test_infinities_and_nans_pass_through() -> None:
     assert sums[3] == np.inf
     assert np.isnan(sums[4])
     assert np.count_nonzero(np.isfinite(sums)) == 98
+
+
+TARGETS = [
+    ((4, 40), (4, 1)), ((3, 4, 40), (3, 1, 1)), ((3, 4, 40), (4, 1)), ((5, 40), (40,)), ((7, 1000), (7, 1)), ((2, 1025),
+     (2, 1)),
+    ((2, 3), (3,)), ((40,), ()), ((40,), (1,)), ((300, 200), (1, 200)), ((300, 200), (200,)), ((300, 200), (1, 1)), ((2,
+     3), (2, 3)),
+    ((5, 2, 3), (1, 3)), ((0, 4), (1, 4)), ((3, 0), (3, 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "target"), TARGETS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_summing_back_to_what_was_broadcast(shape: Any, target: Any, dtype: Any, rng: np.random.Generator) -> None:
+    x, y = (rng.integers(-3, 4, shape).astype(dtype) for _ in range(2))
+    # What broadcasting does, the other way round: Σ ⟨sum_to(x), z⟩ = ⟨x, z broadcast⟩, on whole numbers exactly.
+    z = rng.integers(-3, 4, target).astype(np.float64)
+    for a in (x, np.asfortranarray(x)):
+        for summed, whole in ((sum_to(a, target), x), (sum_product_to(a, y, target), x * y)):
+            assert summed.shape == target
+            assert summed.dtype == dtype
+            assert np.sum(summed * z) == np.sum(whole * np.broadcast_to(z, shape))
+    mixed = sum_product_to(x, y.astype(np.float64), target)
+    assert np.array_equal(mixed, sum_to(x * y.astype(np.float64), target))
+
+
+@pytest.mark.parametrize(("shape", "target"), [((3,), (2, 3)), ((3, 5), (5, 5)), ((3, 5), (3,))])
+def test_what_cannot_be_summed_back(shape: Any, target: Any) -> None:
+    for call in (
+        lambda: sum_to(np.ones(shape), target),
+        lambda: sum_product_to(np.ones(shape), np.ones(shape), target),
+    ):
+        with pytest.raises(VJPError, match=r"must have a shape that .* broadcasts to; got .* Correct the rule"):
+            call()
