@@ -269,3 +269,11 @@ def test_parameters_lie_with_their_users() -> None:
     assert {n.id: n.cluster for n in view.nodes if n.kind != "operation"} == {"x": None, "w": "outer.a", "shared": "outer"}
     counts = {c.id: (c.operations, c.parameters) for c in view.clusters}
     assert counts == {"outer": (3, 2), "outer.a": (2, 1), "outer.b": (1, 0)}
+
+
+def test_without_numbers_the_rules_still_show() -> None:
+    drawing = tg.draw(lambda x, b: x * b, np.ones((2, 3)), [1.0, 2.0, 3.0], values=False, gradients=True)
+    assert all(n.value is None and n.gradient is None for n in drawing.view.nodes)
+    assert [e.rule for e in drawing.view.edges] == ["ḡ · b", "ḡ · x"]
+    assert drawing.dot.count("dir=back") == 2
+    assert "multiply_1 sends ḡ · x, shape (2, 3), Σ over axis 0 → (3,) to b: b has received 1 of 1" in drawing.table

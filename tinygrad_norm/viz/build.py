@@ -55,7 +55,8 @@ class Build:
     def __init__(self, run: Run, wish: Wish) -> None:
         self.run, self.wish = run, wish
         self.values = len(run.operations) <= MOST_WITH_VALUES if wish.values is None else wish.values
-        self.gradients = wish.gradients and self.values
+        # Without numbers on purpose, the rules still show; in a graph too large for numbers they do not.
+        self.gradients = wish.gradients and (self.values or wish.values is not None)
         ids = Ids()
         named = leaf_names(run)
         self.kinds = {key: self.leaf_kind(leaf) for key, leaf in run.leaves.items()}
@@ -151,7 +152,8 @@ class Build:
 
     def _gradient(self, key: Hashable) -> Value | None:
         array = self.run.gradients.get(key)
-        return value_of(array, self.wish.mask) if self.gradients and array is not None else None
+        shown = self.gradients and self.values and array is not None
+        return value_of(array, self.wish.mask) if shown else None
 
     def _first_nan(self) -> Hashable | None:
         """Return the first operation that made a NaN or an infinity out of finite numbers."""
@@ -206,18 +208,20 @@ class Build:
         sent = run.contributions.get((op.key, position)) if self.gradients else None
         argument = f"{primitive.inputs[0]}[{position}]" if primitive.variadic else primitive.inputs[position]
         rule, local, incoming, shapes = rule_of(primitive, position), "", "", ""
+        contribution: Value | None = None
         if not primitive.variadic:
             names = dict(zip(primitive.inputs, self._arguments(op), strict=True))
             rule = substituted(rule, {**names, "out": self.title(op.key)})
         if sent is not None:
-            contribution, raw = sent
-            shapes = sent_shapes(raw, contribution.shape)
-            local = local_derivative(run, op, position)
+            array, raw = sent
+            shapes = sent_shapes(raw, array.shape)
+            contribution = value_of(array, self.wish.mask) if self.values else Value()
+            local = local_derivative(run, op, position) if self.values else ""
             if local:
                 incoming = number(run.gradients[op.key].reshape(-1)[0])
         return EdgeView(
             self.ids[source], self.ids[op.key], position, argument, op.shapes[position], rule, local, incoming,
-            value_of(sent[0], self.wish.mask) if sent is not None else None, shapes, magnitude,
+            contribution, shapes, magnitude,
             flows(run, op, position), ("first NaN or ∞ of the backward pass",) if bad else (),
             any(w.argument in ("", argument, f"input {position}") for w in wrong),
         )  # fmt: skip

@@ -11,6 +11,7 @@ from .naming import Ids
 from .plain_text import visible
 from .run import Operation, Run
 
+# What says no more of a cluster than its name does.
 UNNAMED_KINDS = ("function", "scope")
 BACKWARD = "backward pass"
 
@@ -123,5 +124,5 @@ class Clusters:
 def label_of(scope: Scope, path: str) -> str:
     """Return what a cluster is called: ``encoder.q_proj: Linear 4→4``, or a function by its name."""
     if scope.kind in UNNAMED_KINDS:
-        return visible(scope.name)
-    return visible(f"{path}: {scope.kind}" if path else scope.kind)
+        return visible(scope.name) or scope.kind
+    return visible(f"{path}: {scope.kind}" if path and scope.kind else path or scope.kind) or "scope"

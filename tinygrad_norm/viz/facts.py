@@ -75,6 +75,7 @@ def table(value: Value) -> str:
         f"<tr{' class=pad' if r in value.pads else ''}>"
         + "".join(f"<td>{text(cell)}" for cell in row)
         + ("<td>pad" if r in value.pads else "")
+        + "</tr>"
         for r, row in enumerate(value.rows)
     )
     return f"<table>{rows}</table>"

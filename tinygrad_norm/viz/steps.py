@@ -96,8 +96,9 @@ def sent_sentence(node: NodeView, edge: EdgeView, source: NodeView, arrived: int
     if edge.local:
         rule = f"{rule} = {edge.incoming} · {edge.local}"
     amount = one_line(edge.contribution) if edge.contribution is not None else ""
-    shown = f" = {amount}" if len(amount) <= LONGEST else f", shape {edge.shapes}"
-    summed = f" ({edge.shapes})" if "Σ" in edge.shapes and len(amount) <= LONGEST else ""
+    short = 0 < len(amount) <= LONGEST
+    shown = f" = {amount}" if short else f", shape {edge.shapes}"
+    summed = f" ({edge.shapes})" if "Σ" in edge.shapes and short else ""
     complete = arrived == source.expected > 1 and source.gradient is not None
     in_all = f", in all {in_words(source.gradient, source)}" if complete else ""
     return (
