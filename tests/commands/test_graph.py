@@ -151,7 +151,11 @@ def test_a_failed_run_is_drawn_and_reported(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_gets_one_line_and_code_2(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["graph", *arguments]) == 2

@@ -48,7 +48,10 @@ def test_a_failed_run(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["x", "--gradients", "some"], "--gradients must be yes or no"), (["nothing"], "must be a layer or an expression")],
+    [
+        (["x", "--gradients", "some"], "--gradients must be yes or no"),
+        (["nothing"], "must be a layer or an expression"),
+    ],
 )
 def test_bad_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trace", *arguments]) == 2

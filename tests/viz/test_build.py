@@ -266,7 +266,11 @@ def test_parameters_lie_with_their_users() -> None:
         return x
 
     view = tg.draw(model, 2.0).view
-    assert {n.id: n.cluster for n in view.nodes if n.kind != "operation"} == {"x": None, "w": "outer.a", "shared": "outer"}
+    assert {n.id: n.cluster for n in view.nodes if n.kind != "operation"} == {
+        "x": None,
+        "w": "outer.a",
+        "shared": "outer",
+    }
     counts = {c.id: (c.operations, c.parameters) for c in view.clusters}
     assert counts == {"outer": (3, 2), "outer.a": (2, 1), "outer.b": (1, 0)}
 

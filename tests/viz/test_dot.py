@@ -37,7 +37,10 @@ def test_the_same_program_gives_the_same_bytes_in_another_process() -> None:
     )
     runs = {
         subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, check=True, env={"PYTHONHASHSEED": seed, "PYTHONUTF8": "1"}
+            [sys.executable, "-c", program],
+            capture_output=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "PYTHONUTF8": "1"},
         ).stdout
         for seed in ("1", "2")
     }
@@ -117,7 +120,9 @@ def test_tooltips_tell_everything() -> None:
 def test_edges_carry_local_derivative_gradient_and_product() -> None:
     scalar = EdgeView("x", "y", rule="ḡ · 2x", local="4", incoming="0.5", contribution=Value((("2",),)))
     assert text_of(edge_label(scalar, LIGHT)).strip() == "ḡ 0.5 · ∂ 4 = 2"
-    array = EdgeView("x", "y", rule="ḡ · γ", shapes="(5, 3), Σ over axis 0 → (3,)", contribution=Value(summary="mean 1"))
+    array = EdgeView(
+        "x", "y", rule="ḡ · γ", shapes="(5, 3), Σ over axis 0 → (3,)", contribution=Value(summary="mean 1")
+    )
     assert text_of(edge_label(array, LIGHT)).split() == "ḡ · γ (5, 3), Σ over axis 0 → (3,)".split()
     wrong = EdgeView("x", "y", contribution=Value((("2",),)), wrong=True, badges=("first NaN",))
     assert text_of(edge_label(wrong, LIGHT)).split() == ["gradient", "first", "NaN", "WRONG"]
@@ -136,7 +141,14 @@ def test_edge_tooltips() -> None:
 
 @pytest.mark.parametrize(
     ("magnitude", "largest", "width"),
-    [(None, 1.0, "0.8"), (0.0, 1.0, "0.8"), (1.0, 1.0, "3.0"), (1e-9, 1.0, "0.8"), (float("inf"), 1.0, "0.8"), (1.0, 0.0, "0.8")],
+    [
+        (None, 1.0, "0.8"),
+        (0.0, 1.0, "0.8"),
+        (1.0, 1.0, "3.0"),
+        (1e-9, 1.0, "0.8"),
+        (float("inf"), 1.0, "0.8"),
+        (1.0, 0.0, "0.8"),
+    ],
 )
 def test_gradient_edges_are_as_wide_as_they_are_large(magnitude: float | None, largest: float, width: str) -> None:
     assert pen_width(magnitude, largest) == width

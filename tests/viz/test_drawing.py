@@ -42,7 +42,9 @@ def test_the_svg_has_each_node_and_edge_once(layer_norm: Drawing) -> None:
     view = layer_norm.view
     svg = layer_norm.svg
     assert sorted(g.get("data-node") or "" for g in parts(svg, "node")) == sorted(n.id for n in view.nodes)
-    assert sorted(g.get("id") or "" for g in parts(svg, "edge forward")) == sorted(f"e{i}" for i in range(len(view.edges)))
+    assert sorted(g.get("id") or "" for g in parts(svg, "edge forward")) == sorted(
+        f"e{i}" for i in range(len(view.edges))
+    )
     sent = [i for i, e in enumerate(view.edges) if e.contribution is not None]
     assert sorted(g.get("id") or "" for g in parts(svg, "edge backward")) == sorted(f"b{i}" for i in sent)
     assert [g.get("data-cluster") for g in parts(svg, "cluster")] == ["layer_norm"]

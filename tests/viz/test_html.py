@@ -133,7 +133,9 @@ def test_the_facts_of_a_node(layer_norm: Drawing) -> None:
 
 
 def test_large_values_and_pads_in_the_facts() -> None:
-    drawing = tg.draw(lambda x, y: (x * 2.0).sum() + y.sum(), np.ones((9, 9)), [[1.0, 2.0], [0.0, 0.0]], mask=[True, False])
+    drawing = tg.draw(
+        lambda x, y: (x * 2.0).sum() + y.sum(), np.ones((9, 9)), [[1.0, 2.0], [0.0, 0.0]], mask=[True, False]
+    )
     page = drawing.page
     assert "<p>mean 1, deviation 0, norm 9</p>" in page
     assert "<tr class=pad><td>0<td>0<td>pad</tr>" in page

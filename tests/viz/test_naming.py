@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.viz.naming import Ids, formula_of, index_text, literal_text, mentions_all, parameter_text, substituted
+from tinygrad_norm.viz.naming import (
+    Ids,
+    formula_of,
+    index_text,
+    literal_text,
+    mentions_all,
+    parameter_text,
+    substituted,
+)
 
 
 def test_ids_are_unique_and_safe() -> None:

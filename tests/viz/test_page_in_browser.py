@@ -69,7 +69,11 @@ def test_contributions_are_counted_as_they_arrive(
     steps = steps_of(square.view)
     arrivals = [n for n, s in enumerate(steps, 1) if s.phase == "backward" and s.node == "x"]
     assert len(arrivals) == 2
-    for step, received, gradient in [(arrivals[0] - 1, 0, "none"), (arrivals[0], 1, "partial"), (arrivals[1], 2, "complete")]:
+    for step, received, gradient in [
+        (arrivals[0] - 1, 0, "none"),
+        (arrivals[0], 1, "partial"),
+        (arrivals[1], 2, "complete"),
+    ]:
         browser.open(page, f"#step={step}")
         assert f"{received} of 2 received" in browser.text(".drawing.shown .node[data-node=x]")
         assert states(browser, ".node", "gradient")["x"] == gradient
@@ -102,7 +106,9 @@ def test_home_end_buttons_slider_and_the_list_of_steps(
     assert browser.state("step") == "2"
     browser.click("#steps li:nth-child(3)")
     assert browser.state("step") == "3"
-    assert browser.run("return document.querySelector('#steps [aria-current=step]').innerText") == browser.text("#words")
+    assert browser.run("return document.querySelector('#steps [aria-current=step]').innerText") == browser.text(
+        "#words"
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +152,9 @@ def test_a_node_is_selected_by_pointer_and_by_keyboard(
     browser: Any, layer_norm: Drawing, saved: Callable[[Drawing], Path]
 ) -> None:
     browser.open(saved(layer_norm))
-    browser.run("document.querySelector('.drawing.shown .node[data-node=square_1]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    browser.run(
+        "document.querySelector('.drawing.shown .node[data-node=square_1]').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
     assert browser.state("node") == "square_1"
     facts = browser.text(".facts.shown")
     assert "centered²" in facts

@@ -46,7 +46,9 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return only
 
 
-def test_the_chain(nothing_installed: Path, program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chain(
+    nothing_installed: Path, program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert list(find_renderers()) == []
     dot = program("dot", "")
     assert [(x.path, x.found, x.pdf) for x in find_renderers()] == [(str(dot), "dot on the PATH", True)]

@@ -93,7 +93,9 @@ def test_a_summed_contribution_says_over_what() -> None:
 
 
 def test_a_box_and_a_failure_have_sentences() -> None:
-    view = GraphView((NodeView("m", "module", "m", shape=(2,)), NodeView("f", "failure", "f raised", badges=("why",))), ())
+    view = GraphView(
+        (NodeView("m", "module", "m", shape=(2,)), NodeView("f", "failure", "f raised", badges=("why",))), ()
+    )
     assert [s.sentence for s in steps_of(view)] == ["m computes shape (2,)", "f raised: why"]
 
 

@@ -82,3 +82,10 @@ def test_a_value_in_one_line() -> None:
 def test_shapes() -> None:
     assert shape_text((np.int64(2), 3)) == "(2, 3)"
     assert shape_text(()) == "()"
+
+
+def test_rounding_errors_beside_large_entries_are_called_so() -> None:
+    assert value_of(np.array([7.8, -5.5e-17, 0.0, 1e-9])).rows == (("7.8", "≈0", "0", "1e−9"),)
+    assert value_of(np.array([np.inf, 1.0, -1e-20])).rows == (("∞", "1", "≈0"),)
+    assert value_of(np.array([np.nan])).rows == (("NaN",),)
+    assert value_of(np.array([1e-17])).rows == (("1e−17",),)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Array, Primitive, Shape
-from ..tape import broadcast_axes
+from ..summation import broadcast_axes
 from .run import Key, Operation, Run
 from .values import number, shape_text
 

@@ -12,6 +12,8 @@ from .graph import Value
 
 MOST_NUMBERS, MOST_ROWS, MOST_COLUMNS = 32, 10, 8
 """An array within these limits is shown as a table."""
+ROUNDING = "≈0"
+"""What is shown of an entry that is only the rounding error of an array's larger ones."""
 
 
 def number(x: Any) -> str:
@@ -75,8 +77,20 @@ def value_of(array: Array, mask: Array | None = None) -> Value:
     lines = array.reshape(-1, columns)
     if array.size > MOST_NUMBERS or len(lines) > MOST_ROWS or columns > MOST_COLUMNS:
         return Value(summary=summary(array), bad=bad)
-    rows = tuple(tuple(number(x) for x in line) for line in lines)
+    noise = noise_level(array)
+    rows = tuple(tuple(ROUNDING if 0 < abs(x) < noise else number(x) for x in line) for line in lines)
     return Value(rows, "", padded_rows(array.shape, mask), bad)
+
+
+def noise_level(array: Array) -> float:
+    """Return below what an entry is a rounding error beside the largest: some 450 steps of float64 around it.
+
+    Such digits differ from machine to machine and mean nothing; ``to_json()`` has them.
+    """
+    if array.dtype.kind != "f":
+        return 0.0
+    sizes = np.abs(array[np.isfinite(array)])
+    return 1e-13 * float(sizes.max()) if sizes.size else 0.0
 
 
 def summary(array: Array) -> str:
