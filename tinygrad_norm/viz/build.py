@@ -75,6 +75,7 @@ class Build:
         self.received: Counter[Hashable] = Counter()
         for op in run.operations:
             self._read(op)
+        self.used |= set(run.failure.operands) if run.failure else set()
 
     def _read(self, op: Operation) -> None:
         """Note who uses what, what is saved by whom, and where gradients will come from."""

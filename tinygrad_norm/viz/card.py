@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import textwrap
 from dataclasses import dataclass
 
 from .graph import NodeView, Value
@@ -17,6 +18,7 @@ NEW_LINE = '<br align="left"/>'
 LONGEST_TITLE, LONGEST_LINE = 40, 56
 BODY, SMALL = 11, 9
 MOST_SAVED = 2
+MOST_LINES = 4
 PAD = "pad"
 
 
@@ -69,7 +71,9 @@ def card(node: NodeView, colors: Palette, content: Content) -> str:
     elif facts:
         rows.append(row(facts))
     rows += body(node, colors, content)
-    rows += [row(font(escaped(shortened_end(b, LONGEST_LINE)), colors.ink, SMALL)) for b in badges(node)]
+    for badge in badges(node):
+        lines = textwrap.wrap(badge, LONGEST_LINE, max_lines=MOST_LINES, placeholder=" …")
+        rows.append(row("".join(font(escaped(line), colors.ink, SMALL) + NEW_LINE for line in lines)))
     border = 2 if node.output or node.wrong else 1
     frame = colors.wrong if node.wrong or node.kind == "failure" else colors.line
     style = ' style="dashed"' if not node.needs_gradient and node.kind != "failure" else ""

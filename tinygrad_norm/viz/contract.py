@@ -49,7 +49,10 @@ def contracted(view: GraphView, stands: Mapping[str, str], box: Callable[[str, l
         replace(
             view,
             nodes=tuple(nodes),
-            edges=joined_edges(view.edges, stands, {name for name, inside in groups.items() if name in placed}),
+            edges=tuple(
+                replace(e, rule=substituted(e.rule, hidden[e.target])) if e.target in hidden and e.rule else e
+                for e in joined_edges(view.edges, stands, {name for name in groups if name in placed})
+            ),
             clusters=kept_clusters(view.clusters, kept),
             sweep=tuple(dict.fromkeys(stands[name] for name in view.sweep)),
         ),

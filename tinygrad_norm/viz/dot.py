@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import graphviz  # type: ignore[import-untyped]  # the package has no annotations
@@ -30,7 +31,6 @@ def dot_of(view: GraphView, colors: Palette, direction: Direction, numbers: bool
     ``numbers`` asks for the values on the cards, or for none; left to itself, a drawing of up to sixty nodes has them.
     """
     large = len(view.nodes) > CARDS
-    labeled = len(view.edges) <= LABELED_EDGES
     graph = graphviz.Digraph("graph", graph_attr=graph_attributes(view, colors, direction, large))
     shape = {"shape": "box", "style": "filled"} if large else {"shape": "plain"}
     graph.attr("node", fontname=FONT, fontsize="11", color=colors.line, fontcolor=colors.label, **shape)
@@ -42,12 +42,25 @@ def dot_of(view: GraphView, colors: Palette, direction: Direction, numbers: bool
     )
     add_nodes(graph, view, colors, None if large else content)
     largest = max((m for e in view.edges if (m := e.magnitude) is not None and math.isfinite(m)), default=0.0)
+    labels = not large and len(view.edges) <= LABELED_EDGES
+    pen = Pen(colors, labels, not large, direction == "LR", largest)
     for i, edge in enumerate(view.edges):
-        add_forward(graph, edge, i, large)
+        add_forward(graph, edge, i, pen)
         if edge.magnitude is not None:
-            add_backward(graph, edge, i, colors, labeled and not large, largest)
+            add_backward(graph, edge, i, pen)
     source: str = graph.source
     return source
+
+
+@dataclass(frozen=True)
+class Pen:
+    """How edges are drawn: with labels or not, tooltips or not, labels clear of a line below, and the widest's size."""
+
+    colors: Palette
+    labels: bool
+    tooltips: bool
+    lifted: bool
+    largest: float
 
 
 def graph_attributes(view: GraphView, colors: Palette, direction: Direction, large: bool) -> dict[str, str]:
@@ -93,30 +106,29 @@ def cluster_attributes(cluster: ClusterView, view: GraphView, colors: Palette) -
     }  # fmt: skip
 
 
-def add_forward(graph: graphviz.Digraph, edge: EdgeView, i: int, large: bool) -> None:
+def add_forward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen) -> None:
     """Add the edge along which the data flow."""
     attributes = {"id": f"e{i}"}
-    if not large:
+    if pen.tooltips:
         attributes["tooltip"] = graphviz.escape(edge_tooltip(edge))
     if not edge.differentiable:
         attributes["style"] = "dotted"
     if edge.wrong:
-        attributes |= {"color": "#d55e00", "penwidth": "2.5"}
+        attributes |= {"color": pen.colors.wrong, "penwidth": "2.5"}
     graph.edge(edge.source, edge.target, **attributes)
 
 
-def add_backward(
-    graph: graphviz.Digraph, edge: EdgeView, i: int, colors: Palette, labeled: bool,
-    largest: float,
-) -> None:  # fmt: skip
+def add_backward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen) -> None:
     """Add the dashed edge along which the gradient flows back, as wide as it is large."""
+    color = pen.colors.wrong if edge.wrong else pen.colors.backward
     attributes = {
-        "id": f"b{i}", "dir": "back", "style": "dashed", "color": colors.wrong if edge.wrong else colors.backward,
-        "fontcolor": colors.backward, "penwidth": pen_width(edge.magnitude, largest),
-        "tooltip": graphviz.escape(edge_tooltip(edge)),
+        "id": f"b{i}", "dir": "back", "style": "dashed", "color": color,
+        "penwidth": pen_width(edge.magnitude, pen.largest),
     }  # fmt: skip
-    if labeled:
-        attributes["label"] = edge_label(edge, colors)
+    if pen.tooltips:
+        attributes["tooltip"] = graphviz.escape(edge_tooltip(edge))
+    if pen.labels:
+        attributes["label"] = edge_label(edge, pen.colors, pen.lifted)
     graph.edge(edge.source, edge.target, **attributes)
 
 

@@ -11,8 +11,8 @@ SIZE = 9
 LONGEST = 36
 
 
-def edge_label(edge: EdgeView, colors: Palette) -> str:
-    """Return the label of a gradient's edge."""
+def edge_label(edge: EdgeView, colors: Palette, lifted: bool = False) -> str:
+    """Return the label of a gradient's edge; ``lifted`` keeps it clear of an edge that runs below it."""
     if edge.local:
         product = one_line_or_summary(edge.contribution or Value())
         lines = [f"ḡ {edge.incoming} · ∂ {edge.local} = {product}"]
@@ -22,7 +22,8 @@ def edge_label(edge: EdgeView, colors: Palette) -> str:
     text = NEW_LINE.join(
         font(f"  {escaped(shortened_end(line, LONGEST))}  ", colors.backward, SIZE) for line in lines if line
     )
-    return f"<{text}{NEW_LINE}>"
+    clearance = f"{font(' ', colors.backward, 6)}{NEW_LINE}" if lifted else ""
+    return f"<{text}{NEW_LINE}{clearance}>"
 
 
 def edge_tooltip(edge: EdgeView) -> str:
