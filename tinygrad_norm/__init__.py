@@ -223,8 +223,10 @@ __version__ = "0.1.0"
 
 # What is loaded when it is first used, so that the import stays quick: name -> (room, attribute there).
 LAZY: dict[str, tuple[str, str | None]] = {
+    "Drawing": ("viz", "Drawing"),
     "assert_gradients": ("gradcheck", "assert_gradients"),
     "check_vjp": ("gradcheck", "check_vjp"),
+    "draw": ("viz", "draw"),
     "gradcheck": ("gradcheck", "gradcheck"),
     "get_default_dtype": ("nn", "get_default_dtype"),
     "load": ("io", "load"),
@@ -233,6 +235,8 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "save": ("io", "save"),
     "set_default_dtype": ("nn", "set_default_dtype"),
     "summary": ("nn", "summary"),
+    "trace": ("trace", "trace"),
+    "viz": ("viz", None),
 }
 
 
@@ -248,6 +252,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *LAZY})
+
+
+def _draw(target: Any, **options: Any) -> Any:
+    """Draw: ``tensor.draw()`` and ``trace.draw()`` arrive here, and load the drawing room when first used."""
+    return __getattr__("draw")(target, **options)
+
+
+Tensor.drawn_by = _draw
 
 
 class _Package(ModuleType):

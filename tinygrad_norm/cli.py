@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
-from .commands import check, lab, lecture, norm
+from .commands import check, doctor, graph, lab, lecture, norm, trace
 from .errors import TinygradNormError
 
 
@@ -31,7 +31,9 @@ class Command(Protocol):
         """Do the work and return the exit code."""
 
 
-COMMANDS: dict[str, Command] = {"check": check, "lab": lab, "lecture": lecture, "norm": norm}
+COMMANDS: dict[str, Command] = {
+    "check": check, "doctor": doctor, "graph": graph, "lab": lab, "lecture": lecture, "norm": norm, "trace": trace,
+}  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):

@@ -7,8 +7,8 @@ it. Because neither ever changes, nothing that the tape saved can go stale.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -51,6 +51,9 @@ class Tensor(NumpyMethods):
     _array: Any  # an ndarray or, of shape (), a NumPy scalar; never written to
     _node: Node | None
     _name: str | None
+
+    drawn_by: ClassVar[Callable[..., Any]]
+    """What draws a Tensor or a trace. Set once, by the front door, so that this room need not know the drawing."""
 
     def __init__(
         self,
@@ -231,6 +234,10 @@ class Tensor(NumpyMethods):
                 f"a Tensor to be pickled or deep-copied must be a leaf; got the result of {self!r}. Use detach() first."
             )
         return type(self), (np.asarray(self._array), self.requires_grad, self.dtype, self._name)
+
+    def draw(self, **options: Any) -> Any:
+        """Return the drawing of the graph that made this Tensor; the options are those of ``tg.draw``."""
+        return Tensor.drawn_by(self, **options)
 
     # Gradients
 

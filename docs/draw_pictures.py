@@ -1,0 +1,87 @@
+"""Draws every picture of these pages: ``python docs/draw_pictures.py`` writes the SVG and, beside it, the DOT source.
+
+The test suite draws them again and compares, so that no picture can go stale.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+import tinygrad_norm as tg
+from tinygrad_norm.lessons.graph_target import drawing_of
+from tinygrad_norm.viz import Drawing
+from tinygrad_norm.viz.render import renderer_for
+
+DOCS = Path(__file__).resolve().parent
+RENDERER = DOCS / "reference" / "gallery" / "renderer.txt"
+"""Which program laid the pictures out; another one may set a line a pixel off."""
+
+
+def named(target: str, **options: object) -> Callable[[], Drawing]:
+    """Return what draws a layer or an expression by name."""
+    return lambda: drawing_of(target, {}, **options)
+
+
+def broadcast() -> Drawing:
+    """Draw a bias that is added to every row."""
+
+    def add_bias(x: tg.Tensor, b: tg.Tensor) -> tg.Tensor:
+        return x + b
+
+    return tg.draw(add_bias, [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.1, 0.2], gradients=np.ones((3, 2)))
+
+
+def failed() -> Drawing:
+    """Draw a run that ends in an error of shapes."""
+
+    def two_layers(x: tg.Tensor) -> tg.Tensor:
+        with tg.scope("first", "Linear 3→4"):
+            hidden = tg.tanh(x @ np.ones((3, 4)))
+        with tg.scope("second", "Linear 5→2"):
+            return hidden @ np.ones((5, 2))
+
+    return tg.draw(two_layers, [[1.0, 2.0, 3.0]])
+
+
+PICTURES: Mapping[str, Callable[[], Drawing]] = {
+    "reference/gallery/square": named("x * x"),
+    "reference/gallery/neuron": named("neuron"),
+    "reference/gallery/linear": named("linear"),
+    "reference/gallery/softmax": named("softmax"),
+    "reference/gallery/layer_norm": named("layer_norm"),
+    "reference/gallery/batch_norm": named("batch_norm"),
+    "reference/gallery/batch_norm_eval": named("batch_norm_eval"),
+    "reference/gallery/batch_norm_masked": named("batch_norm_masked"),
+    "reference/gallery/masked_attention": named("masked_attention"),
+    "reference/gallery/failed": failed,
+    "tutorials/pictures/broadcast": broadcast,
+    "how-to/pictures/attention_folded": named("attention", depth=1),
+}
+"""Each picture by its path below this folder, without the suffix."""
+
+
+def renderer_version() -> str:
+    """Return what the renderer says of itself."""
+    done = subprocess.run(
+        [renderer_for("svg").path, "-V"], capture_output=True, check=True, text=True, encoding="utf-8"
+    )
+    return (done.stdout or done.stderr).strip() + "\n"
+
+
+def main() -> None:
+    """Draw and write all of them."""
+    for name, draw in PICTURES.items():
+        path = DOCS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        drawing = draw()
+        drawing.save(path.with_suffix(".gv"))
+        drawing.save(path.with_suffix(".svg"))
+    RENDERER.write_text(renderer_version(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_norm as tg
+from tinygrad_norm.lessons.graph_examples import ARRAYS, EXAMPLES
+from tinygrad_norm.lessons.graph_target import drawing_of
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_runs_forward_and_back_and_is_small(name: str) -> None:
+    drawing = drawing_of(name, {})
+    assert drawing.view.sweep
+    assert len(drawing.view.nodes) <= 60
+    assert not drawing.view.failure
+    example = EXAMPLES[name]
+    inputs = [n.id for n in drawing.view.nodes if n.kind == "input"]
+    assert sorted(inputs) == sorted(example.inputs)
+    assert example.what
+
+
+def test_every_named_array_is_an_array() -> None:
+    for name, value in ARRAYS.items():
+        assert np.asarray(value, dtype=float).size, name
+
+
+def test_the_gradient_of_layer_norm_is_the_sum_of_its_paths() -> None:
+    data = drawing_of("layer_norm", {}).to_json()
+    z = next(n for n in data["nodes"] if n["id"] == "z")
+    paths = [np.array(e["contribution"]) for e in data["edges"] if e["from"] == "z"]
+    np.testing.assert_allclose(sum(paths), z["gradient"], rtol=1e-12)
+
+
+def test_options_of_the_example_can_be_overruled() -> None:
+    assert not drawing_of("layer_norm", {}, gradients=False).view.sweep
+
+
+def test_errors_of_the_expression_come_through() -> None:
+    with pytest.raises(tg.InputError, match="one that Python can read"):
+        drawing_of("x +", {})

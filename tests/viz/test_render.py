@@ -1,0 +1,198 @@
+"""The chain of renderers, their failures, sizes, and files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tinygrad_norm as tg
+from tinygrad_norm.viz import Drawing
+from tinygrad_norm.viz import render as r
+from tinygrad_norm.viz.render import RendererError, find_renderers, render, renderer_for, resolution, write_whole
+
+SMALL = "digraph { a -> b }"
+PYTHON = sys.executable  # kept, since a test below pretends that it lies elsewhere
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write an executable Python program that stands in for a renderer."""
+
+    def write(name: str, body: str) -> Path:
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!{PYTHON}\nimport sys\nsource = sys.stdin.read()\n{body}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine on which no renderer can be found; returns the only folder on its PATH."""
+    only = tmp_path / "bin"
+    only.mkdir()
+    monkeypatch.delenv(r.VARIABLE, raising=False)
+    monkeypatch.setenv("PATH", str(only))
+    monkeypatch.setattr(r.sysconfig, "get_path", lambda name: str(tmp_path / "scripts"))
+    monkeypatch.setattr(r.sys, "executable", str(tmp_path / "nowhere" / "python"))
+    return only
+
+
+def test_the_chain(
+    nothing_installed: Path, program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(find_renderers()) == []
+    dot = program("dot", "")
+    assert [(x.path, x.found, x.pdf) for x in find_renderers()] == [(str(dot), "dot on the PATH", True)]
+    pure = program("graphviz-pure", "")
+    assert [x.path for x in find_renderers()] == [str(pure), str(dot)]
+    mine = program("mine", "")
+    monkeypatch.setenv(r.VARIABLE, str(mine))
+    assert [x.path for x in find_renderers()] == [str(mine), str(pure), str(dot)]
+    assert renderer_for("svg").found == r.VARIABLE
+    assert renderer_for("svg", str(dot)).path == str(dot)
+    monkeypatch.setenv(r.VARIABLE, str(pure))
+    assert renderer_for("pdf").path == str(dot)
+
+
+def test_the_executable_beside_python_is_found(tmp_path: Path, nothing_installed: Path) -> None:
+    for folder in ("scripts", "nowhere"):
+        path = tmp_path / folder / "graphviz-pure"
+        path.parent.mkdir()
+        path.write_text("", encoding="utf-8")
+        path.chmod(0o755)
+        assert next(find_renderers()).path == str(path)
+        path.unlink()
+
+
+def test_a_variable_that_names_nothing(nothing_installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(r.VARIABLE, "/no/such/dot")
+    with pytest.raises(RendererError, match="TINYGRAD_NORM_DOT must name an executable; got '/no/such/dot'"):
+        list(find_renderers())
+    with pytest.raises(RendererError, match="renderer= must name an executable; got '/none'"):
+        renderer_for("svg", "/none")
+
+
+def test_without_a_renderer_dot_and_text_work_and_the_message_gives_the_ways_out(
+    nothing_installed: Path, square: Drawing, tmp_path: Path
+) -> None:
+    for name in ("g.svg", "g.png", "g.pdf", "g.html"):
+        with pytest.raises(RendererError) as error:
+            square.save(tmp_path / name)
+        assert "pip install graphviz-pure" in str(error.value)
+        assert "TINYGRAD_NORM_DOT" in str(error.value)
+        assert "\n" not in str(error.value)
+        assert not (tmp_path / name).exists()
+    square.save(tmp_path / "g.gv")
+    square.save(tmp_path / "g.txt")
+    shown = square._repr_mimebundle_()
+    assert set(shown) == {"text/plain"}
+    assert shown["text/plain"].startswith(square.text)
+    assert "pip install graphviz-pure" in shown["text/plain"]
+
+
+def test_a_pdf_needs_dot(
+    nothing_installed: Path, program: Callable[[str, str], Path], square: Drawing, tmp_path: Path
+) -> None:
+    program("graphviz-pure", "")
+    with pytest.raises(RendererError, match="a PDF needs Graphviz's own dot; found only the package graphviz-pure"):
+        square.save(tmp_path / "g.pdf")
+    program("dot", "sys.stdout.write('%PDF ' + ' '.join(sys.argv[1:]))")
+    square.save(tmp_path / "g.pdf")
+    assert (tmp_path / "g.pdf").read_bytes() == b"%PDF -Tpdf"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("sys.stderr.write('Warning: one\\nError: two\\nthree'); sys.exit(3)", "code 3 and said: Error: two"),
+        ("sys.stderr.write('only this'); sys.exit(1)", "code 1 and said: only this"),
+        ("", "code 0 and said: nothing"),
+    ],
+)
+def test_a_renderer_that_fails(
+    nothing_installed: Path, program: Callable[[str, str], Path], body: str, said: str
+) -> None:
+    program("graphviz-pure", body)
+    with pytest.raises(RendererError, match=said):
+        render(SMALL, "svg")
+
+
+def test_a_renderer_that_hangs(nothing_installed: Path, program: Callable[[str, str], Path]) -> None:
+    program("graphviz-pure", "import time; time.sleep(600)")
+    with pytest.raises(RendererError, match="must be laid out within 0.2 seconds"):
+        render(SMALL, "svg", seconds=0.2)
+
+
+def test_a_renderer_that_cannot_be_started(nothing_installed: Path) -> None:
+    broken = nothing_installed / "graphviz-pure"
+    broken.write_bytes(b"\x7fELF nonsense")
+    broken.chmod(0o755)
+    with pytest.raises(RendererError, match="could not be started"):
+        render(SMALL, "svg")
+
+
+def test_warnings_stay_off_the_screen(
+    nothing_installed: Path, program: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    program("graphviz-pure", "sys.stderr.write('Warning: fonts'); sys.stdout.write(source)")
+    assert render(SMALL, "svg") == SMALL.encode()
+    assert capfd.readouterr() == ("", "")
+
+
+def png_size(content: bytes) -> tuple[int, int]:
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height
+
+
+def test_a_png_is_sharp_and_never_longer_than_8000_pixels(square: Drawing) -> None:
+    small = png_size(square.picture("png"))
+    assert max(small) < 2000
+    chain = "digraph { rankdir=LR " + " ".join(f"{i} -> {i + 1}" for i in range(300)) + " }"
+    assert 7000 < max(png_size(render(chain, "png"))) <= 8000
+
+
+def test_resolution_comes_from_the_size() -> None:
+    assert resolution('<svg width="10pt" height="4000pt"') == "144"
+    assert resolution('<svg width="10pt" height="4001pt"') == "143"
+    with pytest.raises(tg.InputError, match="must give its size in points"):
+        resolution("<svg>")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "g.gv"
+    path.write_text("old", encoding="utf-8")
+
+    def full(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(r.os, "replace", full)
+    with pytest.raises(tg.InputError, match="No space left on device"):
+        write_whole(path, b"new")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["g.gv"]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, square: Drawing) -> None:
+    with pytest.raises(tg.InputError, match="must go to a file that can be written"):
+        square.save(tmp_path / "none" / "g.gv")
+
+
+def test_the_graphviz_package_is_left_as_it_was(square: Drawing) -> None:
+    import graphviz
+
+    def settings() -> tuple[str, str]:
+        return graphviz.set_default_engine("dot"), graphviz.set_default_format("pdf")
+
+    before = settings()
+    assert square.svg
+    assert settings() == before

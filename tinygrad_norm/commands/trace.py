@@ -1,0 +1,36 @@
+"""Print each step of a layer or an expression: every value, then every gradient contribution."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ..errors import InputError
+from ..lessons.graph_target import drawing_of, named_arrays
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    add = parser.add_argument
+    add("target", metavar="LAYER|EXPRESSION", help="a layer by name (see graph --list), or as in 'x * sin(y)'")
+    add("--let", metavar="NAME=VALUE", action="append", default=[], help="the value of a name (repeatable)")
+    add("--gradients", metavar="WHEN", default="yes", help="run backward too: yes (default) or no")
+    add("--json", action="store_true", help="print nodes, edges and steps as JSON at full precision")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run forward and backward, and print."""
+    if args.gradients not in ("yes", "no"):
+        raise InputError(f"--gradients must be yes or no; got {args.gradients!r}. Leave it out for yes.")
+    drawing = drawing_of(
+        args.target, named_arrays(args.let), gradients=args.gradients == "yes", values=True, depth=None
+    )
+    if args.json:
+        print(json.dumps(drawing.to_json(), ensure_ascii=False, allow_nan=False))
+    else:
+        print(drawing.table)
+    if drawing.view.failure:
+        print(f"tinygrad-norm trace: stopped by the error: {drawing.view.failure}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,224 @@
+"""Graphs worth looking at: each layer by name, with parameters and inputs small enough to read.
+
+``EXAMPLES`` is what the command ``graph`` draws by name and what the gallery shows; ``ARRAYS`` are the names that an
+expression can use without saying what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from .. import functional
+from ..ops import elementwise as e
+from ..tensor import Tensor
+from .tables import FEATURES, OUTPUTS
+
+QUERIES = ((1.0, 0.0, 0.5), (0.0, 1.0, -0.5))
+KEYS = ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0))
+VALUES = ((1.0, 0.0), (0.0, 1.0), (2.0, -1.0))
+
+ARRAYS: Mapping[str, Any] = MappingProxyType(
+    {
+        "x": 2.0, "y": -3.0, "w": 0.5, "b": 1.0, "f": FEATURES, "z": OUTPUTS, "q": QUERIES, "k": KEYS, "v": VALUES,
+    }
+)  # fmt: skip
+"""Small numbers, the lecture's tables f (5×2) and z (5×3), and queries, keys and values for attention."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Something to draw.
+
+    Attributes
+    ----------
+    name, what : its name, and one line about it
+    build : callable
+        Returns the function or module, with new parameters.
+    inputs : mapping
+        The arguments, by name.
+    options : mapping
+        What ``tg.draw`` is told besides: ``gradients``, ``mask``.
+    """
+
+    name: str
+    what: str
+    build: Callable[[], Callable[..., Any]]
+    inputs: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def parameter(name: str, values: Any) -> Tensor:
+    """Return a named tensor to be learned."""
+    return Tensor(np.asarray(values, dtype=float), requires_grad=True, name=name)
+
+
+def of_one(function: Callable[[Any], Tensor]) -> Callable[[], Callable[[Any], Tensor]]:
+    """Return what builds a function without parameters."""
+
+    def build() -> Callable[[Any], Tensor]:
+        def apply(x: Any) -> Tensor:
+            return function(x)
+
+        apply.__name__ = function.__name__
+        return apply
+
+    return build
+
+
+def neuron() -> Callable[..., Tensor]:
+    """Return one neuron: tanh(x · w + b)."""
+    w, b = parameter("w", -3.0), parameter("b", 6.8)
+
+    def neuron(x: Tensor) -> Tensor:
+        return e.tanh(x * w + b)  # type: ignore[no-any-return]  # a primitive's result is a Tensor
+
+    return neuron
+
+
+def linear() -> Callable[..., Tensor]:
+    """Return the linear layer of the lecture's two worked rows."""
+    weight, bias = parameter("weight", [[1, 2], [0, 1], [2, -1]]), parameter("bias", [-1, 2, 3])
+
+    def linear(f: Tensor) -> Tensor:
+        return functional.linear(f, weight, bias)
+
+    return linear
+
+
+def affine(features: int) -> tuple[Tensor, Tensor]:
+    """Return γ and β of a normalization."""
+    return parameter("weight", np.ones(features)), parameter("bias", np.zeros(features))
+
+
+def layer_norm() -> Callable[..., Tensor]:
+    """Return layer normalization over three features."""
+    weight, bias = affine(3)
+
+    def layer_norm(z: Tensor) -> Tensor:
+        return functional.layer_norm(z, 3, weight, bias)
+
+    return layer_norm
+
+
+def rms_norm() -> Callable[..., Tensor]:
+    """Return RMS normalization over three features."""
+    weight, _ = affine(3)
+
+    def rms_norm(z: Tensor) -> Tensor:
+        return functional.rms_norm(z, 3, weight, 1e-5)
+
+    return rms_norm
+
+
+def batch_norm() -> Callable[..., Tensor]:
+    """Return batch normalization with the statistics of the batch."""
+    weight, bias = affine(3)
+
+    def batch_norm(z: Tensor) -> Tensor:
+        return functional.batch_norm(z, None, None, weight, bias, training=True)
+
+    return batch_norm
+
+
+def batch_norm_eval() -> Callable[..., Tensor]:
+    """Return batch normalization with running statistics."""
+    weight, bias = affine(3)
+    running_mean = Tensor([4.0, 3.6, 4.2], name="running_mean")
+    running_var = Tensor([8.0, 1.8, 1.2], name="running_var")
+
+    def batch_norm_eval(z: Tensor) -> Tensor:
+        return functional.batch_norm(z, running_mean, running_var, weight, bias, training=False)
+
+    return batch_norm_eval
+
+
+def batch_norm_masked() -> Callable[..., Tensor]:
+    """Return batch normalization with the statistics of the real rows only."""
+    weight, bias = affine(3)
+
+    def batch_norm_masked(z: Tensor, mask: Tensor) -> Tensor:
+        return functional.batch_norm(z, None, None, weight, bias, training=True, mask=mask)
+
+    return batch_norm_masked
+
+
+def group_norm() -> Callable[..., Tensor]:
+    """Return group normalization of four channels in two groups."""
+    weight, bias = affine(4)
+
+    def group_norm(x: Tensor) -> Tensor:
+        return functional.group_norm(x, 2, weight, bias)
+
+    return group_norm
+
+
+def attention() -> Callable[..., Tensor]:
+    """Return scaled dot-product attention."""
+
+    def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return functional.scaled_dot_product_attention(q, k, v)
+
+    return attention
+
+
+def masked_attention() -> Callable[..., Tensor]:
+    """Return attention that may not look at the last key."""
+
+    def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+        return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+    return masked_attention
+
+
+def cross_entropy() -> Callable[..., Tensor]:
+    """Return the mean of −log softmax at the right classes."""
+    rows, targets = np.arange(2), np.array([0, 2])
+
+    def cross_entropy(logits: Tensor) -> Tensor:
+        return -functional.log_softmax(logits)[rows, targets].mean()
+
+    return cross_entropy
+
+
+PADDED = (*OUTPUTS[:3], (0, 0, 0), (0, 0, 0))
+REAL = np.array([True, True, True, False, False])
+BACK = {"gradients": True}
+LOGITS = ((2.0, 1.0, 0.1), (0.5, 2.5, 1.0))
+
+
+def table_of(examples: Sequence[Example]) -> Mapping[str, Example]:
+    """Return examples by name."""
+    return MappingProxyType({example.name: example for example in examples})
+
+
+EXAMPLES = table_of(
+    [
+        Example("neuron", "one neuron: tanh(x · w + b)", neuron, {"x": 2.0}),
+        Example("linear", "a linear layer with two features and three neurons", linear, {"f": FEATURES}, BACK),
+        Example("relu", "max(x, 0)", of_one(functional.relu), {"x": [-2.0, 0.0, 3.0]}, BACK),
+        Example("sigmoid", "1 / (1 + e⁻ˣ)", of_one(functional.sigmoid), {"x": 0.5}),
+        Example("gelu", "x · Φ(x)", of_one(functional.gelu), {"x": 0.5}),
+        Example("silu", "x · sigmoid(x)", of_one(functional.silu), {"x": 0.5}),
+        Example("softmax", "eˣ / Σ eˣ along a row", of_one(functional.softmax), {"x": LOGITS}, BACK),
+        Example("cross_entropy", "the loss of a classifier", cross_entropy, {"logits": LOGITS}),
+        Example("layer_norm", "layer norm of the lecture's 5×3 table", layer_norm, {"z": OUTPUTS}, BACK),
+        Example("rms_norm", "RMS norm of the lecture's 5×3 table", rms_norm, {"z": OUTPUTS}, BACK),
+        Example("batch_norm", "batch norm in training, of the 5×3 table", batch_norm, {"z": OUTPUTS}, BACK),
+        Example("batch_norm_eval", "batch norm with running statistics", batch_norm_eval, {"z": OUTPUTS}, BACK),
+        Example(
+            "batch_norm_masked", "batch norm that leaves two padded rows out", batch_norm_masked,
+            {"z": PADDED, "mask": REAL}, {"gradients": True, "mask": REAL},
+        ),
+        Example("group_norm", "group norm of four channels in two groups", group_norm,
+                {"x": [[1.0, 2.0, 5.0, 3.0], [0.0, 4.0, 2.0, 2.5]]}, BACK),
+        Example("attention", "scaled dot-product attention", attention, {"q": QUERIES, "k": KEYS, "v": VALUES}, BACK),
+        Example("masked_attention", "attention with one key masked", masked_attention,
+                {"q": QUERIES, "k": KEYS, "v": VALUES, "mask": np.array([True, True, False])}, BACK),
+    ]
+)  # fmt: skip
+"""Everything that can be drawn by name."""

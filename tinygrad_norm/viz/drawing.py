@@ -1,0 +1,166 @@
+"""A :class:`Drawing`: a graph to be looked at, saved in any format, or read as text, a table or data."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, TinygradNormError
+from .contract import Folded
+from .data import data_of
+from .dot import dot_of
+from .graph import GraphView
+from .html import page, pictures_of
+from .layout import Wanted as Direction
+from .layout import direction_for
+from .render import render, write_whole
+from .run import Run
+from .svg import finished
+from .text import listing, step_tables
+from .theme import Theme, palette
+
+LARGEST = 2000
+"""Above so many visible nodes a layout would take minutes."""
+SUFFIXES = {".gv": "gv", ".dot": "gv", ".svg": "svg", ".png": "png", ".pdf": "pdf", ".html": "html", ".htm": "html",
+            ".txt": "txt"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The interactive page as a notebook shows it."""
+
+    page: str
+    height: int
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe srcdoc="{html.escape(self.page)}" width="100%" height="{self.height}" '
+            'title="Computation graph" style="border:0"></iframe>'
+        )
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A graph, ready to be written in any format.
+
+    Attributes
+    ----------
+    view : GraphView
+        The whole graph as plain data.
+    folded : Folded
+        What is visible of it.
+    """
+
+    view: GraphView
+    folded: Folded
+    values: bool | None = None
+    direction: Direction = "auto"
+    theme: Theme = "auto"
+    force: bool = False
+    renderer: str | None = None
+    title: str = "Computation graph"
+    run: Run | None = None
+    keys: Mapping[str, Hashable] = field(default_factory=dict)
+
+    @cached_property
+    def dot(self) -> str:
+        """The drawing as DOT, Graphviz's language; needs nothing installed."""
+        return self.dot_in(self.theme)
+
+    def dot_in(self, theme: Theme) -> str:
+        """Return the DOT in the colors of a theme."""
+        direction = direction_for(self.folded.view) if self.direction == "auto" else self.direction
+        return dot_of(self.folded.view, palette(theme), direction, self.values)
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing as SVG."""
+        self.check_size()
+        raw = render(self.dot, "svg", self.renderer).decode("utf-8")
+        return finished(raw, self.folded.view, self.theme)
+
+    @property
+    def text(self) -> str:
+        """The visible graph as a listing, one line an operation."""
+        return listing(self.folded.view)
+
+    @property
+    def table(self) -> str:
+        """Every step's value and gradient as labeled tables, forward and then backward."""
+        return step_tables(self.view)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole graph as nested data at full precision, ready for :func:`json.dumps`."""
+        return data_of(self.view, self.run, self.keys)
+
+    @cached_property
+    def page(self) -> str:
+        """The interactive page, complete in itself."""
+        self.check_size()
+        pictures, shown = pictures_of(self.view, self.folded, self._svg_of)
+        return page(self.view, pictures, shown, self.theme, self.title)
+
+    def _svg_of(self, folded: Folded, prefix: str) -> str:
+        """Return one fold of the page; drawn in light colors, which the page's own style turns dark."""
+        part = replace(self, folded=folded, theme="light")
+        return finished(render(part.dot, "svg", self.renderer).decode("utf-8"), folded.view, "light", prefix)
+
+    def interactive(self, height: int = 700) -> Frame:
+        """Return the page for a notebook, in a frame of so many pixels."""
+        return Frame(self.page, height)
+
+    def picture(self, format: str) -> bytes:
+        """Return the content of a file in a format: gv, svg, png, pdf, html or txt."""
+        if format == "gv":
+            return self.dot.encode("utf-8")
+        if format == "txt":
+            return (self.text + "\n").encode("utf-8")
+        if format == "html":
+            return self.page.encode("utf-8")
+        if format == "svg":
+            return self.svg.encode("utf-8")
+        self.check_size()
+        return render(self.dot, format, self.renderer)  # type: ignore[arg-type]  # the suffixes allow no other
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the drawing to a file; the suffix chooses the format: gv, svg, png, pdf, html or txt.
+
+        Raises
+        ------
+        InputError
+            The suffix is none of these, or the file cannot be written.
+        RendererError
+            The format needs a renderer, and there is none.
+        """
+        suffix = Path(path).suffix.lower()
+        if suffix not in SUFFIXES:
+            raise InputError(
+                f"a drawing must be saved with one of the suffixes {' '.join(SUFFIXES)}; got {os.fspath(path)!r}. "
+                "Write for example graph.svg, or graph.html for the page with the steps."
+            )
+        write_whole(path, self.picture(SUFFIXES[suffix]))
+
+    def check_size(self) -> None:
+        """Raise where a layout would take minutes."""
+        visible = len(self.folded.view.nodes)
+        if visible > LARGEST and not self.force:
+            raise InputError(
+                f"a drawing must have at most {LARGEST} visible nodes; this one has {visible}. Fold it with depth=0 or "
+                "focus='path.of.a.module', put parts of the computation in `with tg.scope('name'):`, save it as .gv or "
+                ".txt, or pass force=True and wait."
+            )
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
+        """Show the picture in a notebook, and the text where there is no picture; never raises."""
+        try:
+            return {"image/svg+xml": self.svg, "text/plain": self.text}
+        except TinygradNormError as error:
+            return {"text/plain": f"{self.text}\n\n(no picture: {error})"}

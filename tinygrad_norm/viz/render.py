@@ -1,0 +1,169 @@
+"""From DOT to SVG, PNG and PDF: finds a renderer, runs it with a time limit, and keeps its warnings to itself.
+
+The first of these is used: the path given, ``TINYGRAD_NORM_DOT``, the ``graphviz-pure`` executable that comes with the
+package, ``dot`` on the PATH. PDF needs ``dot``. Without any, DOT and text still work, and the error says what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import GraphError, InputError
+
+Format = Literal["svg", "png", "pdf"]
+
+VARIABLE = "TINYGRAD_NORM_DOT"
+SECONDS = 60.0
+RESOLUTION = 144
+"""Dots an inch of a PNG: twice a screen's 72, so that it stays sharp when shown at its natural size."""
+LARGEST_SIDE = 8000
+"""A renderer runs out of memory on much larger pictures; they are made smaller instead."""
+WAYS_OUT = (
+    "Install a renderer with `pip install graphviz-pure`, or Graphviz itself (https://graphviz.org/download), or set "
+    f"{VARIABLE} to the path of a dot executable. Saving as .gv or .txt needs none."
+)
+
+
+class RendererError(GraphError):
+    """No renderer was found, or it did not do its work."""
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """An executable that understands DOT, and where it was found."""
+
+    path: str
+    found: str
+    pdf: bool
+
+
+def find_renderers(environment: Mapping[str, str] | None = None) -> Iterator[Renderer]:
+    """Yield the renderers there are, best first.
+
+    Raises
+    ------
+    RendererError
+        ``TINYGRAD_NORM_DOT`` is set but names no executable file.
+    """
+    environment = os.environ if environment is None else environment
+    chosen = environment.get(VARIABLE)
+    if chosen:
+        path = shutil.which(chosen, path=environment.get("PATH"))
+        if path is None:
+            raise RendererError(f"{VARIABLE} must name an executable; got {chosen!r}, which is none. {WAYS_OUT}")
+        yield Renderer(path, VARIABLE, "graphviz-pure" not in os.path.basename(path))
+    beside = [sysconfig.get_path("scripts"), os.path.dirname(sys.executable)]
+    places = [*beside, *environment.get("PATH", "").split(os.pathsep)]
+    pure = shutil.which("graphviz-pure", path=os.pathsep.join(places))
+    if pure is not None:
+        yield Renderer(pure, "the package graphviz-pure", pdf=False)
+    dot = shutil.which("dot", path=environment.get("PATH", ""))
+    if dot is not None:
+        yield Renderer(dot, "dot on the PATH", pdf=True)
+
+
+def renderer_for(format: Format, explicit: str | None = None) -> Renderer:
+    """Return the renderer to use for a format.
+
+    Raises
+    ------
+    RendererError
+        There is none, or none that writes PDF.
+    """
+    if explicit is not None:
+        path = shutil.which(explicit)
+        if path is None:
+            raise RendererError(f"renderer= must name an executable; got {explicit!r}, which is none. {WAYS_OUT}")
+        return Renderer(path, "renderer=", "graphviz-pure" not in os.path.basename(path))
+    found = list(find_renderers())
+    if not found:
+        raise RendererError(f"a drawing needs a renderer of DOT; found none on this machine. {WAYS_OUT}")
+    able = [r for r in found if r.pdf or format != "pdf"]
+    if not able:
+        raise RendererError(
+            f"a PDF needs Graphviz's own dot; found only {found[0].found}, which writes SVG and PNG. "
+            "Save as .svg and print that to PDF, or install Graphviz (https://graphviz.org/download)."
+        )
+    return able[0]
+
+
+def render(dot: str, format: Format, explicit: str | None = None, seconds: float = SECONDS) -> bytes:
+    """Return a picture of DOT source.
+
+    Raises
+    ------
+    RendererError
+        There is no renderer, it failed, or it took longer than ``seconds``.
+    """
+    renderer = renderer_for(format, explicit)
+    options = [f"-T{format}"]
+    if format == "png":
+        options.append(f"-Gdpi={resolution(run(renderer, dot, ['-Tsvg'], seconds).decode('utf-8'))}")
+    return run(renderer, dot, options, seconds)
+
+
+def run(renderer: Renderer, dot: str, options: list[str], seconds: float) -> bytes:
+    """Run a renderer on DOT source and return what it wrote."""
+    try:
+        done = subprocess.run(
+            [renderer.path, *options], input=dot.encode("utf-8"), capture_output=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise RendererError(
+            f"a drawing must be laid out within {seconds:g} seconds; {renderer.path} was still at work. "
+            "Draw less: depth=0, focus='path.of.a.module', or save as .gv and lay it out by hand."
+        ) from None
+    except OSError as error:
+        raise RendererError(f"the renderer {renderer.path} could not be started: {error}. {WAYS_OUT}") from error
+    if done.returncode != 0 or not done.stdout:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["nothing"]
+        said = next((line for line in lines if line.startswith("Error")), lines[-1])
+        raise RendererError(
+            f"the renderer {renderer.path} must write {' '.join(options)}; it ended with code {done.returncode} and "
+            f"said: {said[:300]}. Try another one with {VARIABLE}, or save as .gv."
+        )
+    return done.stdout
+
+
+def size_of(svg: str) -> tuple[float, float]:
+    """Return the width and height of an SVG in points."""
+    match = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    if match is None:
+        raise InputError("an SVG must give its size in points; found none. Render it with Graphviz.")
+    return float(match[1]), float(match[2])
+
+
+def resolution(svg: str) -> str:
+    """Return the dots an inch at which no side of a picture is longer than the limit.
+
+    >>> resolution('<svg width="720pt" height="100pt"'), resolution('<svg width="72000pt" height="100pt"')
+    ('144', '8')
+    """
+    longest = max(size_of(svg)) / 72
+    return (
+        f"{min(RESOLUTION, int(LARGEST_SIDE / longest)):d}" if longest * RESOLUTION > LARGEST_SIDE else str(RESOLUTION)
+    )
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file as a whole or not at all."""
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(
+            f"the drawing must go to a file that can be written; {target}: {error.strerror or error}. "
+            "Check the folder and its permissions."
+        ) from error

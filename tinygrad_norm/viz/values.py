@@ -1,0 +1,127 @@
+"""How numbers are shown: four significant digits, small arrays as the tables they are, large ones by statistics."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..primitive import Array, Shape
+from .graph import Value
+
+MOST_NUMBERS, MOST_ROWS, MOST_COLUMNS = 32, 10, 8
+"""An array within these limits is shown as a table."""
+ROUNDING = "≈0"
+"""What is shown of an entry that is only the rounding error of an array's larger ones."""
+
+
+def number(x: Any) -> str:
+    """Return a number with four significant digits and a true minus sign.
+
+    >>> number(-0.267261), number(2.0), number(1e-5), number(123456.0), number(float("inf")), number(True)
+    ('−0.2673', '2', '1e−5', '1.235e5', '∞', 'True')
+    """
+    if isinstance(x, (bool, np.bool_)):
+        return str(bool(x))
+    if isinstance(x, (int, np.integer)):
+        return str(int(x)).replace("-", "−")
+    value = float(x)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.4g}"
+    if "e" in text:
+        digits, exponent = text.split("e")
+        text = f"{digits}e{int(exponent)}"
+    return "0" if text == "-0" else text.replace("-", "−")
+
+
+def shape_text(shape: Shape | None) -> str:
+    """Return a shape as Python writes it; a single number has the shape ().
+
+    >>> shape_text((5, 3)), shape_text((3,)), shape_text(None)
+    ('(5, 3)', '(3,)', '(?)')
+    """
+    return "(?)" if shape is None else str(tuple(int(n) for n in shape))
+
+
+def first_bad(array: Array) -> str:
+    """Return where the first NaN or infinity stands, empty if all is finite.
+
+    >>> first_bad(np.array([1.0, np.nan]))
+    'NaN at (1,)'
+    """
+    if array.dtype.kind != "f":
+        return ""
+    finite = np.isfinite(array)
+    if finite.all():
+        return ""
+    at = tuple(int(i) for i in np.argwhere(~finite)[0])
+    return f"{number(array[at])} at {at}" if at else number(array[()])
+
+
+def value_of(array: Array, mask: Array | None = None) -> Value:
+    """Return an array as it is shown; ``mask`` is True at real positions and shades the rows of the others.
+
+    >>> value_of(np.array([[7.0, 5.0], [-2.0, 0.25]])).rows
+    (('7', '5'), ('−2', '0.25'))
+    >>> value_of(np.zeros((100, 2))).summary
+    'mean 0, deviation 0, norm 0'
+    """
+    bad = first_bad(array)
+    if array.size == 0:
+        return Value(summary="empty", bad=bad)
+    columns = array.shape[-1] if array.ndim else 1
+    lines = array.reshape(-1, columns)
+    if array.size > MOST_NUMBERS or len(lines) > MOST_ROWS or columns > MOST_COLUMNS:
+        return Value(summary=summary(array), bad=bad)
+    noise = noise_level(array)
+    rows = tuple(tuple(ROUNDING if 0 < abs(x) < noise else number(x) for x in line) for line in lines)
+    return Value(rows, "", padded_rows(array.shape, mask), bad)
+
+
+def noise_level(array: Array) -> float:
+    """Return below what an entry is a rounding error beside the largest: some 450 steps of float64 around it.
+
+    Such digits differ from machine to machine and mean nothing; ``to_json()`` has them.
+    """
+    if array.dtype.kind != "f":
+        return 0.0
+    sizes = np.abs(array[np.isfinite(array)])
+    return 1e-13 * float(sizes.max()) if sizes.size else 0.0
+
+
+def summary(array: Array) -> str:
+    """Return mean, deviation and norm in words; for integers and booleans the range or the count."""
+    if array.dtype.kind == "b":
+        return f"{int(np.count_nonzero(array))} of {array.size} True"
+    if array.dtype.kind in "iu":
+        return f"from {number(array.min())} to {number(array.max())}"
+    values = array.astype(np.float64)
+    with np.errstate(all="ignore"):
+        facts = (values.mean(), values.std(), np.linalg.norm(values.ravel()))
+    mean, deviation, norm = (number(f) for f in facts)
+    return f"mean {mean}, deviation {deviation}, norm {norm}"
+
+
+def padded_rows(shape: Shape, mask: Array | None) -> frozenset[int]:
+    """Return which lines of a table are padding: those of an array whose leading axes are the mask's."""
+    if mask is None or len(shape) <= mask.ndim or shape[: mask.ndim] != mask.shape:
+        return frozenset()
+    each = math.prod(shape[mask.ndim : -1])
+    return frozenset(int(i) for i in np.flatnonzero(np.repeat(~mask.ravel(), each)))
+
+
+def one_line(value: Value) -> str:
+    """Return a value in one line: the number, the table in brackets, or the summary.
+
+    >>> one_line(Value((("7", "5"), ("−2", "0"))))
+    '[7 5; −2 0]'
+    """
+    if not value.rows:
+        return value.summary
+    if len(value.rows) == 1 and len(value.rows[0]) == 1:
+        return value.rows[0][0]
+    return "[" + "; ".join(" ".join(row) for row in value.rows) + "]"
