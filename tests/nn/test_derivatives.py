@@ -90,3 +90,17 @@ def test_a_planted_error_is_found(order: int, check_derivatives: Any) -> None:
     )  # fmt: skip
     with pytest.raises(AssertionError):
         check_derivatives(Detached(), [x(3, 5)])
+
+
+@pytest.mark.parametrize("make", [
+    lambda: nn.LayerNorm(5), lambda: nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3), nn.Tanh()),
+    lambda: nn.Sequential(nn.Linear(5, 2), nn.Softmax()),
+])  # fmt: skip
+def test_the_package_s_own_gradient_check_takes_modules(make: Callable[[], nn.Module]) -> None:
+    module = make()
+    for p in module.parameters():
+        p.data = x(*p.shape)
+    before = module.state_dict()
+    assert tg.gradcheck(module, (x(3, 5),), order=2)
+    for key, value in module.state_dict().items():
+        np.testing.assert_array_equal(value, before[key])
