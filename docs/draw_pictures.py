@@ -57,8 +57,9 @@ PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "reference/gallery/batch_norm_eval": named("batch_norm_eval"),
     "reference/gallery/batch_norm_masked": named("batch_norm_masked"),
     "reference/gallery/masked_attention": named("masked_attention"),
-    "reference/gallery/failed": failed,
+    "reference/gallery/encoder_layer": named("encoder_layer", depth=1),
     "tutorials/pictures/broadcast": broadcast,
+    "how-to/pictures/failed": failed,
     "how-to/pictures/attention_folded": named("attention", depth=1),
 }
 """Each picture by its path below this folder, without the suffix."""

@@ -14,7 +14,6 @@ import pytest
 from tinygrad_norm.cli import main
 from tinygrad_norm.lessons.graph_examples import EXAMPLES
 
-
 Call = Callable[..., tuple[int, str, str]]
 
 

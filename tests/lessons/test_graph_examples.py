@@ -12,7 +12,7 @@ from tinygrad_norm.lessons.graph_target import drawing_of
 def test_every_example_runs_forward_and_back_and_is_small(name: str) -> None:
     drawing = drawing_of(name, {})
     assert drawing.view.sweep
-    assert len(drawing.view.nodes) <= 60
+    assert len(drawing.folded.view.nodes) <= 60
     assert not drawing.view.failure
     example = EXAMPLES[name]
     inputs = [n.id for n in drawing.view.nodes if n.kind == "input"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812  # PyTorch's habit, which the readers know
+from tinygrad_norm import functional as F
 from tinygrad_norm.viz import Drawing
 
 HOSTILE = [

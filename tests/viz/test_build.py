@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812
+from tinygrad_norm import functional as F
 from tinygrad_norm.viz import Drawing, GraphView, NodeView
 from tinygrad_norm.viz.values import one_line
 
@@ -281,3 +281,28 @@ def test_without_numbers_the_rules_still_show() -> None:
     assert [e.rule for e in drawing.view.edges] == ["ḡ · b", "ḡ · x"]
     assert drawing.dot.count("dir=back") == 2
     assert "multiply_1 sends ḡ · x, shape (2, 3), Σ over axis 0 → (3,) to b: b has received 1 of 1" in drawing.table
+
+
+def test_an_array_that_failed_is_drawn_with_its_shape() -> None:
+    view = tg.draw(lambda x: x @ np.ones((4, 2)), [[1.0, 2.0]]).view
+    assert [(n.id, n.kind) for n in view.nodes] == [("x", "input"), ("constant_1", "constant"), ("matmul_1", "failure")]
+    assert [(e.source, e.shape) for e in view.edges] == [("x", (1, 2)), ("constant_1", (4, 2))]
+
+
+def test_arrays_that_an_operation_of_many_inputs_saved() -> None:
+    def made() -> tg.Tensor:
+        return tg.einsum("i,i->i", tg.Tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0]))
+
+    shown = {n.id: one_line(n.value) for n in tg.draw(made()).view.nodes if n.value is not None}
+    assert shown["leaf_1"] == "[1 2]"
+    assert shown["constant_1"] == "[3 4]"
+
+
+def test_what_lies_in_a_joined_function_lies_in_its_module() -> None:
+    q = tg.Tensor(np.eye(2), requires_grad=True)
+    with tg.trace() as t, tg.scope("attn", "Attention"):
+        F.scaled_dot_product_attention(q, q, q)
+    clusters = {c.path: c.parent for c in t.draw().view.clusters}
+    assert clusters["attn"] is None
+    assert clusters["attn.scaled_dot_product_attention.attention_weights"] == "attn"
+    assert "attn.scaled_dot_product_attention" not in clusters

@@ -123,7 +123,7 @@ def test_edges_carry_local_derivative_gradient_and_product() -> None:
     array = EdgeView(
         "x", "y", rule="ḡ · γ", shapes="(5, 3), Σ over axis 0 → (3,)", contribution=Value(summary="mean 1")
     )
-    assert text_of(edge_label(array, LIGHT)).split() == "ḡ · γ (5, 3), Σ over axis 0 → (3,)".split()
+    assert " ".join(text_of(edge_label(array, LIGHT)).split()) == "ḡ · γ (5, 3), Σ over axis 0 → (3,)"
     wrong = EdgeView("x", "y", contribution=Value((("2",),)), wrong=True, badges=("first NaN",))
     assert text_of(edge_label(wrong, LIGHT)).split() == ["gradient", "first", "NaN", "WRONG"]
 

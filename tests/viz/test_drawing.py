@@ -16,8 +16,8 @@ from tinygrad_norm.viz.layout import direction_for
 from tinygrad_norm.viz.svg import summary
 
 STARTS = {
-    "gv": b"digraph", "dot": b"digraph", "svg": b"<svg", "png": b"\x89PNG", "html": b"<!doctype html>", "txt": b"x: input",
-    "SVG": b"<svg",
+    "gv": b"digraph", "dot": b"digraph", "svg": b"<svg", "png": b"\x89PNG", "html": b"<!doctype html>",
+    "txt": b"x: input", "SVG": b"<svg",
 }  # fmt: skip
 
 

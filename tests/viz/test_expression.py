@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -118,10 +120,8 @@ def test_what_has_no_value(source: str, message: str | None) -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_an_expression_or_one_line(source: str) -> None:
-    try:
-        parse(source)
-    except tg.InputError as error:
-        assert "got" in str(error) or "must be called" in str(error)
+    with contextlib.suppress(tg.InputError):
+        assert parse(source).source == source.strip()
 
 
 def test_every_allowed_function_is_documented() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812
+from tinygrad_norm import functional as F
 from tinygrad_norm.viz.fold import fold
 from tinygrad_norm.viz.graph import ClusterView, EdgeView, GraphView, NodeView
 
@@ -46,7 +46,7 @@ def test_a_depth_that_is_none(depth: Any) -> None:
 
 
 def test_a_focus_that_is_none() -> None:
-    with pytest.raises(tg.InputError, match="got 'decoder'. There is: encoder, encoder.first, encoder.second"):
+    with pytest.raises(tg.InputError, match=r"got 'decoder'\. There is: encoder, encoder.first, encoder.second"):
         tg.draw(nested, 1.0, focus="decoder")
     with pytest.raises(tg.InputError, match="Nothing is nested here"):
         tg.draw(lambda x: x * x, 1.0, focus="decoder")
@@ -170,14 +170,14 @@ def test_folding_is_plain_data_in_and_out() -> None:
     assert fold(view, None).view is view
 
 
-def test_a_chain_of_a_hundred_thousand_does_not_recurse() -> None:
+def test_a_long_chain_does_not_recurse() -> None:
     x = tg.Tensor(1.0, requires_grad=True)
     y = x
-    for _ in range(100_000):
+    for _ in range(30_000):
         y = y + 1.0
     drawing = tg.draw(y)
-    assert len(drawing.view.nodes) == 100_001
-    with pytest.raises(tg.InputError, match="at most 2000 visible nodes; this one has 100001"):
+    assert len(drawing.view.nodes) == 30_001
+    with pytest.raises(tg.InputError, match="at most 2000 visible nodes; this one has 30001"):
         _ = drawing.svg
 
 

@@ -32,8 +32,8 @@ def test_ids_are_unique_and_safe() -> None:
 @pytest.mark.parametrize(
     ("formula", "result"),
     [
-        ("x − y", "a − b"), ("√x", "√a"), ("ḡ · 2x", "ḡ · 2 · a"), ("exp(x − out)", "exp(a − out)"), ("xᵀ @ ḡ", "aᵀ @ ḡ"),
-        ("eˣ", "eˣ"), ("max(x, 0)", "max(a, 0)"), ("x² + x_shape", "a² + x_shape"),
+        ("x − y", "a − b"), ("√x", "√a"), ("ḡ · 2x", "ḡ · 2 · a"), ("exp(x − out)", "exp(a − out)"),
+        ("xᵀ @ ḡ", "aᵀ @ ḡ"), ("eˣ", "eˣ"), ("max(x, 0)", "max(a, 0)"), ("x² + x_shape", "a² + x_shape"),
     ],
 )  # fmt: skip
 def test_names_are_put_into_formulas(formula: str, result: str) -> None:

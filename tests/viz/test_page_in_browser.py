@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812
+from tinygrad_norm import functional as F
 from tinygrad_norm.viz import Drawing
 from tinygrad_norm.viz.steps import steps_of
 
@@ -152,9 +152,8 @@ def test_a_node_is_selected_by_pointer_and_by_keyboard(
     browser: Any, layer_norm: Drawing, saved: Callable[[Drawing], Path]
 ) -> None:
     browser.open(saved(layer_norm))
-    browser.run(
-        "document.querySelector('.drawing.shown .node[data-node=square_1]').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
-    )
+    node = "document.querySelector('.drawing.shown .node[data-node=square_1]')"
+    browser.run(f"{node}.dispatchEvent(new MouseEvent('click', {{bubbles: true}}))")
     assert browser.state("node") == "square_1"
     facts = browser.text(".facts.shown")
     assert "centered²" in facts
@@ -192,7 +191,8 @@ def test_dark_is_dark_all_through(browser: Any, square: Drawing, saved: Callable
         found = browser.run(
             "const card = document.querySelector('.drawing.shown .node polygon');"
             "const text = [...document.querySelectorAll('.drawing.shown .node text.m')][0];"
-            "return [getComputedStyle(document.body).backgroundColor, getComputedStyle(card).fill, getComputedStyle(text).fill]"
+            "return [getComputedStyle(document.body).backgroundColor, getComputedStyle(card).fill,"
+            "  getComputedStyle(text).fill]"
         )
         page, card, text = (brightness(c) for c in found)
         return page, card, text

@@ -41,7 +41,7 @@ def test_nothing_is_left_on_what_was_drawn() -> None:
     x = tg.Tensor([1.0, 2.0], requires_grad=True)
     x.grad = tg.Tensor([5.0, 5.0])
     w = tg.Tensor([3.0, 4.0], requires_grad=True)
-    tg.draw(lambda v: (v * w).sum(), x).save
+    assert tg.draw(lambda v: (v * w).sum(), x).view.sweep
     np.testing.assert_array_equal(x.grad, [5.0, 5.0])
     assert w.grad is None
     assert x.name is None

@@ -15,7 +15,8 @@ from tinygrad_norm.viz.values import first_bad, number, one_line, padded_rows, s
     ("given", "shown"),
     [
         (1.0, "1"), (-0.0, "0"), (1.23456, "1.235"), (-1e-5, "−1e−5"), (123456.0, "1.235e5"), (np.float32(0.1), "0.1"),
-        (float("nan"), "NaN"), (float("inf"), "∞"), (-float("inf"), "−∞"), (7, "7"), (-123456, "−123456"), (np.True_, "True"),
+        (float("nan"), "NaN"), (float("inf"), "∞"), (-float("inf"), "−∞"), (7, "7"),
+        (-123456, "−123456"), (np.True_, "True"),
     ],
 )  # fmt: skip
 def test_numbers(given: Any, shown: str) -> None:

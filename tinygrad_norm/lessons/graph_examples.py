@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import functional
+from .. import functional, nn
 from ..ops import elementwise as e
 from ..tensor import Tensor
 from .tables import FEATURES, OUTPUTS
@@ -177,17 +177,46 @@ def masked_attention() -> Callable[..., Tensor]:
 
 def cross_entropy() -> Callable[..., Tensor]:
     """Return the mean of −log softmax at the right classes."""
-    rows, targets = np.arange(2), np.array([0, 2])
 
-    def cross_entropy(logits: Tensor) -> Tensor:
-        return -functional.log_softmax(logits)[rows, targets].mean()
+    def cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
+        return functional.cross_entropy(logits, classes)
 
     return cross_entropy
+
+
+def settled(module: nn.Module) -> nn.Module:
+    """Return a module with parameters of one decimal, the same every time: its own were random."""
+    rng = np.random.default_rng(0)
+    for parameter in module.parameters():
+        parameter.data = np.round(rng.standard_normal(parameter.shape) * 0.5, 1)
+    return module
+
+
+def multihead_attention() -> Callable[..., Any]:
+    """Return self-attention with two heads."""
+    attention = settled(nn.MultiheadAttention(4, 2, batch_first=True))
+
+    def multihead_attention(x: Tensor) -> Any:
+        return attention(x, x, x, need_weights=False)[0]
+
+    return multihead_attention
+
+
+def encoder_layer() -> Callable[..., Any]:
+    """Return one layer of a Transformer's encoder."""
+    return settled(nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True))
+
+
+def encoder() -> Callable[..., Any]:
+    """Return a Transformer's encoder of three layers."""
+    layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+    return settled(nn.TransformerEncoder(layer, 3))
 
 
 PADDED = (*OUTPUTS[:3], (0, 0, 0), (0, 0, 0))
 REAL = np.array([True, True, True, False, False])
 BACK = {"gradients": True}
+TOKENS = (((0.1, -0.1, 0.6, 0.1), (-0.5, 0.4, 1.3, 0.9), (-0.7, -1.3, -0.6, 0.0)),)
 LOGITS = ((2.0, 1.0, 0.1), (0.5, 2.5, 1.0))
 
 
@@ -205,7 +234,8 @@ EXAMPLES = table_of(
         Example("gelu", "x · Φ(x)", of_one(functional.gelu), {"x": 0.5}),
         Example("silu", "x · sigmoid(x)", of_one(functional.silu), {"x": 0.5}),
         Example("softmax", "eˣ / Σ eˣ along a row", of_one(functional.softmax), {"x": LOGITS}, BACK),
-        Example("cross_entropy", "the loss of a classifier", cross_entropy, {"logits": LOGITS}),
+        Example("cross_entropy", "the loss of a classifier", cross_entropy,
+                {"logits": LOGITS, "classes": np.array([0, 2])}),
         Example("layer_norm", "layer norm of the lecture's 5×3 table", layer_norm, {"z": OUTPUTS}, BACK),
         Example("rms_norm", "RMS norm of the lecture's 5×3 table", rms_norm, {"z": OUTPUTS}, BACK),
         Example("batch_norm", "batch norm in training, of the 5×3 table", batch_norm, {"z": OUTPUTS}, BACK),
@@ -219,6 +249,9 @@ EXAMPLES = table_of(
         Example("attention", "scaled dot-product attention", attention, {"q": QUERIES, "k": KEYS, "v": VALUES}, BACK),
         Example("masked_attention", "attention with one key masked", masked_attention,
                 {"q": QUERIES, "k": KEYS, "v": VALUES, "mask": np.array([True, True, False])}, BACK),
+        Example("multihead_attention", "self-attention with two heads", multihead_attention, {"x": TOKENS}, BACK),
+        Example("encoder_layer", "one layer of a Transformer's encoder", encoder_layer, {"src": TOKENS}, BACK),
+        Example("encoder", "a Transformer's encoder of three layers", encoder, {"src": TOKENS}, BACK),
     ]
 )  # fmt: skip
 """Everything that can be drawn by name."""

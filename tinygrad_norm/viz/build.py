@@ -73,6 +73,7 @@ class Build:
         self.saved_by: dict[Hashable, list[str]] = {}
         self.expected: Counter[Hashable] = Counter()
         self.received: Counter[Hashable] = Counter()
+        self.arguments = {op.key: self._arguments(op) for op in run.operations}
         for op in run.operations:
             self._read(op)
         self.used |= set(run.failure.operands) if run.failure else set()
@@ -153,8 +154,9 @@ class Build:
 
     def _gradient(self, key: Hashable) -> Value | None:
         array = self.run.gradients.get(key)
-        shown = self.gradients and self.values and array is not None
-        return value_of(array, self.wish.mask) if shown else None
+        if array is None or not (self.gradients and self.values):
+            return None
+        return value_of(array, self.wish.mask)
 
     def _first_nan(self) -> Hashable | None:
         """Return the first operation that made a NaN or an infinity out of finite numbers."""
@@ -188,7 +190,7 @@ class Build:
         badges += [visible(w.finding) for w in wrong]
         return NodeView(
             self.ids[key], "operation", self.title(key), op.primitive.name, op.primitive.symbol,
-            formula_of(op, self._arguments(op)), run.shapes.get(key), str(array.dtype) if array is not None else "",
+            formula_of(op, self.arguments[key]), run.shapes.get(key), str(array.dtype) if array is not None else "",
             self._shown(key), self._gradient(key), op.recorded, key not in self.used,
             self.received[key] if self.gradients else 0, self.expected[key],
             tuple(dict.fromkeys(self.saved_by.get(key, ()))), tuple(badges), self.clusters.of_operation[key], op.source,
@@ -211,7 +213,7 @@ class Build:
         rule, local, incoming, shapes = rule_of(primitive, position), "", "", ""
         contribution: Value | None = None
         if not primitive.variadic:
-            names = dict(zip(primitive.inputs, self._arguments(op), strict=True))
+            names = dict(zip(primitive.inputs, self.arguments[op.key], strict=True))
             rule = substituted(rule, {**names, "out": self.title(op.key)})
         if sent is not None:
             array, raw = sent

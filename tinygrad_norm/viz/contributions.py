@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -38,12 +37,10 @@ def local_derivative(run: Run, op: Operation, position: int) -> str:
 
     It is the operation's own rule at the cotangent 1, so it is right where the incoming gradient is 0, too.
     """
-    out = run.arrays.get(op.key)
-    if out is None or out.size != 1 or any(int(np.prod(s)) != 1 for s in op.shapes) or not flows(run, op, position):
+    out = run.arrays[op.key]
+    if out.size != 1 or any(int(np.prod(s)) != 1 for s in op.shapes) or not flows(run, op, position):
         return ""
-    inputs = [run.arrays.get(k) if k is not None else v for k, v in zip(op.operands, op.literals, strict=True)]
-    if any(x is None for x in inputs):
-        return ""
+    inputs = [run.arrays[k] if k is not None else v for k, v in zip(op.operands, op.literals, strict=True)]
     nodes = [object() if flows(run, op, i) else None for i in range(len(inputs))]
     saved = op.primitive.save(out, inputs, op.shapes, op.params, nodes)
     one = np.ones(out.shape, out.dtype)
@@ -81,14 +78,10 @@ def sizes(run: Run) -> Mapping[tuple[Key, int], float]:
 
 def first_bad_contribution(run: Run) -> tuple[Key, int] | None:
     """Return the edge where a finite gradient first became a NaN or an infinity."""
-    for key in run.swept:
-        cotangent = run.gradients.get(key)
-        if cotangent is None or not finite(cotangent):
-            continue
-        for position in range(64):
-            sent: Any = run.contributions.get((key, position))
-            if sent is not None and not finite(sent[0]):
-                return key, position
+    # They stand in the order of the sweep.
+    for (key, position), (sent, _) in run.contributions.items():
+        if finite(run.gradients[key]) and not finite(sent):
+            return key, position
     return None
 
 

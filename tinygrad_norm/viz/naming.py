@@ -96,7 +96,8 @@ def substituted(formula: str, names: Mapping[str, str]) -> str:
     return pattern(tuple(names)).sub(replace, formula)
 
 
-def mentions_all(formula: str, names: Sequence[str]) -> bool:
+@lru_cache(maxsize=1024)
+def mentions_all(formula: str, names: tuple[str, ...]) -> bool:
     """Return whether a formula speaks of each of these names."""
     return set(names) <= {m["name"] for m in pattern(tuple(names)).finditer(formula)}
 

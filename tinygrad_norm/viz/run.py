@@ -6,16 +6,17 @@ the values saved for the backward pass, the gradients of leaves, and what the ca
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from ..nn import Parameter
 from ..primitive import Array, Primitive, Shape
 from ..tape import Node, Scope
 from ..tensor import Tensor
-from ..trace import Failure, array_key, array_of, key_of, saved_names, trace
+from ..trace import Failure, Sent, array_key, array_of, key_of, saved_names, trace
 
 Key = Hashable
 
@@ -74,36 +75,49 @@ def run_of_trace(t: trace, which: int = -1) -> Run:
     """Return what a trace recorded, with one of its backward passes, the last unless ``which`` says otherwise."""
     leaves = {k: leaf_of(k, x) for k, x in t.leaves.items()}
     arrays: dict[Key, Array] = {k: leaf._array for k, leaf in t.leaves.items()}
+
+    def operand(x: Any, key: Key | None) -> Key | None:
+        """Return what stands for an input: its key, a new one for a plain array, None for a nameless number."""
+        constant = key is None or (key in t.leaves and not t.leaves[key].requires_grad)
+        named = isinstance(x, Tensor) and (x.name is not None or key in t.variables)
+        if constant and np.ndim(array_of(x)) == 0 and not named:
+            return None
+        if key is None:
+            array, key = array_of(x), array_key(x)
+            leaves[key], arrays[key] = constant_leaf(key, array.shape, str(array.dtype)), array
+        return key
+
     operations = []
     for r in t.records:
-        operands: list[Key | None] = []
-        for x, key in zip(r.inputs, r.operands, strict=True):
-            constant = key is None or (key in t.leaves and not t.leaves[key].requires_grad)
-            if (
-                constant
-                and np.ndim(array_of(x)) == 0
-                and not (isinstance(x, Tensor) and (x.name or key in t.variables))
-            ):
-                operands.append(None)
-            elif key is None:
-                array = array_of(x)
-                key = array_key(x)
-                leaves[key], arrays[key] = constant_leaf(key, array.shape, str(array.dtype)), array
-                operands.append(key)
-            else:
-                operands.append(key)
+        operands = tuple(operand(x, key) for x, key in zip(r.inputs, r.operands, strict=True))
         operations.append(
             Operation(
-                r.key, r.primitive, tuple(operands),
+                r.key, r.primitive, operands,
                 tuple(x if key is None else None for x, key in zip(r.inputs, operands, strict=True)),
                 tuple(array_of(x).shape for x in r.inputs), r.params, r.scope, isinstance(r.key, Node), r.saved,
                 r.source, r.in_backward,
             )
         )  # fmt: skip
         arrays[r.key] = np.asarray(r.out)
-    used = {key for op in operations for key in op.operands}
+    failure = t.failure
+    if failure is not None:
+        failed = tuple(operand(x, key) for x, key in zip(failure.inputs, failure.operands, strict=True))
+        failure = replace(failure, operands=failed)
+    used = {key for op in operations for key in op.operands} | set(failure.operands if failure else ())
     leaves = {k: leaf for k, leaf in leaves.items() if k in used or leaf.needs_gradient or k in t.outer}
     sent = t.passes[which] if t.passes else []
+    gradients, contributions = received(sent, t.leaves)
+    notes = (f"backward pass {which % len(t.passes) + 1} of {len(t.passes)}",) if len(t.passes) > 1 else ()
+    return Run(
+        tuple(operations), leaves, arrays, {k: a.shape for k, a in arrays.items()}, gradients, contributions,
+        tuple(s.node for s in sent), t.variables, t.outer, failure, notes,
+    )  # fmt: skip
+
+
+def received(
+    sent: Sequence[Sent], leaves: Collection[Key]
+) -> tuple[dict[Key, Array], dict[tuple[Key, int], tuple[Array, Shape]]]:
+    """Return what each node received in all, and each contribution, in the order of the sweep."""
     gradients: dict[Key, Array] = {}
     contributions: dict[tuple[Key, int], tuple[Array, Shape]] = {}
     for step in sent:
@@ -113,14 +127,10 @@ def run_of_trace(t: trace, which: int = -1) -> Run:
             if c is None or raw is None or parent is None:
                 continue
             contributions[step.node, i] = (c, raw)
-            if parent in t.leaves:
+            # A leaf is never swept: it has what it was sent.
+            if parent in leaves:
                 gradients[parent] = gradients[parent] + c if parent in gradients else c
-    notes = (f"backward pass {which % len(t.passes) + 1} of {len(t.passes)}",) if len(t.passes) > 1 else ()
-    return Run(
-        tuple(operations), leaves, arrays,
-        {k: a.shape for k, a in arrays.items()}, gradients, contributions, tuple(s.node for s in sent),
-        t.variables, t.outer, t.failure, notes,
-    )  # fmt: skip
+    return gradients, contributions
 
 
 def constant_leaf(key: Key, shape: Shape, dtype: str = "") -> Leaf:
@@ -131,7 +141,7 @@ def constant_leaf(key: Key, shape: Shape, dtype: str = "") -> Leaf:
 def leaf_of(key: Key, tensor: Tensor) -> Leaf:
     """Return a Tensor that a run used but did not compute."""
     return Leaf(
-        key, tensor.name, tensor.shape, str(tensor.dtype), tensor.requires_grad, type(tensor) is not Tensor
+        key, tensor.name, tensor.shape, str(tensor.dtype), tensor.requires_grad, isinstance(tensor, Parameter)
     )  # fmt: skip
 
 

@@ -146,9 +146,7 @@ def wrong_rules(report: Any) -> tuple[WrongRule, ...]:
 
 def caller_variables() -> dict[str, Tensor]:
     """Return the Tensors in the variables of the code that asked for the drawing."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE + os.sep):
+    frame: FrameType = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE + os.sep):
         frame = frame.f_back
-    if frame is None:
-        return {}
     return {n: x for n, x in frame.f_locals.items() if isinstance(x, Tensor) and not n.startswith("_")}
