@@ -14,16 +14,6 @@ FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<body>.*?)^```", re.MULTILINE | r
 # What a machine's rounding decides: error bars, leftovers, the number of evaluations.
 MEASURED = re.compile(r"\d(?:\.\d+)?e[-−]\d+|\d+ forward evaluations")
 
-STUDENT = """
-import numpy as np
-
-def layer_norm(x):
-    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
-
-def layer_norm_backward(g, x):
-    return (g - g.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
-"""
-
 
 def blocks(page: Path, language: str) -> list[str]:
     found = FENCE.finditer(page.read_text(encoding="utf-8"))
@@ -46,13 +36,10 @@ def run(root: Path, folder: Path, *arguments: str) -> subprocess.CompletedProces
     )
 
 
-def test_the_test_file_of_a_teacher(root: Path, guide: Path, tmp_path: Path) -> None:
+def test_the_test_file_of_a_teacher_is_the_one_that_the_plugin_is_tested_with(root: Path, guide: Path) -> None:
     (test_file,) = (b for b in blocks(guide, "python") if "def test_" in b)
-    (tmp_path / "test_layers.py").write_text(test_file, encoding="utf-8")
-    (tmp_path / "layers.py").write_text(STUDENT, encoding="utf-8")
-    done = run(root, tmp_path, "pytest", "-p", "tinygrad_norm.pytest_plugin", "-p", "no:cacheprovider", "-q")
-    assert done.returncode == 1
-    assert "the path through the VARIANCE is missing along axis 1" in done.stdout
+    tested = (root / "tests" / "test_pytest_plugin.py").read_text(encoding="utf-8")
+    assert " ".join(test_file.split()) in " ".join(tested.split())
 
 
 def test_the_file_of_a_learner(root: Path, guide: Path, tmp_path: Path) -> None:
