@@ -35,6 +35,17 @@ def broadcast() -> Drawing:
     return tg.draw(add_bias, [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.1, 0.2], gradients=np.ones((3, 2)))
 
 
+def chain_rule() -> Drawing:
+    """Draw the README's example."""
+    w = tg.Tensor(2.0, requires_grad=True, name="w")
+    x = tg.Tensor(3.0, requires_grad=True, name="x")
+    with tg.trace() as run:
+        loss = (w * x - x) ** 2
+        loss.backward()
+    drawing: Drawing = run.draw(direction="LR")
+    return drawing
+
+
 def failed() -> Drawing:
     """Draw a run that ends in an error of shapes."""
 
@@ -48,6 +59,7 @@ def failed() -> Drawing:
 
 
 PICTURES: Mapping[str, Callable[[], Drawing]] = {
+    "pictures/chain_rule": chain_rule,
     "reference/gallery/square": named("x * x"),
     "reference/gallery/neuron": named("neuron"),
     "reference/gallery/linear": named("linear"),

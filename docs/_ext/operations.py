@@ -1,0 +1,68 @@
+"""The table of operations, from the registry: what each computes, its rule for every input, and what the tape saves."""
+
+from __future__ import annotations
+
+import sys
+
+from markdown_table import code, plain, table
+
+from tinygrad_norm.primitive import PRIMITIVES, Primitive
+
+HEADER = ("operation", "computes", "cotangent of each input", "the tape saves")
+NEW_LINE = "<br>"
+PICTURES = "../_images/generated"
+"""Where a page finds the pictures."""
+
+
+def operations() -> str:
+    """Return a section for each module of ``ops`` that declares primitives, with a table and pictures of them."""
+    sections = []
+    for module, primitives in chapters().items():
+        name = module.rpartition(".")[2]
+        summary = (sys.modules[module].__doc__ or "").strip().split("\n\n")[0]
+        rows = table(HEADER, map(row, primitives))
+        title = name.replace("_", " ").capitalize()
+        sections.append(f"## {title}\n\n{plain(summary)}\n\n{rows}\n{gallery(primitives)}")
+    return "\n".join(sections)
+
+
+def chapters() -> dict[str, list[Primitive]]:
+    """Return the package's own primitives by the module that declares them, in the order of declaration."""
+    found: dict[str, list[Primitive]] = {}
+    for p in PRIMITIVES.values():
+        if p.native:
+            found.setdefault(module_of(p), []).append(p)
+    return found
+
+
+def module_of(p: Primitive) -> str:
+    """Return the module of a primitive's rules."""
+    return next(str(rule.__module__) for rule in p.rules if rule is not None)
+
+
+def signature(p: Primitive, name: str = "", defaults: bool = True) -> str:
+    """Return how a primitive is called: ``sum(x, axis=None, keepdims=False)``."""
+    inputs = [f"*{x}" if p.variadic else x for x in p.inputs]
+    params = [f"{key}={default!r}" if defaults else key for key, default in p.defaults.items()]
+    return f"{name or p.name}({', '.join([*inputs, *params])})"
+
+
+def row(p: Primitive) -> tuple[str, ...]:
+    """Return the row of one operation; an input's rule and what is saved for it stand on lines of their own."""
+    formula = plain(p.formula) + (f"{NEW_LINE}*{plain(p.note)}*" if p.note else "")
+    rules = [f"{code(name)}: {plain(rule) or 'none'}" for name, rule in zip(p.inputs, p.rule, strict=True)]
+    saves = [", ".join(map(code, names)) or "nothing" for names in p.saves]
+    if p.joint is None and len(p.inputs) > 1:
+        saves = [f"{line} for {code(name)}" for name, line, rule in zip(p.inputs, saves, p.rules, strict=True) if rule]
+        saves = ["nothing"] if not any(p.saves) else saves
+    return code(signature(p, defaults=False)), formula, NEW_LINE.join(rules), NEW_LINE.join(saves)
+
+
+def gallery(primitives: list[Primitive]) -> str:
+    """Return the places of the pictures of some operations, which :mod:`pictures` draws."""
+    figures = [
+        f'<figure><img src="{PICTURES}/operation-{p.name}.svg" alt="graph of {p.name}" loading="lazy">'
+        f"<figcaption><code>{p.name}</code></figcaption></figure>"
+        for p in primitives
+    ]
+    return "\n".join(["```{raw} html", '<div class="gallery">', *figures, "</div>", "```", ""])

@@ -1,0 +1,76 @@
+"""What the notebook says and does, cell by cell: Markdown and code take turns, Markdown first."""
+
+CELLS = (
+    """# Layer norm in a notebook
+
+A lesson to run cell by cell. Tensors, drawings and reports show themselves: end a cell with one, and it appears below.
+You need this package and any notebook program; nothing else.""",
+    """import numpy as np
+
+import tinygrad_norm as tg
+from tinygrad_norm import functional as F""",
+    """## A Tensor is a table
+
+These are five samples of three neurons. A small Tensor shows itself as the table it is.""",
+    """z = tg.Tensor(
+    [[7.0, 5, 4], [2, 3, 4], [1, 2, 3], [7, 5, 6], [3, 3, 4]],
+    requires_grad=True,
+    name="z",
+)
+z""",
+    """Layer norm goes along each row. Rows 2 and 3 differ only by 1 everywhere, so they come out the same.""",
+    """y = F.layer_norm(z, 3)
+y""",
+    """NumPy's functions take Tensors. Every row now has mean 0 and mean square 1:""",
+    """mean, square = np.mean(y, axis=1), np.mean(y**2, axis=1)
+np.round(np.stack([np.abs(mean), square], axis=1), 3)""",
+    """## The gradient
+
+Send one number back: the gradient of the first entry of each row.""",
+    """y.backward(gradient=np.eye(3)[[0, 0, 0, 0, 0]])
+tg.round(z.grad, 5)""",
+    """Each row of it sums to 0: adding the same number to a whole row changes nothing, so no gradient points that way.
+
+## The graph
+
+Record a run, and draw what was computed. Each card has its value and its gradient; each dashed arrow has what it
+carries back. Here for the first row alone, small enough to follow with a pencil.""",
+    """row = tg.Tensor([[7.0, 5.0, 4.0]], requires_grad=True, name="row")
+with tg.trace() as run:
+    out = F.layer_norm(row, 3)
+    out.backward(gradient=[[1.0, 0.0, 0.0]])
+drawing = run.draw()
+drawing""",
+    """Three paths lead from the output back to the row: the direct one, one through the mean and one through the
+variance. To step through the backward pass, end a cell with `drawing.interactive()`, or write a page with
+`drawing.save("run.html")`.
+
+The same graph as text:""",
+    """print(drawing.text)""",
+    """## The check
+
+A backward pass written by hand is compared with a numeric derivative whose error is measured. This one is right:""",
+    """def norm(x):
+    centered = x - x.mean(1, keepdims=True)
+    return centered / np.sqrt((centered**2).mean(1, keepdims=True) + 1e-5)
+
+
+def norm_backward(g, out, x):
+    deviation = np.sqrt(x.var(1, keepdims=True) + 1e-5)
+    along = out * (g * out).mean(1, keepdims=True)
+    return (g - g.mean(1, keepdims=True) - along) / deviation
+
+
+tg.check_vjp(norm, norm_backward, z.data)""",
+    """And this one forgets that the variance depends on x, too. The report says so.""",
+    """def forgetful_backward(g, out, x):
+    deviation = np.sqrt(x.var(1, keepdims=True) + 1e-5)
+    return (g - g.mean(1, keepdims=True)) / deviation
+
+
+tg.check_vjp(norm, forgetful_backward, z.data)""",
+    """## Where to go from here
+
+Change a number in the table and run the cells again. Then let γ and β in: `F.layer_norm(z, 3, weight, bias)`. Or go
+down the columns: `F.batch_norm(z)`.""",
+)
