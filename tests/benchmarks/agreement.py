@@ -10,7 +10,7 @@ from .declaration import Array, BenchmarkError, Step, Workload
 
 
 def check_agreement(workload: Workload, steps: Mapping[str, Step]) -> None:
-    """Run every peer's step once and compare its numbers with the first peer's that has them.
+    """Compare the numbers of every peer, whose step has run once, with the first peer's that has them.
 
     Arrays agree when no entry differs by more than ``tolerance`` times the largest entry of that array: what an entry
     may lose by another order of summation goes with the size of what was summed, not with its own. An array that is
@@ -25,7 +25,6 @@ def check_agreement(workload: Workload, steps: Mapping[str, Step]) -> None:
     reference: dict[str, tuple[str, Array]] = {}
     largest = 0.0
     for name, step in steps.items():
-        step.run()
         for what, array in step.numbers().items():
             if not np.all(np.isfinite(array)):
                 raise BenchmarkError(f"{workload.id}: the {what} of {name} must be finite; it is not. Mend the peer.")

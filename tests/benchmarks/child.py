@@ -44,8 +44,8 @@ def memory_of(step: Step, steps: int) -> dict[str, float]:
     half = resident()
     for _ in range(steps // 2):
         step.run()
-    growth = (resident() - half) / (steps // 2) if steps > 1 else 0.0
-    return {"peak memory": highest() - before, "growth": growth}
+    peak = {"peak memory": float(highest() - before)}
+    return peak if steps == 1 else {**peak, "growth": (resident() - half) / (steps // 2)}
 
 
 def highest() -> int:

@@ -44,6 +44,7 @@ class Result:
     measured: tuple[Measured, ...]
     judged: tuple[Judged, ...]
     missing: Mapping[str, str]
+    unable: Mapping[str, str]
     rounds: int
 
 
@@ -52,9 +53,13 @@ def result(
     times: Mapping[str, Sampled],
     memory: Mapping[str, Mapping[str, float]],
     missing: Mapping[str, str],
+    unable: Mapping[str, str],
     rounds: int,
 ) -> Result:
-    """Put together what was measured; ``missing`` maps a peer to what must be installed for it."""
+    """Put together what was measured.
+
+    ``missing`` maps a peer to what must be installed for it, ``unable`` one that failed to the reason.
+    """
     samples: dict[str, dict[str, tuple[float, ...]]] = {}
     for peer, sampled in times.items():
         samples.setdefault("time", {})[peer] = sampled.total
@@ -73,7 +78,7 @@ def result(
         for quantity, by_peer in samples.items()
         for peer, values in by_peer.items()
     )  # fmt: skip
-    return Result(workload, measured, tuple(judge(bar, measured) for bar in workload.bars), missing, rounds)
+    return Result(workload, measured, tuple(judge(bar, measured) for bar in workload.bars), missing, unable, rounds)
 
 
 def judge(bar: Bar, measured: Sequence[Measured]) -> Judged:
@@ -100,6 +105,7 @@ def as_data(results: Sequence[Result], machine: Mapping[str, Any], settings: Map
                 "measured": [asdict(m) for m in r.measured],
                 "bars": [{**asdict(j.bar), "reached": j.reached, "met": j.met} for j in r.judged],
                 "missing": dict(r.missing),
+                "unable": dict(r.unable),
             }
             for r in results
         ],

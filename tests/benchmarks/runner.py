@@ -54,24 +54,39 @@ def run(workload: Workload, options: Options, progress: Callable[[str], None]) -
     if workload.script is not None:
         clock = CLOCKS[options.clock].__name__
         seconds = tuple(scripted(workload, rounds, clock, progress))
-        return result(workload, {OURS: Sampled(seconds, {"step": seconds})}, {}, {}, rounds)
+        return result(workload, {OURS: Sampled(seconds, {"step": seconds})}, {}, {}, {}, rounds)
     present, missing = sorted_out(workload, options.peers)
-    steps: dict[str, Step] = {}
-    for peer in present:
-        progress(f"{workload.id}: building {peer.name}")
-        steps[peer.name] = peer.build(setting)
-    progress(f"{workload.id}: comparing numbers")
+    steps, unable = first_steps(workload, present, setting, progress)
     check_agreement(workload, steps)
     times = interleaved(workload, steps, rounds, CLOCKS[options.clock], progress) if workload.timed else {}
     amounts = {}
     if workload.memory_steps:
         most = min(workload.memory_steps, QUICK_STEPS) if options.quick else workload.memory_steps
         for peer in present:
-            progress(f"{workload.id}: memory of {peer.name}")
-            amounts[peer.name] = memory(workload, peer, setting, most)
-            if workload.memory_steps == 1:
-                del amounts[peer.name]["growth"]
-    return result(workload, times, amounts, missing, rounds)
+            if peer.name in steps:
+                progress(f"{workload.id}: memory of {peer.name}")
+                amounts[peer.name] = memory(workload, peer, setting, most)
+    return result(workload, times, amounts, missing, unable, rounds)
+
+
+def first_steps(
+    workload: Workload, peers: Sequence[Peer], setting: Setting, progress: Callable[[str], None]
+) -> tuple[dict[str, Step], dict[str, str]]:
+    """Build and run every peer once; return the steps, and what went wrong with the peers that cannot do it."""
+    steps: dict[str, Step] = {}
+    unable: dict[str, str] = {}
+    for peer in peers:
+        progress(f"{workload.id}: first step of {peer.name}")
+        try:
+            step = peer.build(setting)
+            step.run()
+        except Exception as error:
+            if peer.name == OURS:
+                raise
+            unable[peer.name] = f"{type(error).__name__}: {error}".splitlines()[0]
+        else:
+            steps[peer.name] = step
+    return steps, unable
 
 
 def sorted_out(workload: Workload, wanted: Sequence[str] | None) -> tuple[list[Peer], dict[str, str]]:

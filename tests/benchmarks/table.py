@@ -54,6 +54,7 @@ def workload_text(workload: Mapping[str, Any]) -> str:
     lines += [f"  {bar_text(bar)}" for bar in workload["bars"]]
     for peer, package in workload["missing"].items():
         lines.append(f"  missing: {peer} (pip install {package}, or all peers: pip install 'tinygrad-norm[bench]')")
+    lines += [f"  unable: {peer}: {reason}" for peer, reason in workload["unable"].items()]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Adam in NumPy (Kingma & Ba 2015, algorithm 1), for libraries that bring no optimizer."""
+"""Adam in NumPy (Kingma & Ba 2015, algorithm 1), for a library that brings no optimizer of this kind."""
 
 from __future__ import annotations
 

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F  # noqa: N812  # as users write it
+from tinygrad_norm import functional as F
 
 from ..composed import linear
 from ..declaration import OURS, Numbers, Step
 from ..dialect import Dialect, Library, Problem, gradients_of
-from .adam import Adam
-
-
-def cross_entropy(logits: Any, labels: Any) -> Any:
-    """Return the mean of −log softmax at the labels."""
-    return -F.log_softmax(logits)[np.arange(len(labels)), labels].mean()
 
 
 def differentiate(dialect: Dialect, problem: Problem) -> Step:
@@ -52,16 +44,14 @@ def backward_step(dialect: Dialect, problem: Problem, parameters: dict[str, tg.T
 
 
 def train(dialect: Dialect, problem: Problem) -> Step:
-    """Return the step that also takes a step of Adam."""
+    """Return the step that also takes a step of this project's Adam."""
     parameters = leaves(problem.parameters)
-    adam = Adam(problem.parameters)
+    optimizer = tg.optim.Adam(parameters.values(), lr=1e-3)
     inner = backward_step(dialect, problem, parameters)
 
     def step() -> None:
         inner.run()
-        for name, parameter in parameters.items():
-            assert parameter.grad is not None
-            parameter.data = adam.updated(name, parameter.data, parameter.grad.data)
+        optimizer.step()
 
     return Step({"step": step}, inner.numbers)
 
@@ -74,7 +64,7 @@ def load() -> Dialect:
         batch_norm=lambda x, gamma, beta: F.batch_norm(x, None, None, gamma, beta, training=True, channel_axis=-1),
         attention=F.scaled_dot_product_attention,
         relu=F.relu,
-        cross_entropy=cross_entropy,
+        cross_entropy=F.cross_entropy,
         total=tg.sum,
         differentiate=differentiate,
         train=train,

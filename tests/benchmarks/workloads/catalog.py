@@ -8,13 +8,14 @@ from ..declaration import BenchmarkError, Workload
 from .chain import CHAINS
 from .check import CHECK
 from .encoder import ENCODERS
+from .graph import GRAPHS
 from .importing import IMPORTING
 from .memory import MEMORY
 from .mlp import MLP
 from .norm import NORMS
 from .tiny import TINY
 
-WORKLOADS: tuple[Workload, ...] = (TINY, MLP, *ENCODERS, *NORMS, *CHAINS, MEMORY, IMPORTING, CHECK)
+WORKLOADS: tuple[Workload, ...] = (TINY, MLP, *ENCODERS, *NORMS, *CHAINS, MEMORY, IMPORTING, *GRAPHS, CHECK)
 
 
 def chosen(ids: Sequence[str]) -> list[Workload]:
