@@ -23,6 +23,7 @@ from .tape import STATE, Node, Scope, where
 from .tensor import Tensor, to_array
 
 NUMBERS = frozenset({int, float, bool})
+NO_PARAMETERS: dict[str, Any] = {}
 # Looked up once, as apply() runs for every operation.
 new, ndarray = object.__new__, np.ndarray
 
@@ -62,7 +63,7 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
     if tracked and recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
-        result._node = Node(primitive, tuple(nodes), in_shapes, params, saved, scope)
+        result._node = Node(primitive, tuple(nodes), in_shapes, params or NO_PARAMETERS, saved, scope)
     if anomaly:
         check_forward(primitive, arrays, out, scope)
     if monitor is not None:

@@ -1,0 +1,115 @@
+"""A pre-norm encoder block of the Transformer, with LayerNorm or BatchNorm: forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..declaration import Array, Bar, Peer, Setting, Step, Workload
+from ..dialect import Dialect, Model, Problem, differentiating
+from ..libraries import hips_autograd, jax_jit, ours, pytorch
+
+BATCH, WORDS, HEADS = 32, 100, 4
+NORMS = {"layer": "LayerNorm", "batch": "BatchNorm"}
+
+
+def block(norm: str) -> Model:
+    """Return the block x + Attention(Norm(x)), then + MLP(Norm(·))."""
+
+    def model(d: Dialect, constants: Mapping[str, Any], p: Mapping[str, Any]) -> Any:
+        x = constants["x"]
+        normalize = d.layer_norm if norm == "layer" else d.batch_norm
+        width = x.shape[-1]
+
+        def heads(t: Any) -> Any:
+            return t.reshape((BATCH, WORDS, HEADS, width // HEADS)).swapaxes(1, 2)
+
+        h = normalize(x, p["gamma1"], p["beta1"])
+        q, k, v = (heads(d.linear(h, p[f"W{name}"], p[f"b{name}"])) for name in "qkv")
+        attended = d.attention(q, k, v).swapaxes(1, 2).reshape((BATCH, WORDS, width))
+        x = x + d.linear(attended, p["Wo"], p["bo"])
+        h = normalize(x, p["gamma2"], p["beta2"])
+        return x + d.linear(d.relu(d.linear(h, p["W1"], p["b1"])), p["W2"], p["b2"])
+
+    return model
+
+
+def problem(width: int, norm: str) -> Callable[[Setting], Problem]:
+    """Return what makes the problem: random words, parameters and cotangent."""
+
+    def make(setting: Setting) -> Problem:
+        rng = np.random.default_rng(setting.seed)
+        shapes = dict.fromkeys(("Wq", "Wk", "Wv", "Wo"), (width, width))
+        shapes |= {"W1": (width, 4 * width), "W2": (4 * width, width)}
+        parameters: dict[str, Array] = {}
+        for name, shape in shapes.items():
+            parameters[name] = (rng.normal(size=shape) / shape[0] ** 0.5).astype(np.float32)
+            parameters[name.replace("W", "b")] = (0.1 * rng.normal(size=shape[1])).astype(np.float32)
+        for i in "12":
+            parameters[f"gamma{i}"] = rng.uniform(0.5, 1.5, width).astype(np.float32)
+            parameters[f"beta{i}"] = (0.1 * rng.normal(size=width)).astype(np.float32)
+        x, cotangent = rng.normal(size=(2, BATCH, WORDS, width)).astype(np.float32)
+        return Problem(block(norm), {"x": x}, parameters, cotangent)
+
+    return make
+
+
+def matmuls(width: int) -> Callable[[Setting], Step]:
+    """Return what makes the step that computes the block's matrix products and nothing else: the floor."""
+
+    def build(setting: Setting) -> Step:
+        rng = np.random.default_rng(setting.seed)
+        rows, depth = BATCH * WORDS, width // HEADS
+
+        def draw(*shape: int) -> Array:
+            return rng.normal(size=shape).astype(np.float32)
+
+        x, inner, square, wide, tall = (
+            draw(rows, width), draw(rows, 4 * width), draw(width, width), draw(width, 4 * width), draw(4 * width, width)
+        )  # fmt: skip
+        q = draw(BATCH, WORDS, HEADS, depth).swapaxes(1, 2)
+        weights = draw(BATCH, HEADS, WORDS, WORDS)
+
+        def step() -> None:
+            for _ in range(4):  # the projections: forward, by the input, by the weight
+                x @ square
+                x @ square.T
+                x.T @ x
+            for _ in range(2):  # scores and mixture: forward and by both operands
+                q @ q.mT
+                weights @ q
+                weights.mT @ q
+            x @ wide
+            inner @ wide.T
+            x.T @ inner
+            inner @ tall
+            x @ tall.T
+            inner.T @ x
+
+        return Step({"step": step}, dict)
+
+    return build
+
+
+def encoder(width: int, norm: str, bars: tuple[Bar, ...]) -> Workload:
+    """Return the workload of one width and norm."""
+    libraries = (ours.LIBRARY, pytorch.COMPOSED, pytorch.FUSED, jax_jit.LIBRARY, hips_autograd.LIBRARY)
+    return Workload(
+        id=f"encoder{width}-{norm}",
+        title=f"pre-norm encoder block, {BATCH} × {WORDS} × {width}, {HEADS} heads, {NORMS[norm]}, float32",
+        peers=(
+            *(differentiating(library, problem(width, norm)) for library in libraries),
+            Peer("matmuls-only", None, matmuls(width)),
+        ),
+        bars=bars,
+        # Sums over 3200 rows and six layers of products in float32: 3200^½ · 6 · 6e-8 = 2e-5, and ten times that.
+        tolerance=2e-4,
+        rounds=30 if width < 100 else 15,
+    )
+
+
+AT_64 = (Bar(1.3, "torch-composed"), Bar(1.0, "torch-fused", aim=True))
+AT_256 = (Bar(1.0, "torch-composed"), Bar(1.1, "torch-fused"), Bar(1.2, "matmuls-only", aim=True))
+ENCODERS = tuple(encoder(width, norm, bars) for width, bars in ((64, AT_64), (256, AT_256)) for norm in NORMS)
