@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 
 LONGEST = 200
 """Characters of a message that are passed on."""
@@ -46,7 +46,7 @@ def account(error: BaseException, file: str) -> str:
     ...     account(error, "answer.py")
     "line 1: SyntaxError: '(' was never closed"
     """
-    line = error.lineno if isinstance(error, SyntaxError) else _line_in(error.__traceback__, file)
+    line = line_of(error, file)
     where = f"line {line}: " if line else ""
     if isinstance(error, NotImplementedError):
         return "not written yet"
@@ -62,9 +62,11 @@ def account(error: BaseException, file: str) -> str:
     return f"{where}{type(error).__name__}{': ' if text else ''}{text}"
 
 
-def _line_in(traceback: TracebackType | None, file: str) -> int | None:
-    """Return the innermost line of the file that the traceback passes through."""
-    line = None
+def line_of(error: BaseException, file: str) -> int | None:
+    """Return the innermost line of the file that an error came through, None if it did not."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno
+    line, traceback = None, error.__traceback__
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == file:
             line = traceback.tb_lineno
