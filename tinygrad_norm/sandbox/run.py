@@ -92,7 +92,7 @@ def run(job: Job, arguments: Mapping[str, Any], seconds: float = 10.0, memory: i
     assert process.stderr is not None
     listener = threading.Thread(target=_listen, args=(process.stdout, lines), daemon=True)
     listener.start()
-    drain = _Drain(process.stderr.fileno())
+    drain = _Drain(process.stderr)
     drain.start()
     messages: list[Any] = []
     try:
@@ -105,11 +105,10 @@ def run(job: Job, arguments: Mapping[str, Any], seconds: float = 10.0, memory: i
         ending = _collect(process, lines, messages, seconds)
     finally:
         _kill(process)
-        for reader, pipe in ((listener, process.stdout), (drain, process.stderr)):
-            reader.join(timeout=1.0)
-            # A process that was started in a session of its own survives and may keep the pipe open.
-            if not reader.is_alive():
-                pipe.close()
+        # A process that was started in a session of its own survives, and may hold the pipes open: then the readers
+        # are left to it, and close them when it ends.
+        listener.join(timeout=1.0)
+        drain.join(timeout=1.0)
     return Outcome(tuple(messages), ending, drain.printed)
 
 
@@ -123,6 +122,7 @@ def _start() -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        errors="replace",
         # One thread each: several processes may run at once.
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         start_new_session=True,
@@ -130,25 +130,27 @@ def _start() -> subprocess.Popen[str]:
 
 
 def _listen(stream: IO[str], lines: queue.Queue[str | None]) -> None:
-    for line in stream:
-        lines.put(line)
+    with stream:
+        for line in stream:
+            lines.put(line)
     lines.put(None)
 
 
 class _Drain(threading.Thread):
     """Reads what is printed to its end, and keeps no more than the beginning."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         super().__init__(daemon=True)
-        self._descriptor = descriptor
+        self._stream = stream
         self._lines = 0
         self._beginning = b""
 
     def run(self) -> None:
         """Read until the other side closes."""
-        while chunk := os.read(self._descriptor, 1 << 16):
-            self._beginning = (self._beginning + chunk)[: 20 * SHOWN]
-            self._lines += chunk.count(b"\n")
+        with self._stream:
+            while chunk := os.read(self._stream.fileno(), 1 << 16):
+                self._beginning = (self._beginning + chunk)[: 20 * SHOWN]
+                self._lines += chunk.count(b"\n")
 
     @property
     def printed(self) -> Printed:
@@ -168,7 +170,10 @@ def _collect(
             return Ending("too long", f"does not end within {seconds:g} s")
         if line is None or not line.endswith("\n"):  # dead, perhaps in the middle of a word
             return Ending("died", _reason_of(process))
-        message = json.loads(line)
+        try:
+            message = json.loads(line)
+        except ValueError:
+            return Ending("died", "writes into the channel of the results")
         if message == DONE:
             return Ending("finished")
         messages.append(message)
@@ -194,7 +199,7 @@ def _reason_of(process: subprocess.Popen[str]) -> str:
     try:
         code = process.wait(timeout=1.0)
     except subprocess.TimeoutExpired:
-        return "closes the channel to the grader"
+        return "closes the channel of the results"
     if code >= 0:
         return f"ends the whole process (exit code {code})"
     try:
