@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tinygrad_norm.lessons.exercises import grading
 from tinygrad_norm.lessons.exercises.catalog import EXERCISES
+from tinygrad_norm.lessons.exercises.exercise import Verdict
 from tinygrad_norm.lessons.exercises.grading import Grade, grade_file
+from tinygrad_norm.lessons.exercises.job import grade_checks
 from tinygrad_norm.lessons.exercises.report import grade_data, grade_text
 from tinygrad_norm.lessons.exercises.stub import stub_text
+from tinygrad_norm.sandbox import Ending, Outcome, Printed
 
 GradeText = Callable[..., Grade]
 
@@ -29,13 +34,31 @@ def grade_source(tmp_path: Path) -> GradeText:
     return grade
 
 
+@pytest.fixture
+def grade_here(tmp_path: Path) -> Iterator[GradeText]:
+    """Do the same in this process: what loading the file changes is undone."""
+    before = list(sys.path)
+
+    def grade(text: str) -> Grade:
+        path = tmp_path / "answer.py"
+        path.write_text(text, encoding="utf-8")
+        reported = tuple(grade_checks(str(path), 7, [0, 1], 0))
+        verdicts: dict[int, tuple[Verdict, ...]] = {}
+        grading._read(Outcome(reported, Ending("finished"), Printed()), EXERCISES[7], [0, 1], verdicts)
+        return Grade(EXERCISES[7], str(path), verdicts[0] + verdicts[1], Printed())
+
+    yield grade
+    sys.path[:] = before
+    sys.modules.pop("submission", None)
+
+
 def messages(grade: Grade) -> list[str]:
     assert all("\n" not in v.message for v in grade.verdicts)
     return [v.message for v in grade.verdicts]
 
 
-def test_the_reference_solution(grade_source: GradeText) -> None:
-    grade = grade_source("import numpy as np\n" + EXERCISES[7].solution)
+def test_the_reference_solution(grade_here: GradeText) -> None:
+    grade = grade_here("import numpy as np\n" + EXERCISES[7].solution)
     assert grade.full
     assert (grade.points, grade.first_fault) == (2, None)
     assert grade_text(grade).endswith("\n\nFull marks.\n")
@@ -80,18 +103,28 @@ def test_prints_are_counted_and_do_no_harm(grade_source: GradeText) -> None:
         ("import torchvision_of_another\n", "the file does not run: line 1: ModuleNotFoundError: No module named "),
         ("import sys\nsys.exit('bye')\n", "the file does not run: line 2: ends the program (sys.exit); return a value"),
         ("def mean_backward(g, x)\n", "the file does not run: line 1: SyntaxError: "),
-        ("import os\nos.kill(os.getpid(), 9)\n", "the file, when it is loaded, crashes the whole process (SIGKILL)"),
-        ("while True: pass\n", "the file, when it is loaded, does not end within 1.5 s"),
     ],
 )
-def test_a_file_that_does_not_run(grade_source: GradeText, text: str, message: str) -> None:
-    grade = grade_source(text, seconds=1.5)
+def test_a_file_that_does_not_run(grade_here: GradeText, text: str, message: str) -> None:
+    grade = grade_here(text)
     assert all(m.startswith(message) for m in messages(grade))
     assert len(grade.verdicts) == 2
 
 
-def test_a_mistake_is_explained_below_its_verdict(grade_source: GradeText) -> None:
-    grade = grade_source(RIGHT.replace("g - g.mean", "g + g.mean"))
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import os\nos.kill(os.getpid(), 9)\n", "the file, when it is loaded, crashes the whole process (SIGKILL)"),
+        ("while True: pass\n", "the file, when it is loaded, does not end within 1.5 s"),
+    ],
+)
+def test_a_file_that_stops_its_process_when_it_is_loaded(grade_source: GradeText, text: str, message: str) -> None:
+    grade = grade_source(text, seconds=1.5)
+    assert messages(grade) == [message, message]
+
+
+def test_a_mistake_is_explained_below_its_verdict(grade_here: GradeText) -> None:
+    grade = grade_here(RIGHT.replace("g - g.mean", "g + g.mean"))
     lines = grade_text(grade).splitlines()
     place = lines.index("  wrong  through x − mean  what comes through the mean has the wrong sign")
     assert lines[place + 1].startswith("         x: WRONG in 35 of 35 entries; worst x[")
