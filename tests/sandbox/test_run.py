@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from importlib import import_module
@@ -37,6 +38,10 @@ def leaves():
 def crashes():
     yield "first"
     os.kill(os.getpid(), signal.SIGSEGV)
+
+def is_signaled():
+    yield "first"
+    os.kill(os.getpid(), signal.SIGRTMIN + 3)
 
 def raises():
     yield "first"
@@ -109,6 +114,7 @@ def test_silence_for_too_long(jobs: Any) -> None:
     [
         ("leaves", "ends the whole process (exit code 3)"),
         ("crashes", "crashes the whole process (SIGSEGV)"),
+        ("is_signaled", f"crashes the whole process (signal {signal.SIGRTMIN + 3})"),
         ("raises", "ends the whole process (exit code 5)"),
         ("scribbles", "writes into the channel of the results"),
         ("shuts_the_door", "closes the channel of the results"),
@@ -150,6 +156,11 @@ def test_an_interrupt_ends_the_process(jobs: Any, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(KeyboardInterrupt):
         run(jobs.falls_silent, {})
     assert started[0].returncode is not None
+
+
+def test_a_system_without_groups_of_processes(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "killpg")
+    assert run(jobs.falls_silent, {}, seconds=0.2).ending.how == "too long"
 
 
 def test_python_does_not_start(jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

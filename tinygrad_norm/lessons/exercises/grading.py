@@ -81,27 +81,24 @@ def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: flo
 
 def _read(outcome: Outcome, exercise: Exercise, pending: list[int], verdicts: dict[int, tuple[Verdict, ...]]) -> None:
     """Enter what one process reported; the check at which it ended, if it did, fails."""
-    begun: int | None = None
     loaded = False
     for message in outcome.messages:
         if "failed" in message:
             verdicts.update({k: fail(exercise.checks[k], message["failed"], "does-not-run") for k in pending})
         elif "loaded" in message:
             loaded = True
-        elif "begun" in message:
-            begun = message["begun"]
-        elif begun is not None:
-            verdicts[begun] = tuple(_verdict(data) for data in message["verdicts"])
-            begun = None
-    if outcome.ending.how == "finished":
+        else:
+            verdicts[message["check"]] = tuple(_verdict(data) for data in message["verdicts"])
+    left = [k for k in pending if k not in verdicts]
+    if outcome.ending.how == "finished" or not left:
         return
     code = outcome.ending.how.replace(" ", "-")
-    if not loaded:
+    if loaded:
+        # They come in turn: the first without a verdict is the one that ended the process.
+        verdicts[left[0]] = fail(exercise.checks[left[0]], outcome.ending.reason, code)
+    else:
         words = f"the file, when it is loaded, {outcome.ending.reason}"
-        verdicts.update({k: fail(exercise.checks[k], words, code) for k in pending})
-    elif begun is not None:
-        check = exercise.checks[begun]
-        verdicts[begun] = fail(check, outcome.ending.reason, code)
+        verdicts.update({k: fail(exercise.checks[k], words, code) for k in left})
 
 
 def _verdict(data: Mapping[str, Any]) -> Verdict:

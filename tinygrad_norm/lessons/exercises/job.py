@@ -18,8 +18,8 @@ from .exercise import NOT_WRITTEN, Check, Verdict
 def grade_checks(file: str, number: int, checks: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:
     """Grade some checks of an exercise.
 
-    Yields ``{"failed": why}`` if the file cannot be loaded; else ``{"loaded": True}``, and for each check its
-    number before (``{"begun": 2}``) and its verdicts after (``{"verdicts": […]}``).
+    Yields ``{"failed": why}`` if the file cannot be loaded; else ``{"loaded": True}``, then for each check in turn
+    ``{"check": 2, "verdicts": […]}``.
     """
     try:
         module = load(file)
@@ -28,9 +28,8 @@ def grade_checks(file: str, number: int, checks: Sequence[int], seed: int) -> It
         return
     yield {"loaded": True}
     for index in checks:
-        yield {"begun": index}
         check = EXERCISES[number].checks[index]
-        yield {"verdicts": [asdict(verdict) for verdict in graded(check, vars(module), file, seed)]}
+        yield {"check": index, "verdicts": [asdict(verdict) for verdict in graded(check, vars(module), file, seed)]}
 
 
 def graded(check: Check, names: dict[str, Any], file: str, seed: int) -> tuple[Verdict, ...]:
