@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tinygrad_norm"
 # From the ground up; a room may import from every room named before it. A folder is one room unless its files are
 # listed. ``__init__`` is the front door and ``__main__`` the back door.
 ROOMS = [
-    "errors", "memory", "primitive", "summation", "tape", "context", "random", "display", "numpy_dispatch",
+    "errors", "sandbox", "memory", "primitive", "summation", "tape", "context", "random", "display", "numpy_dispatch",
     "methods", "tensor", "recording",
     "ops.erf", "ops.shape", "ops.elementwise", "ops.reduction", "ops.indexing", "ops.linalg", "ops.constants",
     "ops.creation", "ops.more_elementwise", "ops.picking", "ops.layout", "ops.statistics", "ops.products", "ops",
@@ -20,7 +20,7 @@ ROOMS = [
     "functional.composition", "functional.linear", "functional.activation", "functional.attention",
     "functional.norm", "functional.batch_norm", "functional.loss_reduction", "functional.loss",
     "functional.cross_entropy", "functional.embedding", "functional.dropout", "functional", "nn", "optim", "io",
-    "gradcheck", "viz", "lessons", "commands", "cli", "pytest_plugin", "__main__",
+    "gradcheck", "viz", "lessons", "commands", "cli", "pytest_plugin", "pytest_exercises", "__main__",
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
-from .commands import check, doctor, graph, lab, lecture, norm, trace
+from .commands import check, doctor, exercise, graph, lab, lecture, norm, trace
 from .errors import TinygradNormError
 
 
@@ -32,7 +32,8 @@ class Command(Protocol):
 
 
 COMMANDS: dict[str, Command] = {
-    "check": check, "doctor": doctor, "graph": graph, "lab": lab, "lecture": lecture, "norm": norm, "trace": trace,
+    "check": check, "doctor": doctor, "exercise": exercise, "graph": graph, "lab": lab, "lecture": lecture,
+    "norm": norm, "trace": trace,
 }  # fmt: skip
 
 

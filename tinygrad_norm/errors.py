@@ -59,3 +59,7 @@ class MissingExtraError(TinygradNormError, ImportError):
 
 class LearnerCodeError(TinygradNormError, RuntimeError):
     """A file with a learner's code cannot be checked: it raises, loops, exits or returns something else."""
+
+
+class SandboxError(TinygradNormError, RuntimeError):
+    """The process that a file is to run in cannot be started."""

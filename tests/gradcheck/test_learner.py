@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.gradcheck.learner import check_file, main
+from tinygrad_norm.gradcheck.learner import check_file, check_job
 
 HEAD = "import numpy as np\nimport tinygrad_norm as tg\nX = np.linspace(-1, 2, 15).reshape(3, 5)\n"
 
@@ -40,14 +39,13 @@ def check(path: Path) -> Checked:
 
 
 @pytest.fixture
-def said(path: Path, tmp_path: Path) -> Callable[..., str]:
-    """``said(source, function)``: the one line that the result file holds."""
+def said(path: Path) -> Callable[..., str]:
+    """``said(source, function)``: the one line that is reported."""
 
     def run(source: str, function: str = "f", order: int = 1, head: str = HEAD) -> str:
         path.write_text(head + source, encoding="utf-8")
-        answer = tmp_path / "answer.json"
-        main([str(path), function, str(order), "0", str(answer)])
-        error: str = json.loads(answer.read_text(encoding="utf-8"))["error"]
+        (result,) = check_job(str(path), function, order, 0)
+        error: str = result["error"]
         assert "\n" not in error
         return error
 
@@ -130,9 +128,10 @@ def test_a_pair_has_one_order(said: Callable[..., str]) -> None:
         ("1 / 0\n", "exercise.py, line 4: ZeroDivisionError: division by zero"),
         ("def f(x=X):\n    raise KeyError('a\\nb')\n", "exercise.py, line 5: KeyError: 'a\\nb'"),
         ("def f(x=X):\n    return x @ X\n", "exercise.py, line 5: ShapeError: matmul: "),
-        ("def f(x=X):\n    return f(x)\n", "exercise.py, line 5: RecursionError: "),
+        ("def f(x=X):\n    return f(x)\n", "exercise.py, line 5: calls itself without end (RecursionError)"),
         ("import nothing_like_it\n", "exercise.py, line 4: ModuleNotFoundError: "),
         ("class E(Exception):\n    pass\nraise E\n", "exercise.py, line 6: E"),
+        ("import sys\nsys.exit(3)\n", "exercise.py, line 5: ends the program (sys.exit)"),
         ("SAMPLES = [(X, X)]\ndef f(x):\n    return x\n", "exercise.py:f: TypeError: "),
     ],
 )

@@ -8,11 +8,7 @@ dictionary from a function's name to such a list, or else from the defaults in t
 from __future__ import annotations
 
 import inspect
-import json
-import sys
-import traceback
-from collections.abc import Callable, Sequence
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, TinygradNormError
+from ..sandbox import account, line_of, load
 from ..tensor import Tensor
 from .api import check_vjp, gradcheck
 from .report import Report
@@ -27,19 +24,20 @@ from .report import Report
 SUFFIX = "_backward"
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Check and write the result as JSON: ``main([file, function, order, seed, result_file])``."""
-    file, function, order, seed, result_file = arguments
+def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :mod:`.isolated`."""
     try:
-        result = check_file(Path(file), function, int(order), int(seed))
-    except Exception as error:  # whatever a learner's code raises is told in one line, never as our traceback
+        result = check_file(Path(file), function, order, seed)
+    except BaseException as error:  # whatever a learner's code raises is told in one line, never as our traceback
         result = {"error": blame(error, Path(file), function)}
-    Path(result_file).write_text(json.dumps(result), encoding="utf-8")
+    yield result
 
 
 def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, Any]:
     """Return the reports of one function at all of its points, as data with their text."""
-    module = load(path)
+    if path.suffix != ".py":
+        raise InputError(f"{path.name} must be a Python file; got the suffix {path.suffix!r}. Rename it to end in .py.")
+    module = load(str(path))
     forward, backward = find(module, path.name, function)
     if backward is not None and order != 1:
         raise InputError(
@@ -64,18 +62,6 @@ def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, An
 def text_of(report: Report, number: int, count: int) -> str:
     """Return a report's text, with the number of its sample where there are several."""
     return f"sample {number} of {count}\n{report}" if count > 1 else str(report)
-
-
-def load(path: Path) -> ModuleType:
-    """Return the learner's file as a module; files beside it can be imported."""
-    spec = spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{path.name} must be a Python file; got the suffix {path.suffix!r}. Rename it to end in .py.")
-    module = module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def find(module: ModuleType, file: str, function: str) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
@@ -161,19 +147,7 @@ def fill(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., A
 
 def blame(error: BaseException, path: Path, function: str) -> str:
     """Return what a learner's code raised, in one line with the place in their file."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"{path.name}, line {error.lineno}: {type(error).__name__}: {error.msg}"
-    if isinstance(error, TinygradNormError) and not _lines(error, path):
-        return one_line(error)
-    lines = _lines(error, path)
-    place = f"{path.name}, line {lines[-1]}" if lines else f"{path.name}:{function}"
-    return f"{place}: {type(error).__name__}: {one_line(error)}".rstrip(": ")
-
-
-def _lines(error: BaseException, path: Path) -> list[int | None]:
-    return [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-
-
-def one_line(error: BaseException) -> str:
-    """Return an error's message on one line."""
-    return " ".join(str(error).split())
+    line = line_of(error, str(path))
+    if isinstance(error, TinygradNormError) and line is None:
+        return " ".join(str(error).split())
+    return f"{path.name}{',' if line else f':{function}:'} {account(error, str(path))}"

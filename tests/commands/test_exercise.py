@@ -1,0 +1,196 @@
+"""The command exercise as a user types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinygrad_norm.cli import main
+from tinygrad_norm.commands import exercise as command
+from tinygrad_norm.lessons.exercises.catalog import EXERCISES
+from tinygrad_norm.lessons.exercises.grading import Grade
+from tinygrad_norm.lessons.exercises.report import exercise_text, hint_text
+from tinygrad_norm.lessons.exercises.stub import stub_text
+
+Run = Callable[..., tuple[int, str, str]]
+STUB = "exercise_07_mean_backward.py"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in an empty folder: exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def go(*arguments: str) -> tuple[int, str, str]:
+        code = main(["exercise", *arguments])
+        return code, *capsys.readouterr()
+
+    return go
+
+
+def test_list(run: Run) -> None:
+    code, out, err = run("list")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert len(lines) == 12
+    assert lines[6] == " 7  Backward: the mean                        2 points  mean-backward"
+
+
+def test_list_as_json(run: Run) -> None:
+    code, out, _ = run("list", "--json")
+    assert code == 0
+    assert json.loads(out)[6] == {
+        "exercise": 7,
+        "name": "mean-backward",
+        "title": "Backward: the mean",
+        "points": 2,
+        "functions": ["mean_backward(g, x)", "center_backward(g, x)"],
+        "hints": 3,
+    }
+
+
+def test_show_by_number_and_by_name(run: Run) -> None:
+    assert run("show", "7") == run("show", "mean-backward") == (0, exercise_text(EXERCISES[7]), "")
+
+
+def test_show_the_solution(run: Run) -> None:
+    assert run("show", "7", "--solution") == (0, EXERCISES[7].solution.strip() + "\n", "")
+
+
+def test_hints_come_one_at_a_time(run: Run) -> None:
+    assert run("hint", "7") == (0, hint_text(EXERCISES[7], 1), "")
+    assert run("hint", "7", "--step", "3") == (0, hint_text(EXERCISES[7], 3), "")
+
+
+def test_start_here_and_in_a_new_folder(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("start", "7")
+    assert (code, err) == (0, "")
+    assert out == f"Wrote {STUB}. Open it in an editor, then: tinygrad-norm exercise grade {STUB}\n"
+    assert (tmp_path / STUB).read_text(encoding="utf-8") == stub_text(EXERCISES[7])
+    assert run("start", "7", "a/b")[0] == 0
+    assert os.listdir(tmp_path / "a" / "b") == [STUB]
+
+
+def test_start_never_overwrites_unless_told_to(run: Run, tmp_path: Path) -> None:
+    (tmp_path / STUB).write_text("my work", encoding="utf-8")
+    code, out, err = run("start", "7")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"tinygrad-norm exercise: {STUB} must not exist yet, so that no work is lost; it does. ")
+    assert (tmp_path / STUB).read_text(encoding="utf-8") == "my work"
+    assert run("start", "7", "--force")[0] == 0
+    assert (tmp_path / STUB).read_text(encoding="utf-8") == stub_text(EXERCISES[7])
+    assert os.listdir(tmp_path) == [STUB]
+
+
+def test_start_then_write_then_grade_in_real_processes(tmp_path: Path) -> None:
+    def go(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "tinygrad_norm", "exercise", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+    assert go("start", "8").returncode == 0
+    path = tmp_path / "exercise_08_variance_backward.py"
+    body = 'raise NotImplementedError("write your answer here")'
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace(body, "return g[:, None] * 2 * (x - x.mean(1, keepdims=True)) / (x.shape[1] - 1)", 1),
+        encoding="utf-8",
+    )
+    done = go("grade", path.name, "--seed", "4", "--seconds", "30")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("Exercise 8, Backward: the variance: 0 of 2 points\n\n  wrong  through the variance ")
+    assert "n and n − 1 are confused (n = 7)" in done.stdout
+    assert "  open   through the deviation  not written yet\n" in done.stdout
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_grade_gives_its_verdicts_as_json(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import numpy as np\n" + EXERCISES[7].solution, encoding="utf-8")
+    code, out, err = run("grade", "mine.py", "--exercise", "mean-backward", "--json")
+    assert (code, err) == (0, "")
+    data = json.loads(out)
+    assert (data["exercise"], data["points"], data["out_of"], data["full_marks"]) == (7, 2, 2, True)
+    assert [v["passed"] for v in data["verdicts"]] == [True, True]
+    assert data["verdicts"][0]["detail"][0].startswith("x: right; random directions agree within ± ")
+
+
+def test_grade_a_class(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ada_exercise_07.py").write_text("import numpy as np\n" + EXERCISES[7].solution, encoding="utf-8")
+    (tmp_path / "helper.py").write_text("", encoding="utf-8")
+    code, out, err = run("grade", ".", "--jobs", "1")
+    assert (code, err) == (0, "helper.py: answers no exercise, left out\n")
+    assert out == "student  ex 7  total  first to mend\nada       2/2    2/2\n"
+    (tmp_path / "bob_exercise_07.py").write_text(stub_text(EXERCISES[7]), encoding="utf-8")
+    code, out, _ = run("grade", ".", "--json")
+    assert code == 1
+    assert [s["points"] for s in json.loads(out)["students"]] == [2, 0]
+
+
+BAD = [
+    (["show", "13"], "the exercise must be a number from 1 to 12 or its name; got '13'."),
+    (["start", "x"], "got 'x'. See tinygrad-norm exercise list."),
+    (["start", "7", "file"], "file must be a folder; got File exists. Name another one."),
+    (["start", "7", "file/below"], "file/below must be a folder; got Not a directory."),
+    (["hint", "7", "--step", "4"], "--step must be 1 to 3 for exercise 7; got 4."),
+    (["hint", "7", "--step", "0"], "got 0."),
+    (["hint", "7", "--step", "two"], "--step must be a whole number; got 'two'."),
+    (["grade", "nothing.py"], "nothing.py must be a file that can be read; got No such file or directory."),
+    (["grade", "nothing.py", "--exercise", "7"], "nothing.py must be a file that can be read"),
+    (["grade", "file"], "file must say which exercise it answers, in its first line or its name; it does not. Give"),
+    (["grade", "file", "--exercise", "0"], "the exercise must be a number from 1 to 12 or its name; got '0'."),
+    (["grade", "file", "--seconds", "0"], "--seconds must be a number of seconds above 0, a day at most; got '0'."),
+    (["grade", "file", "--seconds", "nan"], "got 'nan'."),
+    (["grade", "file", "--seconds", "soon"], "got 'soon'."),
+    (["grade", "file", "--seed", "-1"], "--seed must be at least 0; got -1."),
+    (["grade", "file", "--seed", "x"], "--seed must be a whole number; got 'x'."),
+    (["grade", "file", "--jobs", "2"], "--jobs is for a folder of files; got one file."),
+    (["grade", "folder"], "folder must hold answers to exercises"),
+    (["grade", "folder", "--exercise", "7"], "--exercise is for a single file; got a folder."),
+    (["grade", "folder", "--jobs", "0"], "--jobs must be at least 1; got 0."),
+    (["grade", "folder", "--jobs", "many"], "--jobs must be a whole number; got 'many'."),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
+def test_bad_input_gets_one_line(run: Run, tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "file").write_text("x = 1", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("tinygrad-norm exercise: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+def test_an_action_is_needed(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run()
+    assert "ACTION" in capsys.readouterr().err
+
+
+def test_as_many_jobs_as_processors(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ada_exercise_07.py").write_text("", encoding="utf-8")
+    asked: list[int] = []
+
+    def grade_class(submissions: object, seed: int, seconds: float, jobs: int, report: object) -> Grade:
+        asked.append(jobs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "grade_class", grade_class)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert run("grade", ".")[0] == 130
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert run("grade", ".")[0] == 130
+    assert asked == [8, 1]

@@ -1,0 +1,132 @@
+"""Grading a file in its process: whatever it does, it gets its verdict in one line and loses only its own points."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tinygrad_norm.lessons.exercises import grading
+from tinygrad_norm.lessons.exercises.catalog import EXERCISES
+from tinygrad_norm.lessons.exercises.exercise import Verdict
+from tinygrad_norm.lessons.exercises.grading import Grade, grade_file
+from tinygrad_norm.lessons.exercises.job import grade_checks
+from tinygrad_norm.lessons.exercises.report import grade_data, grade_text
+from tinygrad_norm.lessons.exercises.stub import stub_text
+from tinygrad_norm.sandbox import Ending, Outcome, Printed
+
+GradeText = Callable[..., Grade]
+
+RIGHT = "def center_backward(g, x):\n    return g - g.mean(axis=1, keepdims=True)\n"
+
+
+@pytest.fixture
+def grade_source(tmp_path: Path) -> GradeText:
+    """Grade a text as an answer to exercise 7."""
+
+    def grade(text: str, seconds: float = 10.0) -> Grade:
+        path = tmp_path / "answer.py"
+        path.write_text(text, encoding="utf-8")
+        return grade_file(path, EXERCISES[7], seconds=seconds)
+
+    return grade
+
+
+@pytest.fixture
+def grade_here(tmp_path: Path) -> Iterator[GradeText]:
+    """Do the same in this process: what loading the file changes is undone."""
+    before = list(sys.path)
+
+    def grade(text: str) -> Grade:
+        path = tmp_path / "answer.py"
+        path.write_text(text, encoding="utf-8")
+        reported = tuple(grade_checks(str(path), 7, [0, 1], 0))
+        verdicts: dict[int, tuple[Verdict, ...]] = {}
+        grading._read(Outcome(reported, Ending("finished"), Printed()), EXERCISES[7], [0, 1], verdicts)
+        return Grade(EXERCISES[7], str(path), verdicts[0] + verdicts[1], Printed())
+
+    yield grade
+    sys.path[:] = before
+    sys.modules.pop("submission", None)
+
+
+def messages(grade: Grade) -> list[str]:
+    assert all("\n" not in v.message for v in grade.verdicts)
+    return [v.message for v in grade.verdicts]
+
+
+def test_the_reference_solution(grade_here: GradeText) -> None:
+    grade = grade_here("import numpy as np\n" + EXERCISES[7].solution)
+    assert grade.full
+    assert (grade.points, grade.first_fault) == (2, None)
+    assert grade_text(grade).endswith("\n\nFull marks.\n")
+
+
+def test_the_empty_stub(grade_source: GradeText) -> None:
+    grade = grade_source(stub_text(EXERCISES[7]))
+    assert messages(grade) == ["not written yet"] * 2
+    assert grade_text(grade) == (
+        "Exercise 7, Backward: the mean: 0 of 2 points\n\n"
+        "  open   through the mean  not written yet\n"
+        "  open   through x − mean  not written yet\n\n"
+        "A hint: tinygrad-norm exercise hint 7\n"
+    )
+
+
+def test_a_function_that_never_ends_costs_only_its_own_point(grade_source: GradeText) -> None:
+    grade = grade_source("def mean_backward(g, x):\n    while True:\n        pass\n" + RIGHT, seconds=1.5)
+    assert messages(grade) == ["does not end within 1.5 s", "right on random data and the lecture's table"]
+    assert grade.verdicts[0].code == "too-long"
+
+
+def test_a_function_that_takes_the_process_along(grade_source: GradeText) -> None:
+    text = "import os\ndef mean_backward(g, x):\n    os._exit(0)\n" + RIGHT
+    assert messages(grade_source(text))[0] == "ends the whole process (exit code 0)"
+
+
+def test_prints_are_counted_and_do_no_harm(grade_source: GradeText) -> None:
+    grade = grade_source("print('{\"verdicts\": []}')\nprint('x' * 10**6)\n" + RIGHT)
+    assert messages(grade) == [
+        "there is no function mean_backward in the file",
+        "right on random data and the lecture's table",
+    ]
+    assert grade.printed.lines == 2
+    assert 'It printed 2 lines while it was graded; the first: {"verdicts": []}\n' in grade_text(grade)
+    assert grade_data(grade)["printed"] == {"lines": 2, "first": '{"verdicts": []}'}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import torchvision_of_another\n", "the file does not run: line 1: ModuleNotFoundError: No module named "),
+        ("import sys\nsys.exit('bye')\n", "the file does not run: line 2: ends the program (sys.exit); return a value"),
+        ("def mean_backward(g, x)\n", "the file does not run: line 1: SyntaxError: "),
+    ],
+)
+def test_a_file_that_does_not_run(grade_here: GradeText, text: str, message: str) -> None:
+    grade = grade_here(text)
+    assert all(m.startswith(message) for m in messages(grade))
+    assert len(grade.verdicts) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import os\nos.kill(os.getpid(), 9)\n", "the file, when it is loaded, crashes the whole process (SIGKILL)"),
+        ("while True: pass\n", "the file, when it is loaded, does not end within 1.5 s"),
+    ],
+)
+def test_a_file_that_stops_its_process_when_it_is_loaded(grade_source: GradeText, text: str, message: str) -> None:
+    grade = grade_source(text, seconds=1.5)
+    assert messages(grade) == [message, message]
+
+
+def test_a_mistake_is_explained_below_its_verdict(grade_here: GradeText) -> None:
+    grade = grade_here(RIGHT.replace("g - g.mean", "g + g.mean"))
+    lines = grade_text(grade).splitlines()
+    place = lines.index("  wrong  through x − mean  what comes through the mean has the wrong sign")
+    assert lines[place + 1].startswith("         x: WRONG in 35 of 35 entries; worst x[")
+    assert "the mean of g over the row is subtracted" in lines[place + 3]
+    assert lines[place + 4] == "         seen on random data"

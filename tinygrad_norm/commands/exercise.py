@@ -1,0 +1,188 @@
+"""Do the lecture: twelve exercises, with hints, graded by naming the mistake."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import FileError, InputError
+from ..lessons.exercises.catalog import EXERCISES, find_exercise
+from ..lessons.exercises.classroom import find_submissions, grade_class
+from ..lessons.exercises.exercise import Exercise
+from ..lessons.exercises.grading import SECONDS, grade_file
+from ..lessons.exercises.report import (
+    class_data,
+    class_text,
+    exercise_text,
+    grade_data,
+    grade_text,
+    hint_text,
+    is_full,
+    list_data,
+    list_text,
+)
+from ..lessons.exercises.stub import file_name, recognize, stub_text
+from ..lessons.own_table.export import replacing
+from ..lessons.own_table.progress import Progress
+from ..lessons.own_table.source import shown_name
+
+_N = "number or name of the exercise"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments.
+
+    They arrive as text and are read in :func:`run`, so that a bad one gets one line, not a usage page.
+    """
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    listing = actions.add_parser("list", help="the exercises, a line each")
+    listing.add_argument("--json", action="store_true", help="print them as JSON")
+    listing.set_defaults(act=_list)
+
+    show = actions.add_parser("show", help="what an exercise asks")
+    show.add_argument("exercise", metavar="N", help=_N)
+    show.add_argument("--solution", action="store_true", help="print the reference solution instead")
+    show.set_defaults(act=_show)
+
+    start = actions.add_parser("start", help="write the file to start from")
+    start.add_argument("exercise", metavar="N", help=_N)
+    start.add_argument("folder", metavar="DIR", nargs="?", default=".", help="where to (default: here)")
+    start.add_argument("--force", action="store_true", help="replace the file if it exists")
+    start.set_defaults(act=_start)
+
+    hint = actions.add_parser("hint", help="a hint, one at a time")
+    hint.add_argument("exercise", metavar="N", help=_N)
+    hint.add_argument("--step", metavar="K", default="1", help="which hint (default: 1)")
+    hint.set_defaults(act=_hint)
+
+    grade = actions.add_parser("grade", help="grade a file, or a folder with the files of a class")
+    add = grade.add_argument
+    add("path", metavar="FILE|DIR", help="a file that answers an exercise, or a folder of them")
+    add("--exercise", metavar="N", help="which exercise FILE answers (default: as its first line or its name says)")
+    add("--json", action="store_true", help="print every verdict as JSON")
+    add("--seconds", metavar="S", default=f"{SECONDS:g}", help=f"how long a function may take (default: {SECONDS:g})")
+    add("--jobs", metavar="J", help="how many files of DIR are graded at a time (default: one for each processor)")
+    add("--seed", metavar="SEED", default="0", help="of the random data (default: 0)")
+    grade.set_defaults(act=_grade)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the action says."""
+    act: Callable[[argparse.Namespace], int] = args.act
+    return act(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    exercises = tuple(EXERCISES.values())
+    print(_json(list_data(exercises)) if args.json else list_text(exercises), end="")
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    exercise = find_exercise(args.exercise)
+    print(exercise.solution.strip() + "\n" if args.solution else exercise_text(exercise), end="")
+    return 0
+
+
+def _start(args: argparse.Namespace) -> int:
+    exercise = find_exercise(args.exercise)
+    folder = Path(args.folder)
+    path = folder / file_name(exercise)
+    if os.path.lexists(path) and not args.force:
+        raise FileError(
+            f"{shown_name(str(path))} must not exist yet, so that no work is lost; it does. "
+            "Name another folder, or give --force to start over."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{shown_name(args.folder)} must be a folder; got {error.strerror}. Name another one."
+        ) from None
+    with replacing(str(path), "utf-8") as file:
+        file.write(stub_text(exercise))
+    shown = shown_name(str(path))
+    print(f"Wrote {shown}. Open it in an editor, then: tinygrad-norm exercise grade {shown}")
+    return 0
+
+
+def _hint(args: argparse.Namespace) -> int:
+    exercise = find_exercise(args.exercise)
+    step = _whole("--step", args.step)
+    if not 1 <= step <= len(exercise.hints):
+        raise InputError(f"--step must be 1 to {len(exercise.hints)} for exercise {exercise.number}; got {step}.")
+    print(hint_text(exercise, step), end="")
+    return 0
+
+
+def _grade(args: argparse.Namespace) -> int:
+    path, seed, seconds = Path(args.path), _whole("--seed", args.seed), _seconds(args.seconds)
+    if seed < 0:
+        raise InputError(f"--seed must be at least 0; got {seed}.")
+    if path.is_dir():
+        return _grade_class(args, path, seed, seconds)
+    if args.jobs is not None:
+        raise InputError("--jobs is for a folder of files; got one file. Leave it out.")
+    grade = grade_file(path, _exercise_of(path, args.exercise), seed, seconds)
+    print(_json(grade_data(grade)) if args.json else grade_text(grade), end="")
+    return 0 if grade.full else 1
+
+
+def _exercise_of(path: Path, given: str | None) -> Exercise:
+    """Return the exercise that a file answers; the file must be one that can be read."""
+    try:
+        recognized = recognize(path)
+    except OSError as error:
+        raise FileError(
+            f"{shown_name(str(path))} must be a file that can be read; got {error.strerror}. "
+            "See tinygrad-norm exercise start -h."
+        ) from None
+    if given is not None:
+        return find_exercise(given)
+    if recognized is None:
+        raise InputError(
+            f"{shown_name(str(path))} must say which exercise it answers, in its first line or its name; it does not. "
+            "Give --exercise N."
+        )
+    return recognized
+
+
+def _grade_class(args: argparse.Namespace, folder: Path, seed: int, seconds: float) -> int:
+    if args.exercise is not None:
+        raise InputError("--exercise is for a single file; got a folder. Its files say which exercise they answer.")
+    jobs = min(os.cpu_count() or 1, 8) if args.jobs is None else _whole("--jobs", args.jobs)
+    if jobs < 1:
+        raise InputError(f"--jobs must be at least 1; got {jobs}.")
+    submissions, others = find_submissions(folder)
+    for path in others:
+        print(f"{shown_name(str(path))}: answers no exercise, left out", file=sys.stderr)
+    with Progress(sys.stderr) as progress:
+        graded = grade_class(submissions, seed, seconds, jobs, progress)
+    print(_json(class_data(graded)) if args.json else class_text(graded), end="")
+    return 0 if all(is_full(graded, student) for student in graded.students) else 1
+
+
+def _whole(flag: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"{flag} must be a whole number; got {text!r}.") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 86400:
+        raise InputError(f"--seconds must be a number of seconds above 0, a day at most; got {text!r}.")
+    return seconds
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n"

@@ -1,0 +1,126 @@
+"""What an exercise is made of, as frozen data: the functions to write, the hints, the checks, the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Answer: TypeAlias = Callable[..., Any]
+"""A function that the learner wrote."""
+
+NOT_WRITTEN = "not-written"
+"""The code of a verdict on a function that is still as in the stub."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one point.
+
+    Attributes
+    ----------
+    label : str
+        What was asked.
+    passed : bool
+    message : str
+        The verdict in one line.
+    detail : tuple of str
+        Lines that say how it was seen and what to know.
+    code : str
+        A short stable name of the mistake, for programs; empty if it has none.
+    """
+
+    label: str
+    passed: bool
+    message: str
+    detail: tuple[str, ...] = ()
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A function to write: its first line and its docstring, whose example must hold for the right answer."""
+
+    signature: str
+    docstring: str
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.signature.partition("(")[0]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One look at one of the learner's functions; a point for each label.
+
+    ``grade(answer, seed)`` gives the verdicts in the order of the labels. It may let out what the answer raises.
+    """
+
+    function: str
+    labels: tuple[str, ...]
+    grade: Callable[[Answer, int], tuple[Verdict, ...]]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One of the twelve.
+
+    Attributes
+    ----------
+    number, slug, title
+        Its names: ``7``, ``mean-backward``, a short title.
+    statement : str
+        What is given, what it is about, what to do.
+    asked : tuple of Asked
+        The functions to write.
+    hints : tuple of str
+        From a nudge to nearly the answer.
+    solution : str
+        Python text that defines the functions, the reference solution.
+    checks : tuple of Check
+    """
+
+    number: int
+    slug: str
+    title: str
+    statement: str
+    asked: tuple[Asked, ...]
+    hints: tuple[str, ...]
+    solution: str
+    checks: tuple[Check, ...]
+
+    @property
+    def points(self) -> int:
+        """How many points there are."""
+        return sum(len(check.labels) for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A wrong answer that has a name, computed like the right one from the same arguments.
+
+    Attributes
+    ----------
+    code, name, why : str
+        A short stable name; the mistake in a few words; what to know.
+    answer : callable
+        ``answer(*arguments)`` gives what this mistake gives.
+    """
+
+    code: str
+    name: str
+    why: str
+    answer: Callable[..., Any]
+
+
+Slips: TypeAlias = Mapping[str, tuple[Slip, ...]]
+"""The slips that are looked for, by the label that they are about."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of arguments, and what the verdict calls it."""
+
+    name: str
+    arguments: tuple[Any, ...]

@@ -1,0 +1,1 @@
+"""The exercises, a file each: the text, the hints, the reference solution, what is checked."""
