@@ -90,7 +90,7 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A headless Chromium. Where there is none the tests that need it say so: the gate fails, a fresh machine goes on."""
+    """A headless Chromium. Where there is none, the tests that need it say so: the gate fails, others go on."""
     missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
     if missing:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
