@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.gradcheck import Report
+from tinygrad_norm.gradcheck import Report, recorded
+from tinygrad_norm.gradcheck.problem import argument_names, arguments
 
 F = tg.functional
 X = np.random.default_rng(0).standard_normal((3, 5))
@@ -209,16 +210,51 @@ def test_a_rule_that_is_right_once_and_wrong_twice_is_found_at_the_second_order(
 
 
 @pytest.mark.usefixtures("planted")
-def test_a_rule_with_a_fault_of_its_own_is_named_too() -> None:
+def test_a_rule_that_is_not_linear_is_named_with_its_place() -> None:
     bad = declare("ungainly", lambda g, x: (np.sign(g) * (1 - np.tanh(x) ** 2),))
     report = tg.gradcheck(lambda x: bad(x) * 2.0, X)
     assert report.faults[0].code == "not-linear"
-    mixed = tg.gradcheck(lambda x: bad(x)[:1] + 0.0 * x[:1], X)
-    assert mixed.status == "wrong"
+    (node,) = report.nodes
+    assert (node.primitive, node.number, node.input) == ("ungainly", 1, "")
+    assert "WRONG: the backward rule of ungainly is wrong: the backward pass is not linear" in str(report)
+
+
+def test_a_fault_that_no_operation_has_blames_none() -> None:
+    calls = [0]
+
+    def moody(x: Any) -> Any:
+        calls[0] += 1
+        y = tg.exp(x)
+        # The values are the same in every call, the gradient is not.
+        return y if calls[0] % 2 else y.detach() + 0.0 * x
+
+    report = tg.gradcheck(moody, X)
+    assert report.faults[0].code == "another-answer"
+    assert report.nodes == ()
+    assert report.place is None
+
+
+@pytest.mark.usefixtures("planted")
+def test_an_operation_without_any_rule_is_passed_over() -> None:
+    steps = tg.primitive(
+        lambda x, /: np.floor(x), vjp=(None,), name="steps", samples=[tg.sample((2, 3))], elementwise=True
+    )
+    report = tg.gradcheck(lambda x: steps(x) + tg.tanh(x) * x.detach(), X)
+    assert report.finding is not None
+    assert report.finding.code == "off-the-tape"
+
+
+def test_too_many_operations_are_not_checked_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinygrad_norm.gradcheck import nodes
+
+    monkeypatch.setattr(nodes, "MOST_NODES", 2)
+    report = tg.gradcheck(lambda x: tg.exp(x) * tg.tanh(x).detach() * 2.0 * 3.0, X)
+    assert report.status == "wrong"
+    assert any("operations are too many to re-check one by one" in note for note in report.notes)
 
 
 def test_a_computation_that_leaves_the_tape_is_told_from_a_wrong_rule() -> None:
-    report = tg.gradcheck(lambda x: tg.exp(x) * tg.tanh(x.detach()), X)
+    report = tg.gradcheck(lambda x: 3.0 * tg.exp(x) * tg.tanh(x.detach()), X)
     assert report.finding is not None
     assert report.finding.code == "off-the-tape"
     assert "detach()" in str(report)
@@ -226,21 +262,30 @@ def test_a_computation_that_leaves_the_tape_is_told_from_a_wrong_rule() -> None:
 
 
 def test_an_engine_that_combines_wrongly_is_told_from_wrong_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tinygrad_norm.gradcheck import recorded
-
     right = recorded.gradients
-    monkeypatch.setattr(
-        recorded, "gradients", lambda ys, xs, *rest, **options: [
-            g * (2.0 if len(xs) == 3 else 1.0) for g in right(ys, xs, *rest, **options)
-        ],
-    )  # fmt: skip
-    report = tg.gradcheck(lambda a, b, c: tg.exp(a) + tg.sin(b) * c, (X, X.copy(), W))
+
+    def doubled_for(inputs: int) -> Any:
+        def gradients(ys: Any, xs: Any, *rest: Any, **options: Any) -> Any:
+            return [g * (2.0 if len(xs) == inputs else 1.0) for g in right(ys, xs, *rest, **options)]
+
+        return gradients
+
+    def f(a: Any, b: Any, c: Any) -> Any:
+        return tg.exp(a) + tg.sin(b) * c
+
+    # An operation has two inputs at most, the function has three.
+    monkeypatch.setattr(recorded, "gradients", doubled_for(3))
+    report = tg.gradcheck(f, (X, X.copy(), W))
     assert report.finding is not None
     assert report.finding.code == "engine"
     assert report.entries[0].finding is not None
     assert report.entries[0].finding.code == "twice"
-    higher = tg.gradcheck(lambda a: tg.exp(a) * W, X, order=2)
-    assert higher.ok
+    # At the second order g is one more.
+    monkeypatch.setattr(recorded, "gradients", doubled_for(4))
+    higher = tg.gradcheck(f, (X, X.copy(), W), order=2)
+    assert higher.finding is not None
+    assert higher.finding.code == "engine"
+    assert {e.order for e in higher.entries if e.status == "wrong"} == {2}
 
 
 def test_kinks_that_meet_are_no_fault() -> None:
@@ -341,6 +386,12 @@ def test_bad_calls_are_answered_in_three_parts(call: Any, message: str) -> None:
     assert text.startswith("gradcheck: ")
     assert message in text
     assert text.endswith(".")
+
+
+def test_names_are_numbers_where_a_function_tells_none() -> None:
+    assert arguments([[[1.0], [2.0]], "text"])[0].shape == (2, 1)
+    assert argument_names(max, 2) == ("input 0", "input 1")
+    assert argument_names(lambda x: x, 2) == ("x", "input 1")
 
 
 def test_what_the_users_code_raises_is_not_wrapped() -> None:

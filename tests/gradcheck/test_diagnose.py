@@ -81,6 +81,91 @@ def test_two_mistakes_at_once_are_not_given_the_name_of_one() -> None:
     assert code(report) is None
 
 
+def standardized(x: np.ndarray, eps: float = 0.0) -> np.ndarray:
+    result: np.ndarray = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps)
+    return result
+
+
+M = np.random.default_rng(9).standard_normal((7, 4))
+
+
+def centered(x: np.ndarray) -> np.ndarray:
+    result: np.ndarray = x - x.mean(-1, keepdims=True)
+    return result
+
+
+def row_softmax(x: np.ndarray) -> np.ndarray:
+    result: np.ndarray = np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+    return result
+
+
+def nonsense(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    result: np.ndarray = g * np.cos(3 * x) + 0.1 * g[::-1]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "shape"),
+    [
+        (standardized, nonsense, (5, 7)),
+        (standardized, lambda g, x: standardized(x) * g, (5, 7)),
+        (lambda x: standardized(x, 1.0), lambda g, x: g * np.sin(x), (5, 7)),
+        (row_softmax, nonsense, (5, 7)),
+        (lambda x: x - x.mean(-1, keepdims=True), nonsense, (5, 7)),
+        (lambda x: x.sum(-1, keepdims=True) * x, lambda g, x: g + 0.2 * x.mean(-1, keepdims=True) * g, (5, 7)),
+        (lambda x: x**2, lambda g, x: 2 * g * x + np.where(np.arange(7) == 3, g, 0) * x**3, (5, 7)),
+        (lambda x: x**3, lambda g, x: 3 * g * x**2 + 0.5 * g.sum(), (5, 7)),
+        (lambda x: np.cumsum(x, -1), nonsense, (5, 7)),
+        (lambda x: x[:, 1:] * x[:, :-1], lambda g, x: np.pad(g, ((0, 0), (1, 0))) * np.sin(x), (5, 7)),
+        (lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0) * np.exp(0.3 * x), (5, 7)),
+        (lambda x: np.sort(x, -1), lambda g, x: g * np.arange(7), (5, 7)),
+        (lambda x: np.abs(x) ** 1.5, lambda g, x: g * np.abs(x) ** 0.31 * np.sign(x), (5, 7)),
+        (lambda x: x * 2.0, lambda g, x: g * np.where(np.arange(7) > 2, 2.0, 2.5), (5, 7)),
+        (lambda x: np.tanh(x @ x.T), lambda g, x: g @ x, (5, 5)),
+        # Like a lost path through a statistic, but of a function that does not ignore shifts or scales
+        (lambda x: x @ M, lambda g, x: g @ M.T + g.sum(-1, keepdims=True), (5, 7)),
+        (lambda x: x @ M, lambda g, x: g @ M.T + centered(x) * g.sum(-1, keepdims=True), (5, 7)),
+        (lambda x: x @ M, lambda g, x: g @ M.T + (1 + centered(x)) * g.sum(-1, keepdims=True), (5, 7)),
+        (lambda x: centered(x) @ M, lambda g, x: g @ M.T + (2 + centered(x)) * g.sum(-1, keepdims=True), (5, 7)),
+        (lambda x: centered(x) @ M[:3], lambda g, x: g @ M[:3].T + g.sum() * x**2, (5, 3)),
+        # A constant ratio that too few numbers hold up
+        (lambda x: (x**2).sum(), lambda g, x: np.sqrt(2) * 2 * g * x, (2,)),
+        (lambda x: np.exp(1j * x).real, nonsense, (2, 2)),
+        (lambda x: np.tanh(x), lambda g, x: g * (x[..., :1] > 0) + 0 * x, (4, 3)),
+    ],
+)
+def test_what_nothing_explains_stays_unnamed(forward: Any, backward: Any, shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(4).standard_normal(shape)
+    report = tg.check_vjp(forward, backward, x)
+    assert report.status == "wrong"
+    assert code(report) is None, report
+
+
+def test_rows_that_are_constant_have_no_direction_of_their_own() -> None:
+    x = np.random.default_rng(4).standard_normal((5, 7))
+    x[2] = 1.5
+    report = tg.check_vjp(lambda v: centered(v) @ M, lambda g, v: g @ M.T * np.cos(v), x)
+    assert report.status == "wrong"
+    assert code(report) is None
+
+
+def test_a_norm_without_eps_and_a_norm_without_centering_are_recognized() -> None:
+    x = np.random.default_rng(0).standard_normal((5, 7))
+    report = tg.check_vjp(standardized, lambda g, v: g / v.std(-1, keepdims=True), x)
+    assert code(report) == "statistics-constant"
+
+    def rms(v: np.ndarray) -> np.ndarray:
+        result: np.ndarray = v / np.sqrt((v**2).mean(-1, keepdims=True))
+        return result
+
+    def half(g: np.ndarray, v: np.ndarray) -> np.ndarray:
+        s = np.sqrt((v**2).mean(-1, keepdims=True))
+        result: np.ndarray = (g - 0.5 * v / s * (g * v / s).mean(-1, keepdims=True)) / s
+        return result
+
+    assert code(tg.check_vjp(rms, half, x)) == "path-coefficient"
+
+
 def test_a_mistake_only_at_a_kink_has_no_name() -> None:
     x = np.array([0.0, 1.0, -2.0, 0.5])
     report = tg.check_vjp(lambda v: np.maximum(v, 0), lambda g, v: g * np.where(v == 0, -3, v > 0), x)
@@ -98,6 +183,9 @@ def test_with_many_outputs_the_random_cotangents_alone_still_name_simple_mistake
     x = np.random.default_rng(0).standard_normal(5)
     report = tg.check_vjp(lambda v: np.sin(v) * many, lambda g, v: -(g * np.cos(v) * many).sum(0), x)
     assert code(report) == "sign-flipped"
+    odd = tg.check_vjp(lambda v: np.sin(v) * many, lambda g, v: (g * np.cos(3 * v) * many).sum(0), x)
+    assert odd.status == "wrong"
+    assert code(odd) is None
 
 
 @pytest.mark.parametrize(
@@ -107,6 +195,9 @@ def test_with_many_outputs_the_random_cotangents_alone_still_name_simple_mistake
         ((5, 7), lambda g, x: (2 * g * x).ravel(), "wrong-shape"),
         ((5, 7), lambda g, x: np.zeros((2, 3)), "wrong-shape"),
         ((5, 7), lambda g, x: (2 * g * x)[:4], "wrong-shape"),
+        ((5, 7), lambda g, x: (2 * g * x)[0], "wrong-shape"),
+        ((5, 7), lambda g, x: g.T, "wrong-shape"),
+        ((1, 7), lambda g, x: np.concatenate([g, g]), "wrong-shape"),
         ((1, 7), lambda g, x: np.concatenate([2 * g * x, 0 * g]), "broadcast-not-reduced"),
     ],
 )

@@ -133,6 +133,8 @@ def test_empty_inputs_are_fine() -> None:
     report = check(np.square, lambda v: 2 * v, np.zeros((0, 3)))
     assert report.ok
     assert "x (0, 3): empty, nothing to check" in str(report).replace("v (0", "x (0")
+    for coordinates in (True, False):
+        assert check(np.square, lambda v: 2 * v, np.zeros((0, 3)), coordinates=coordinates).entries == report.entries
 
 
 def test_large_inputs_are_sampled_only_after_a_failure(rng: np.random.Generator) -> None:

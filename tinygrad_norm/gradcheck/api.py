@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .check import check_problem, with_order
+from .check import NOT_LINEAR, check_problem, with_order
 from .examine import Coordinates
 from .nodes import cancelling_sum, locate
 from .problem import hand_written
@@ -122,7 +122,7 @@ def check_orders(
         report = check_problem(current.problem(), given, coordinates, seed, rtol, level, parameters or level > 1)
         if any(fault.code == "gradient-not-finite" for fault in report.faults):
             report = replace(report, notes=(*report.notes, ANOMALY))
-        elif any(e.status == "wrong" for e in report.entries):
+        elif any(e.status == "wrong" for e in report.entries) or any(f.code in NOT_LINEAR for f in report.faults):
             report = locate(current, report, level, seed)
         if report.refused and level == 1:
             known = cancelling_sum(current)

@@ -221,9 +221,8 @@ def adjoint_gap(apply: Callable[[Array], Array], transpose: Callable[[Array], Ar
 
 
 def _place(flat: int, outputs: Arrays) -> str:
-    for number, out in enumerate(outputs):
-        if flat < out.size:
-            index = [int(i) for i in np.unravel_index(flat, out.shape)]
-            return f"output{'' if len(outputs) == 1 else f' {number}'}{index or ''}"
-        flat -= out.size
-    return "output"
+    ends = np.cumsum([out.size for out in outputs])
+    number = int(np.searchsorted(ends, flat, side="right"))
+    out = outputs[number]
+    index = [int(i) for i in np.unravel_index(flat - (ends[number] - out.size), out.shape)]
+    return f"output{'' if len(outputs) == 1 else f' {number}'}{index or ''}"

@@ -93,6 +93,8 @@ def locate(f: TensorFunction, report: Report, order: int, seed: int) -> Report:
         wrong += check_operation(number, operation, order, seed)
     if wrong:
         return replace(report, nodes=tuple(wrong), place=_wrong_rule(wrong))
+    if report.faults:
+        return report
     if _right_nearby(f, order, seed):
         entries = tuple(replace(e, status="right", wrong=0) if e.status == "wrong" else e for e in report.entries)
         return replace(report, entries=entries, notes=(*report.notes, KINKS_MEET))

@@ -188,6 +188,5 @@ def _choose(table: Array, h: Array, noise: Array) -> tuple[Array, Array, NDArray
 def _running(extreme: np.ufunc, levels_first: Array) -> Array:
     """Return for each level the extreme over all strictly finer ones (NaN at the finest)."""
     out = np.full_like(levels_first, np.nan)
-    if len(out) > 1:
-        out[:-1] = extreme.accumulate(levels_first[:0:-1], axis=0)[::-1]
+    out[:-1] = extreme.accumulate(levels_first[:0:-1], axis=0)[::-1]
     return out

@@ -20,6 +20,9 @@ from .case import (
     sigmoid,
 )
 
+#: Neighbors change places.
+EXCHANGED = np.arange(30).reshape(15, 2)[:, ::-1].ravel()
+
 
 def duplicate_rows(rng: np.random.Generator) -> Pair:
     index = np.array([2, 0, 2, 4, 2, 1, 3])
@@ -214,6 +217,8 @@ PLACES = (
         fixed(lambda x: x[:, ::-1] ** 3, lambda g, x: 3 * g * x[:, ::-1] ** 2, normal(5, 7)), "flipped"),
     Case("reshape, in column order", fixed(
         lambda x: x.reshape(7, 5), lambda g, x: g.reshape(5, 7, order="F"), normal(5, 7)), "memory-order"),
+    Case("entries exchanged in pairs", fixed(
+        np.tanh, lambda g, y, x: (g * (1 - y**2)).reshape(-1)[EXCHANGED].reshape(x.shape), normal(5, 6)), "misplaced"),
     Case("difference, one of two terms", fixed(
         lambda x: np.diff(x), lambda g, x: np.pad(g, ((0, 0), (1, 0))), normal(3, 7)), "path-dropped"),
     Case("pad, off by one", fixed(lambda x: np.pad(x, (2, 2)), lambda g, x: g[1:-3], normal(7)), "shifted"),

@@ -12,7 +12,7 @@ from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 def softmax_mistake(e: Evidence) -> Finding | None:
     """Recognize a softmax (or its logarithm) whose coupling term is missing or has the wrong sign."""
-    if not (e.complete and e.same_shape and e.known.all()) or e.yours.shape != e.numeric.shape:
+    if not (e.complete and e.same_shape and e.known.all()):
         return None
     out = e.outputs[0]
     rows = e.cotangents.reshape(-1, *e.x.shape)
@@ -138,14 +138,13 @@ def lost_statistics(e: Evidence) -> Finding | None:
 
 def _groups(e: Evidence) -> Iterator[tuple[tuple[int, ...], Array, Array, Array]]:
     """Yield axes and (residual, numeric, yours) as ``(cotangents, groups, n)`` for groups of at least 3 entries."""
-    if e.yours.shape != e.numeric.shape or not e.known.all() or e.x.ndim == 0:
+    if not e.known.all() or e.x.ndim == 0:
         return
     for axes in axis_sets(e.x.ndim):
         if int(np.prod([e.x.shape[a] for a in axes])) < 3:
             continue
         yours, numeric = (_rows(v[: e.random].reshape(-1, *e.x.shape), axes) for v in (e.yours, e.numeric))
-        if np.max(np.abs(yours - numeric)) > 0:
-            yield axes, yours - numeric, numeric, yours
+        yield axes, yours - numeric, numeric, yours
 
 
 def _rows(values: Array, axes: tuple[int, ...]) -> Array:

@@ -53,6 +53,7 @@ class Evidence:
         What was checked; ``position`` says which of its inputs this is about.
     cotangents : array (rows, outputs)
     yours, numeric : arrays (rows, entries)
+        Of one shape, unless the backward pass returned another one than the input's; that has a name of its own.
     bar : array (rows, entries)
         Three times the measured bar; infinite where nothing is known (kinks, undecidable entries).
     doubt : array (rows, entries)

@@ -65,8 +65,6 @@ def _ratio_text(factor: float, leftover: float) -> str:
 
 def _constant_ratio(e: Evidence) -> tuple[float, float, bool, float] | None:
     """Return ratio, leftover, whether enough entries hold it up to accept any number, and its precision."""
-    if e.yours.shape != e.numeric.shape:
-        return None
     clear = e.significant(e.numeric)
     if not clear.any():
         return None
@@ -160,7 +158,7 @@ def sizes(e: Evidence) -> dict[int, str]:
 
 def scale_missing(e: Evidence) -> Finding | None:
     """Find a constant by which the forward pass multiplies wherever it does anything, and the backward pass not."""
-    if not e.complete or e.yours.shape != e.numeric.shape:
+    if not e.complete:
         return None
     clear = e.significant(e.numeric)[e.random :]
     if clear.sum() < 3:
@@ -185,7 +183,7 @@ def scale_missing(e: Evidence) -> Finding | None:
 
 def lost_precision(e: Evidence) -> Finding | None:
     """Find seven right digits: every entry is exactly a float32, or within a float32 rounding of the truth."""
-    if e.yours.shape != e.numeric.shape or _constant_ratio(e) is not None:
+    if _constant_ratio(e) is not None:
         return None
     finite = e.yours[np.isfinite(e.yours)]
     with np.errstate(all="ignore"):

@@ -11,7 +11,7 @@ from .evidence import Evidence, Finding, amount
 
 def leak(e: Evidence) -> Finding | None:
     """Find a gradient that is right where the output depends on the input and flows where it does not."""
-    if not _comparable(e) or not e.still.any():
+    if not e.complete or not e.still.any():
         return None
     extra = np.abs(e.believed) > e.allowed
     if not np.any(extra & e.still) or not np.any(~e.still & e.significant(e.numeric)[e.random :]):
@@ -30,7 +30,7 @@ def leak(e: Evidence) -> Finding | None:
 
 def inverted_mask(e: Evidence) -> Finding | None:
     """Find a gradient that flows exactly where it should be blocked, and the other way round."""
-    if not (_comparable(e) and e.same_shape):
+    if not (e.complete and e.same_shape):
         return None
     off_diagonal = ~np.eye(e.x.size, dtype=bool)
     if np.any(np.abs(e.jacobian[off_diagonal]) > 0) or np.any(np.abs(e.believed[off_diagonal]) > 0):
@@ -52,7 +52,7 @@ def inverted_mask(e: Evidence) -> Finding | None:
 
 def local_factor_missing(e: Evidence) -> Finding | None:
     """Find a cotangent handed on unchanged, where every output touches one entry."""
-    if not _comparable(e):
+    if not e.complete:
         return None
     touched = np.abs(e.jacobian) > e.allowed
     if not touched.any() or np.any(touched.sum(axis=1) > 1):
@@ -74,7 +74,7 @@ def local_factor_missing(e: Evidence) -> Finding | None:
 
 def wrong_operand(e: Evidence) -> Finding | None:
     """Find a multiplication by another operand than the right one, where every output touches one entry."""
-    if not _comparable(e) or len(e.outputs) != 1:
+    if not e.complete or len(e.outputs) != 1:
         return None
     touched = np.abs(e.jacobian) > e.allowed
     if not touched.any() or np.any(touched.sum(axis=1) > 1):
@@ -108,7 +108,7 @@ def wrong_operand(e: Evidence) -> Finding | None:
 
 def elementwise_only(e: Evidence) -> Finding | None:
     """Find that only the diagonal of the Jacobian is used."""
-    if not (_comparable(e) and e.jacobian.shape[0] == e.jacobian.shape[1]):
+    if not (e.complete and e.jacobian.shape[0] == e.jacobian.shape[1]):
         return None
     diagonal = np.diag(e.jacobian)
     if np.all(np.abs(e.jacobian - np.diag(diagonal)) <= e.allowed):
@@ -128,7 +128,7 @@ def elementwise_only(e: Evidence) -> Finding | None:
 
 def silent_outputs(e: Evidence) -> Finding | None:
     """Find outputs that send nothing back, where all others are right."""
-    if not _comparable(e):
+    if not e.complete:
         return None
     matters = np.any(np.abs(e.jacobian) > e.allowed, axis=1)
     silent = matters & np.all(np.abs(e.believed) <= e.allowed, axis=1)
@@ -168,7 +168,7 @@ def _listed(flags: Flags, outputs: tuple[Array, ...]) -> str:
 
 def dropped_contributions(e: Evidence) -> Finding | None:
     """Find that every single derivative is either right or missing."""
-    if not _comparable(e):
+    if not e.complete:
         return None
     present = np.abs(e.jacobian) > e.allowed
     right = np.abs(e.believed - e.jacobian) <= e.allowed
@@ -197,7 +197,7 @@ def dropped_contributions(e: Evidence) -> Finding | None:
 
 def skip_path(e: Evidence) -> Finding | None:
     """Find the identity path of a residual connection missing, or counted twice."""
-    if not (_comparable(e) and e.same_shape and e.significant(e.numeric).any()):
+    if not (e.complete and e.same_shape and e.significant(e.numeric).any()):
         return None
     for times, code, name in (
         (-1, "skip-missing", "the skip connection is missing"),
@@ -214,7 +214,3 @@ def skip_path(e: Evidence) -> Finding | None:
                 leftover,
             )
     return None
-
-
-def _comparable(e: Evidence) -> bool:
-    return e.complete and e.yours.shape == e.numeric.shape

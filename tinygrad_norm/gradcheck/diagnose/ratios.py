@@ -14,7 +14,7 @@ from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 def row_factor(e: Evidence) -> Finding | None:
     """Find a factor per row that is a power of a statistic of the row: 1/σ missing, norm squared, and so on."""
-    if e.yours.shape != e.numeric.shape or e.x.ndim == 0:
+    if e.x.ndim == 0:
         return None
     clear = e.significant(e.numeric)
     for axes in axis_sets(e.x.ndim):
@@ -82,8 +82,6 @@ def _statistics(x: Array, axes: tuple[int, ...]) -> Iterator[tuple[str, str, Arr
 
 def power_rule(e: Evidence) -> Finding | None:
     """Find a factor that is a constant times a power of an operand: c · xᵉ."""
-    if e.yours.shape != e.numeric.shape:
-        return None
     clear = e.significant(e.numeric) & e.significant(e.yours)
     usable = clear.any(axis=0)
     if usable.sum() < 4:
@@ -143,7 +141,7 @@ def _fit_power(ratio: Array, base: Array) -> tuple[float, float, bool] | None:
 
 def wrong_point(e: Evidence) -> Finding | None:
     """Find a right formula that takes the input for the output, or the output for the input."""
-    if not (e.complete and e.same_shape and e.yours.shape == e.numeric.shape and e.x.size >= 3):
+    if not (e.complete and e.same_shape and e.x.size >= 3):
         return None
     diagonal = np.eye(e.x.size, dtype=bool)
     if np.any(np.abs(e.jacobian) > e.allowed, where=~diagonal):
