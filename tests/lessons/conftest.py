@@ -14,6 +14,7 @@ from tinygrad_norm.lessons.document import (
     Claim,
     Fact,
     Formula,
+    Graph,
     Lesson,
     Paragraph,
     Row,
@@ -24,6 +25,8 @@ from tinygrad_norm.lessons.document import (
 from tinygrad_norm.lessons.lecture import lecture
 from tinygrad_norm.lessons.render_data import lesson_data
 from tinygrad_norm.lessons.settings import Settings
+from tinygrad_norm.tensor import Tensor
+from tinygrad_norm.viz import draw
 
 # A busy machine is no failure of the example that ran on it.
 hypothesis_settings.register_profile("unhurried", deadline=None)
@@ -80,6 +83,7 @@ def document(text: str) -> Lesson:
             level=1.0,
             level_label=text,
         ),
+        Graph("graph", text, draw(lambda x: x * x, Tensor(1.0, requires_grad=True, name=text))),
     )
     return Lesson(text, {"variant": text}, (text,), (Step(1, text, blocks), Step(2, text, (Paragraph("."),))))
 

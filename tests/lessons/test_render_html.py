@@ -128,3 +128,23 @@ def test_charts_are_valid_and_drawn_inside_their_frame(page: str) -> None:
 
 def test_a_step_without_tables_renders() -> None:
     assert Page(lesson_html(lecture(step=7))).text
+
+
+def test_graphs_are_drawn_into_the_page_without_ids(page: str) -> None:
+    graphs = re.findall(r'<figure class="graph">.*?</figure>', page, re.S)
+    assert len(graphs) == 2
+    for graph in graphs:
+        (picture,) = re.findall("<svg.*?</svg>", graph, re.S)
+        root = ElementTree.fromstring(picture)
+        assert "with the backward pass" in root.attrib["aria-label"]
+        assert not [element for element in root.iter() if "id" in element.attrib]
+    assert len(page.encode()) < 300_000
+
+
+def test_a_graph_that_nothing_can_draw_is_listed(
+    make_document: Callable[[str], Lesson], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYGRAD_NORM_DOT", "/no/such/dot")
+    page = lesson_html(make_document("w"))
+    Page(page)
+    assert "<pre>w: input () float64 = 1, gradient 2, 2 of 2 received" in page

@@ -1,4 +1,4 @@
-"""What a lesson is made of: steps of paragraphs, formulas, tables, facts, claims and charts.
+"""What a lesson is made of: steps of paragraphs, formulas, tables, facts, claims, charts and graphs.
 
 All of it is frozen data. A number is kept at full precision beside the format it is shown in, and the
 sentence of a :class:`Fact` or :class:`Claim` is filled in from its own values: what is printed cannot
@@ -13,6 +13,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from ..viz import Drawing
 from .numerals import fill, write
 
 Value: TypeAlias = "int | float | Fraction | str | None"
@@ -176,7 +177,19 @@ class Chart:
     level_label: str
 
 
-Block: TypeAlias = "Paragraph | Formula | Table | Fact | Claim | Chart"
+@dataclass(frozen=True)
+class Graph:
+    """A computation graph, drawn where pictures can be; its numbers stand in the tables beside it, too."""
+
+    key: str
+    title: str
+    drawing: Drawing
+
+
+Picture: TypeAlias = "Chart | Graph"
+"""What text and Markdown leave out."""
+
+Block: TypeAlias = "Paragraph | Formula | Table | Fact | Claim | Chart | Graph"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 from .. import functional, nn
 from ..ops import elementwise as e
 from ..tensor import Tensor
-from .tables import FEATURES, OUTPUTS
+from .tables import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT
 
 QUERIES = ((1.0, 0.0, 0.5), (0.0, 1.0, -0.5))
 KEYS = ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -82,7 +82,7 @@ def neuron() -> Callable[..., Tensor]:
 
 def linear() -> Callable[..., Tensor]:
     """Return the linear layer of the lecture's two worked rows."""
-    weight, bias = parameter("weight", [[1, 2], [0, 1], [2, -1]]), parameter("bias", [-1, 2, 3])
+    weight, bias = parameter("weight", np.transpose(WORKED_WEIGHT)), parameter("bias", WORKED_BIAS)
 
     def linear(f: Tensor) -> Tensor:
         return functional.linear(f, weight, bias)
@@ -128,8 +128,8 @@ def batch_norm() -> Callable[..., Tensor]:
 def batch_norm_eval() -> Callable[..., Tensor]:
     """Return batch normalization with running statistics."""
     weight, bias = affine(3)
-    running_mean = Tensor([4.0, 3.6, 4.2], name="running_mean")
-    running_var = Tensor([8.0, 1.8, 1.2], name="running_var")
+    running_mean = Tensor(np.mean(OUTPUTS, axis=0), name="running_mean")
+    running_var = Tensor(np.var(OUTPUTS, axis=0, ddof=1), name="running_var")
 
     def batch_norm_eval(z: Tensor) -> Tensor:
         return functional.batch_norm(z, running_mean, running_var, weight, bias, training=False)

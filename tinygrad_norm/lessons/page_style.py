@@ -58,8 +58,9 @@ tr.pad > *, td.pad, th.pad { color: var(--pad-ink); font-weight: 400; font-style
 .slip { --tone: var(--slip); } .right { --tone: var(--right); } .partly-shown { --tone: var(--partly); }
 .imprecise, .too-strong, .disputed { --tone: var(--caution); }
 .chart { max-width: 44rem; } .chart > svg { width: 100%; height: auto; display: block; }
-svg text { fill: var(--soft); font-size: 12px; font-family: inherit; }
-svg .axis { fill: var(--ink); font-size: 13px; } .middle { text-anchor: middle; } .end { text-anchor: end; }
+.graph svg { max-width: 100%; height: auto; display: block; }
+.chart text { fill: var(--soft); font-size: 12px; font-family: inherit; }
+.chart .axis { fill: var(--ink); font-size: 13px; } .middle { text-anchor: middle; } .end { text-anchor: end; }
 .grid { stroke: var(--rule); stroke-width: .6; fill: none; }
 .level { stroke: var(--ink); stroke-width: 1.2; fill: none; }
 .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
@@ -75,7 +76,7 @@ svg .axis { fill: var(--ink); font-size: 13px; } .middle { text-anchor: middle; 
   h1 { font-size: 1.6rem; } h2 { font-size: 1.3rem; }
   th, td { padding: .3rem calc(.55rem + var(--tail, 0) * 1ch) .3rem .55rem; }
   .claim dl { grid-template-columns: minmax(0, 1fr); gap: 0; } .claim dd { margin-bottom: .4rem; }
-  svg text { font-size: 17px; } svg .axis { font-size: 18px; } }
+  .chart text { font-size: 17px; } .chart .axis { font-size: 18px; } .graph svg { max-width: none; } }
 @media print { nav { display: none; } .layout { display: block; } section { break-inside: auto; }
   figure, .claim { break-inside: avoid; } }
 """.strip()

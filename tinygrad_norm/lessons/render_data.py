@@ -8,6 +8,7 @@ The layout::
                      "facts": {KEY: {"text", "values": {NAME: number}}},
                      "claims": {KEY: {"notes", "verdict", "truth", "why", "values"}},
                      "charts": {KEY: {"title", "x", "y", "series": [{"label", "points"}]}},
+                     "graphs": {KEY: {"title", "nodes", "edges", "clusters", "steps", "failure"}},
                      "text": [paragraphs and formulas]}}}
 
 A whole number is an integer. A fraction is ``{"fraction": "18/5", "value": 3.6}``. ``null`` is a place
@@ -21,7 +22,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from .document import Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .document import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 
 
 def lesson_data(lesson: Lesson) -> dict[str, Any]:
@@ -45,6 +46,9 @@ def _step(step: Step) -> dict[str, Any]:
         },
         "claims": {block.key: _claim(block) for block in of if isinstance(block, Claim)},
         "charts": {block.key: _chart(block) for block in of if isinstance(block, Chart)},
+        "graphs": {
+            block.key: {"title": block.title, **block.drawing.to_json()} for block in of if isinstance(block, Graph)
+        },
         "text": [block.text for block in of if isinstance(block, Paragraph | Formula)],
     }
 

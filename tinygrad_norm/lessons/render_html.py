@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from ..viz.render import RendererError
 from .chart_svg import chart_svg, legend_items
-from .document import Block, Chart, Claim, Formula, Lesson, Paragraph, Step, Table
+from .document import Block, Chart, Claim, Formula, Graph, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 from .page_style import STYLE
 from .tables import PAD
@@ -70,6 +71,8 @@ def _block(block: Block) -> str:
         return claim_html(block)
     if isinstance(block, Chart):
         return chart_html(block)
+    if isinstance(block, Graph):
+        return graph_html(block)
     if isinstance(block, Formula):
         return f"<pre>{escape(block.text)}</pre>"
     text = block.text if isinstance(block, Paragraph) else block.sentence
@@ -150,4 +153,19 @@ def chart_html(chart: Chart) -> str:
 {items}
 </ul>
 <p class="note">{escape(chart.level_label)}</p>
+</figure>"""
+
+
+def graph_html(graph: Graph) -> str:
+    """Return the drawing as a captioned figure; where nothing can draw it, its listing."""
+    try:
+        picture = graph.drawing.embedded()
+    except RendererError:
+        picture = f"<pre>{escape(graph.drawing.text)}</pre>"
+    title = escape(graph.title)
+    return f"""<figure class="graph">
+<figcaption>{title}</figcaption>
+<div class="scroll" tabindex="0" role="region" aria-label="{title}">
+{picture}
+</div>
 </figure>"""

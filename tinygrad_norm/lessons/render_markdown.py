@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .document import Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .document import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 from .tables import PAD
 
 PAD_MARK = "░"
@@ -48,7 +48,7 @@ def _content_line(step: Step) -> str:
 
 
 def _step(step: Step) -> str:
-    blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart)]
+    blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart | Graph)]
     return "\n\n".join([f"## {escaped(_heading(step))}", *blocks])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .document import Chart, Claim, Fact, Formula, Lesson, Paragraph, Step, Table
+from .document import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 from .tables import PAD
 
@@ -27,7 +27,7 @@ def lesson_text(lesson: Lesson) -> str:
 
 def _step(step: Step) -> str:
     heading = f"Step {step.number}. {step.title}"
-    blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart)]
+    blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart | Graph)]
     return "\n\n".join([f"\n{heading}\n{'─' * len(heading)}", *blocks])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ from .svg import finished
 from .text import listing, step_tables
 from .theme import Theme, palette
 
+IDENTITY = re.compile(r' id="[^"]*"')
 LARGEST = 2000
 """Above so many visible nodes a layout would take minutes."""
 SUFFIXES = {".gv": "gv", ".dot": "gv", ".svg": "svg", ".png": "png", ".pdf": "pdf", ".html": "html", ".htm": "html",
@@ -83,6 +85,10 @@ class Drawing:
         self.check_size()
         raw = render(self.dot, "svg", self.renderer).decode("utf-8")
         return finished(raw, self.folded.view, self.theme)
+
+    def embedded(self) -> str:
+        """Return the SVG for a page that holds other things: without ids, which must be unique there."""
+        return IDENTITY.sub("", self.svg).rstrip()
 
     @property
     def text(self) -> str:

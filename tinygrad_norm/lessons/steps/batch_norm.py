@@ -24,6 +24,7 @@ from ..tables import (
     WORKED_WEIGHT,
 )
 from ..tensor_tables import floats, rows_of
+from .gradient_paths import paths_of_gradient
 
 ROW_LABELS = tuple(str(i + 1) for i in range(len(OUTPUTS)))
 
@@ -50,6 +51,7 @@ def batch_norm_step(settings: Settings) -> Step:
             *_normalized(settings),
             *_claims(settings),
             _two_rows(settings),
+            *paths_of_gradient(BATCH, settings),
             *_layer(),
         ),
     )

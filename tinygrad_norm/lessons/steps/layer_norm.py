@@ -24,6 +24,7 @@ from ..slips.scale_and_shift import (
 from ..slips.worked_values import judge, layer_norm_value
 from ..tables import NEURON_NAMES, OUTPUTS, PAD
 from ..tensor_tables import floats, token_table
+from .gradient_paths import paths_of_gradient
 
 SEED = 0
 ROW_LABELS = tuple(str(i + 1) for i in range(len(OUTPUTS)))
@@ -50,6 +51,7 @@ def layer_norm_step(settings: Settings) -> Step:
             pad_row(settings),
             zeros_do_not_affect(settings),
             Paragraph("Backward, the same picture. A gradient stays in its row."),
+            *paths_of_gradient(LAYER, settings),
             _factors(settings),
             *_directions(settings),
             Paragraph(
