@@ -108,14 +108,14 @@ def entry(place: ModuleType, name: str) -> list[str]:
 def member_options(place: ModuleType, value: type) -> list[str]:
     """Return which members of a class are its own in the eyes of a user.
 
-    What comes from a base that is not public is. What only fills in a method of a public base is not.
+    What comes from a base that is not public is. What only fills in a method of a base is not.
     """
     offered = exported(place) | exported(importlib.import_module(PACKAGE))
     public = [b for b in value.__mro__[1:] if b.__name__ in offered]
     options = []
     if any(b is not object and b not in public for b in value.__bases__):
         options.append(f"   :inherited-members: {', '.join(b.__name__ for b in public)}".rstrip())
-    filled = [name for name in vars(value) if any(fills_in(value, base, name) for base in public)]
+    filled = [name for name in vars(value) if any(fills_in(value, base, name) for base in value.__mro__[1:])]
     if filled:
         options.append(f"   :exclude-members: {', '.join(sorted(filled))}")
     return options

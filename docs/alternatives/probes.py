@@ -173,7 +173,7 @@ def check_cell(framework: Framework) -> str:
 
 def row(framework: Framework) -> tuple[str, ...]:
     """Return one framework's row of the table."""
-    versions = ", ".join(version(package) for package in framework.packages)
+    versions = ", ".join(version(package).partition("+")[0] for package in framework.packages)
     title = f"{framework.title} {versions}".strip()
     return (title, framework.values, numpy_cell(framework), second_cell(framework), layers_cell(framework),
             drawing_cell(framework), check_cell(framework))  # fmt: skip
