@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tinygrad_norm.pytest_exercises", "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
@@ -33,7 +33,7 @@ def test_each_point_is_a_test(tmp_path: Path) -> None:
     (tmp_path / "eve_exercise_07.py").write_text("while True: pass", encoding="utf-8")
     (tmp_path / "helper.py").write_text("1 / 0", encoding="utf-8")
     (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n", encoding="utf-8")
-    done = run_pytest(tmp_path, ".", "--exercise-seconds", "2", "-rA")
+    done = run_pytest(tmp_path, "-p", "tinygrad_norm.pytest_exercises", ".", "--exercise-seconds", "2", "-rA")
     assert done.returncode == 1
     assert "3 failed, 4 passed" in done.stdout
     for line in (
@@ -50,6 +50,9 @@ def test_each_point_is_a_test(tmp_path: Path) -> None:
 
 
 def test_a_file_by_name_is_never_imported(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "how-to" / "run-a-class.md").read_text(encoding="utf-8")
+    (line,) = [line for line in guide.splitlines() if line.startswith("pytest_plugins")]
+    (tmp_path / "conftest.py").write_text(line, encoding="utf-8")
     (tmp_path / "test_mine.py").write_text(stub_text(EXERCISES[7]) + "\nraise NotImplementedError\n", encoding="utf-8")
     done = run_pytest(tmp_path, "test_mine.py", "-q")
     assert done.returncode == 1

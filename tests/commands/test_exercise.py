@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -194,3 +195,41 @@ def test_as_many_jobs_as_processors(run: Run, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert run("grade", ".")[0] == 130
     assert asked == [8, 1]
+
+
+def test_the_guide_shows_what_happens(run: Run, tmp_path: Path) -> None:
+    """Every command of the guide prints what stands below it; numbers whose last digits depend on the machine aside."""
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "run-a-class.md").read_text(encoding="utf-8")
+    (wrong,) = re.findall(r"```python\ndef variance_backward(.*?)```", text, re.DOTALL)
+    shown = re.findall(r"```console\n\$ tinygrad-norm exercise (.*?)\n(.*?)```", text, re.DOTALL)
+    assert [arguments.split()[0] for arguments, _ in shown] == ["list", "start", "hint", "grade", "grade"]
+    body = '    raise NotImplementedError("write your answer here")'
+    mean, variance = ("import numpy as np\n" + EXERCISES[n].solution for n in (7, 8))
+    for name, answer in {
+        "ada/exercise_07.py": mean,
+        "ada/exercise_08.py": variance,
+        "bob_exercise_07.py": mean,
+        "bob_exercise_08.py": f"def variance_backward{wrong}\ndef deviation_backward(g, x):\n    1 / 0\n",
+        "eve_exercise_08.py": variance + "\ndef deviation_backward(g, x):\n    while True:\n        pass\n",
+        "zoe/exercise_07.py": "import sys\n"
+        + mean.replace("return np.ones_like", "sys.exit()\n    return np.ones_like"),
+    }.items():
+        path = tmp_path / "class" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(answer, encoding="utf-8")
+    for arguments, output in shown:
+        code, out, err = run(*arguments.split())
+        assert (code, err) == (1 if arguments.startswith("grade") else 0, "")
+        assert masked(out) == masked(output)
+        if arguments.startswith("start"):
+            stub = tmp_path / arguments.replace("start 8", "exercise_08_variance_backward.py")
+            written = stub.read_text(encoding="utf-8")
+            stub.write_text(written.replace(body, wrong.split("\n", 1)[1].rstrip(), 1), encoding="utf-8")
+    for flag in re.findall(r"(--[a-z][a-z-]*)", text):
+        assert flag in ("--step", "--force", "--exercise", "--solution", "--seconds", "--json", "--jobs", "--seed",
+                        "--exercise-seconds")  # fmt: skip
+
+
+def masked(output: str) -> str:
+    """Return a text without the numbers of the gradient check."""
+    return re.sub(r"(worst|yours) .*", r"\1", output)

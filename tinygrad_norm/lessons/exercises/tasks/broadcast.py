@@ -59,8 +59,7 @@ EXERCISE = Exercise(
     statement="""
 NumPy repeats a smaller array so that it fits a larger one: in x̂ + β the same β, of shape
 (features,), is added to every row of x̂, of shape (rows, features). NumPy lines shapes up
-from the right, puts axes in front where there are too few, and stretches an axis of length
-1.
+from the right, puts axes in front where there are too few, and stretches axes of length 1.
 
 On the way back there is a gradient g for every copy. An entry that was used many times
 receives the sum of all that comes back to its copies, so g must be summed until it has the

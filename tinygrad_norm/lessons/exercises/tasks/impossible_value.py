@@ -139,8 +139,8 @@ EXERCISE = Exercise(
     title="Why 0.36 is impossible",
     statement="""
 The notes normalize 7, the largest of the column 7, 2, 1, 7, 3, and get (7 − μ)/σ = 0.36.
-You need not compute μ and σ to know that this is wrong. Normalized numbers (with σ² = Σ (x
-− μ)²/n) obey two rules:
+You need not compute μ and σ to know that this is wrong. Normalized numbers obey two rules,
+σ² being Σ (x − μ)²/n:
 
     they sum to 0, so a number above the mean is positive, one below it negative;
     their squares sum to n, so the largest of them cannot be small.

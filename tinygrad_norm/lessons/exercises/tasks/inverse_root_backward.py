@@ -111,9 +111,10 @@ Given:  g    array (rows,), the incoming gradient of r
         eps  a number above 0
 Return: array (rows, features)
 
->>> inverse_deviation_backward(np.array([8.0, 8.0]), np.array([[1.0, 3.0], [0.0, 0.0]]), 3.0)
+>>> x = np.array([[1.0, 3.0], [0.0, 0.0]])
+>>> inverse_deviation_backward(np.array([8.0, 8.0]), x, 3.0) + 0.0
 array([[ 0.5, -0.5],
-       [-0. , -0. ]])
+       [ 0. ,  0. ]])
 """,
         ),
     ),

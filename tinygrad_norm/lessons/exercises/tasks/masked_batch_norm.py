@@ -180,10 +180,9 @@ Return: three arrays of the shapes of x, gamma and beta
 
 >>> x, real = np.array([[1.0], [3.0], [99.0]]), np.array([True, True, False])
 >>> g = np.array([[4.0], [0.0], [7.0]])
->>> masked_batch_norm_backward(g, x, real, np.array([1.0]), np.array([0.0]), 3.0)
-(array([[ 0.75],
-       [-0.75],
-       [ 0.  ]]), array([-2.]), array([4.]))
+>>> dx, *others = masked_batch_norm_backward(g, x, real, np.array([1.0]), np.array([0.0]), 3.0)
+>>> dx.ravel() + 0.0, *others
+(array([ 0.75, -0.75,  0.  ]), array([-2.]), array([4.]))
 """,
         ),
     ),
