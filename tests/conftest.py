@@ -8,15 +8,21 @@ times sharper than 1e-6.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 import tinygrad_norm as tg
 from tinygrad_norm.primitive import FUNCTIONS, NUMPY, PRIMITIVES
+
+# The suite runs in several processes and multiplies small matrices: more threads would only wait for each other.
+threadpool_limits(limits=1)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # The same examples in every run, and no clock.
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=60)
