@@ -152,3 +152,13 @@ def test_what_cannot_be_summed_back(shape: Any, target: Any) -> None:
     ):
         with pytest.raises(VJPError, match=r"must have a shape that .* broadcasts to; got .* Correct the rule"):
             call()
+
+
+@pytest.mark.parametrize(
+    "arranged", [np.ascontiguousarray, np.asfortranarray, lambda x: np.repeat(x, 2, axis=1)[:, ::2]]
+)
+@pytest.mark.parametrize("rows", [2_000, 20_000])
+def test_rows_keep_their_digits_in_every_layout(arranged: Any, rows: int) -> None:
+    x = arranged(np.random.default_rng(1).normal(100.0, 1.0, (rows, 3)).astype(np.float32))
+    # One rounding of a sum in float64, or of a few of them in blocks.
+    np.testing.assert_allclose(total(x, 0), x.astype(np.float64).sum(0), rtol=1.2e-7)
