@@ -80,7 +80,7 @@ def test_the_operation_that_raised_is_kept_and_the_error_goes_on() -> None:
     drawing = t.draw()
     assert "(2, 3) and (4, 2)" in drawing.text
     assert drawing.view.failure.startswith("matmul")
-    assert [n.kind for n in drawing.view.nodes] == ["leaf", "operation", "failure"]
+    assert [n.kind for n in drawing.view.nodes] == ["leaf", "operation", "constant", "failure"]
 
 
 def test_an_error_from_elsewhere_is_kept_without_an_operation() -> None:

@@ -306,3 +306,26 @@ def test_what_lies_in_a_joined_function_lies_in_its_module() -> None:
     assert clusters["attn"] is None
     assert clusters["attn.scaled_dot_product_attention.attention_weights"] == "attn"
     assert "attn.scaled_dot_product_attention" not in clusters
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_real_gradient_check_marks_the_operation_with_the_wrong_rule() -> None:
+    doubled = tg.primitive(
+        lambda x, /: 2 * x, vjp=lambda g: (g,), name="doubled", samples=[tg.sample((3,))], elementwise=True,
+        rule=("ḡ",),
+    )  # fmt: skip
+
+    def f(x: tg.Tensor) -> tg.Tensor:
+        with tg.scope("block"):
+            return tg.sin(doubled(tg.exp(x)))
+
+    x = np.array([0.1, 0.2, 0.3])
+    report = tg.gradcheck(f, [x])
+    assert not report
+    drawing = tg.draw(f, x, gradients=True, report=report)
+    assert [n.id for n in drawing.view.nodes if n.wrong] == ["doubled_1"]
+    assert node(drawing.view, "doubled_1").badges[0].startswith("WRONG rule for x")
+    assert [(e.source, e.target) for e in drawing.view.edges if e.wrong] == [("exp_1", "doubled_1")]
+    assert "WRONG" in drawing.text
+    assert "WRONG" in drawing.svg
+    assert tg.draw(f, x, depth=0, report=report).folded.view.nodes[-1].wrong

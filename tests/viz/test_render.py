@@ -126,6 +126,15 @@ def test_a_renderer_that_fails(
         render(SMALL, "svg")
 
 
+def test_a_renderer_that_writes_something_else(
+    nothing_installed: Path, program: Callable[[str, str], Path], square: Drawing
+) -> None:
+    program("graphviz-pure", "sys.stdout.write('<svg')")
+    with pytest.raises(RendererError, match="must write SVG; what it wrote cannot be read"):
+        _ = square.svg
+    assert "(no picture: a renderer must write SVG" in square._repr_mimebundle_()["text/plain"]
+
+
 def test_a_renderer_that_hangs(nothing_installed: Path, program: Callable[[str, str], Path]) -> None:
     program("graphviz-pure", "import time; time.sleep(600)")
     with pytest.raises(RendererError, match=r"must be laid out within 0\.2 seconds"):

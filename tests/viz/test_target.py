@@ -155,7 +155,7 @@ def test_an_error_of_ours_is_drawn_an_error_of_the_function_is_raised() -> None:
 
     view = tg.draw(breaks, [[1.0, 2.0]]).view
     assert view.failure.startswith("matmul")
-    assert [e.wrong for e in view.edges] == [False, True]
+    assert [(e.source, e.wrong) for e in view.edges] == [("x", False), ("exp_1", True), ("constant_1", True)]
     with pytest.raises(ZeroDivisionError):
         tg.draw(lambda x: tg.exp(x) / (1 // 0), 1.0)
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, TinygradNormError
+from ..errors import InputError
 from .contract import Folded
 from .data import data_of
 from .dot import dot_of
@@ -168,5 +168,5 @@ class Drawing:
         """Show the picture in a notebook, and the text where there is no picture; never raises."""
         try:
             return {"image/svg+xml": self.svg, "text/plain": self.text}
-        except TinygradNormError as error:
+        except Exception as error:  # a traceback in place of a display would hide the text, too
             return {"text/plain": f"{self.text}\n\n(no picture: {error})"}

@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from .graph import GraphView
+from .render import RendererError
 from .theme import Theme, dark_rules
 
 SVG = "http://www.w3.org/2000/svg"
@@ -23,7 +24,10 @@ def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
 
     ``prefix`` keeps the ids of several drawings on one page apart.
     """
-    root = ElementTree.fromstring(raw)
+    try:
+        root = ElementTree.fromstring(raw)
+    except ElementTree.ParseError as error:
+        raise RendererError(f"a renderer must write SVG; what it wrote cannot be read: {error}. Try another.") from None
     for parent in root.iter():
         for child in list(parent):
             if child.tag == f"{{{SVG}}}g":
