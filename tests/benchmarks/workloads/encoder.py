@@ -21,14 +21,14 @@ def block(norm: str) -> Model:
     def model(d: Dialect, constants: Mapping[str, Any], p: Mapping[str, Any]) -> Any:
         x = constants["x"]
         normalize = d.layer_norm if norm == "layer" else d.batch_norm
-        width = x.shape[-1]
+        batch, words, width = x.shape
 
         def heads(t: Any) -> Any:
-            return t.reshape((BATCH, WORDS, HEADS, width // HEADS)).swapaxes(1, 2)
+            return t.reshape((batch, words, HEADS, width // HEADS)).swapaxes(1, 2)
 
         h = normalize(x, p["gamma1"], p["beta1"])
         q, k, v = (heads(d.linear(h, p[f"W{name}"], p[f"b{name}"])) for name in "qkv")
-        attended = d.attention(q, k, v).swapaxes(1, 2).reshape((BATCH, WORDS, width))
+        attended = d.attention(q, k, v).swapaxes(1, 2).reshape((batch, words, width))
         x = x + d.linear(attended, p["Wo"], p["bo"])
         h = normalize(x, p["gamma2"], p["beta2"])
         return x + d.linear(d.relu(d.linear(h, p["W1"], p["b1"])), p["W2"], p["b2"])
@@ -36,7 +36,7 @@ def block(norm: str) -> Model:
     return model
 
 
-def problem(width: int, norm: str) -> Callable[[Setting], Problem]:
+def problem(width: int, norm: str, batch: int = BATCH, words: int = WORDS) -> Callable[[Setting], Problem]:
     """Return what makes the problem: random words, parameters and cotangent."""
 
     def make(setting: Setting) -> Problem:
@@ -50,7 +50,7 @@ def problem(width: int, norm: str) -> Callable[[Setting], Problem]:
         for i in "12":
             parameters[f"gamma{i}"] = rng.uniform(0.5, 1.5, width).astype(np.float32)
             parameters[f"beta{i}"] = (0.1 * rng.normal(size=width)).astype(np.float32)
-        x, cotangent = rng.normal(size=(2, BATCH, WORDS, width)).astype(np.float32)
+        x, cotangent = rng.normal(size=(2, batch, words, width)).astype(np.float32)
         return Problem(block(norm), {"x": x}, parameters, cotangent)
 
     return make
