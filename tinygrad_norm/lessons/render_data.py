@@ -38,7 +38,7 @@ def _step(step: Step) -> dict[str, Any]:
     of = step.blocks
     return {
         "title": step.title,
-        "tables": {block.key: _table(block) for block in of if isinstance(block, Table)},
+        "tables": {block.key: table_data(block) for block in of if isinstance(block, Table)},
         "facts": {
             block.key: {"text": block.sentence, "values": _values(block.values)}
             for block in of
@@ -53,7 +53,8 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
+def table_data(table: Table) -> dict[str, Any]:
+    """Return one table as plain data."""
     return {
         "title": table.title,
         "columns": list(table.columns),

@@ -33,10 +33,10 @@ def check_plot(path: Path) -> None:
     new_figure()
 
 
-def new_figure() -> Any:
-    """Return an empty figure that no window belongs to."""
+def new_figure(size: tuple[float, float] = (7, 4)) -> Any:
+    """Return an empty figure, of so many inches, that no window belongs to."""
     try:
-        return import_module("matplotlib.figure").Figure(figsize=(7, 4), layout="constrained")
+        return import_module("matplotlib.figure").Figure(figsize=size, layout="constrained")
     except ImportError as error:
         raise MissingExtraError(
             "--plot needs matplotlib; it is not installed. Run pip install 'tinygrad-norm[lab]', or leave --plot out."
@@ -77,9 +77,14 @@ def plot_padding(outcomes: Sequence[PaddingOutcome], path: Path) -> None:
 
 
 def finish(figure: Any, axes: Any, path: Path) -> None:
-    """Add legend and grid, and write the file, whole or not at all."""
+    """Add legend and grid, and write the file."""
     axes.grid(color="#DDDDDD", linewidth=0.5)
     axes.legend(frameon=False)
+    write_figure(figure, path)
+
+
+def write_figure(figure: Any, path: Path) -> None:
+    """Write the file, whole or not at all."""
     target = path.resolve()
     part = target.with_name(f".{target.name}.{token_hex(4)}.part")
     # Without a date and with fixed names inside, the same results give the same bytes.

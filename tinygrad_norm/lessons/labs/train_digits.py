@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any, TextIO
 
 import numpy as np
 
 from ... import nn
-from ...errors import InputError, MissingExtraError
+from ...errors import InputError
 from ...random import manual_seed
+from .bundled_digits import bundled_digits
 from .fit import Settings, fit
 from .outcome import Examples, Trained, judged
 
@@ -55,15 +55,9 @@ def digit_network(norm: str, dtype: Any) -> nn.Sequential:
 
 def split_digits(settings: Settings) -> tuple[Examples, Examples]:
     """Return images of 8×8 pixels in [0, 1] and their digits, shuffled and cut into four fifths and one fifth."""
-    try:
-        bunch = import_module("sklearn.datasets").load_digits()
-    except ImportError as error:
-        raise MissingExtraError(
-            "the digits come with scikit-learn; it is not installed. Run pip install 'tinygrad-norm[lab]', or train on "
-            "the reviews, which need nothing."
-        ) from error
-    order = np.random.default_rng(settings.seed).permutation(len(bunch.target))
-    images, digits = (bunch.data[order] / 16).astype(settings.dtype), bunch.target[order]
+    images, digits = bundled_digits()
+    order = np.random.default_rng(settings.seed).permutation(len(digits))
+    images, digits = (images[order] / 16).astype(settings.dtype), digits[order]
     cut = len(order) * 4 // 5
     return Examples((images[:cut],), digits[:cut]), Examples((images[cut:],), digits[cut:])
 
