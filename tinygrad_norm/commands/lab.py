@@ -1,12 +1,32 @@
-"""Run an experiment that trains a small model: padding, train."""
+"""Run an experiment: what normalization does, with published results beside your own."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Protocol
 
+from ..lessons.labs.published.catalog import CATALOG
 from . import lab_padding, lab_train
+from .lab_published import PublishedLab
 
-LABS = {"padding": lab_padding, "train": lab_train}
+
+class LabCommand(Protocol):
+    """What a subcommand of ``lab`` offers."""
+
+    __doc__: str | None
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work and return the exit code."""
+
+
+LABS: dict[str, LabCommand] = {
+    "padding": lab_padding,
+    "train": lab_train,
+    **{name: PublishedLab(lab) for name, lab in CATALOG.items()},
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
