@@ -9,9 +9,9 @@ import numpy as np
 from ...document import Row, Table
 from ...tables import OUTPUTS
 from .closed_forms import Given, closed_form_gaps, given, path_gaps, theorem_gaps
-from .gradient_paths import Paths, paths
 from .papers import IOFFE_SZEGEDY, SANTURKAR, XU
 from .report import Finding, Lab, Line, Outcome, Panel, Question
+from .separate_paths import Paths, paths
 from .session import Session
 from .xu_cases import CASES, row_gradient
 

@@ -261,7 +261,7 @@ def _smoothed(losses: Sequence[float], window: int = 10) -> tuple[tuple[float, f
 
 LAB = Lab(
     "pre-post",
-    "Layer norm after or before the parts of a Transformer: what becomes of gradients and of warm-up?",
+    "Layer norm before or after each part of a Transformer: what becomes of the gradients?",
     ("stability", "convergence"),
     "First, gradients of untrained encoders of 2 to 32 layers, for random sentences. Then Transformers of six "
     "layers and 32 features learn to read digits row by row by Adam, with and without a linear warm-up of the rate.",
