@@ -8,7 +8,7 @@ from math import inf
 from statistics import fmean, median
 
 from .noise_law import Noise
-from .papers import BA, HOFFER, IOFFE_SZEGEDY, LUO, WU_HE
+from .papers import BA, HOFFER, IOFFE_SZEGEDY, LUO, TEYE, WU_HE
 from .report import Finding, Question
 from .training import Fit
 
@@ -45,10 +45,11 @@ LAW = Question(
     "noise_law",
     LUO,
     "Batch mean and deviation are random about those of the population, with variances σ²/B and (κ − 1)σ²/(4B) "
-    "(after Teye, Azizpour & Smith, ICML 2018). Together: a normalized value varies by (1 + x̂²(κ − 1)/4)/B, if "
-    "the population is symmetric.",
+    f"(after {TEYE.short}). Together: a normalized value varies by (1 + x̂²(κ − 1)/4)/B, if the population is "
+    "symmetric.",
     f"At the largest B the measured variance is within {CLOSE:.0%} of the law in every case, with s x̂/B added for "
     "a skewness s; and on average it is closer there than at the smallest B.",
+    (TEYE,),
 )
 NO_NOISE = Question(
     "layer_norm_has_none",

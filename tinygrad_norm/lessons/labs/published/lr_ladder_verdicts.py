@@ -96,7 +96,7 @@ LIMITS = (
     "Small perceptrons on 1,437 images of 8×8 pixels, not the deep convolutional networks that the papers train; "
     "factors depend on size, so only their direction and rough size are compared.",
     "The network without a norm starts from weights drawn for ReLU, which help it; from PyTorch's default weights six "
-    "layers without a norm hardly train at all.",
+    "layers without a norm hardly train in as many steps.",
     "Layer norm and RMS norm gain little over no norm in these networks (see the tables): what the ladder shows "
     "for batch norm it does not show for them. Their place is the Transformer: see the lab pre-post.",
     "That noise after batch norm does no harm speaks against covariate shift as the reason; it does not prove another.",

@@ -53,12 +53,15 @@ class Question:
         What was published.
     test : str
         What must hold of ours for it to count.
+    also : tuple of Paper
+        Other sources that `published` names.
     """
 
     key: str
     source: Paper
     published: str
     test: str
+    also: tuple[Paper, ...] = ()
 
     def answer(self, verdict: Verdict, ours: str, values: Mapping[str, float | int | str]) -> Finding:
         """Return the finding; `ours` is a template over the values."""

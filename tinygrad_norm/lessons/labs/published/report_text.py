@@ -41,14 +41,9 @@ def finding_text(question: Question, finding: Finding) -> str:
 
 def sources(lab: Lab) -> tuple[str, ...]:
     """Return the papers that a lab's questions come from, each once, by year."""
-    papers = {question.source: None for question in lab.questions}
+    papers = dict.fromkeys(paper for question in lab.questions for paper in (question.source, *question.also))
     return tuple(paper.full for paper in sorted(papers, key=lambda paper: paper.year))
 
 
 def _listed(heading: str, entries: Iterable[str]) -> str:
     return "\n".join([_INDENT + heading, *(wrapped(entry, _INDENT * 2, f"{_INDENT}· ") for entry in entries)])
-
-
-def labs_text(labs: Iterable[Lab]) -> str:
-    """Return one line for each lab: its name and what it asks."""
-    return "\n".join(f"{lab.name:<12}  {lab.title}" for lab in labs)
