@@ -1,8 +1,8 @@
 """Runs the labs and keeps what they found for the page ``reference/labs.md``: ``python docs/measure_labs.py [LAB …]``.
 
 Each lab runs in full with seed 0, which gives the page its numbers and its picture, and in its quick version with five
-seeds, whose verdicts the page counts. That takes about ten minutes. The test suite holds the rest of the page: questions,
-tests and limits come from the code at every build, and the labs that train nothing are run again.
+seeds, whose verdicts the page counts. That takes about ten minutes. The rest of the page, questions, tests and limits,
+comes from the code at every build; and the test suite runs the labs that train nothing again.
 """
 
 from __future__ import annotations

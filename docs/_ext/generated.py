@@ -3,7 +3,8 @@
 A place for generated text, ``<!-- generated: NAME arguments -->`` on a line of its own, is filled. ``GENERATORS``
 holds what there is. Each generator is a function from the arguments to Markdown, free of Sphinx, so that the tests can
 call it.
-Nothing generated is stored: what a page shows is what the code says at the build.
+Nothing generated is stored: what a page shows is what the code says at the build. What the labs found, in minutes, is the
+exception.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from api_listing import api_listing
 from command_line import command_line
 from contents import contents
+from lab_results import lab_results
 from lecture_numbers import lecture_numbers
 from operations import operations
 from pictures import figure, write_pictures
@@ -32,6 +34,7 @@ GENERATORS: Mapping[str, Callable[..., str]] = {
     "command-line": command_line,
     "contents": contents,
     "figure": figure,
+    "labs": lab_results,
     "lecture-numbers": lecture_numbers,
     "operations": operations,
 }

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from tinygrad_norm.commands.lab import LABS
 from tinygrad_norm.lessons.benefits import MAX_STEPS, batch_noise, descent, drift, rescaling
+from tinygrad_norm.lessons.labs.published.catalog import CATALOG, labs_for
+from tinygrad_norm.lessons.labs.published.papers import SANTURKAR
 from tinygrad_norm.lessons.settings import Settings
 from tinygrad_norm.lessons.tables import FEATURES
 
@@ -64,3 +69,19 @@ def test_batch_norm_depends_on_the_company() -> None:
     assert noise.batches == 6
     assert noise.most - noise.least > 0.5
     assert noise.layer_norm_spread == 0
+
+
+@pytest.mark.parametrize("claim", ["stability", "convergence", "covariate_shift", "regularization"])
+def test_every_benefit_points_at_the_labs_that_test_it(steps: dict[str, Any], claim: str) -> None:
+    found = steps["2"]["claims"][claim]
+    names = found["values"]["labs"].split(", ")
+    assert names == [lab.name for lab in labs_for(claim)]
+    assert ", ".join(names) in found["why"]
+    assert set(names) <= set(LABS)
+
+
+def test_covariate_shift_stays_disputed_with_its_evidence(steps: dict[str, Any]) -> None:
+    found = steps["2"]["claims"]["covariate_shift"]
+    assert found["verdict"] == "disputed"
+    assert "Santurkar" in found["why"]
+    assert any(question.source is SANTURKAR for question in CATALOG[found["values"]["labs"]].questions)

@@ -1,6 +1,7 @@
 """What the four claimed benefits come to on the lecture's own table, where a number can be had at once.
 
-Each function computes one small effect; whether training networks profits is for an experiment to say.
+Each function computes one small effect; whether training networks profits is for an experiment to say:
+:func:`labs_testing` names those that do.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from ..transforms import grad, hessian, value_and_grad
+from .labs.published.catalog import labs_for
 from .linear_layer import fit
 from .normalizing import BATCH, LAYER, columns_of, normalize
 from .settings import Settings
@@ -22,6 +24,17 @@ RATE = 0.02
 """Learning rate of :func:`drift`."""
 
 SEED = 0
+
+
+def labs_testing(benefit: str) -> str:
+    """Return the names of the labs that test a benefit, as the command ``lab`` takes them.
+
+    Examples
+    --------
+    >>> labs_testing("covariate_shift")
+    'lr-ladder'
+    """
+    return ", ".join(lab.name for lab in labs_for(benefit))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..benefits import MAX_STEPS, RATE, Descent, batch_noise, descent, drift, rescaling
+from ..benefits import MAX_STEPS, RATE, Descent, batch_noise, descent, drift, labs_testing, rescaling
 from ..document import Block, Claim, Paragraph, Row, Step, Table
 from ..quotations import SAYS
 from ..settings import Settings
@@ -20,8 +20,8 @@ def benefits_step(settings: Settings) -> Step:
         (
             Paragraph(
                 "The notes list four benefits. A small table cannot prove that networks train better; "
-                "that takes a controlled experiment, a lab of its own. But each benefit has a "
-                "kernel that can be computed at once."
+                "that takes a controlled experiment, and for each benefit there are labs: tinygrad-norm lab "
+                "NAME. But each has a kernel that can be computed at once."
             ),
             _stability(settings),
             *_convergence(settings),
@@ -46,8 +46,9 @@ def _stability(settings: Settings) -> Claim:
         SAYS["stability"],
         "partly shown",
         text,
-        f"{why} How much deep networks gain from that is for the experiment.",
+        f"{why} How much deep networks gain from that is for experiments: the labs {{labs}}.",
         {
+            "labs": labs_testing("stability"),
             "factor": result.factor,
             "output_change": result.output_change,
             "gradient_shrinks_by": result.gradient_shrinks_by,
@@ -79,8 +80,8 @@ def _convergence(settings: Settings) -> tuple[Block, ...]:
         "{raw:.4g} to {normalized:.4g}." + ("" if faster else " With so large an ε it is worse."),
         "A learning rate must be small enough for the steepest direction, and then creeps along the "
         "flattest; the number of steps grows with their ratio. For a deep network this is one "
-        "reason among several.",
-        {"raw": raw.condition, "normalized": normalized.condition},
+        "reason among several; the experiments are the labs {labs}.",
+        {"labs": labs_testing("convergence"), "raw": raw.condition, "normalized": normalized.condition},
     )
     return claim, table
 
@@ -111,8 +112,9 @@ def _covariate_shift(settings: Settings) -> tuple[Block, ...]:
         "Accelerating Deep Network Training by Reducing Internal Covariate Shift, ICML 2015) proposed "
         "it; Santurkar, Tsipras, Ilyas and Madry (How Does Batch Normalization Help Optimization?, "
         "NeurIPS 2018) put noise after batch norm, so that the shift came back, and training was "
-        "as good: they credit a smoother loss.",
+        "as good: they credit a smoother loss. To repeat that: the lab {labs}.",
         {
+            "labs": labs_testing("covariate_shift"),
             "steps": DRIFT_STEPS,
             "mean_moves": max(abs(at.mean - history[0].mean) for at in history),
             "normalized_mean_moves": max(abs(at.normalized_mean) for at in history),
@@ -131,9 +133,10 @@ def _regularization(settings: Settings) -> Claim:
         "makes its 7 anything from {least:.4f} to {most:.4f}. Layer norm gives it the same value in "
         "all of them (spread {layer_norm_spread:g}).",
         "The statistics are those of the company. Whether this noise reduces overfitting depends on "
-        "batch size, data and network; it is also why batch norm needs other statistics for "
-        "evaluation.",
+        "batch size, data and network; the lab is {labs}. It is also why batch norm needs other "
+        "statistics for evaluation.",
         {
+            "labs": labs_testing("regularization"),
             "batches": noise.batches,
             "size": noise.size,
             "least": noise.least,
