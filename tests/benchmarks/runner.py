@@ -15,7 +15,7 @@ from .report import Result, result
 from .timing import CLOCKS, Sampled, interleaved
 
 QUICK_ROUNDS = 3
-QUICK_STEPS = 20
+QUICK_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,25 @@ def run(workload: Workload, options: Options, progress: Callable[[str], None]) -
     present, missing = sorted_out(workload, options.peers)
     steps, unable = first_steps(workload, present, setting, progress)
     check_agreement(workload, steps)
-    times = interleaved(workload, steps, rounds, CLOCKS[options.clock], progress) if workload.timed else {}
-    amounts = {}
-    if workload.memory_steps:
-        most = min(workload.memory_steps, QUICK_STEPS) if options.quick else workload.memory_steps
-        for peer in present:
-            if peer.name in steps:
-                progress(f"{workload.id}: memory of {peer.name}")
-                amounts[peer.name] = memory(workload, peer, setting, most)
+    times = {} if workload.apart else interleaved(workload, steps, rounds, CLOCKS[options.clock], progress)
+    able = [peer for peer in present if peer.name in steps]
+    amounts = in_processes(workload, able, options, rounds, progress) if workload.memory_steps else {}
     return result(workload, times, amounts, missing, unable, rounds)
+
+
+def in_processes(
+    workload: Workload, peers: Sequence[Peer], options: Options, rounds: int, progress: Callable[[str], None]
+) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Run the peers in processes of their own, in turns where they are timed there; return their samples."""
+    steps = min(workload.memory_steps, QUICK_STEPS) if options.quick else workload.memory_steps
+    samples: dict[str, dict[str, tuple[float, ...]]] = {peer.name: {} for peer in peers}
+    for i in range(rounds if workload.apart else 1):
+        for peer in peers:
+            progress(f"{workload.id}: process {i + 1} of {peer.name}")
+            setting = Setting(options.seed, options.quick)
+            for quantity, amount in memory(workload, peer, setting, steps, options.clock).items():
+                samples[peer.name][quantity] = (*samples[peer.name].get(quantity, ()), amount)
+    return samples
 
 
 def first_steps(
