@@ -59,7 +59,7 @@ def steps_of(planted: Workload) -> dict[str, Step]:
 
 def test_peers_with_the_same_numbers_agree() -> None:
     planted = workload(peer(OURS, {"loss": 2.0, "gradient": [1e-9, 3.0]}), peer("other", {"gradient": [0.0, 3.000001]}))
-    agreement.check_agreement(planted, steps_of(planted))
+    agreement.check_agreement(planted, steps_of(planted), 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,33 @@ def test_peers_with_the_same_numbers_agree() -> None:
 def test_a_planted_difference_is_found(numbers: Mapping[str, Any], message: str) -> None:
     planted = workload(peer(OURS, {"gradient": [1.0, 2.0]}), peer("other", numbers))
     with pytest.raises(BenchmarkError, match=message):
-        agreement.check_agreement(planted, steps_of(planted))
+        agreement.check_agreement(planted, steps_of(planted), 1e-6)
 
 
 def test_what_is_zero_but_for_rounding_is_measured_by_the_rest() -> None:
     numbers = {"gradient of W": [100.0], "gradient of b": [1e-9]}
     close = workload(peer(OURS, numbers), peer("other", {"gradient of b": [-5e-7]}))
-    agreement.check_agreement(close, steps_of(close))
+    agreement.check_agreement(close, steps_of(close), 1e-6)
     far = workload(peer(OURS, numbers), peer("other", {"gradient of b": [-5e-6]}))
     with pytest.raises(BenchmarkError, match=r"gradient of b of other must be that of tinygrad_norm within 1e-06 × 1;"):
-        agreement.check_agreement(far, steps_of(far))
+        agreement.check_agreement(far, steps_of(far), 1e-6)
+
+
+def test_float64_is_compared_in_full_and_float32_by_its_result() -> None:
+    def build(worst: float) -> Callable[[Setting], Step]:
+        def in_setting(setting: Setting) -> Step:
+            off = 0.0 if setting.double else worst
+            numbers = {"result": np.array(1.0 + off / 1000), "gradient": np.array(1.0 + off)}
+            return Step({"step": lambda: None}, lambda: numbers)
+
+        return in_setting
+
+    peers = (peer(OURS, {"result": 1.0, "gradient": 1.0}), Peer("other", None, build(0.05)))
+    steps, unable = runner.compared(workload(*peers, single=1e-4), peers, 0, quiet)
+    assert list(steps) == [OURS, "other"]
+    assert not unable
+    with pytest.raises(BenchmarkError, match="the result of other must be that of tinygrad_norm within 1e-05"):
+        runner.compared(workload(*peers, single=1e-5), peers, 0, quiet)
 
 
 def test_nothing_is_timed_where_numbers_differ() -> None:
@@ -306,7 +323,7 @@ def test_memory_is_measured_in_processes_of_their_own() -> None:
 
 def test_the_memory_of_a_chain_has_no_growth() -> None:
     (w,) = [w for w in WORKLOADS if w.id == "chain"]
-    found = processes.memory(w, w.peers[0], Setting(), 1, "wall")
+    found = processes.memory(w, w.peers[0], 0, 1, "wall")
     assert set(found) == {"peak memory"}
     assert 100 < found["peak memory"] < 1000
 

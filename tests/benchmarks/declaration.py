@@ -21,10 +21,10 @@ OURS = "tinygrad_norm"
 
 @dataclass(frozen=True)
 class Setting:
-    """What every peer of a run is built with."""
+    """What every peer of a run is built with; ``double`` asks for the problem in float64."""
 
     seed: int = 0
-    quick: bool = False
+    double: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ class Workload:
     Attributes
     ----------
     units : how many things one step makes (nodes of a chain); amounts are reported for each of them
-    tolerance : how far the peers' numbers may differ, relative to the largest of an array
+    tolerance : how far the peers' numbers may differ in float64, relative to the largest of an array
+    single : the problem is timed in float32, where the results may differ so far
     repeat : how often a step runs in one sample, for steps shorter than the clock's noise
     rounds : the usual number of rounds
     memory_steps : so many steps are run in a process of their own to measure memory; 0 measures none
@@ -91,7 +92,8 @@ class Workload:
     title: str
     peers: tuple[Peer, ...] = ()
     bars: tuple[Bar, ...] = ()
-    tolerance: float = 0.0
+    tolerance: float = 1e-9
+    single: float | None = None
     units: int = 1
     repeat: int = 1
     rounds: int = 30

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .declaration import OURS, BenchmarkError, Peer, Setting, Workload
+from .declaration import OURS, BenchmarkError, Peer, Workload
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def memory(workload: Workload, peer: Peer, setting: Setting, steps: int, clock: str) -> dict[str, float]:
+def memory(workload: Workload, peer: Peer, seed: int, steps: int, clock: str) -> dict[str, float]:
     """Return the peak, the growth and the seconds of a peer in a process of its own, for each unit."""
     command = [
         "-m", f"{__package__}.child", workload.id, peer.name,
-        "--steps", str(steps), "--seed", str(setting.seed), "--clock", clock,
+        "--steps", str(steps), "--seed", str(seed), "--clock", clock,
     ]  # fmt: skip
     found: dict[str, float] = json.loads(output_of(command, {**os.environ, **peer.environment}))
     return {quantity: amount / workload.units for quantity, amount in found.items()}

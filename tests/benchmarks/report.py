@@ -101,7 +101,6 @@ def as_data(results: Sequence[Result], machine: Mapping[str, Any], settings: Map
                 "id": r.workload.id,
                 "title": r.workload.title,
                 "rounds": r.rounds,
-                "tolerance": r.workload.tolerance,
                 "measured": [asdict(m) for m in r.measured],
                 "bars": [{**asdict(j.bar), "reached": j.reached, "met": j.met} for j in r.judged],
                 "missing": dict(r.missing),

@@ -30,7 +30,7 @@ MEMORY = Workload(
         # A leak of one gradient of a bias would be 256 bytes a step.
         Bar(256, quantity="growth"),
     ),
-    tolerance=2e-4,
+    single=1e-4,
     memory_steps=200,
     apart=True,
     rounds=5,
