@@ -9,9 +9,9 @@ import numpy as np
 from ...document import Row, Table
 from ...tables import OUTPUTS
 from .closed_forms import Given, closed_form_gaps, given, path_gaps, theorem_gaps
-from .gradient_paths import Paths, paths
 from .papers import IOFFE_SZEGEDY, SANTURKAR, XU
 from .report import Finding, Lab, Line, Outcome, Panel, Question
+from .separate_paths import Paths, paths
 from .session import Session
 from .xu_cases import CASES, row_gradient
 
@@ -187,30 +187,25 @@ def _path_panel(found: Paths) -> Panel:
         "feature",
         "gradient",
         tuple(
-            Line(name, tuple((i + 0.12 * (style - 1.5), value) for i, value in enumerate(values)), style)
+            Line(name, tuple((i + 0.2 * (style - 1.5), value) for i, value in enumerate(values)), style, "bars")
             for style, (name, values) in enumerate(lines.items())
         ),
         names=("z₁", "z₂", "z₃"),
-        joined=False,
     )
 
 
 def _case_panel(asked: Mapping[int, Given]) -> Panel:
     inputs = list(asked.values())[:50]
+
+    def shares(case: str) -> tuple[tuple[float, float], ...]:
+        return tuple((float(at.x.shape[1]), row_gradient(at.x, at.cotangent, *CASES[case]).share) for at in inputs)
+
     return Panel(
         "cases",
         "Variance of a row's gradient, by what is detached",
         "features",
         "share of D/σ²",
-        tuple(
-            Line(
-                case,
-                tuple((float(at.x.shape[1]), row_gradient(at.x, at.cotangent, *CASES[case]).share) for at in inputs),
-                style,
-            )
-            for style, case in enumerate(CASES)
-        ),
-        joined=False,
+        tuple(Line(case, shares(case), style, "marks") for style, case in enumerate(CASES)),
     )
 
 

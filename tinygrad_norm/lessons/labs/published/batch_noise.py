@@ -165,11 +165,12 @@ def _panels(noises: Mapping[MeasureJob, Noise], fits: Mapping[str, list[Fit]]) -
             name,
             tuple((noise.by_law, noise.measured) for noise in noises.values() if noise.population.name == name),
             style,
+            "marks",
         )
         for style, name in enumerate(names)
     )
     ends = [noise.by_law for noise in noises.values()]
-    diagonal = (Line("the law", ((min(ends), min(ends)), (max(ends), max(ends))), len(names), True),) if ends else ()
+    diagonal = (Line("the law", ((min(ends), min(ends)), (max(ends), max(ends))), 0, "dashed"),) if ends else ()
     found = {norm: learned(some) for norm, some in fits.items()}
     losses = (("held-out loss", "held_out_loss"), ("loss on the 200 learned", "loss"))
     return (
@@ -196,7 +197,7 @@ def _panels(noises: Mapping[MeasureJob, Noise], fits: Mapping[str, list[Fit]]) -
                 for style, (label, value) in enumerate(losses)
             ),
             log_y=True,
-            names=tuple(found),
+            names=tuple(norm.replace(" of", "\nof") for norm in found),
         ),
     )
 

@@ -11,7 +11,7 @@ from .... import functional as F
 from ....primitive import Array
 from ....tensor import Tensor
 from ....transforms import gradients
-from .gradient_paths import paths, paths_in_closed_form, relative_gap
+from .separate_paths import paths, paths_in_closed_form, relative_gap
 
 EPS = 1e-5
 

@@ -142,7 +142,7 @@ def _panel(cells: Mapping[CellJob, Cell]) -> Panel:
         # Side by side, so that equal values do not hide each other.
         offset = 0.12 * (style - (len(norms) - 1) / 2)
         places = [(changes.index(change) + offset, cell) for (at, change), cell in cells.items() if at == norm]
-        lines.append(Line(norm, tuple((x, max(cell.most, 1e-17)) for x, cell in places), style))
+        lines.append(Line(norm, tuple((x, max(cell.most, 1e-17)) for x, cell in places), style, "marks"))
     return Panel(
         "invariance",
         "Largest change of an output of size 1",
@@ -151,7 +151,6 @@ def _panel(cells: Mapping[CellJob, Cell]) -> Panel:
         tuple(lines),
         log_y=True,
         names=tuple(change.replace(" re", "\nre") for change in changes),
-        joined=False,
     )
 
 

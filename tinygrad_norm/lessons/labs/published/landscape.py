@@ -203,7 +203,7 @@ def _panels(seen: Views, size: Size) -> tuple[Panel, ...]:
             f"{title}, learning rate {rate:g}",
             "step",
             COLUMNS[attribute],
-            tuple(line(style, norm, attribute) for style, norm in enumerate(SHOWN)),
+            tuple(line(list(NORMS).index(norm), norm, attribute) for norm in SHOWN),
             log_y=True,
         )
         for attribute, title in (

@@ -85,6 +85,8 @@ def shift_of(inputs: Sequence[tuple[Array, Array]]) -> float:
     >>> shift_of([(np.array([0.0, 1.0]), np.array([2.0, 2.0])), (np.array([0.5, 0.5]), np.array([2.0, 2.0]))])
     0.25
     """
+    if len(inputs) < 2:
+        return 0.0
     means, deviations = (np.array(part) for part in zip(*inputs, strict=True))
     return float(np.abs(np.diff(means, axis=0)).mean() / deviations.mean())
 

@@ -27,7 +27,7 @@ from ....primitive import Array
 from ....random import generator
 from ....tensor import Data, Optional, Tensor, as_tensor
 from .digits import CLASSES, PIXELS
-from .gradient_paths import normalized_by_paths
+from .separate_paths import normalized_by_paths
 
 DTYPE = np.float32
 MEAN_OF_NOISE = 0.75

@@ -66,9 +66,14 @@ class Arm:
     rate: float
 
     @property
+    def course(self) -> str:
+        """Where the norm is and whether there is a warm-up, for a legend."""
+        return f"{self.place}, {'with' if self.warm_up else 'without'} warm-up"
+
+    @property
     def name(self) -> str:
-        """For a table."""
-        return f"{self.place}, {'with' if self.warm_up else 'without'} warm-up, rate {self.rate:g}"
+        """All of it, for a table."""
+        return f"{self.course}, rate {self.rate:g}"
 
 
 FLAT_POST = Question(
@@ -228,10 +233,13 @@ def _panels(norms: Mapping[tuple[str, int], float], found: Mapping[Arm, Sequence
         Line(place, tuple((float(depth), norm) for (at, depth), norm in norms.items() if at == place), style)
         for style, place in enumerate(PLACES)
     )
+    rate = max(arm.rate for arm in found)
     curves = tuple(
-        Line(arm.name, _smoothed(fits[0].losses), list(PLACES).index(arm.place), dashed=arm.warm_up)
+        Line(
+            arm.course, _smoothed(fits[0].losses), list(PLACES).index(arm.place), "dashed" if arm.warm_up else "joined"
+        )
         for arm, fits in found.items()
-        if fits and arm.rate == max(other.rate for other in found)
+        if fits and arm.rate == rate
     )
     return (
         Panel(
@@ -243,7 +251,7 @@ def _panels(norms: Mapping[tuple[str, int], float], found: Mapping[Arm, Sequence
             log_x=True,
             log_y=True,
         ),
-        Panel("training", "Training", "step", "loss, mean of ten steps", curves),
+        Panel("training", f"Training at rate {rate:g}", "step", "loss, mean of ten steps", curves),
     )
 
 
@@ -253,7 +261,7 @@ def _smoothed(losses: Sequence[float], window: int = 10) -> tuple[tuple[float, f
 
 LAB = Lab(
     "pre-post",
-    "Layer norm after or before the parts of a Transformer: what becomes of gradients and of warm-up?",
+    "Layer norm before or after each part of a Transformer: what becomes of the gradients?",
     ("stability", "convergence"),
     "First, gradients of untrained encoders of 2 to 32 layers, for random sentences. Then Transformers of six "
     "layers and 32 features learn to read digits row by row by Adam, with and without a linear warm-up of the rate.",

@@ -77,6 +77,10 @@ class Question:
         return self.answer("not finished", "The run was cut short before this was measured.", {})
 
 
+Look: TypeAlias = Literal["joined", "dashed", "marks", "bars"]
+"""How the points of a line are shown: joined, joined by dashes without marks, only marked, or as bars from 0."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of a panel, as ``(x, y)`` points; lines of one style share color and mark."""
@@ -84,7 +88,7 @@ class Line:
     label: str
     points: tuple[tuple[float, float], ...]
     style: int
-    dashed: bool = False
+    look: Look = "joined"
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,6 @@ class Panel:
     ----------
     names : tuple of str
         Names of the places 0, 1, … of the x axis, if it has names instead of numbers.
-    joined : bool
-        Whether a line's points are joined; else only marked.
     """
 
     key: str
@@ -107,7 +109,6 @@ class Panel:
     log_x: bool = False
     log_y: bool = False
     names: tuple[str, ...] = ()
-    joined: bool = True
 
 
 @dataclass(frozen=True)

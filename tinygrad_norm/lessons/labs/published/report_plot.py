@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -11,53 +12,78 @@ from .report import LabReport, Line, Panel
 COLORS = ("#111111", "#D55E00", "#E69F00", "#0072B2", "#56B4E9", "#CC79A7")
 """Okabe and Ito's, which color-blind readers tell apart."""
 MARKERS = ("x", "^", "v", "o", "s", "D")
-PANEL_SIZE = (6.0, 4.4)
+PANEL_SIZE = (6.0, 4.8)
 """Inches."""
+LETTERS = 13
+"""Letters of the title in an inch."""
 MANY = 12
-"""Up to so many points of a line are marked."""
+"""Up to so many points of a line are marked; up to so many places of a logarithmic axis are named."""
+BAR = 0.18
 
 
 def plot_report(report: LabReport, path: Path) -> None:
     """Draw all panels side by side into a file, whole or not at all."""
     panels = report.outcome.panels
-    figure = new_figure((PANEL_SIZE[0] * len(panels), PANEL_SIZE[1]))
+    width = PANEL_SIZE[0] * len(panels)
+    figure = new_figure((width, PANEL_SIZE[1]))
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         draw(axes, panel)
     size = "quick" if report.quick else "full"
     part = "" if report.complete else ", cut short"
-    figure.suptitle(f"{report.lab.name}: {report.lab.title} ({size}, seed {report.seed}{part})", fontsize=11)
+    title = f"{report.lab.name}: {report.lab.title} ({size}, seed {report.seed}{part})"
+    figure.suptitle(textwrap.fill(title, int(width * LETTERS)), fontsize=11)
     write_figure(figure, path)
 
 
 def draw(axes: Any, panel: Panel) -> None:
     """Draw one panel."""
     for line in panel.lines:
-        axes.plot(*zip(*line.points, strict=True), **look(line, panel)) if line.points else None
-    if panel.log_x:
-        axes.set_xscale("log")
-        ticks = sorted({x for line in panel.lines for x, _ in line.points})
-        if len(ticks) <= MANY:
-            axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
-            axes.minorticks_off()
-    if panel.log_y:
-        axes.set_yscale("log")
+        if line.points:
+            draw_line(axes, line)
+    scale_axes(axes, panel)
     if panel.names:
         axes.set_xticks(range(len(panel.names)), panel.names, fontsize=8)
     axes.set_title(panel.title, fontsize=10)
     axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
     axes.grid(color="#DDDDDD", linewidth=0.5)
-    axes.legend(frameon=False, fontsize=8)
+    axes.set_axisbelow(True)
+    shown = len(axes.get_legend_handles_labels()[0])
+    if shown:
+        columns = 2 if shown in (2, 4) else 3
+        axes.legend(frameon=False, fontsize=8, ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.16))
 
 
-def look(line: Line, panel: Panel) -> dict[str, Any]:
-    """Return how a line looks: one color and mark for each style, dashes if it says so."""
-    i = line.style % len(COLORS)
-    few = len(line.points) <= MANY
-    return {
-        "label": line.label,
-        "color": COLORS[i],
-        "marker": MARKERS[i] if few or not panel.joined else "",
-        "markersize": 5,
-        "linewidth": 1.4,
-        "linestyle": ("--" if line.dashed else "-") if panel.joined else "",
-    }
+def draw_line(axes: Any, line: Line) -> None:
+    """Draw one line in its look."""
+    color, marker = COLORS[line.style % len(COLORS)], MARKERS[line.style % len(MARKERS)]
+    xs, ys = zip(*line.points, strict=True)
+    if line.look == "bars":
+        axes.bar(xs, ys, BAR, color=color, label=line.label)
+        axes.axhline(0, color="#555555", linewidth=0.8)
+    elif line.look == "marks":
+        # Hollow, so that marks of equal points show through each other.
+        axes.plot(xs, ys, marker, color=color, markerfacecolor="none", markersize=6, label=line.label)
+    else:
+        marks = {"marker": marker, "markersize": 5} if line.look == "joined" and len(xs) <= MANY else {}
+        style = "-" if line.look == "joined" else "--"
+        axes.plot(xs, ys, style, color=color, linewidth=1.4, label=line.label, **marks)
+
+
+def scale_axes(axes: Any, panel: Panel) -> None:
+    """Make axes logarithmic where the panel says so, with numbers written out where they are few."""
+    if panel.log_x:
+        axes.set_xscale("log")
+        places = sorted({x for line in panel.lines for x, _ in line.points})
+        if len(places) <= MANY:
+            axes.set_xticks(places, [f"{x:g}" for x in places])
+            axes.minorticks_off()
+    if panel.log_y:
+        axes.set_yscale("log")
+        values = [y for line in panel.lines for _, y in line.points]
+        if values and max(values) / min(values) < 1e4:
+            low, high = axes.get_ylim()
+            digits = (1, 2, 5) if high / low > 10 else (1, 1.5, 2, 3, 4, 6, 8)
+            rounds = [digit * 10.0**power for power in range(-6, 7) for digit in digits]
+            shown = [y for y in rounds if low <= y <= high]
+            axes.set_yticks(shown, [f"{y:g}" for y in shown])
+            axes.yaxis.set_tick_params(which="minor", left=False, labelleft=False)

@@ -21,7 +21,7 @@ import numpy as np
 from ....primitive import Array
 from ....tensor import Tensor
 from ....transforms import gradients
-from .gradient_paths import normalized_by_paths
+from .separate_paths import normalized_by_paths
 
 CASES = {"mean, deviation": (True, True), "neither": (False, False), "mean": (True, False), "deviation": (False, True)}
 """For each case whether the mean and whether the deviation is detached."""
