@@ -60,11 +60,13 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("course")
     for name, text in (("layers", LAYERS), ("test_layers", TEST), ("test_more", MORE)):
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    # In a gate pytest repeats whole messages in its summary; a student's terminal is what is looked at here.
+    terminal = {name: value for name, value in os.environ.items() if name not in ("CI", "BUILD_NUMBER")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tinygrad_norm.pytest_plugin", "-p", "no:cacheprovider", "-q"],
         capture_output=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        env={**terminal, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
         check=False,
         encoding="utf-8",
     )

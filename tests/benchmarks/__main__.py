@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -21,6 +20,7 @@ from .runner import Options, check_names, run, terminal
 from .table import text, workload_text
 from .timing import CLOCKS
 from .workloads.catalog import WORKLOADS, chosen
+from .writing import write
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -60,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         workloads = chosen(args.workloads)
         check_names(peers or (), workloads)
+        if args.json is not None and not args.json.parent.is_dir():
+            raise BenchmarkError(f"--json must name a file in a folder that exists; got {args.json}. Make the folder.")
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
@@ -79,13 +81,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.json is not None:
         write(args.json, json.dumps(as_data(results, machine, settings), indent=1, ensure_ascii=False) + "\n")
     return 0
-
-
-def write(path: Path, content: str) -> None:
-    """Write a file as a whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(content, encoding="utf-8")
-    os.replace(part, path)
 
 
 if __name__ == "__main__":

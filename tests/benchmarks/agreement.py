@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from .declaration import Array, BenchmarkError, Step, Workload
 
 
-def check_agreement(workload: Workload, steps: Mapping[str, Step]) -> None:
+def check_agreement(
+    workload: Workload, steps: Mapping[str, Step], tolerance: float, only: Collection[str] | None = None
+) -> None:
     """Compare the numbers of every peer, whose step has run once, with the first peer's that has them.
+
+    In float64 all numbers are compared, in float32 ``only`` the result: where a number goes into a relu within rounding
+    of 0, its gradient is the one or the other, and both are right.
 
     Arrays agree when no entry differs by more than ``tolerance`` times the largest entry of that array: what an entry
     may lose by another order of summation goes with the size of what was summed, not with its own. An array that is
@@ -26,11 +31,13 @@ def check_agreement(workload: Workload, steps: Mapping[str, Step]) -> None:
     largest = 0.0
     for name, step in steps.items():
         for what, array in step.numbers().items():
+            if only is not None and what not in only:
+                continue
             if not np.all(np.isfinite(array)):
                 raise BenchmarkError(f"{workload.id}: the {what} of {name} must be finite; it is not. Mend the peer.")
             if what in reference:
                 first, expected = reference[what]
-                compare(workload, what, (first, name), (expected, np.asarray(array)), largest / 100)
+                compare(workload, what, (first, name), (expected, np.asarray(array)), tolerance, largest / 100)
             else:
                 reference[what] = (name, np.array(array))
                 largest = max(largest, largest_of(array))
@@ -41,7 +48,9 @@ def largest_of(array: Array) -> float:
     return float(np.max(np.abs(array), initial=0.0))
 
 
-def compare(workload: Workload, what: str, names: tuple[str, str], arrays: tuple[Array, Array], least: float) -> None:
+def compare(
+    workload: Workload, what: str, names: tuple[str, str], arrays: tuple[Array, Array], tolerance: float, least: float
+) -> None:
     """Raise unless two peers' arrays agree to the tolerance times their largest entry, or ``least``."""
     (first, name), (expected, array) = names, arrays
     if expected.shape != array.shape:
@@ -51,8 +60,8 @@ def compare(workload: Workload, what: str, names: tuple[str, str], arrays: tuple
         )
     scale = max(largest_of(expected), least)
     worst = largest_of(expected.astype(float) - array.astype(float))
-    if worst > workload.tolerance * scale:
+    if worst > tolerance * scale:
         raise BenchmarkError(
-            f"{workload.id}: the {what} of {name} must be that of {first} within {workload.tolerance:g} × {scale:.3g}; "
+            f"{workload.id}: the {what} of {name} must be that of {first} within {tolerance:g} × {scale:.3g}; "
             f"it differs by {worst:.3g}. Nothing was timed: mend the peer."
         )

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from .declaration import BenchmarkError, Setting, Step
+from .timing import CLOCKS, Clock
 from .workloads.catalog import WORKLOADS
 
 STATUS = Path("/proc/self/status")
@@ -26,26 +28,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("peer")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--clock", choices=list(CLOCKS), required=True)
     args = parser.parse_args(argv)
     workload = next(w for w in WORKLOADS if w.id == args.workload)
     peer = next(p for p in workload.peers if p.name == args.peer)
-    print(json.dumps(memory_of(peer.build(Setting(args.seed)), args.steps)))
+    print(json.dumps(memory_of(peer.build(Setting(args.seed)), args.steps, CLOCKS[args.clock])))
     return 0
 
 
-def memory_of(step: Step, steps: int) -> dict[str, float]:
-    """Run a step so often; return the bytes of the peak above the start, and of the growth of each step.
+def memory_of(step: Step, steps: int, clock: Clock) -> dict[str, float]:
+    """Run a step so often; return its seconds, the bytes of the peak above the start, and the growth of each step.
 
-    The growth is that of the second half, when every cache is filled.
+    The growth is that of the second half, when every cache is filled, and so are the seconds, which are the median.
     """
     before = resident()
     for _ in range(steps - steps // 2):
         step.run()
-    half = resident()
+    half, seconds = resident(), []
     for _ in range(steps // 2):
+        start = clock()
         step.run()
+        seconds.append(clock() - start)
     peak = {"peak memory": float(highest() - before)}
-    return peak if steps == 1 else {**peak, "growth": (resident() - half) / (steps // 2)}
+    if steps == 1:
+        return peak
+    return {**peak, "growth": (resident() - half) / (steps // 2), "time": median(seconds)}
 
 
 def highest() -> int:

@@ -7,7 +7,7 @@ what is done with it stands in ``agreement``, ``timing``, ``child`` and ``report
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -21,10 +21,10 @@ OURS = "tinygrad_norm"
 
 @dataclass(frozen=True)
 class Setting:
-    """What every peer of a run is built with."""
+    """What every peer of a run is built with; ``double`` asks for the problem in float64."""
 
     seed: int = 0
-    quick: bool = False
+    double: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Peer:
-    """A library, or a way of using one, that can do a workload; ``package`` is what must be installed for it."""
+    """A library, or a way of using one, that can do a workload.
+
+    ``package`` is what must be installed for it, ``environment`` what is set where it runs in a process of its own.
+    """
 
     name: str
     package: str | None
     build: Callable[[Setting], Step]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,12 @@ class Workload:
     Attributes
     ----------
     units : how many things one step makes (nodes of a chain); amounts are reported for each of them
-    tolerance : how far the peers' numbers may differ, relative to the largest of an array
+    tolerance : how far the peers' numbers may differ in float64, relative to the largest of an array
+    single : the problem is timed in float32, where the results may differ so far
     repeat : how often a step runs in one sample, for steps shorter than the clock's noise
     rounds : the usual number of rounds
-    timed : whether the steps are timed at all
     memory_steps : so many steps are run in a process of their own to measure memory; 0 measures none
+    apart : time the steps in those processes too, not in this one
     script : Python code for a new process in every round, which prints the seconds it measured; instead of peers
     """
 
@@ -87,12 +92,13 @@ class Workload:
     title: str
     peers: tuple[Peer, ...] = ()
     bars: tuple[Bar, ...] = ()
-    tolerance: float = 0.0
+    tolerance: float = 1e-9
+    single: float | None = None
     units: int = 1
     repeat: int = 1
     rounds: int = 30
-    timed: bool = True
     memory_steps: int = 0
+    apart: bool = False
     script: str | None = None
 
 

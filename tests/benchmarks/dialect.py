@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from .declaration import Array, Numbers, Peer, Setting, Step
 
 Model: TypeAlias = Callable[["Dialect", Mapping[str, Any], Mapping[str, Any]], Any]
@@ -24,6 +26,21 @@ class Problem:
     constants: Numbers
     parameters: Numbers
     cotangent: Array | None = None
+
+    def timed(self, setting: Setting) -> Problem:
+        """Return the problem in float32, in which it is timed, or in float64, in which the peers are compared."""
+        return self if setting.double else self.in_single()
+
+    def in_single(self) -> Problem:
+        """Return the problem with its floating-point numbers in float32."""
+        cotangent = None if self.cotangent is None else single(self.cotangent)
+        constants = {name: single(array) for name, array in self.constants.items()}
+        return Problem(self.model, constants, {name: single(a) for name, a in self.parameters.items()}, cotangent)
+
+
+def single(array: Array) -> Array:
+    """Return an array of floating-point numbers in float32, another as it is."""
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_norm.memory import SWITCH
 
 PEERS = ("torch", "jax", "jaxlib", "autograd", "mygrad", "torchviz", "numba")
+CPUINFO = Path("/proc/cpuinfo")
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -47,7 +48,7 @@ def installed(package: str) -> str | None:
 def processor() -> str:
     """Return the name of the processor as well as the system knows it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

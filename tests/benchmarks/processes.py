@@ -10,15 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .declaration import OURS, BenchmarkError, Peer, Setting, Workload
+from .declaration import OURS, BenchmarkError, Peer, Workload
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def memory(workload: Workload, peer: Peer, setting: Setting, steps: int) -> dict[str, float]:
-    """Return the peak and the growth of a peer, in bytes for each unit."""
-    command = ["-m", f"{__package__}.child", workload.id, peer.name, "--steps", str(steps), "--seed", str(setting.seed)]
-    found: dict[str, float] = json.loads(output_of(command, dict(os.environ)))
+def memory(workload: Workload, peer: Peer, seed: int, steps: int, clock: str) -> dict[str, float]:
+    """Return the peak, the growth and the seconds of a peer in a process of its own, for each unit."""
+    command = [
+        "-m", f"{__package__}.child", workload.id, peer.name,
+        "--steps", str(steps), "--seed", str(seed), "--clock", clock,
+    ]  # fmt: skip
+    found: dict[str, float] = json.loads(output_of(command, {**os.environ, **peer.environment}))
     return {quantity: amount / workload.units for quantity, amount in found.items()}
 
 

@@ -51,28 +51,28 @@ class Result:
 def result(
     workload: Workload,
     times: Mapping[str, Sampled],
-    memory: Mapping[str, Mapping[str, float]],
+    apart: Mapping[str, Mapping[str, tuple[float, ...]]],
     missing: Mapping[str, str],
     unable: Mapping[str, str],
     rounds: int,
 ) -> Result:
-    """Put together what was measured.
+    """Put together what was measured: ``times`` in this process, and all quantities in processes ``apart``.
 
     ``missing`` maps a peer to what must be installed for it, ``unable`` one that failed to the reason.
     """
     samples: dict[str, dict[str, tuple[float, ...]]] = {}
     for peer, sampled in times.items():
         samples.setdefault("time", {})[peer] = sampled.total
-    for peer, amounts in memory.items():
-        for quantity, amount in amounts.items():
-            samples.setdefault(quantity, {})[peer] = (amount,)
+    for peer, amounts in apart.items():
+        for quantity, values in amounts.items():
+            samples.setdefault(quantity, {})[peer] = values
     measured = tuple(
         Measured(
             quantity, peer, values, summary(values),
             None if peer == OURS or OURS not in by_peer else ratio(by_peer[OURS], values),
             {
                 name: summary(phase).median
-                for name, phase in (times[peer].phases.items() if quantity == "time" else ())
+                for name, phase in (times[peer].phases.items() if quantity == "time" and peer in times else ())
             },
         )
         for quantity, by_peer in samples.items()
@@ -101,7 +101,6 @@ def as_data(results: Sequence[Result], machine: Mapping[str, Any], settings: Map
                 "id": r.workload.id,
                 "title": r.workload.title,
                 "rounds": r.rounds,
-                "tolerance": r.workload.tolerance,
                 "measured": [asdict(m) for m in r.measured],
                 "bars": [{**asdict(j.bar), "reached": j.reached, "met": j.met} for j in r.judged],
                 "missing": dict(r.missing),

@@ -15,7 +15,7 @@ from .report import Result, result
 from .timing import CLOCKS, Sampled, interleaved
 
 QUICK_ROUNDS = 3
-QUICK_STEPS = 20
+QUICK_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -49,24 +49,45 @@ def run(workload: Workload, options: Options, progress: Callable[[str], None]) -
     BenchmarkError
         The peers do not compute the same numbers, or a measuring process failed.
     """
-    setting = Setting(options.seed, options.quick)
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else workload.rounds)
     if workload.script is not None:
         clock = CLOCKS[options.clock].__name__
         seconds = tuple(scripted(workload, rounds, clock, progress))
         return result(workload, {OURS: Sampled(seconds, {"step": seconds})}, {}, {}, {}, rounds)
     present, missing = sorted_out(workload, options.peers)
-    steps, unable = first_steps(workload, present, setting, progress)
-    check_agreement(workload, steps)
-    times = interleaved(workload, steps, rounds, CLOCKS[options.clock], progress) if workload.timed else {}
-    amounts = {}
-    if workload.memory_steps:
-        most = min(workload.memory_steps, QUICK_STEPS) if options.quick else workload.memory_steps
-        for peer in present:
-            if peer.name in steps:
-                progress(f"{workload.id}: memory of {peer.name}")
-                amounts[peer.name] = memory(workload, peer, setting, most)
+    steps, unable = compared(workload, present, options.seed, progress)
+    times = {} if workload.apart else interleaved(workload, steps, rounds, CLOCKS[options.clock], progress)
+    able = [peer for peer in present if peer.name in steps]
+    amounts = in_processes(workload, able, options, rounds, progress) if workload.memory_steps else {}
     return result(workload, times, amounts, missing, unable, rounds)
+
+
+def in_processes(
+    workload: Workload, peers: Sequence[Peer], options: Options, rounds: int, progress: Callable[[str], None]
+) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Run the peers in processes of their own, in turns where they are timed there; return their samples."""
+    steps = min(workload.memory_steps, QUICK_STEPS) if options.quick else workload.memory_steps
+    samples: dict[str, dict[str, tuple[float, ...]]] = {peer.name: {} for peer in peers}
+    for i in range(rounds if workload.apart else 1):
+        for peer in peers:
+            progress(f"{workload.id}: process {i + 1} of {peer.name}")
+            for quantity, amount in memory(workload, peer, options.seed, steps, options.clock).items():
+                samples[peer.name][quantity] = (*samples[peer.name].get(quantity, ()), amount)
+    return samples
+
+
+def compared(
+    workload: Workload, peers: Sequence[Peer], seed: int, progress: Callable[[str], None]
+) -> tuple[dict[str, Step], dict[str, str]]:
+    """Build every peer, check that all compute the same, and return the steps to time, and who cannot do it and why."""
+    steps, unable = first_steps(workload, peers, Setting(seed, double=True), progress)
+    check_agreement(workload, steps, workload.tolerance)
+    if workload.single is not None:
+        able = [peer for peer in peers if peer.name in steps]
+        steps, later = first_steps(workload, able, Setting(seed), progress)
+        check_agreement(workload, steps, workload.single, only=("result",))
+        unable |= later
+    return steps, unable
 
 
 def first_steps(

@@ -294,7 +294,7 @@ def test_the_guide_is_right(
     """Every command of the guide runs and prints what is shown below it, up to the sign of a cut."""
     monkeypatch.chdir(tmp_path)
     text = HOW_TO.read_text(encoding="utf-8")
-    (content,) = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
+    (content,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     Path("tokens.csv").write_text(content, encoding="utf-8")
     Path("broken.csv").write_text("token,x1\nHi,1\nyou,O.5\n", encoding="utf-8")
     blocks = re.findall(r"```console\n\$ tinygrad-norm (.*?)\n(.*?)```", text, re.DOTALL)

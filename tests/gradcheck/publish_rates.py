@@ -145,7 +145,11 @@ def main() -> int:
         bars = list(pool.map(bars_of, range(len(KNOWN))))
     accepted, rejected = found[: len(ACCEPT)], found[len(ACCEPT) :]
     print("\n".join(exceptions(EVERY, found)) or "every case got its expected answer with every seed")
-    print(f"{corpus:.0f} s for the corpus, {time.perf_counter() - start:.0f} s in all, {os.cpu_count()} processes")
+    busy = os.times().children_user
+    print(
+        f"{corpus:.0f} s for the corpus, {time.perf_counter() - start:.0f} s in all; {os.cpu_count()} processes "
+        f"computed for {busy:.0f} s"
+    )
     text = page(accepted, rejected, bars)
     print("\n".join(line for line in text.splitlines()[6:18]))
     good = not (

@@ -16,7 +16,8 @@ def test_every_example_runs_forward_and_back_and_is_small(name: str) -> None:
     assert not drawing.view.failure
     example = EXAMPLES[name]
     inputs = [n.id for n in drawing.view.nodes if n.kind == "input"]
-    assert sorted(inputs) == sorted(example.inputs)
+    real = {n for n, x in example.inputs.items() if np.asarray(x).dtype.kind in "fi" and not isinstance(x, np.ndarray)}
+    assert real <= set(inputs) <= set(example.inputs)
     assert example.what
 
 

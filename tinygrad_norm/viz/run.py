@@ -104,7 +104,8 @@ def run_of_trace(t: trace, which: int = -1) -> Run:
         failed = tuple(operand(x, key) for x, key in zip(failure.inputs, failure.operands, strict=True))
         failure = replace(failure, operands=failed)
     used = {key for op in operations for key in op.operands} | set(failure.operands if failure else ())
-    leaves = {k: leaf for k, leaf in leaves.items() if k in used or leaf.needs_gradient or k in t.outer}
+    # A mask that a function turned into another array would stand there alone.
+    leaves = {k: leaf for k, leaf in leaves.items() if k in used or leaf.needs_gradient}
     sent = t.passes[which] if t.passes else []
     gradients, contributions = received(sent, t.leaves)
     notes = (f"backward pass {which % len(t.passes) + 1} of {len(t.passes)}",) if len(t.passes) > 1 else ()

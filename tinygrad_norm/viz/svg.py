@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+from .card import BODY, SMALL
 from .graph import GraphView
 from .render import RendererError
 from .theme import Theme, dark_rules
@@ -44,6 +45,7 @@ def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
         title.text = "Computation graph"
     graph.set("id", f"{prefix}graph")
     root.set("class", CLASS)
+    root.set("font-size", str(SMALL))
     root.set("role", "img")
     root.set("aria-label", summary(view))
     style = ElementTree.Element(f"{{{SVG}}}style")
@@ -55,7 +57,7 @@ def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
 def namespaced(root: ElementTree.Element) -> str:
     """Return an SVG element as text without prefixes."""
     ElementTree.register_namespace("", SVG)
-    return ElementTree.tostring(root, encoding="unicode")
+    return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>").replace("\n\n", "\n")
 
 
 def unwrap_links(group: ElementTree.Element) -> None:
@@ -99,11 +101,14 @@ def shorten(element: ElementTree.Element) -> None:
     """Drop what says nothing and keep one decimal of a point, a tenth of a pixel."""
     element.attrib.pop(SPACE, None)
     family = element.attrib.pop("font-family", "")
+    size = element.attrib.pop("font-size", None)
     if family.startswith("Courier"):
+        # The style sheet gives their font and size.
         element.set("class", "m")
-    size = element.get("font-size")
-    if size is not None:
+    elif size is not None and float(size) != SMALL:
         element.set("font-size", f"{float(size):g}")
+    if element.get("text-anchor") == "start":
+        del element.attrib["text-anchor"]
     for name in ("points", "d", "x", "y", "transform"):
         value = element.get(name)
         if value is not None:
@@ -112,7 +117,7 @@ def shorten(element: ElementTree.Element) -> None:
 
 def style_sheet(theme: Theme) -> str:
     """Return the style sheet of a drawing on its own."""
-    rules = f".{CLASS}{{font-family:{FAMILY}}}.{CLASS} .m{{font-family:{MONO}}}"
+    rules = f".{CLASS}{{font-family:{FAMILY}}}.{CLASS} .m{{font:{BODY}px {MONO}}}"
     if theme == "auto":
         rules += f"\n@media (prefers-color-scheme:dark){{{dark_rules('.' + CLASS)}}}"
     return rules

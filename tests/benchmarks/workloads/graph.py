@@ -74,7 +74,6 @@ def graph(size: int) -> Workload:
         title=f"plain graph and DOT text of {size:,} operations",
         peers=(Peer(OURS, None, with_ours(size)), Peer("torchviz", "torchviz", with_torchviz(size))),
         bars=(Bar(1.0),) if size == max(SIZES) else (),
-        tolerance=1e-9,
         rounds=5,
     )
 

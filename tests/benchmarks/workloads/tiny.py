@@ -60,8 +60,6 @@ TINY = Workload(
     bars=(
         Bar(0.7, "torch-composed"), Bar(0.25, "mygrad"), Bar(0.25, "autograd"), Bar(1.0, "torch-fused", aim=True),
     ),
-    tolerance=1e-9,
     repeat=100,
     rounds=60,
 )  # fmt: skip
-"""Float64 through a dozen operations of a few entries: 1e-9 leaves six digits for the order of the sums."""
