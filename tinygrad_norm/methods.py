@@ -16,6 +16,7 @@ from .primitive import FUNCTIONS, PRIMITIVES, Primitive, Shape
 
 T = TypeVar("T", bound="NumpyMethods")
 Axis = int | tuple[int, ...] | None
+NO_PARAMETERS: dict[str, Any] = {}
 
 
 class NumpyMethods:
@@ -29,7 +30,7 @@ class NumpyMethods:
         result: T = FUNCTIONS[name](self, *args, **kwargs)
         return result
 
-    def _apply(self: T, name: str, *inputs: Any, **params: Any) -> T:
+    def _apply(self: T, name: str, inputs: tuple[Any, ...], params: dict[str, Any] = NO_PARAMETERS) -> T:
         """Apply a primitive, given all its parameters, without binding arguments again: the hot path."""
         result: T = Primitive.interpreter(PRIMITIVES[name], inputs, params)
         return result
@@ -37,35 +38,35 @@ class NumpyMethods:
     # Arithmetic
 
     def __add__(self: T, other: Any) -> T:
-        return self._apply("add", self, other)
+        return self._apply("add", (self, other))
 
     __radd__ = __add__
 
     def __sub__(self: T, other: Any) -> T:
-        return self._apply("subtract", self, other)
+        return self._apply("subtract", (self, other))
 
     def __rsub__(self: T, other: Any) -> T:
-        return self._apply("subtract", other, self)
+        return self._apply("subtract", (other, self))
 
     def __mul__(self: T, other: Any) -> T:
-        return self._apply("multiply", self, other)
+        return self._apply("multiply", (self, other))
 
     __rmul__ = __mul__
 
     def __truediv__(self: T, other: Any) -> T:
-        return self._apply("divide", self, other)
+        return self._apply("divide", (self, other))
 
     def __rtruediv__(self: T, other: Any) -> T:
-        return self._apply("divide", other, self)
+        return self._apply("divide", (other, self))
 
     def __pow__(self: T, other: Any) -> T:
         # Not only faster: x² has no logarithm or x⁻¹ in its rules that could meet a zero.
         if type(other) is int and other == 2:
-            return self._apply("square", self)
-        return self._apply("power", self, other)
+            return self._apply("square", (self,))
+        return self._apply("power", (self, other))
 
     def __rpow__(self: T, other: Any) -> T:
-        return self._apply("power", other, self)
+        return self._apply("power", (other, self))
 
     def __floordiv__(self: T, other: Any) -> T:
         return self._call("floor_divide", other)
@@ -82,19 +83,19 @@ class NumpyMethods:
         return result
 
     def __matmul__(self: T, other: Any) -> T:
-        return self._apply("matmul", self, other)
+        return self._apply("matmul", (self, other))
 
     def __rmatmul__(self: T, other: Any) -> T:
-        return self._apply("matmul", other, self)
+        return self._apply("matmul", (other, self))
 
     def __neg__(self: T) -> T:
-        return self._apply("negative", self)
+        return self._apply("negative", (self,))
 
     def __pos__(self: T) -> T:
-        return self._apply("positive", self)
+        return self._apply("positive", (self,))
 
     def __abs__(self: T) -> T:
-        return self._apply("absolute", self)
+        return self._apply("absolute", (self,))
 
     # Comparisons and logic: values without a gradient
 
@@ -162,51 +163,51 @@ class NumpyMethods:
 
     def exp(self: T) -> T:
         """Return eˣ."""
-        return self._apply("exp", self)
+        return self._apply("exp", (self,))
 
     def log(self: T) -> T:
         """Return the natural logarithm."""
-        return self._apply("log", self)
+        return self._apply("log", (self,))
 
     def log1p(self: T) -> T:
         """Return log(1 + x), exact for small x."""
-        return self._apply("log1p", self)
+        return self._apply("log1p", (self,))
 
     def expm1(self: T) -> T:
         """Return eˣ − 1, exact for small x."""
-        return self._apply("expm1", self)
+        return self._apply("expm1", (self,))
 
     def sqrt(self: T) -> T:
         """Return the square root; its derivative at 0 is infinite."""
-        return self._apply("sqrt", self)
+        return self._apply("sqrt", (self,))
 
     def square(self: T) -> T:
         """Return x²."""
-        return self._apply("square", self)
+        return self._apply("square", (self,))
 
     def sin(self: T) -> T:
         """Return the sine of radians."""
-        return self._apply("sin", self)
+        return self._apply("sin", (self,))
 
     def cos(self: T) -> T:
         """Return the cosine of radians."""
-        return self._apply("cos", self)
+        return self._apply("cos", (self,))
 
     def tanh(self: T) -> T:
         """Return the hyperbolic tangent."""
-        return self._apply("tanh", self)
+        return self._apply("tanh", (self,))
 
     def abs(self: T) -> T:
         """Return |x|; its derivative at 0 is 0."""
-        return self._apply("absolute", self)
+        return self._apply("absolute", (self,))
 
     def sign(self: T) -> T:
         """Return −1, 0 or 1; its derivative is 0."""
-        return self._apply("sign", self)
+        return self._apply("sign", (self,))
 
     def relu(self: T) -> T:
         """Return max(x, 0); its derivative at 0 is 0."""
-        return self._apply("relu", self)
+        return self._apply("relu", (self,))
 
     def clip(self: T, min: Any = None, max: Any = None) -> T:
         """Limit the values to [min, max]."""
@@ -220,11 +221,11 @@ class NumpyMethods:
 
     def sum(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the sum over an axis, several, or all."""
-        return self._apply("sum", self, axis=axis, keepdims=keepdims)
+        return self._apply("sum", (self,), {"axis": axis, "keepdims": keepdims})
 
     def mean(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the mean over an axis, several, or all."""
-        return self._apply("mean", self, axis=axis, keepdims=keepdims)
+        return self._apply("mean", (self,), {"axis": axis, "keepdims": keepdims})
 
     def var(self: T, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> T:
         """Return the variance (two-pass); ``ddof=0`` is the population's, 1 the sample's."""
@@ -236,15 +237,15 @@ class NumpyMethods:
 
     def max(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the maximum; tied entries share the gradient equally."""
-        return self._apply("max", self, axis=axis, keepdims=keepdims)
+        return self._apply("max", (self,), {"axis": axis, "keepdims": keepdims})
 
     def min(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the minimum; tied entries share the gradient equally."""
-        return self._apply("min", self, axis=axis, keepdims=keepdims)
+        return self._apply("min", (self,), {"axis": axis, "keepdims": keepdims})
 
     def prod(self: T, axis: Axis = None, keepdims: bool = False) -> T:
         """Return the product; the gradient is right where entries are 0."""
-        return self._apply("prod", self, axis=axis, keepdims=keepdims)
+        return self._apply("prod", (self,), {"axis": axis, "keepdims": keepdims})
 
     def cumsum(self: T, axis: int | None = None) -> T:
         """Return running sums along an axis, or of the flattened Tensor."""

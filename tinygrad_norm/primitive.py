@@ -185,15 +185,15 @@ class Primitive:
                 )
             params = {**dict(zip(self.params, extra, strict=False)), **params}
             inputs = inputs[: self.arity]
-        if params or self.defaults:
-            unknown = params.keys() - self.defaults.keys()
-            if unknown:
-                raise OperandError(
-                    f"{self.name} takes the parameters ({', '.join(self.params)}); "
-                    f"got {', '.join(sorted(unknown))}. Leave them out: a Tensor supports no more here."
-                )
-            params = {**self.defaults, **params}
-        return inputs, params
+        if not params:
+            return inputs, self.defaults.copy()
+        unknown = params.keys() - self.defaults.keys()
+        if unknown:
+            raise OperandError(
+                f"{self.name} takes the parameters ({', '.join(self.params)}); "
+                f"got {', '.join(sorted(unknown))}. Leave them out: a Tensor supports no more here."
+            )
+        return inputs, {**self.defaults, **params}
 
 
 PLAIN = (np.ndarray, np.generic)

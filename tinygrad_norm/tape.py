@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar, Token
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from itertools import count
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
@@ -208,23 +208,32 @@ def sweep(
     cotangents: dict[Node, Any] = {}
     owned: set[Node] = set()
     found: dict[Node, Any] = {}
-    newest_first: list[tuple[int, Node]] = []
+    # Operations that wait for their turn, the newest first. In a chain there is only one, which stays out of the heap.
+    # Leaves have no turn: what they have received at the end is their gradient.
+    waiting: list[tuple[int, Node]] = []
+    newest: Node | None = None
 
     for root, g in roots:
         if root in cotangents:
             cotangents[root] = cotangents[root] + g
         elif useful is None or root in useful:
             cotangents[root] = g
-            heappush(newest_first, (-root.order, root))
+            if root.primitive is not None:
+                heappush(waiting, (-root.order, root))
 
-    while newest_first:
-        node = heappop(newest_first)[1]
+    while waiting or newest is not None:
+        if newest is None:
+            node = heappop(waiting)[1]
+        else:
+            node = newest
+            if waiting and -waiting[0][0] > node.order:
+                node = heapreplace(waiting, (-node.order, node))[1]
+            newest = None
         g = cotangents.pop(node)
         if node.keeps_grad if targets is None else node in targets:
             found[node] = g
         primitive = node.primitive
-        if primitive is None:
-            continue
+        assert primitive is not None
         saved = node.saved
         if saved is None:
             raise released(node)
@@ -262,7 +271,11 @@ def sweep(
             before = cotangents.get(parent)
             if before is None:
                 cotangents[parent] = c
-                heappush(newest_first, (-parent.order, parent))
+                if parent.primitive is not None:
+                    if newest is None:
+                        newest = parent
+                    else:
+                        heappush(waiting, (-parent.order, parent))
             elif parent in owned and before.dtype == c.dtype:
                 # The sum was made by this sweep and nobody else has seen it.
                 np.add(before, c, out=before)
@@ -274,6 +287,7 @@ def sweep(
             node.saved = None
         if monitor is not None:
             monitor.swept(node, g, raw, sent)
+    found.update(cotangents)
     return found
 
 

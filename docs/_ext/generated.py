@@ -3,8 +3,8 @@
 A place for generated text, ``<!-- generated: NAME arguments -->`` on a line of its own, is filled. ``GENERATORS``
 holds what there is. Each generator is a function from the arguments to Markdown, free of Sphinx, so that the tests can
 call it.
-Nothing generated is stored: what a page shows is what the code says at the build. What the labs found, in minutes, is the
-exception.
+Nothing generated is stored: what a page shows is what the code says at the build. The exception is what the labs found,
+which takes minutes.
 """
 
 from __future__ import annotations
