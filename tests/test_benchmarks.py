@@ -444,8 +444,9 @@ def test_the_block_of_the_page() -> None:
     memory = {OURS: {"growth": (0.0,)}}
     lines = page.block(two(2e-3, 4e-3, Bar(0.6, "other"), Bar(0.4, "other", aim=True), memory=memory)).splitlines()
     assert lines[0].startswith("Run on 2026-01-02 (wall time, ")
-    assert "| `planted` | 2 ms | other | 0.50 | 0.50–0.50 | 0.50 | ≤ 0.6 ✓, aim ≤ 0.4 ✗ |" in lines
-    assert "| `planted`, growth | 0 B/step |  |  |  |  |  |" in lines
+    plain = [line.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "") for line in lines]
+    assert "| `planted` | 2 ms | `other` | 0.50 | 0.50–0.50 | 0.50 | ≤ 0.6 ✓, aim ≤ 0.4 ✗ |" in plain
+    assert "| `planted`, growth | 0 B/step |  |  |  |  |  |" in plain
     assert "* `planted`: absent was not installed." in lines
     assert "* `planted`: broken failed (KeyError: 'x')." in lines
 

@@ -77,22 +77,32 @@ def facts(data: Mapping[str, Any]) -> str:
 
 
 def rows(workload: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of one workload: for each quantity ours, beside every peer's, or alone where there is none."""
+    """Yield the rows of one workload: for each quantity ours, beside every peer's, or alone where there is none.
+
+    What the row above says is not said again.
+    """
     quantities = dict.fromkeys(m["quantity"] for m in workload["measured"])
     for quantity in quantities:
         measured = [m for m in workload["measured"] if m["quantity"] == quantity]
         mine = next(m for m in measured if m["peer"] == OURS)
         what = f"`{workload['id']}`" + ("" if quantity == "time" else f", {quantity}")
-        ours = amount(mine["summary"]["median"], quantity)
+        ours = unbroken(amount(mine["summary"]["median"], quantity))
         absolute = wanted(workload, quantity, None)
         if absolute or len(measured) == 1:
             yield what, ours, "", "", "", "", absolute
+            what = ours = ""
         for m in measured:
             if (r := m["ratio"]) is not None:
                 yield (
-                    what, ours, m["peer"], f"{r['medians']:.2f}", f"{r['lower']:.2f}–{r['upper']:.2f}",
+                    what, ours, f"`{m['peer']}`", f"{r['medians']:.2f}", unbroken(f"{r['lower']:.2f}–{r['upper']:.2f}"),
                     f"{r['minima']:.2f}", wanted(workload, quantity, m["peer"]),
                 )  # fmt: skip
+                what = ours = ""
+
+
+def unbroken(text: str) -> str:
+    """Return a text that stays on one line of a narrow column."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("–", "\N{WORD JOINER}–\N{WORD JOINER}")
 
 
 def wanted(workload: Mapping[str, Any], quantity: str, peer: str | None) -> str:
@@ -101,7 +111,7 @@ def wanted(workload: Mapping[str, Any], quantity: str, peer: str | None) -> str:
     for bar in workload["bars"]:
         if bar["quantity"] == quantity and bar["against"] == peer and bar["met"] is not None:
             limit = amount(bar["limit"], quantity) if peer is None else f"{bar['limit']:g}"
-            found.append(f"{'aim ' if bar['aim'] else ''}≤ {limit} {'✓' if bar['met'] else '✗'}")
+            found.append(unbroken(f"{'aim ' if bar['aim'] else ''}≤ {limit} {'✓' if bar['met'] else '✗'}"))
     return ", ".join(found)
 
 
