@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tinygrad_norm.lessons.labs.published.catalog import CATALOG, run_lab
+from tinygrad_norm.lessons.labs.published.catalog import CATALOG, labs_for, run_lab
 
 Extension = Callable[[str], ModuleType]
 
@@ -31,6 +32,21 @@ def test_the_page_has_every_lab_question_and_limit(extension: Extension) -> None
             assert plain(question.test) in page
         for limit in lab.limits:
             assert f"- {plain(limit)}" in page
+
+
+@pytest.mark.parametrize(
+    ("row", "benefit"),
+    [
+        ("training is more stable", "stability"),
+        ("convergence is faster", "convergence"),
+        ("internal covariate shift is reduced", "covariate_shift"),
+        ("it regularizes", "regularization"),
+    ],
+)
+def test_the_page_on_normalization_points_at_the_labs_of_each_benefit(docs: Path, row: str, benefit: str) -> None:
+    page = (docs / "explanation" / "what-normalization-does.md").read_text(encoding="utf-8")
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| {row} |")]
+    assert re.findall(r"labs\.md#([a-z-]+)\)", line) == [lab.name for lab in labs_for(benefit)]
 
 
 def test_every_verdict_holds_for_five_seeds_of_the_quick_version(measured: dict[str, Any]) -> None:
