@@ -321,6 +321,21 @@ def test_memory_is_measured_in_processes_of_their_own() -> None:
     assert abs(amounts["growth"]) < 1e6
 
 
+def test_of_what_is_timed_here_only_the_peak_is_measured_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def memory(w: Workload, peer: Peer, *_: object) -> dict[str, float]:
+        asked.append(peer.name)
+        return {"peak memory": 100.0, "growth": 3.0, "time": 7.0}
+
+    monkeypatch.setattr(runner, "memory", memory)
+    (w,) = chosen(["encoder64-layer"])
+    able = [peer for peer in w.peers if peer.name in (OURS, "torch-fused", "matmuls-only")]
+    found = runner.in_processes(w, able, Options(), 3, quiet)
+    assert found == {OURS: {"peak memory": (100.0,)}, "torch-fused": {"peak memory": (100.0,)}}
+    assert asked == [OURS, "torch-fused"]
+
+
 def test_the_memory_of_a_chain_has_no_growth() -> None:
     (w,) = [w for w in WORKLOADS if w.id == "chain"]
     found = processes.memory(w, w.peers[0], 0, 1, "wall")

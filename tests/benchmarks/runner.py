@@ -65,14 +65,20 @@ def run(workload: Workload, options: Options, progress: Callable[[str], None]) -
 def in_processes(
     workload: Workload, peers: Sequence[Peer], options: Options, rounds: int, progress: Callable[[str], None]
 ) -> dict[str, dict[str, tuple[float, ...]]]:
-    """Run the peers in processes of their own, in turns where they are timed there; return their samples."""
+    """Run the peers in processes of their own; return their samples.
+
+    Where they are timed there they take turns, and everything counts. Elsewhere one process tells the peak of each
+    library; a bare part of the work, which belongs to none, has no memory to compare.
+    """
     steps = min(workload.memory_steps, QUICK_STEPS) if options.quick else workload.memory_steps
-    samples: dict[str, dict[str, tuple[float, ...]]] = {peer.name: {} for peer in peers}
+    chosen = [peer for peer in peers if workload.apart or peer.name == OURS or peer.package is not None]
+    samples: dict[str, dict[str, tuple[float, ...]]] = {peer.name: {} for peer in chosen}
     for i in range(rounds if workload.apart else 1):
-        for peer in peers:
+        for peer in chosen:
             progress(f"{workload.id}: process {i + 1} of {peer.name}")
             for quantity, amount in memory(workload, peer, options.seed, steps, options.clock).items():
-                samples[peer.name][quantity] = (*samples[peer.name].get(quantity, ()), amount)
+                if workload.apart or quantity == "peak memory":
+                    samples[peer.name][quantity] = (*samples[peer.name].get(quantity, ()), amount)
     return samples
 
 

@@ -107,6 +107,7 @@ def encoder(width: int, norm: str, bars: tuple[Bar, ...]) -> Workload:
         # Six layers of sums over up to 1024 numbers: 1024^½ · 6 · 6e-8 ≈ 1e-5, and ten times that to spare.
         single=1e-4,
         rounds=30 if width < 100 else 15,
+        memory_steps=10,
     )
 
 

@@ -43,4 +43,5 @@ MLP = Workload(
     peers=tuple(training(library, problem) for library in (ours.LIBRARY, pytorch.FUSED, hips_autograd.LIBRARY)),
     # Sums of up to 784 terms through four layers: 784^½ · 4 · 6e-8 ≈ 7e-6, and ten times that to spare.
     single=1e-4,
+    memory_steps=20,
 )

@@ -44,6 +44,7 @@ NORMS = tuple(
         bars=(),
         # Sums over 3200 rows: 3200^½ · 6e-8 ≈ 3e-6, through two statistics, and ten times that to spare.
         single=1e-4,
+        memory_steps=20,
     )
     for norm, name in (("layer", "LayerNorm"), ("batch", "BatchNorm"))
 )
