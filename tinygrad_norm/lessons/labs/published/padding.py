@@ -206,7 +206,7 @@ LAB = Lab(
     "padding",
     "Which normalization minds how far a sentence is padded?",
     (),
-    "Transformers of two layers, alike but for the norm, learn the sentiment of reviews. Then 64 held-out reviews get "
+    "Transformers of two layers, alike but for the norm, learn the sentiment of reviews. Then 64 other reviews get "
     "4, 16 and 64 more pads than they need, and are read in training mode, by the statistics of the batch, and in "
     "evaluation mode, by the running ones. Attention and the mean that is scored leave pads out: only the norm can "
     "mind them.",
