@@ -14,7 +14,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.cli import main
-from tinygrad_norm.commands import lab_padding, lab_train
+from tinygrad_norm.commands import lab_train
 from tinygrad_norm.lessons.labs import train_reviews
 
 ROOT = Path(tg.__file__).resolve().parent.parent
@@ -89,25 +89,9 @@ def test_the_weights_are_saved(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.usefixtures("few")
-def test_padding_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["lab", "padding", "--epochs", "1", "--norm", "layer", "--norm", "batch"]
-    assert main([*arguments, "--plot", str(tmp_path / "a.svg")]) == 0
-    assert "Indifferent to pads in training mode (below 1e-12): layer." in capsys.readouterr().out
-    assert (tmp_path / "a.svg").is_file()
-    assert main([*arguments, "--json"]) == 0
-    assert [o["indifferent"] for o in json.loads(capsys.readouterr().out)] == [True, False]
-
-
-@pytest.mark.usefixtures("few")
-@pytest.mark.parametrize(("name", "module", "function"), [
-    ("train", lab_train, "TASKS"), ("padding", lab_padding, "pad_a_trained_model"),
-])  # fmt: skip
 @pytest.mark.parametrize("when", ["first", "between", "inside"])
-def test_ctrl_c_at_any_time(
-    name: str, module: Any, function: str, when: str, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    real = module.TASKS["reviews"][0] if name == "train" else module.pad_a_trained_model
+def test_ctrl_c_at_any_time(when: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    real, norms = lab_train.TASKS["reviews"]
     calls: list[str] = []
 
     def interrupted(norm: str, settings: Any, stream: Any = None) -> Any:
@@ -118,10 +102,8 @@ def test_ctrl_c_at_any_time(
             raise KeyboardInterrupt
         return real(norm, settings, stream)
 
-    monkeypatch.setattr(
-        module, function, {"reviews": (interrupted, module.TASKS["reviews"][1])} if name == "train" else interrupted
-    )
-    assert main(["lab", name, "--epochs", "1", "--norm", "layer", "--norm", "rms", "--norm", "none"]) == 130
+    monkeypatch.setattr(lab_train, "TASKS", {"reviews": (interrupted, norms)})
+    assert main(["lab", "train", "--epochs", "1", "--norm", "layer", "--norm", "rms", "--norm", "none"]) == 130
     out, err = capsys.readouterr()
     if when == "first":
         assert (out, "interrupted" in err) == ("", True)
@@ -139,7 +121,7 @@ def test_ctrl_c_at_any_time(
     (["train", "--seed", "-1"], "seed must be at least 0; got -1"),
     (["train", "--plot", "a.gif"], "--plot must name a file that ends in .png, .svg, .pdf; got 'a.gif'"),
     (["train", "--save", "w.pt"], "must end in .npz or .safetensors; got 'w.pt'"),
-    (["padding", "--plot", "missing/a.png"], "--plot must name a file in a folder that exists"),
+    (["train", "--plot", "missing/a.png"], "--plot must name a file in a folder that exists"),
 ])  # fmt: skip
 def test_bad_input_is_one_line(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -15,6 +15,9 @@ from tinygrad_norm.lessons.labs.published.catalog import CATALOG, labs_for, run_
 
 Extension = Callable[[str], ModuleType]
 
+NOT_REPRODUCED = {("padding", "worse")}
+"""That batch norm does worse than layer norm: every norm learns the short reviews, as the lab's limits say."""
+
 
 @pytest.fixture(scope="module")
 def measured(docs: Path) -> dict[str, Any]:
@@ -55,7 +58,9 @@ def test_every_verdict_holds_for_five_seeds_of_the_quick_version(measured: dict[
         for key in answers["full"]:
             verdicts = {run[key]["verdict"] for run in answers["quick"].values()}
             assert len(verdicts) == 1, (name, key, verdicts)
-            assert verdicts <= {"exact", "reproduced", "in part"}, (name, key, verdicts)
+            expected = {"not reproduced"} if (name, key) in NOT_REPRODUCED else {"exact", "reproduced", "in part"}
+            assert {*verdicts, answers["full"][key]["verdict"]} <= expected, (name, key, verdicts)
+    assert {(name, key) for name, answers in measured.items() for key in answers["full"]} >= NOT_REPRODUCED
 
 
 @pytest.mark.parametrize("name", ["backward", "invariance"])
@@ -63,6 +68,13 @@ def test_what_is_exact_is_exact_today(measured: dict[str, Any], name: str) -> No
     verdicts = {finding.key: finding.verdict for finding in run_lab(name, seed=0, quick=True).outcome.findings}
     assert verdicts == {key: answer["verdict"] for key, answer in measured[name]["quick"]["0"].items()}
     assert set(verdicts.values()) == {"exact"}
+
+
+def test_every_lab_says_which_claim_of_the_lecture_it_tests(extension: Extension) -> None:
+    claims = extension("lab_results").claims
+    assert claims(CATALOG["pre-post"]) == "stability, faster convergence"
+    assert claims(CATALOG["padding"]) == "the verdict on batch norm"
+    assert all(claims(lab) for lab in CATALOG.values())
 
 
 def test_every_lab_has_its_picture(docs: Path) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import Protocol
 
 from ..lessons.labs.published.catalog import CATALOG
-from . import lab_padding, lab_train
+from . import lab_train
 from .lab_published import PublishedLab
 
 
@@ -23,7 +23,6 @@ class LabCommand(Protocol):
 
 
 LABS: dict[str, LabCommand] = {
-    "padding": lab_padding,
     "train": lab_train,
     **{name: PublishedLab(lab) for name, lab in CATALOG.items()},
 }

@@ -1,4 +1,4 @@
-"""The options that the labs which train share, and how they are read."""
+"""The options of a lab that trains with one norm after the other, how they are read, and what Ctrl-C leaves."""
 
 from __future__ import annotations
 

@@ -10,15 +10,10 @@ import tinygrad_norm as tg
 from tinygrad_norm.lessons.labs import plot
 from tinygrad_norm.lessons.labs.fit import Course
 from tinygrad_norm.lessons.labs.outcome import Outcome
-from tinygrad_norm.lessons.labs.padding import PaddingOutcome, PadEffect
-from tinygrad_norm.lessons.labs.report import padding_data, padding_text, train_data, train_text
+from tinygrad_norm.lessons.labs.report import train_data, train_text
 
 PLAIN = Outcome("layer", Course((0.7, 0.1), 20, 3.25, False), 1.0, 0.984, 0.0625, None, 1234)
 CUT = Outcome("batch", Course((0.6,), 5, 1.0, True), 0.7, 0.5, 0.6931, 0.125, 1234)
-CALM = PaddingOutcome(
-    PLAIN, (PadEffect(0, 0.25, 0.0, 1.0, 0.0, 1.0, None), PadEffect(4, 0.5, 1e-15, 1.0, 0.0, 1.0, None))
-)
-MOVED = PaddingOutcome(CUT, (PadEffect(0, 0.25, 0.0, 0.9, 0.0, 0.8, 0.1), PadEffect(4, 0.5, 1.5, 0.6, 2e-16, 0.8, 0.4)))
 
 
 def test_training_as_a_table() -> None:
@@ -30,39 +25,18 @@ def test_training_as_a_table() -> None:
     ]
 
 
-def test_padding_as_tables_and_a_verdict() -> None:
-    text = padding_text([CALM, MOVED])
-    rows = [line.split() for line in text.splitlines()]
-    assert ["batch", "0.0e+00", "(90%)", "1.5e+00", "(60%)"] in rows
-    assert ["batch", "0.10", "0.40"] in rows
-    assert text.splitlines()[-3:] == [
-        "Indifferent to pads in training mode (below 1e-12): layer.",
-        "Not indifferent: batch. 4 extra pads moved a score by 1.5; right answers went from 90% to 60%.",
-        "In evaluation mode, with running statistics, no number of pads moved a score by more than 2.0e-16.",
-    ]
-    assert "Distance of the batch's means" not in padding_text([CALM])
-    assert "Indifferent" not in padding_text([MOVED])
-
-
 def test_results_as_data() -> None:
     assert json.loads(json.dumps(train_data([PLAIN])))[0]["course"]["losses"] == [0.7, 0.1]
-    found = json.loads(json.dumps(padding_data([CALM, MOVED])))
-    assert [(o["outcome"]["norm"], o["indifferent"]) for o in found] == [("layer", True), ("batch", False)]
-    assert found[1]["effects"][1]["drift"] == 0.4
 
 
 @pytest.mark.parametrize("suffix", plot.SUFFIXES)
 def test_pictures_are_whole_files(tmp_path: Path, suffix: str) -> None:
     heads = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
-    for name, draw in {
-        "train": lambda path: plot.plot_training([PLAIN, CUT], "reviews", path),
-        "padding": lambda path: plot.plot_padding([CALM, MOVED], path),
-    }.items():
-        path = tmp_path / f"{name}{suffix}"
-        plot.check_plot(path)
-        draw(path)
-        assert path.read_bytes().startswith(heads[suffix])
-    assert len(list(tmp_path.iterdir())) == 2
+    path = tmp_path / f"train{suffix}"
+    plot.check_plot(path)
+    plot.plot_training([PLAIN, CUT], "reviews", path)
+    assert path.read_bytes().startswith(heads[suffix])
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_svg_says_what_was_drawn(tmp_path: Path) -> None:

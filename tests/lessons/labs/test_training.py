@@ -16,7 +16,6 @@ from tinygrad_norm.lessons.labs.classifier import ReviewClassifier
 from tinygrad_norm.lessons.labs.drift import drift
 from tinygrad_norm.lessons.labs.fit import Course, Settings, fit
 from tinygrad_norm.lessons.labs.outcome import NORMS
-from tinygrad_norm.lessons.labs.padding import pad_a_trained_model
 from tinygrad_norm.lessons.labs.progress import progress
 from tinygrad_norm.lessons.labs.threads import one_thread
 from tinygrad_norm.lessons.labs.train_reviews import train_on_reviews
@@ -51,28 +50,6 @@ def test_a_few_reviews_are_learned_by_heart(quiet: io.StringIO) -> None:
     assert outcome.course.losses[-1] < 0.1 < outcome.course.losses[0]
     assert outcome.course.steps == 25 * 3
     assert not outcome.course.interrupted
-
-
-@pytest.mark.usefixtures("few")
-@pytest.mark.parametrize("norm", NORMS)
-def test_only_padded_batch_norm_minds_pads(norm: str, quiet: io.StringIO) -> None:
-    found = pad_a_trained_model(norm, QUICK, quiet)
-    assert found.indifferent == (norm != "batch")
-    assert [effect.extra for effect in found.effects] == [0, 4, 16, 64]
-    shares = [effect.padded_share for effect in found.effects]
-    assert shares == sorted(shares)
-    for effect in found.effects:
-        assert effect.evaluation_change < 1e-12
-        assert effect.evaluation_accuracy == found.effects[0].evaluation_accuracy
-        if norm == "batch" and effect.extra:
-            assert effect.training_change > 1e-3
-    drifts = [effect.drift for effect in found.effects]
-    if norm == "batch":
-        assert abs(drifts[-1] - drifts[0]) > 1e-3
-    elif norm == "masked_batch":
-        assert drifts[-1] == pytest.approx(drifts[0], rel=1e-9)
-    else:
-        assert drifts == [None] * 4
 
 
 def test_drift_counts_running_deviations() -> None:

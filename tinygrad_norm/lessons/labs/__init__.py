@@ -1,5 +1,5 @@
-"""Experiments that train: what padding does to each normalization, and how each trains a small Transformer.
+"""Experiments that train: how each normalization trains a small network, and, in ``published``, what was published.
 
-``reviews`` makes the sentences, ``classifier`` the model, ``fit`` trains it; ``padding``, ``train_reviews`` and
-``train_digits`` are the experiments.
+``reviews`` makes the sentences, ``classifier`` the model, ``fit`` trains it; ``train_reviews`` and ``train_digits`` are
+the experiments.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -82,30 +82,40 @@ def fit(
     AnomalyError
         The loss is no longer a finite number.
     """
-    optimizer = optim.AdamW(model.named_parameters(), lr=settings.rate)
-    schedule = optim.CosineAnnealingLR(optimizer, max(1, settings.epochs * steps))
-    rng = np.random.default_rng(settings.seed)
     means: list[float] = []
     current: list[float] = []
     taken, start, interrupted = 0, time.perf_counter(), False
-    model.train()
     with progress(stream or sys.stderr, label, settings.epochs, steps) as tick, one_thread():
         try:
-            for epoch in range(1, settings.epochs + 1):
-                current = []
-                for inputs, classes in examples(rng):
-                    current.append(step(model, optimizer, inputs, classes))
-                    schedule.step()
-                    taken += 1
-                    last = len(current) == steps
-                    tick(float(np.mean(current)) if last else current[-1], epoch if last else None)
+            for loss in losses(model, examples, steps, settings):
+                current.append(loss)
+                taken += 1
+                if len(current) < steps:
+                    tick(loss)
+                    continue
                 means.append(float(np.mean(current)))
                 current = []
+                tick(means[-1], len(means))
         except KeyboardInterrupt:
             interrupted = True
     if current:
         means.append(float(np.mean(current)))
     return Course(tuple(means), taken, time.perf_counter() - start, interrupted)
+
+
+def losses(
+    model: nn.Module, examples: Callable[[np.random.Generator], Iterable[Example]], steps: int, settings: Settings
+) -> Iterator[float]:
+    """Train the model in place, a step for each loss that is asked for; the parameters are those of :func:`fit`."""
+    optimizer = optim.AdamW(model.named_parameters(), lr=settings.rate)
+    schedule = optim.CosineAnnealingLR(optimizer, max(1, settings.epochs * steps))
+    rng = np.random.default_rng(settings.seed)
+    model.train()
+    for _ in range(settings.epochs):
+        for inputs, classes in examples(rng):
+            loss = step(model, optimizer, inputs, classes)
+            schedule.step()
+            yield loss
 
 
 def step(model: nn.Module, optimizer: optim.Optimizer, inputs: tuple[Any, ...], classes: Array) -> float:

@@ -12,7 +12,6 @@ from typing import Any
 
 from ...errors import FileError, InputError, MissingExtraError
 from .outcome import Outcome
-from .padding import INDIFFERENT, PaddingOutcome
 
 SUFFIXES = (".png", ".svg", ".pdf")
 COLORS = {
@@ -20,8 +19,6 @@ COLORS = {
 }  # fmt: skip
 STYLES = {"layer": "-", "rms": "--", "batch": "-", "masked_batch": "-.", "none": ":"}
 MARKERS = {"layer": "o", "rms": "s", "batch": "^", "masked_batch": "D", "none": "x"}
-ZERO = 1e-17
-"""Where a change of exactly 0 is drawn, since a logarithmic axis has no place for it."""
 
 
 def check_plot(path: Path) -> None:
@@ -53,26 +50,6 @@ def plot_training(outcomes: Sequence[Outcome], task: str, path: Path) -> None:
                   label=f"{o.norm}: {o.accuracy:.1%} held out")  # fmt: skip
     axes.set(xlabel="epoch", ylabel="mean loss", title=f"Training on {task}", yscale="log")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    finish(figure, axes, path)
-
-
-def plot_padding(outcomes: Sequence[PaddingOutcome], path: Path) -> None:
-    """Draw how far extra pads move a score under each norm, in training mode."""
-    figure = new_figure()
-    axes = figure.add_subplot()
-    extras = [effect.extra for effect in outcomes[0].effects[1:]]
-    for i, o in enumerate(outcomes):
-        norm = o.outcome.norm
-        # Side by side, so that equal values do not hide each other.
-        places = [x + 0.06 * (i - (len(outcomes) - 1) / 2) for x in range(len(extras))]
-        changes = [max(effect.training_change, ZERO) for effect in o.effects[1:]]
-        axes.plot(places, changes, STYLES[norm], color=COLORS[norm], marker=MARKERS[norm], label=norm)
-    for height, text in ((INDIFFERENT, "rounding below this line"), (ZERO, "exactly 0")):
-        axes.axhline(height, color="#888888", linewidth=1, zorder=0)
-        axes.text(0.3, 1.6 * height, text, color="#555555", fontsize=9, transform=axes.get_yaxis_transform())
-    axes.set_xticks(range(len(extras)), [str(extra) for extra in extras])
-    axes.set(xlabel="extra pads at the end of every review", ylabel="largest change of a score", yscale="log",
-             title="The same reviews, padded further, in training mode")  # fmt: skip
     finish(figure, axes, path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 import numpy as np
@@ -22,13 +22,19 @@ def train_on_reviews(norm: str, settings: Settings, stream: TextIO | None = None
     training, held_out = split_reviews(settings.seed)
     manual_seed(settings.seed)
     model = ReviewClassifier(norm, dtype=settings.dtype)
-
-    def examples(rng: np.random.Generator) -> Iterator[Examples]:
-        return map(as_examples, in_batches(training, settings.batch, rng))
-
-    course = fit(model, examples, len(list(in_batches(training, settings.batch))), settings, norm, stream)
+    epoch, steps = epochs_of(training, settings.batch)
+    course = fit(model, epoch, steps, settings, norm, stream)
     batches = map(as_examples, in_batches(held_out, settings.batch))
     return judged(norm, model, course, as_examples(padded(training)), as_examples(padded(held_out)), batches)
+
+
+def epochs_of(reviews: Sequence[Review], size: int) -> tuple[Callable[[np.random.Generator], Iterator[Examples]], int]:
+    """Return what gives the batches of an epoch, in the order of a generator, and how many there are."""
+
+    def epoch(rng: np.random.Generator) -> Iterator[Examples]:
+        return map(as_examples, in_batches(reviews, size, rng))
+
+    return epoch, len(list(in_batches(reviews, size)))
 
 
 def split_reviews(seed: int) -> tuple[tuple[Review, ...], tuple[Review, ...]]:

@@ -13,7 +13,7 @@ from tinygrad_norm.random import generator
 
 
 def test_the_labs() -> None:
-    assert list(CATALOG) == ["backward", "lr-ladder", "pre-post", "landscape", "batch-noise", "invariance"]
+    assert list(CATALOG) == ["backward", "lr-ladder", "pre-post", "landscape", "batch-noise", "padding", "invariance"]
 
 
 @pytest.mark.parametrize("name", CATALOG)
@@ -21,7 +21,6 @@ def test_every_lab_says_what_it_asks_and_what_it_cannot_show(name: str) -> None:
     lab = CATALOG[name]
     assert lab.name == name
     assert lab.title.endswith("?")
-    assert lab.benefits
     assert lab.limits
     keys = [question.key for question in lab.questions]
     assert len(set(keys)) == len(keys)
@@ -33,6 +32,10 @@ def test_every_lab_says_what_it_asks_and_what_it_cannot_show(name: str) -> None:
 @pytest.mark.parametrize("benefit", get_args(Benefit))
 def test_every_benefit_has_a_lab(benefit: str) -> None:
     assert labs_for(benefit)
+
+
+def test_one_lab_tests_no_benefit_but_the_verdict_on_batch_norm() -> None:
+    assert [lab.name for lab in CATALOG.values() if not lab.benefits] == ["padding"]
 
 
 def test_running_one_leaves_the_callers_random_numbers_alone() -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from ....errors import InputError
 from ..threads import one_thread
-from . import backward, batch_noise, invariance, landscape, lr_ladder, pre_post
+from . import backward, batch_noise, invariance, landscape, lr_ladder, padding, pre_post
 from .counting import Counting, silent
 from .report import Lab, LabReport
 from .session import Session
@@ -22,6 +22,7 @@ CATALOG: Mapping[str, Lab] = MappingProxyType(
             pre_post.LAB,
             landscape.LAB,
             batch_noise.LAB,
+            padding.LAB,
             invariance.LAB,
         )
     }

@@ -43,6 +43,9 @@ IOFFE_SZEGEDY = Paper(
     "ICML",
 )
 BA = Paper(("Ba", "Kiros", "Hinton"), 2016, "Layer Normalization", "arXiv 1607.06450")
+LAURENT = Paper(
+    ("Laurent", "Pereyra", "Brakel", "Zhang", "Bengio"), 2016, "Batch Normalized Recurrent Neural Networks", "ICASSP"
+)
 HOFFER = Paper(
     ("Hoffer", "Hubara", "Soudry"),
     2017,
@@ -70,4 +73,13 @@ XIONG = Paper(
     2020,
     "On Layer Normalization in the Transformer Architecture",
     "ICML",
+)
+SHEN = Paper(
+    ("Shen", "Yao", "Gholami", "Mahoney", "Keutzer"),
+    2020,
+    "PowerNorm: Rethinking Batch Normalization in Transformers",
+    "ICML",
+)
+WANG = Paper(
+    ("Wang", "Wu", "Huang"), 2022, "Understanding the Failure of Batch Normalization for Transformers in NLP", "NeurIPS"
 )

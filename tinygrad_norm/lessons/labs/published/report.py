@@ -134,7 +134,7 @@ class Lab:
     title : str
         What it asks, in a line.
     benefits : tuple of Benefit
-        Which of the lecture's four benefits it tests.
+        Which of the lecture's four benefits it tests; none if it tests its verdict on batch norm.
     setting : str
         What is done, in a few sentences.
     questions : tuple of Question

@@ -1,0 +1,94 @@
+"""The same reviews with more and more pads: by how much a trained network's scores change, and whether it still reads.
+
+A review's scores should not depend on how long its neighbors are. :func:`pad_effects` reads a batch as it is and with
+extra pads, in training mode by the statistics of the batch, in evaluation mode by the running ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+
+from .... import nn
+from ....context import no_grad
+from ....primitive import Array
+from ..batches import padded
+from ..drift import drift
+from ..reviews import Review
+
+EXTRA_PADS = (4, 16, 64)
+
+
+@dataclass(frozen=True)
+class PadEffect:
+    """What so many extra pads did to a batch.
+
+    Attributes
+    ----------
+    extra : int
+        How many, at the end of each review.
+    padded_share : float
+        The share of pads in all positions.
+    training_change, evaluation_change : float
+        The largest change of a score in each mode.
+    training_accuracy : float
+        The share of right answers in training mode.
+    drift : float or None
+        How far the statistics of the padded batch are from the running ones; None without batch norm.
+    """
+
+    extra: int
+    padded_share: float
+    training_change: float
+    evaluation_change: float
+    training_accuracy: float
+    drift: float | None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a network reads that has learned reviews, and what pads do to it.
+
+    Attributes
+    ----------
+    known, accuracy, loss : float
+        In evaluation mode: right answers on the reviews that it learned; right answers and loss on held-out ones.
+    drift : float or None
+        How far the statistics of held-out batches, as they come, are from the running ones.
+    effects : tuple of PadEffect
+        The first is without extra pads.
+    """
+
+    known: float
+    accuracy: float
+    loss: float
+    drift: float | None
+    effects: tuple[PadEffect, ...]
+
+
+def pad_effects(model: nn.Module, reviews: Sequence[Review]) -> tuple[PadEffect, ...]:
+    """Return what 0 and then each of :data:`EXTRA_PADS` extra pads do to a batch of reviews.
+
+    The model itself is not changed, and left in evaluation mode.
+    """
+    effects: list[PadEffect] = []
+    first: tuple[Array, Array] | None = None
+    for extra in (0, *EXTRA_PADS):
+        batch = padded(reviews, extra)
+        now = scores(model.train(), batch.ids, batch.pads), scores(model.eval(), batch.ids, batch.pads)
+        first = now if first is None else first
+        training, evaluation = (float(np.abs(a - b).max()) for a, b in zip(now, first, strict=True))
+        right = float((now[0].argmax(-1) == batch.labels).mean())
+        moved = drift(model, [(batch.ids, batch.pads)])
+        effects.append(PadEffect(extra, batch.padded_share, training, evaluation, right, moved))
+    return tuple(effects)
+
+
+@no_grad()
+def scores(model: nn.Module, ids: Array, pads: Array) -> Array:
+    """Return a copy's scores, so that the running statistics of the model stay as they are."""
+    result: Array = deepcopy(model)(ids, pads).numpy()
+    return result
