@@ -49,7 +49,9 @@ def mostly_padding_step(settings: Settings) -> Step:
             _factors(words, positions, share),
             Paragraph(
                 "What becomes of the deviation depends on where the words' mean is. Near zero the "
-                "pads narrow the numbers, far from zero they spread them."
+                "pads narrow the numbers, far from zero they spread them. What that does to a "
+                "Transformer that has learned, each normalization in turn, is for an experiment: "
+                "tinygrad-norm lab padding."
             ),
         ),
     )
