@@ -449,15 +449,14 @@ def test_disagreement_ends_the_run(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 # The page
 
 
-def test_the_page_shows_the_run_beside_it() -> None:
-    data = json.loads((page.DOCS / "performance.json").read_text(encoding="utf-8"))
-    text = (page.DOCS / "performance.md").read_text(encoding="utf-8")
-    assert page.with_block(text, page.block(data)) == text, "run python -m tests.benchmarks.page"
+def test_the_page_shows_the_runs_beside_it() -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.filled(text, page.PAGE.parent) == text, "run python -m tests.benchmarks.page"
 
 
-def test_the_block_of_the_page() -> None:
+def test_the_table_of_the_page() -> None:
     memory = {OURS: {"growth": (0.0,)}}
-    lines = page.block(two(2e-3, 4e-3, Bar(0.6, "other"), Bar(0.4, "other", aim=True), memory=memory)).splitlines()
+    lines = page.ratios(two(2e-3, 4e-3, Bar(0.6, "other"), Bar(0.4, "other", aim=True), memory=memory)).splitlines()
     assert lines[0].startswith("Run on 2026-01-02 (wall time, ")
     plain = [line.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "") for line in lines]
     assert "| `planted` | 2 ms | `other` | 0.50 | 0.50–0.50 | 0.50 | ≤ 0.6 ✓, aim ≤ 0.4 ✗ |" in plain
@@ -466,33 +465,45 @@ def test_the_block_of_the_page() -> None:
     assert "* `planted`: broken failed (KeyError: 'x')." in lines
 
 
+RUN = "<!-- run: run.json -->"
+WORKLOADS_OF_RUN = "<!-- workloads: run.json -->"
+
+
 def test_the_page_is_written_between_its_marks(tmp_path: Path) -> None:
-    run, target = tmp_path / "run.json", tmp_path / "page.md"
-    run.write_text(json.dumps(two(1.0, 1.0)), encoding="utf-8")
-    target.write_text(f"# Speed\n\n{page.BEGIN}\nold\n{page.END}\n\nMore.\n", encoding="utf-8")
-    done = run_module(str(run), str(target), module="tests.benchmarks.page")
+    target = tmp_path / "page.md"
+    (tmp_path / "run.json").write_text(json.dumps(two(1.0, 1.0)), encoding="utf-8")
+    target.write_text(
+        f"# Speed\n\n{RUN}\nold\n<!-- end of run -->\n\nMore.\n{WORKLOADS_OF_RUN}<!-- end of workloads -->\n",
+        encoding="utf-8",
+    )
+    done = run_module(str(target), module="tests.benchmarks.page")
     assert (done.returncode, done.stderr) == (0, "")
     written = target.read_text(encoding="utf-8")
-    assert written.startswith(f"# Speed\n\n{page.BEGIN}\n\nRun on")
-    assert written.endswith(f"{page.END}\n\nMore.\n")
+    assert written.startswith(f"# Speed\n\n{RUN}\n\nRun on")
+    assert f"<!-- end of run -->\n\nMore.\n{WORKLOADS_OF_RUN}\n\n* `planted`: " in written
+    assert written.endswith("\n\n<!-- end of workloads -->\n")
     assert "old" not in written
 
 
-@pytest.mark.parametrize(("run", "target"), [("{}", "no marks"), ("{", "")])
+@pytest.mark.parametrize(
+    ("run", "target"),
+    [("{}", "no marks"), ("{", f"{RUN}<!-- end of run -->"), ("{}", f"{RUN}<!-- end of run -->")],
+)
 def test_a_page_or_a_run_that_does_not_fit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], run: str, target: str
 ) -> None:
     files = [tmp_path / "run.json", tmp_path / "page.md"]
     for file, content in zip(files, (run, target), strict=True):
         file.write_text(content, encoding="utf-8")
-    assert page.main([str(file) for file in files]) == 2
+    assert page.main([str(files[1])]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert files[1].read_text(encoding="utf-8") == target
 
 
-def test_a_page_without_marks() -> None:
-    with pytest.raises(BenchmarkError, match="the page must have the marks"):
-        page.with_block(f"{page.BEGIN} but no end", "new")
+@pytest.mark.parametrize("text", ["", RUN, f"{RUN}<!-- end of run -->{WORKLOADS_OF_RUN}<!-- end of run -->"])
+def test_a_page_without_places(text: str, tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="the page must have places"):
+        page.filled(text, tmp_path)
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
-"""Write a run into the page that explains it: ``python -m tests.benchmarks.page`` fills the part between its marks.
+"""Write runs into the page that explains them: ``python -m tests.benchmarks.page`` fills the places between its marks.
 
-The run is read from a file that ``python -m tests.benchmarks --json FILE`` wrote, so that the page never shows a number
-that was typed.
+A place names the file of its run, which ``python -m tests.benchmarks --json FILE`` wrote and which stands beside the
+page, so that the page never shows a number that was typed:
+
+* ``<!-- run: FILE -->`` is followed by the machine and the table of ratios, to ``<!-- end of run -->``;
+* ``<!-- workloads: FILE -->`` by what each workload is, to ``<!-- end of workloads -->``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,51 +21,61 @@ from .declaration import OURS, BenchmarkError
 from .table import amount
 from .writing import write
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "explanation"
-BEGIN = "<!-- benchmarks: written by python -m tests.benchmarks.page -->"
-END = "<!-- benchmarks: end -->"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "performance.md"
+BEGIN = re.compile(r"<!-- (run|workloads): (\S+) -->")
+PLACE = re.compile(BEGIN.pattern + r".*?<!-- end of \1 -->", re.DOTALL)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; 2 where a file is not what it must be."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.page", description="Write a run into the page.")
-    parser.add_argument("run", nargs="?", type=Path, default=DOCS / "performance.json", help="what --json wrote")
-    parser.add_argument("page", nargs="?", type=Path, default=DOCS / "performance.md", help="the page with the marks")
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.page", description="Write runs into their page.")
+    parser.add_argument("page", nargs="?", type=Path, default=PAGE, help="the page with the marks")
     args = parser.parse_args(argv)
     try:
-        data = json.loads(args.run.read_text(encoding="utf-8"))
-        write(args.page, with_block(args.page.read_text(encoding="utf-8"), block(data)))
+        write(args.page, filled(args.page.read_text(encoding="utf-8"), args.page.parent))
     except (OSError, ValueError, KeyError, BenchmarkError) as error:
-        print(f"benchmarks: {args.run}, {args.page}: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"benchmarks: {args.page}: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def with_block(page: str, text: str) -> str:
-    r"""Return a page with the part between its marks replaced.
+def filled(page: str, folder: Path) -> str:
+    """Return a page with the runs of a folder in their places.
 
-    Examples
-    --------
-    >>> with_block(f"before {BEGIN} old {END} after", "new") == f"before {BEGIN}\n\nnew\n\n{END} after"
-    True
+    Raises
+    ------
+    BenchmarkError
+        The page has no place, or one that does not end.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise BenchmarkError(f"the page must have the marks {BEGIN} and {END}; one is missing. Put them in.")
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+    places = len(PLACE.findall(page))
+    if not places or places != len(BEGIN.findall(page)):
+        raise BenchmarkError(
+            "the page must have places for runs, from <!-- run: FILE --> to <!-- end of run -->; got "
+            f"{len(BEGIN.findall(page))} that begin and {places} that end. Put the marks in."
+        )
+
+    def fill(place: re.Match[str]) -> str:
+        kind, name = place.groups()
+        data = json.loads((folder / name).read_text(encoding="utf-8"))
+        text = ratios(data) if kind == "run" else titles(data)
+        return f"<!-- {kind}: {name} -->\n\n{text}\n\n<!-- end of {kind} -->"
+
+    return PLACE.sub(fill, page)
 
 
-def block(data: Mapping[str, Any]) -> str:
+def ratios(data: Mapping[str, Any]) -> str:
     """Return the facts of the machine and the table, as Markdown."""
     header = ["workload", "ours", "against", "ratio", "quartiles", "of minima", "wanted"]
     lines = [facts(data), "", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
     for workload in data["workloads"]:
         lines += [f"| {' | '.join(row)} |" for row in rows(workload)]
-    lines += ["", "What is measured:", ""]
-    lines += [f"* `{workload['id']}`: {workload['title']}" for workload in data["workloads"]]
     notes = list(remarks(data["workloads"]))
     return "\n".join(lines + (["", *notes] if notes else []))
+
+
+def titles(data: Mapping[str, Any]) -> str:
+    """Return what each workload of a run is, as a Markdown list."""
+    return "\n".join(f"* `{workload['id']}`: {workload['title']}" for workload in data["workloads"])
 
 
 def facts(data: Mapping[str, Any]) -> str:
