@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.primitive import DOMAINS, FUNCTIONS, NUMPY, PRIMITIVES, each_sample, sample
+from tinygrad_norm.primitive import FUNCTIONS, NUMPY, PRIMITIVES, each_sample
+from tinygrad_norm.samples import sample
 
 pytestmark = pytest.mark.usefixtures("planted")
 MATRIX = [sample((3, 5))]
@@ -37,12 +38,6 @@ def test_a_sample_with_too_many_shapes() -> None:
 def test_a_sample_with_an_unknown_parameter() -> None:
     with pytest.raises(tg.VJPError, match=r"parameters out of \(\); got Sample\(.*'axis': 0"):
         declare(lambda g, x: (2 * g * x,), samples=[sample((3,), axis=0)])
-
-
-@pytest.mark.parametrize("domain", ["positve", ("any", "any")])
-def test_a_sample_with_an_unknown_domain(domain: Any) -> None:
-    with pytest.raises(tg.InputError, match=r"a known domain for each of its 1 input.*Choose from: any, positive"):
-        tg.sample((3,), domain=domain)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +110,6 @@ def test_what_a_declaration_knows() -> None:
     x = tg.Tensor(2.0, requires_grad=True)
     y = tg.Tensor(5.0, requires_grad=True)
     assert [g.item() for g in tg.gradients(made(x, y), [x, y])] == [10.0, 0.0]
-
-
-def test_every_domain_gives_its_shape(rng: np.random.Generator) -> None:
-    for draw in DOMAINS.values():
-        assert [np.shape(draw(rng, s)) for s in ((), (0, 2), (2, 3))] == [(), (0, 2), (2, 3)]
 
 
 def test_each_sample_yields_what_was_declared() -> None:

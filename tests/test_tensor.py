@@ -50,23 +50,6 @@ def test_integers_become_floats_where_a_gradient_is_wanted(data: Any) -> None:
     assert leaf(data, dtype=np.float32).dtype == np.float32
 
 
-@pytest.mark.parametrize(
-    "data", [[[1, 2], [3]], "text", None, 1j, np.array([1 + 2j]), {"a": 1}, np.array(["a"]), 10**30]
-)
-def test_data_that_are_not_real_numbers(data: Any) -> None:
-    with pytest.raises(tg.OperandError, match=r"a Tensor's data must be .*; got .*\. (Give every row|Convert them)"):
-        tg.Tensor(data)
-
-
-def test_a_list_of_tracked_tensors_is_refused() -> None:
-    x = leaf(1.0)
-    with pytest.raises(tg.OperandError, match=r"got a list with a Tensor that requires a gradient.*Use tg.stack"):
-        tg.Tensor([1.0, [2.0, x]])
-    with pytest.raises(tg.OperandError, match="got a list with a Tensor"):
-        tg.add(tg.ones(2), [x, 1.0])
-    assert tg.Tensor([tg.Tensor(1.0), 2.0]).tolist() == [1.0, 2.0]
-
-
 # Being a leaf, requiring a gradient
 
 

@@ -85,9 +85,10 @@ from .ops.products import dot, einsum, inner, outer, tensordot, vdot
 from .ops.reduction import cumsum, max, mean, min, prod, sum
 from .ops.shape import broadcast_to, flip, reshape, roll, transpose
 from .ops.statistics import cumprod, diff, norm, ptp, std, var
-from .primitive import PRIMITIVES, Primitive, elementwise, primitive, sample
+from .primitive import PRIMITIVES, Primitive, elementwise, primitive
 from .random import manual_seed
 from .recording import apply
+from .samples import sample
 from .tape import scope
 from .tensor import Tensor
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .primitive import Array
+from .array import Array
 
 SHOWN_ENTRIES = 1000
 TABLE_ROWS, TABLE_COLUMNS = 12, 12

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from .array import Array
 from .errors import FileError, InputError, MissingExtraError, OperandError
-from .primitive import Array
 from .tensor import Tensor
 
 STRUCTURE = "__structure__"

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .array import Shape
 from .errors import OperandError
 from .numpy_dispatch import call_function, call_ufunc
-from .primitive import FUNCTIONS, PRIMITIVES, Primitive, Shape
+from .primitive import FUNCTIONS, PRIMITIVES, Primitive
 
 T = TypeVar("T", bound="NumpyMethods")
 Axis = int | tuple[int, ...] | None

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .array import Shape, to_array
 from .errors import (
     AnomalyError,
     IndexRangeError,
@@ -18,9 +19,9 @@ from .errors import (
     ShapeError,
     TinygradNormError,
 )  # fmt: skip
-from .primitive import Primitive, Shape
+from .primitive import Primitive
 from .tape import STATE, Node, Scope, where
-from .tensor import Tensor, to_array
+from .tensor import Tensor
 
 NUMBERS = frozenset({int, float, bool})
 NO_PARAMETERS: dict[str, Any] = {}

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .array import Array, Shape
 from .errors import VJPError
-from .primitive import Array, Shape
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 Kernel: TypeAlias = Callable[[Array], Any]

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from .array import Shape
 from .errors import AnomalyError, GraphReleasedError, VJPError
-from .primitive import Primitive, Saved, Shape
+from .primitive import Primitive, Saved
 from .summation import sum_to
 
 creation = count(1)

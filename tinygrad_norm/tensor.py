@@ -12,10 +12,11 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from .array import Array, Shape, to_array
 from .display import tensor_html, tensor_text
 from .errors import GraphError, OperandError, ShapeError
 from .methods import NumpyMethods
-from .primitive import Array, Saved, Shape
+from .primitive import Saved
 from .tape import STATE, Node, State, sweep
 
 
@@ -290,41 +291,6 @@ class Tensor(NumpyMethods):
 Data: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any]"
 Optional: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any] | None"
 """What a function of Tensors takes: Tensors, arrays, numbers, nested lists."""
-
-
-def to_array(data: Any, dtype: Any = None) -> Array:
-    """Return a private array of real numbers or booleans with these values."""
-    if isinstance(data, Tensor):
-        data = data._array
-    elif isinstance(data, (list, tuple)):
-        refuse_tracked(data)
-    try:
-        array = np.array(data, dtype=dtype)
-    except (ValueError, TypeError) as error:
-        raise OperandError(
-            f"a Tensor's data must be numbers in a rectangular arrangement; got {type(data).__name__}: {error}. "
-            "Give every row the same length, or pad them."
-        ) from error
-    if array.dtype.kind not in "fiub":
-        raise OperandError(
-            f"a Tensor's data must be real numbers or booleans; got dtype {array.dtype}. "
-            "Convert them first, for example with np.asarray(data, dtype=float)."
-        )
-    return array
-
-
-def refuse_tracked(data: Sequence[Any]) -> None:
-    """Raise if a list holds Tensors with a gradient: copying their values would cut the graph."""
-    pending = [data]
-    while pending:
-        for entry in pending.pop():
-            if isinstance(entry, (list, tuple)):
-                pending.append(entry)
-            elif isinstance(entry, Tensor) and entry.requires_grad:
-                raise OperandError(
-                    "a Tensor's data must be plain numbers; got a list with a Tensor that requires a gradient, "
-                    "which would be lost. Use tg.stack([...]) or tg.concatenate([...])."
-                )
 
 
 def leaf_node(array: Any, name: str | None) -> Node:

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from .primitive import Array, Primitive, Shape
+from .array import Array, Shape
+from .primitive import Primitive
 from .tape import Monitor, Node, Scope, Setting, State, sweep
 from .tensor import Tensor
 

@@ -13,11 +13,12 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from .array import to_array
 from .context import enable_grad
 from .errors import GraphError, OperandError, ShapeError
 from .primitive import FUNCTIONS
 from .tape import STATE, Node
-from .tensor import Tensor, as_tensor, seed_for, sweep_from, to_array, wrap
+from .tensor import Tensor, as_tensor, seed_for, sweep_from, wrap
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.primitive import Sample
+from tinygrad_norm.samples import Sample
 from tinygrad_norm.tape import STATE
 
 Arrays = list[np.ndarray]

@@ -7,10 +7,10 @@ from math import prod
 
 import numpy as np
 
+from ..array import Array
 from ..errors import InputError, ShapeError
 from ..ops import elementwise as e
 from ..ops.statistics import narrowed, widened
-from ..primitive import Array
 from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating
 from .composition import composed

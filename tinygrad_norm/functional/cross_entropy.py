@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ..array import Array
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
 from ..ops import elementwise as e
 from ..ops.layout import moveaxis
 from ..ops.picking import getitem
-from ..primitive import Array
 from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating, log_softmax
 from .composition import composed

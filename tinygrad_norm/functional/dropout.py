@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..array import Array
 from ..errors import InputError
-from ..primitive import Array
 from ..random import generator
 from ..tensor import Data, Tensor
 from .activation import floating

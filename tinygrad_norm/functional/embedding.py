@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..array import Array
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
 from ..ops import elementwise as e
 from ..ops.picking import getitem
-from ..primitive import Array
 from ..tensor import Data, Tensor, as_tensor
 from .composition import composed
 

@@ -14,7 +14,8 @@ from zlib import crc32
 import numpy as np
 
 from ..errors import InputError
-from ..primitive import PRIMITIVES, Primitive, Sample
+from ..primitive import PRIMITIVES, Primitive
+from ..samples import Sample
 from ..tensor import Tensor
 from .api import check_orders, gradcheck
 from .compositions import COMPOSITIONS, LAYERS, drawn

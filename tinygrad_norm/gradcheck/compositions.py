@@ -10,8 +10,9 @@ import numpy as np
 
 from .. import functional as F  # the name under which its users know it
 from .. import nn
-from ..primitive import FUNCTIONS, Sample
-from ..primitive import sample as point
+from ..primitive import FUNCTIONS
+from ..samples import Sample
+from ..samples import sample as point
 
 Lambda = Callable[..., Any]
 

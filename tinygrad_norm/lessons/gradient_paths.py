@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..array import Array
 from ..functional import batch_norm, layer_norm
-from ..primitive import Array
 from ..tensor import Tensor
 from ..viz import Drawing, draw
 from .normalizing import BATCH

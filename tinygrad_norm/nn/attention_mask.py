@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..array import Array
 from ..errors import OperandError, ShapeError
 from ..ops import elementwise as e
 from ..ops.layout import pad
-from ..primitive import Array
 from ..tensor import Optional, Tensor, as_tensor
 
 Scores = tuple[int, int, int, int]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ..array import Array
 from ..context import no_grad
 from ..errors import GraphError, InputError, OperandError, TinygradNormError
-from ..primitive import Array
 from ..tape import scope
 from ..tensor import Tensor, as_tensor
 from .default_dtype import parameter_dtype

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from .. import functional as F
+from ..array import Array
 from ..errors import InputError, ShapeError
 from ..functional.batch_norm import normalize_batch
-from ..primitive import Array
 from ..tape import scope
 from ..tensor import Data, Optional, Tensor, as_tensor, wrap
 from .default_dtype import parameter_dtype

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..array import Array, to_array
 from ..errors import OperandError, StateDictError
-from ..primitive import Array
-from ..tensor import Tensor, to_array
+from ..tensor import Tensor
 from .parameter import Parameter
 from .traversal import joined
 

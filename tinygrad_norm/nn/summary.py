@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..array import Shape
 from ..context import no_grad
-from ..primitive import Shape
 from ..tensor import Tensor
 from .module import Module
 

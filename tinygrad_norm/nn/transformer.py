@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from .. import functional as F
+from ..array import Array
 from ..errors import InputError, OperandError
-from ..primitive import Array
 from ..tensor import Data, Optional, Tensor, as_tensor
 from .attention import MultiheadAttention
 from .containers import ModuleList

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Array
+from ..array import Array
 from ..tensor import Tensor, wrap
 from .constants import constant
 

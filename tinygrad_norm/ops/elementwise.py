@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Array, binary, elementwise, sample, unary
+from ..array import Array
+from ..primitive import elementwise
+from ..samples import binary, sample, unary
 from ..summation import sum_product_to
 from .erf import erf_values
 

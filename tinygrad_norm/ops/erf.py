@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..primitive import Array
+from ..array import Array
 
 # erf(x) = x · R(x²) for |x| ≤ 0.46875; numerator and denominator, highest power first.
 SMALL = (

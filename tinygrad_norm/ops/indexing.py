@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ..array import Array, Shape
 from ..errors import IndexRangeError
-from ..primitive import Array, Shape, primitive, sample
+from ..primitive import primitive
+from ..samples import sample
 
 
 def is_basic(index: Any) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..array import Array
 from ..errors import InputError, OperandError, ShapeError
-from ..primitive import Array, composition
+from ..primitive import composition
 from ..summation import Axis
 from ..tensor import Data, Tensor, as_tensor
 from . import elementwise as e

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..array import Array, Shape
 from ..errors import ShapeError
-from ..primitive import Array, Shape, primitive, sample
+from ..primitive import primitive
+from ..samples import sample
 from ..summation import sum_to
 from .indexing import scatter_add
 from .shape import broadcast_to

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import PLAIN, Array, Shape, primitive, sample
+from ..array import PLAIN, Array, Shape
+from ..primitive import primitive
+from ..samples import sample
 from ..summation import Axis, average, kept_shape, reduced_axes, reduced_count, total
 from .shape import broadcast_to, repeated
 

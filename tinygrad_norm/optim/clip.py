@@ -7,8 +7,8 @@ from math import inf, isfinite
 
 import numpy as np
 
+from ..array import Array
 from ..errors import AnomalyError, InputError
-from ..primitive import Array
 from ..tensor import Tensor, wrap
 
 

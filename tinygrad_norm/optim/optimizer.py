@@ -13,9 +13,9 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from ..array import Array
 from ..context import enable_grad
 from ..errors import AnomalyError, GraphError, InputError, OperandError
-from ..primitive import Array
 from ..tensor import Tensor
 from .optimizer_state import load_optimizer_state, read_optimizer_state
 

@@ -6,8 +6,8 @@ from math import inf
 
 import numpy as np
 
+from ..array import Array
 from ..errors import InputError
-from ..primitive import Array
 from .optimizer import Group, Optimizer, Params, State
 
 

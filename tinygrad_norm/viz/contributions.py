@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..primitive import Array, Primitive, Shape
+from ..array import Array, Shape
+from ..primitive import Primitive
 from ..summation import broadcast_axes
 from .run import Key, Operation, Run
 from .values import number, shape_text

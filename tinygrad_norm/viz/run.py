@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from ..array import Array, Shape
 from ..nn import Parameter
-from ..primitive import Array, Primitive, Shape
+from ..primitive import Primitive
 from ..tape import Node, Scope
 from ..tensor import Tensor
 from ..trace import Failure, Sent, array_key, array_of, key_of, saved_names, trace

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...primitive import Array
+from ...array import Array
 from .reviews import IDS, Review
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from ...array import Array
 from ...errors import MissingExtraError
-from ...primitive import Array
 
 
 def bundled_digits() -> tuple[Array, Array]:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ... import nn
+from ...array import Array
 from ...ops import elementwise as e
-from ...primitive import Array
 from ...tensor import Tensor, as_tensor
 from .reviews import LONGEST, VOCABULARY
 

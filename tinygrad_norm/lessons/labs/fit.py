@@ -12,8 +12,8 @@ import numpy as np
 
 from ... import functional as F
 from ... import nn, optim
+from ...array import Array
 from ...errors import AnomalyError, InputError
-from ...primitive import Array
 from .progress import progress
 from .threads import one_thread
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...primitive import Array
+from ...array import Array
 from ...tensor import Tensor
 from ..document import Block, Fact, Graph, Paragraph, Row, Table
 from ..gradient_paths import gradient_paths

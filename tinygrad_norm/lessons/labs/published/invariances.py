@@ -13,8 +13,8 @@ from types import MappingProxyType
 import numpy as np
 
 from .... import functional as F
+from ....array import Array
 from ....ops import elementwise as e
-from ....primitive import Array
 from ....tensor import Tensor, as_tensor
 from ....transforms import grad
 

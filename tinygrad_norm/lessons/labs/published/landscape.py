@@ -9,7 +9,7 @@ import numpy as np
 
 from .... import functional as F
 from .... import optim
-from ....primitive import Array
+from ....array import Array
 from ....random import manual_seed
 from ....tensor import Tensor
 from ...document import Row, Table

@@ -23,7 +23,7 @@ import numpy as np
 
 from .... import functional as F
 from .... import nn
-from ....primitive import Array
+from ....array import Array
 from ....random import generator
 from ....tensor import Data, Optional, Tensor, as_tensor
 from .digits import CLASSES, PIXELS

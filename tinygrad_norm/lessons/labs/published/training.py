@@ -10,9 +10,9 @@ import numpy as np
 
 from .... import functional as F
 from .... import nn, optim
+from ....array import Array
 from ....context import no_grad
 from ....errors import AnomalyError
-from ....primitive import Array
 from .digits import Digits
 
 BeforeStep = Callable[[int, Array, Array], object]

@@ -10,7 +10,7 @@ import numpy as np
 
 from .... import functional as F
 from .... import nn
-from ....primitive import Array
+from ....array import Array
 from ....random import generator
 from ....tensor import Tensor, as_tensor
 from .digits import CLASSES

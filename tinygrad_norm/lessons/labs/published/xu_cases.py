@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....primitive import Array
+from ....array import Array
 from ....tensor import Tensor
 from ....transforms import gradients
 from .separate_paths import normalized_by_paths
