@@ -19,7 +19,8 @@ import numpy as np
 
 from .array import Shape
 from .errors import AnomalyError, GraphReleasedError, VJPError
-from .primitive import Primitive, Saved
+from .primitive import Primitive
+from .rules import Saved
 from .summation import sum_to
 
 creation = count(1)

@@ -16,7 +16,7 @@ from .array import Array, Shape, to_array
 from .display import tensor_html, tensor_text
 from .errors import GraphError, OperandError, ShapeError
 from .methods import NumpyMethods
-from .primitive import Saved
+from .rules import Saved
 from .tape import STATE, Node, State, sweep
 
 
