@@ -1,18 +1,14 @@
-"""The switches hold where they are set and nowhere else: blocks, functions, threads, tasks."""
+"""The switches hold where they are set and nowhere else: blocks and functions."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.tape import STATE, Setting
 
 
 def tracked() -> bool:
@@ -78,66 +74,6 @@ def test_a_generator_cannot_be_decorated() -> None:
             tg.no_grad()(function)
 
 
-def test_no_grad_in_one_thread_does_not_leak_into_another() -> None:
-    inside, go_on = threading.Event(), threading.Event()
-    seen: list[bool] = []
-
-    def other() -> None:
-        with tg.no_grad():
-            inside.set()
-            go_on.wait(10)
-            seen.append(tracked())
-        seen.append(tracked())
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    assert inside.wait(10)
-    assert tracked()
-    go_on.set()
-    thread.join()
-    assert seen == [False, True]
-    with tg.no_grad(), ThreadPoolExecutor(1) as pool:
-        assert pool.submit(tracked).result()
-
-
-def test_tasks_keep_their_own_state() -> None:
-    @tg.no_grad()
-    async def without(turns: asyncio.Semaphore) -> list[bool]:
-        found = [tracked()]
-        for _ in range(3):
-            await asyncio.sleep(0)
-            found.append(tracked())
-        return found
-
-    async def with_scope(name: str) -> list[Any]:
-        found = []
-        with tg.scope(name):
-            for _ in range(3):
-                await asyncio.sleep(0)
-                found.append(STATE.get().scope)
-        return [s.path if s else None for s in found]
-
-    async def main() -> list[Any]:
-        turns = asyncio.Semaphore(1)
-        return await asyncio.gather(without(turns), with_scope("a"), without(turns), with_scope("b"))
-
-    assert asyncio.run(main()) == [[False] * 4, ["a"] * 3, [False] * 4, ["b"] * 3]
-    assert tracked()
-
-
-def test_a_task_inherits_and_does_not_give_back() -> None:
-    async def child() -> bool:
-        before = tracked()
-        STATE.set(STATE.get()._replace(recording=True))
-        return before
-
-    async def main() -> tuple[bool, bool]:
-        with tg.no_grad():
-            return await asyncio.create_task(child()), tracked()
-
-    assert asyncio.run(main()) == (False, False)
-
-
 def test_under_no_grad_nothing_is_recorded_or_saved() -> None:
     x = tg.Tensor(np.ones(3), requires_grad=True)
     with tg.no_grad():
@@ -164,11 +100,6 @@ def test_backward_works_under_no_grad_and_create_graph_records_there() -> None:
     assert tg.gradients(slope, x).item() == 18.0
     assert x.grad is not None
     assert not x.grad.requires_grad
-
-
-def test_a_setting_must_say_what_it_changes() -> None:
-    with pytest.raises(TypeError, match=r"must define change\(\)"), Setting():
-        pass
 
 
 # Anomalies: the first operation that made a NaN or an infinity

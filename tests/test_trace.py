@@ -11,7 +11,8 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm import functional as F
-from tinygrad_norm.tape import STATE, Node
+from tinygrad_norm.state import STATE
+from tinygrad_norm.tape import Node
 
 
 def test_it_records_operations_values_scopes_and_lines() -> None:

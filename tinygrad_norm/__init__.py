@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from . import functional, ops
-from .context import detect_anomaly, enable_grad, no_grad
+from .context import detect_anomaly, enable_grad, no_grad, scope
 from .errors import (
     AnomalyError,
     FileError,
@@ -89,7 +89,6 @@ from .primitive import PRIMITIVES, Primitive, elementwise, primitive
 from .random import manual_seed
 from .recording import apply
 from .samples import sample
-from .tape import scope
 from .tensor import Tensor
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 

@@ -1,7 +1,6 @@
-"""The switches that users set: ``no_grad``, ``enable_grad``, ``detect_anomaly``.
+"""What users set for a block: ``scope``, and the switches ``no_grad``, ``enable_grad``, ``detect_anomaly``.
 
-Each is a context manager and a decorator, and holds for the current thread or task only. ``scope`` is of the same
-kind and stands with the tape.
+Each is a context manager and holds for the current thread or task only; a switch is a decorator too.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, TypeVar
 
 from .errors import OperandError
-from .tape import Setting, State
+from .state import Scope, Setting, State
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,3 +85,26 @@ class detect_anomaly(Switch):  # noqa: N801  # PyTorch's name
     def change(self, state: State) -> State:
         """Switch the search on."""
         return state._replace(anomaly=True)
+
+
+class scope(Setting):  # noqa: N801  # used like a function: with tg.scope("encoder"):
+    """Name a part of the computation; errors, drawings and checks give the path.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> with tg.scope("encoder"), tg.scope("attention"):
+    ...     tg.ones((2, 5)) @ tg.ones((4, 8))
+    Traceback (most recent call last):
+    tinygrad_norm.errors.ShapeError: matmul in encoder.attention: ...
+    """
+
+    __slots__ = ("kind", "name")
+
+    def __init__(self, name: str, kind: str = "scope") -> None:
+        self._tokens = []
+        self.name, self.kind = name, kind
+
+    def change(self, state: State) -> State:
+        """Push one scope."""
+        return State(state[0], Scope(self.name, state[1], self.kind), state[2], state[3])

@@ -20,7 +20,8 @@ from .errors import (
     TinygradNormError,
 )  # fmt: skip
 from .primitive import Primitive
-from .tape import STATE, Node, Scope, where
+from .state import STATE, Scope, where
+from .tape import Node
 from .tensor import Tensor
 
 NUMBERS = frozenset({int, float, bool})

@@ -16,8 +16,9 @@ from .array import Array, Shape, to_array
 from .display import tensor_html, tensor_text
 from .errors import GraphError, OperandError, ShapeError
 from .methods import NumpyMethods
-from .rules import Saved
-from .tape import STATE, Node, State, sweep
+from .state import STATE, State
+from .sweep import seed_for, sweep
+from .tape import Node, leaf_node
 
 
 class Tensor(NumpyMethods):
@@ -278,7 +279,7 @@ class Tensor(NumpyMethods):
                 "backward() must start from a Tensor that depends on one with requires_grad=True; "
                 f"got {self!r}. Was it computed under no_grad, detached, or from plain arrays?"
             )
-        seed = seed_for(self, gradient)
+        seed = seed_for(None if gradient is None else as_tensor(gradient), self._array.shape, self._array.dtype)
         keep = create_graph if retain_graph is None else retain_graph
         found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
         for target, g in found.items():
@@ -293,13 +294,6 @@ Optional: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any] | Non
 """What a function of Tensors takes: Tensors, arrays, numbers, nested lists."""
 
 
-def leaf_node(array: Any, name: str | None) -> Node:
-    """Return the node of a new leaf with these values."""
-    node = Node(None, (), (array.shape,), {"dtype": array.dtype}, (), STATE.get().scope)
-    node.name = name
-    return node
-
-
 def wrap(array: Any, node: Node | None) -> Tensor:
     """Return a Tensor around an array that nobody will write to."""
     tensor = object.__new__(Tensor)
@@ -312,53 +306,6 @@ def wrap(array: Any, node: Node | None) -> Tensor:
 def as_tensor(data: Data) -> Tensor:
     """Return ``data`` itself if it is a Tensor, else a Tensor with its values."""
     return data if isinstance(data, Tensor) else wrap(to_array(data), None)
-
-
-def seed_for(output: Tensor, cotangent: Any) -> Any:
-    """Return the cotangent that a backward pass starts from: the one given, or 1 for a single number."""
-    if cotangent is None:
-        if output.size != 1:
-            raise GraphError(
-                f"a backward pass without a cotangent must start from a single number; got shape {output.shape}. "
-                "Sum or average it to a loss, or pass a cotangent of that shape (gradient= or cotangents=)."
-            )
-        return np.ones(output.shape, output.dtype) if output.shape else output.dtype.type(1)
-    seed = as_tensor(cotangent)
-    if seed.shape != output.shape:
-        raise ShapeError(
-            f"the cotangent of a result must have its shape {output.shape}; got {seed.shape}. Reshape or broadcast it."
-        )
-    # A list of Python numbers must not turn the backward pass of a float32 into one of float64.
-    return seed if seed.dtype == output.dtype else seed.astype(output.dtype)
-
-
-def rewrap(node: Node, saved: Saved) -> Saved:
-    """Return what a node saved with its arrays as Tensors on the tape, so that a VJP on them records."""
-    primitive = node.primitive
-    assert primitive is not None
-    parents = node.parents
-
-    def again(name: str, value: Any) -> Any:
-        if name == "out":
-            return wrap(value, node)
-        if name not in primitive.inputs:
-            return value
-        if primitive.variadic:
-            return tuple([v if p is None else wrap(v, p) for v, p in zip(value, parents, strict=True)])
-        parent = parents[primitive.inputs.index(name)]
-        return value if parent is None else wrap(value, parent)
-
-    def arguments(names: tuple[str, ...], values: Saved) -> Saved:
-        return tuple([again(n, v) for n, v in zip(names, values, strict=True)])
-
-    if primitive.joint is not None:
-        return arguments(primitive.saves[0], saved)
-    return tuple(
-        [
-            None if values is None else arguments(names, values)
-            for names, values in zip(primitive.saves, saved, strict=True)
-        ]
-    )
 
 
 def sweep_from(
@@ -376,6 +323,6 @@ def sweep_from(
     token = STATE.set(State(True, state.scope, state.anomaly, state.monitor))
     try:
         tensors = [(n, as_tensor(g)) for n, g in seeds]
-        return sweep(tensors, targets=targets, release=release, rewrap=rewrap)
+        return sweep(tensors, targets=targets, release=release, wrap=wrap)
     finally:
         STATE.reset(token)

@@ -19,7 +19,9 @@ import numpy as np
 
 from .array import Array, Shape
 from .primitive import Primitive
-from .tape import Monitor, Node, Scope, Setting, State, sweep
+from .state import Monitor, Scope, Setting, State
+from .sweep import sweep
+from .tape import Node
 from .tensor import Tensor
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))

@@ -17,8 +17,10 @@ from .array import to_array
 from .context import enable_grad
 from .errors import GraphError, OperandError, ShapeError
 from .primitive import FUNCTIONS
-from .tape import STATE, Node
-from .tensor import Tensor, as_tensor, seed_for, sweep_from, wrap
+from .state import STATE
+from .sweep import seed_for
+from .tape import Node
+from .tensor import Tensor, as_tensor, sweep_from, wrap
 
 T = TypeVar("T")
 
@@ -81,7 +83,7 @@ def gradients(
     nodes = [node_of(x, i) for i, x in enumerate(wanted)]
     # A cotangent that does not fit is an error also where the output depends on nothing.
     given = [
-        (y._node, seed_for(y, seed))
+        (y._node, seed_for(None if seed is None else as_tensor(seed), y.shape, y.dtype))
         for y, seed in zip(ends, seeds, strict=True)
         if y._node is not None or seed is not None
     ]

@@ -12,7 +12,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.samples import Sample
-from tinygrad_norm.tape import STATE
+from tinygrad_norm.state import STATE
 
 Arrays = list[np.ndarray]
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Primitive
-from ..tape import STATE, Node, Scope
+from ..state import STATE, Scope
+from ..tape import Node
 from ..tensor import Tensor
 from .check import check_problem
 from .diagnose import Finding

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from .. import functional as F
+from ..context import scope
 from ..errors import InputError, ShapeError
 from ..functional.attention import attention_weights
 from ..ops.layout import concatenate
-from ..tape import scope
 from ..tensor import Data, Optional, Tensor, as_tensor
 from . import init
 from .attention_mask import merged_mask

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..array import Array
-from ..context import no_grad
+from ..context import no_grad, scope
 from ..errors import GraphError, InputError, OperandError, TinygradNormError
-from ..tape import scope
 from ..tensor import Tensor, as_tensor
 from .default_dtype import parameter_dtype
 from .parameter import Parameter, convert

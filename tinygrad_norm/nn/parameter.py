@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import OperandError
-from ..tensor import Tensor, leaf_node
+from ..tape import leaf_node
+from ..tensor import Tensor
 
 
 class Parameter(Tensor):

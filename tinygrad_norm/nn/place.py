@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import TinygradNormError
-from ..tape import STATE
+from ..state import STATE
 
 
 def locate(error: TinygradNormError) -> None:

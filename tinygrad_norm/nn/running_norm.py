@@ -13,9 +13,9 @@ import numpy as np
 
 from .. import functional as F
 from ..array import Array
+from ..context import scope
 from ..errors import InputError, ShapeError
 from ..functional.batch_norm import normalize_batch
-from ..tape import scope
 from ..tensor import Data, Optional, Tensor, as_tensor, wrap
 from .default_dtype import parameter_dtype
 from .module import Module

@@ -15,7 +15,8 @@ import numpy as np
 from ..array import Array, Shape
 from ..nn import Parameter
 from ..primitive import Primitive
-from ..tape import Node, Scope
+from ..state import Scope
+from ..tape import Node
 from ..tensor import Tensor
 from ..trace import Failure, Sent, array_key, array_of, key_of, saved_names, trace
 

@@ -1,4 +1,4 @@
-"""Threads differentiate at once and keep their own state."""
+"""Threads differentiate at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.tape import STATE
 
 
 def leaf(values: Any, **how: Any) -> tg.Tensor:
@@ -62,8 +61,3 @@ def test_threads_may_share_a_leaf() -> None:
     (x * 3.0).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [5.0] * 3
-
-
-def test_a_new_thread_starts_with_the_defaults() -> None:
-    with tg.no_grad(), tg.scope("outer"):
-        assert in_thread(STATE.get) == (True, None, False, None)
