@@ -15,7 +15,7 @@ from .errors import OperandError
 from .numpy_dispatch import call_function, call_ufunc
 from .primitive import FUNCTIONS, PRIMITIVES, Primitive
 
-T = TypeVar("T", bound="NumpyMethods")
+Own = TypeVar("Own", bound="NumpyMethods")
 Axis = int | tuple[int, ...] | None
 NO_PARAMETERS: dict[str, Any] = {}
 
@@ -27,120 +27,120 @@ class NumpyMethods:
 
     shape: Shape
 
-    def _call(self: T, name: str, *args: Any, **kwargs: Any) -> T:
-        result: T = FUNCTIONS[name](self, *args, **kwargs)
+    def _call(self: Own, name: str, *args: Any, **kwargs: Any) -> Own:
+        result: Own = FUNCTIONS[name](self, *args, **kwargs)
         return result
 
-    def _apply(self: T, name: str, inputs: tuple[Any, ...], params: dict[str, Any] = NO_PARAMETERS) -> T:
+    def _apply(self: Own, name: str, inputs: tuple[Any, ...], params: dict[str, Any] = NO_PARAMETERS) -> Own:
         """Apply a primitive, given all its parameters, without binding arguments again: the hot path."""
-        result: T = Primitive.interpreter(PRIMITIVES[name], inputs, params)
+        result: Own = Primitive.interpreter(PRIMITIVES[name], inputs, params)
         return result
 
     # Arithmetic
 
-    def __add__(self: T, other: Any) -> T:
+    def __add__(self: Own, other: Any) -> Own:
         return self._apply("add", (self, other))
 
     __radd__ = __add__
 
-    def __sub__(self: T, other: Any) -> T:
+    def __sub__(self: Own, other: Any) -> Own:
         return self._apply("subtract", (self, other))
 
-    def __rsub__(self: T, other: Any) -> T:
+    def __rsub__(self: Own, other: Any) -> Own:
         return self._apply("subtract", (other, self))
 
-    def __mul__(self: T, other: Any) -> T:
+    def __mul__(self: Own, other: Any) -> Own:
         return self._apply("multiply", (self, other))
 
     __rmul__ = __mul__
 
-    def __truediv__(self: T, other: Any) -> T:
+    def __truediv__(self: Own, other: Any) -> Own:
         return self._apply("divide", (self, other))
 
-    def __rtruediv__(self: T, other: Any) -> T:
+    def __rtruediv__(self: Own, other: Any) -> Own:
         return self._apply("divide", (other, self))
 
-    def __pow__(self: T, other: Any) -> T:
+    def __pow__(self: Own, other: Any) -> Own:
         # Not only faster: x² has no logarithm or x⁻¹ in its rules that could meet a zero.
         if type(other) is int and other == 2:
             return self._apply("square", (self,))
         return self._apply("power", (self, other))
 
-    def __rpow__(self: T, other: Any) -> T:
+    def __rpow__(self: Own, other: Any) -> Own:
         return self._apply("power", (other, self))
 
-    def __floordiv__(self: T, other: Any) -> T:
+    def __floordiv__(self: Own, other: Any) -> Own:
         return self._call("floor_divide", other)
 
-    def __rfloordiv__(self: T, other: Any) -> T:
-        result: T = FUNCTIONS["floor_divide"](other, self)
+    def __rfloordiv__(self: Own, other: Any) -> Own:
+        result: Own = FUNCTIONS["floor_divide"](other, self)
         return result
 
-    def __mod__(self: T, other: Any) -> T:
+    def __mod__(self: Own, other: Any) -> Own:
         return self._call("remainder", other)
 
-    def __rmod__(self: T, other: Any) -> T:
-        result: T = FUNCTIONS["remainder"](other, self)
+    def __rmod__(self: Own, other: Any) -> Own:
+        result: Own = FUNCTIONS["remainder"](other, self)
         return result
 
-    def __matmul__(self: T, other: Any) -> T:
+    def __matmul__(self: Own, other: Any) -> Own:
         return self._apply("matmul", (self, other))
 
-    def __rmatmul__(self: T, other: Any) -> T:
+    def __rmatmul__(self: Own, other: Any) -> Own:
         return self._apply("matmul", (other, self))
 
-    def __neg__(self: T) -> T:
+    def __neg__(self: Own) -> Own:
         return self._apply("negative", (self,))
 
-    def __pos__(self: T) -> T:
+    def __pos__(self: Own) -> Own:
         return self._apply("positive", (self,))
 
-    def __abs__(self: T) -> T:
+    def __abs__(self: Own) -> Own:
         return self._apply("absolute", (self,))
 
     # Comparisons and logic: values without a gradient
 
-    def __lt__(self: T, other: Any) -> T:
+    def __lt__(self: Own, other: Any) -> Own:
         return self._call("less", other)
 
-    def __le__(self: T, other: Any) -> T:
+    def __le__(self: Own, other: Any) -> Own:
         return self._call("less_equal", other)
 
-    def __gt__(self: T, other: Any) -> T:
+    def __gt__(self: Own, other: Any) -> Own:
         return self._call("greater", other)
 
-    def __ge__(self: T, other: Any) -> T:
+    def __ge__(self: Own, other: Any) -> Own:
         return self._call("greater_equal", other)
 
-    def __eq__(self: T, other: Any) -> T:  # type: ignore[override]  # NumPy's ==, entry by entry
+    def __eq__(self: Own, other: Any) -> Own:  # type: ignore[override]  # NumPy's ==, entry by entry
         return self._call("equal", other)
 
-    def __ne__(self: T, other: Any) -> T:  # type: ignore[override]  # NumPy's !=, entry by entry
+    def __ne__(self: Own, other: Any) -> Own:  # type: ignore[override]  # NumPy's !=, entry by entry
         return self._call("not_equal", other)
 
     __hash__ = object.__hash__
 
-    def __and__(self: T, other: Any) -> T:
+    def __and__(self: Own, other: Any) -> Own:
         return self._call("bitwise_and", other)
 
     __rand__ = __and__
 
-    def __or__(self: T, other: Any) -> T:
+    def __or__(self: Own, other: Any) -> Own:
         return self._call("bitwise_or", other)
 
     __ror__ = __or__
 
-    def __xor__(self: T, other: Any) -> T:
+    def __xor__(self: Own, other: Any) -> Own:
         return self._call("bitwise_xor", other)
 
     __rxor__ = __xor__
 
-    def __invert__(self: T) -> T:
+    def __invert__(self: Own) -> Own:
         return self._call("invert")
 
     # Indexing
 
-    def __getitem__(self: T, index: Any) -> T:
+    def __getitem__(self: Own, index: Any) -> Own:
         return self._call("getitem", index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -155,177 +155,192 @@ class NumpyMethods:
             raise OperandError("len() must get a Tensor with an axis; got one of shape (). Use .size.")
         return self.shape[0]
 
-    def __iter__(self: T) -> Iterator[T]:
+    def __iter__(self: Own) -> Iterator[Own]:
         if not self.shape:
             raise OperandError("a loop must get a Tensor with an axis; got one of shape (). Use .item().")
         return (self[i] for i in range(self.shape[0]))
 
     # Elementwise functions
 
-    def exp(self: T) -> T:
+    def exp(self: Own) -> Own:
         """Return eˣ."""
         return self._apply("exp", (self,))
 
-    def log(self: T) -> T:
+    def log(self: Own) -> Own:
         """Return the natural logarithm."""
         return self._apply("log", (self,))
 
-    def log1p(self: T) -> T:
+    def log1p(self: Own) -> Own:
         """Return log(1 + x), exact for small x."""
         return self._apply("log1p", (self,))
 
-    def expm1(self: T) -> T:
+    def expm1(self: Own) -> Own:
         """Return eˣ − 1, exact for small x."""
         return self._apply("expm1", (self,))
 
-    def sqrt(self: T) -> T:
+    def sqrt(self: Own) -> Own:
         """Return the square root; its derivative at 0 is infinite."""
         return self._apply("sqrt", (self,))
 
-    def square(self: T) -> T:
+    def square(self: Own) -> Own:
         """Return x²."""
         return self._apply("square", (self,))
 
-    def sin(self: T) -> T:
+    def sin(self: Own) -> Own:
         """Return the sine of radians."""
         return self._apply("sin", (self,))
 
-    def cos(self: T) -> T:
+    def cos(self: Own) -> Own:
         """Return the cosine of radians."""
         return self._apply("cos", (self,))
 
-    def tanh(self: T) -> T:
+    def tanh(self: Own) -> Own:
         """Return the hyperbolic tangent."""
         return self._apply("tanh", (self,))
 
-    def abs(self: T) -> T:
+    def abs(self: Own) -> Own:
         """Return |x|; its derivative at 0 is 0."""
         return self._apply("absolute", (self,))
 
-    def sign(self: T) -> T:
+    def sign(self: Own) -> Own:
         """Return −1, 0 or 1; its derivative is 0."""
         return self._apply("sign", (self,))
 
-    def relu(self: T) -> T:
+    def relu(self: Own) -> Own:
         """Return max(x, 0); its derivative at 0 is 0."""
         return self._apply("relu", (self,))
 
-    def clip(self: T, min: Any = None, max: Any = None) -> T:
+    def clip(self: Own, min: Any = None, max: Any = None) -> Own:
         """Limit the values to [min, max]."""
         return self._call("clip", min, max)
 
-    def round(self: T, decimals: int = 0) -> T:
+    def round(self: Own, decimals: int = 0) -> Own:
         """Round to this many decimals; the derivative is 0."""
         return self._call("round", decimals)
 
     # Reductions
 
-    def sum(self: T, axis: Axis = None, keepdims: bool = False) -> T:
+    def sum(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
         """Return the sum over an axis, several, or all."""
         return self._apply("sum", (self,), {"axis": axis, "keepdims": keepdims})
 
-    def mean(self: T, axis: Axis = None, keepdims: bool = False) -> T:
+    def mean(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
         """Return the mean over an axis, several, or all."""
         return self._apply("mean", (self,), {"axis": axis, "keepdims": keepdims})
 
-    def var(self: T, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> T:
+    def var(self: Own, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Own:
         """Return the variance (two-pass); ``ddof=0`` is the population's, 1 the sample's."""
         return self._call("var", axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def std(self: T, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> T:
+    def std(self: Own, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Own:
         """Return the standard deviation; its gradient where it is 0 is 0."""
         return self._call("std", axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def max(self: T, axis: Axis = None, keepdims: bool = False) -> T:
+    def max(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
         """Return the maximum; tied entries share the gradient equally."""
         return self._apply("max", (self,), {"axis": axis, "keepdims": keepdims})
 
-    def min(self: T, axis: Axis = None, keepdims: bool = False) -> T:
+    def min(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
         """Return the minimum; tied entries share the gradient equally."""
         return self._apply("min", (self,), {"axis": axis, "keepdims": keepdims})
 
-    def prod(self: T, axis: Axis = None, keepdims: bool = False) -> T:
+    def prod(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
         """Return the product; the gradient is right where entries are 0."""
         return self._apply("prod", (self,), {"axis": axis, "keepdims": keepdims})
 
-    def cumsum(self: T, axis: int | None = None) -> T:
+    def cumsum(self: Own, axis: int | None = None) -> Own:
         """Return running sums along an axis, or of the flattened Tensor."""
         return self._call("cumsum", axis=axis)
 
-    def cumprod(self: T, axis: int | None = None) -> T:
+    def cumprod(self: Own, axis: int | None = None) -> Own:
         """Return running products along an axis, or of the flattened Tensor."""
         return self._call("cumprod", axis=axis)
 
-    def argmax(self: T, axis: int | None = None, keepdims: bool = False) -> T:
+    def argmax(self: Own, axis: int | None = None, keepdims: bool = False) -> Own:
         """Return where the maximum is; without a gradient."""
         return self._call("argmax", axis=axis, keepdims=keepdims)
 
-    def argmin(self: T, axis: int | None = None, keepdims: bool = False) -> T:
+    def argmin(self: Own, axis: int | None = None, keepdims: bool = False) -> Own:
         """Return where the minimum is; without a gradient."""
         return self._call("argmin", axis=axis, keepdims=keepdims)
 
-    def argsort(self: T, axis: int | None = -1) -> T:
+    def argsort(self: Own, axis: int | None = -1) -> Own:
         """Return the order that sorts the values; without a gradient."""
         return self._call("argsort", axis=axis)
 
-    def all(self: T, axis: Axis = None, keepdims: bool = False) -> T:
+    def all(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
         """Return whether all entries are true."""
         return self._call("all", axis=axis, keepdims=keepdims)
 
-    def any(self: T, axis: Axis = None, keepdims: bool = False) -> T:
+    def any(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
         """Return whether any entry is true."""
         return self._call("any", axis=axis, keepdims=keepdims)
 
     # Shapes
 
-    def reshape(self: T, *shape: Any) -> T:
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def T(self: Own) -> Own:  # noqa: N802  # NumPy's name
+        """The Tensor with its axes reversed."""
+        return self.transpose()
+
+    @property
+    def mT(self: Own) -> Own:  # noqa: N802  # NumPy's name
+        """The Tensor with its last two axes exchanged."""
+        return self.swapaxes(-1, -2)
+
+    def reshape(self: Own, *shape: Any) -> Own:
         """Return the same entries in another shape; one −1 is worked out."""
         return self._call("reshape", shape[0] if len(shape) == 1 else shape)
 
-    def transpose(self: T, *axes: Any) -> T:
+    def transpose(self: Own, *axes: Any) -> Own:
         """Permute the axes; without arguments, reverse them."""
         one = axes[0] if len(axes) == 1 else axes
         return self._call("transpose", None if axes in ((), (None,)) else one)
 
-    def swapaxes(self: T, axis1: int, axis2: int) -> T:
+    def swapaxes(self: Own, axis1: int, axis2: int) -> Own:
         """Exchange two axes."""
         return self._call("swapaxes", axis1, axis2)
 
-    def squeeze(self: T, axis: Axis = None) -> T:
+    def squeeze(self: Own, axis: Axis = None) -> Own:
         """Drop axes of length one."""
         return self._call("squeeze", axis)
 
-    def ravel(self: T) -> T:
+    def ravel(self: Own) -> Own:
         """Return the entries as one axis."""
         return self._call("reshape", (-1,))
 
     flatten = ravel
 
-    def repeat(self: T, repeats: Any, axis: int | None = None) -> T:
+    def repeat(self: Own, repeats: Any, axis: int | None = None) -> Own:
         """Repeat entries along an axis."""
         return self._call("repeat", repeats, axis)
 
-    def take(self: T, indices: Any, axis: int | None = None) -> T:
+    def take(self: Own, indices: Any, axis: int | None = None) -> Own:
         """Pick entries by index along an axis."""
         return self._call("take", indices, axis)
 
-    def diagonal(self: T, offset: int = 0, axis1: int = 0, axis2: int = 1) -> T:
+    def diagonal(self: Own, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Own:
         """Return a diagonal."""
         return self._call("diagonal", offset, axis1, axis2)
 
-    def trace(self: T, offset: int = 0, axis1: int = 0, axis2: int = 1) -> T:
+    def trace(self: Own, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Own:
         """Return the sum of a diagonal."""
         return self._call("trace", offset, axis1, axis2)
 
-    def dot(self: T, other: Any) -> T:
+    def dot(self: Own, other: Any) -> Own:
         """Return NumPy's dot product."""
         return self._call("dot", other)
 
-    def astype(self: T, dtype: Any) -> T:
+    def astype(self: Own, dtype: Any) -> Own:
         """Convert to another dtype; the gradient comes back in this one's."""
         return self._call("astype", dtype)
 
-    def copy(self: T) -> T:
+    def copy(self: Own) -> Own:
         """Return a new Tensor with the same values, connected to this one."""
         return self._call("copy")
 

@@ -17,7 +17,7 @@ from .array import Shape
 from .errors import AnomalyError, GraphError, GraphReleasedError, ShapeError, VJPError
 from .primitive import Primitive
 from .rules import Saved
-from .state import STATE, where
+from .state import STATE, State, where
 from .summation import sum_to
 from .tape import Node
 
@@ -157,6 +157,16 @@ def sweep(
             monitor.swept(node, g, raw, sent)
     found.update(cotangents)
     return found
+
+
+def recorded_sweep(roots: Sequence[tuple[Node, Any]], wrap: Callable[[Any, Node], Any], **how: Any) -> dict[Node, Any]:
+    """Run the sweep on Tensors, with recording switched on, so that what it finds can be differentiated again."""
+    state = STATE.get()
+    token = STATE.set(State(True, state.scope, state.anomaly, state.monitor))
+    try:
+        return sweep(roots, wrap=wrap, **how)
+    finally:
+        STATE.reset(token)
 
 
 def wrapped(node: Node, saved: Saved, wrap: Callable[[Any, Node], Any]) -> Saved:

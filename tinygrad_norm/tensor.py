@@ -16,8 +16,7 @@ from .array import Array, Shape, to_array
 from .display import tensor_html, tensor_text
 from .errors import GraphError, OperandError, ShapeError
 from .methods import NumpyMethods
-from .state import STATE, State
-from .sweep import seed_for, sweep
+from .sweep import recorded_sweep, seed_for, sweep
 from .tape import Node, leaf_node
 
 
@@ -97,11 +96,6 @@ class Tensor(NumpyMethods):
         return shape
 
     @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
     def size(self) -> int:
         """The number of entries."""
         return int(self._array.size)
@@ -111,16 +105,6 @@ class Tensor(NumpyMethods):
         """The NumPy dtype of the entries."""
         dtype: np.dtype[Any] = self._array.dtype
         return dtype
-
-    @property
-    def T(self) -> Tensor:  # noqa: N802  # NumPy's name
-        """The Tensor with its axes reversed."""
-        return self.transpose()
-
-    @property
-    def mT(self) -> Tensor:  # noqa: N802  # NumPy's name
-        """The Tensor with its last two axes exchanged."""
-        return self.swapaxes(-1, -2)
 
     @property
     def name(self) -> str | None:
@@ -223,12 +207,10 @@ class Tensor(NumpyMethods):
         return format(self.item(), spec) if spec else str(self)
 
     def __repr__(self) -> str:
-        made_by = self._node.primitive.name if self._node and self._node.primitive else None
-        return tensor_text(np.asarray(self._array), self._name, made_by, self.requires_grad)
+        return tensor_text(np.asarray(self._array), self._name, self._node)
 
     def _repr_html_(self) -> str:
-        made_by = self._node.primitive.name if self._node and self._node.primitive else None
-        return tensor_html(np.asarray(self._array), self._name, made_by)
+        return tensor_html(np.asarray(self._array), self._name, self._node)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
@@ -308,21 +290,8 @@ def as_tensor(data: Data) -> Tensor:
     return data if isinstance(data, Tensor) else wrap(to_array(data), None)
 
 
-def sweep_from(
-    seeds: Sequence[tuple[Node, Any]],
-    *,
-    create_graph: bool,
-    release: bool = False,
-    targets: Sequence[Node] | None = None,
-) -> dict[Node, Any]:
+def sweep_from(seeds: Sequence[tuple[Node, Any]], *, create_graph: bool, **how: Any) -> dict[Node, Any]:
     """Run the sweep on arrays, or on Tensors that record when ``create_graph`` is set."""
-    if not create_graph:
-        plain = [(n, g._array if isinstance(g, Tensor) else g) for n, g in seeds]
-        return sweep(plain, targets=targets, release=release)
-    state = STATE.get()
-    token = STATE.set(State(True, state.scope, state.anomaly, state.monitor))
-    try:
-        tensors = [(n, as_tensor(g)) for n, g in seeds]
-        return sweep(tensors, targets=targets, release=release, wrap=wrap)
-    finally:
-        STATE.reset(token)
+    if create_graph:
+        return recorded_sweep([(n, as_tensor(g)) for n, g in seeds], wrap, **how)
+    return sweep([(n, g._array if isinstance(g, Tensor) else g) for n, g in seeds], **how)
