@@ -17,7 +17,7 @@ ROOMS = [
     "ops.erf", "ops.shape", "ops.elementwise", "ops.reduction", "ops.indexing", "ops.linalg", "ops.constants",
     "ops.creation", "ops.more_elementwise", "ops.picking", "ops.layout", "ops.statistics", "ops.products", "ops",
     "transforms.tape_level", "transforms.variables", "transforms.gradient", "transforms.products",
-    "transforms.matrices", "transforms", "trace",
+    "transforms.matrices", "transforms", "frames", "trace",
     "functional.composition", "functional.linear", "functional.activation", "functional.attention",
     "functional.norm", "functional.batch_norm", "functional.loss_reduction", "functional.loss",
     "functional.cross_entropy", "functional.embedding", "functional.dropout", "functional", "nn", "optim", "io",

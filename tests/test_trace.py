@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import functional as F
 from tinygrad_norm.state import STATE
 from tinygrad_norm.tape import Node
 
@@ -147,36 +146,6 @@ def test_another_thread_is_not_recorded() -> None:
         thread.start()
         thread.join()
     assert t.records == []
-
-
-def test_values_are_named_by_the_variables_that_hold_them() -> None:
-    def inner(x: tg.Tensor) -> tg.Tensor:
-        doubled = x * 2.0
-        return doubled + 1.0
-
-    with tg.trace() as t:
-        a = tg.Tensor(1.0, requires_grad=True)
-        result = inner(tg.exp(a))
-        del a
-    assert result.requires_grad
-    names = [t.variables.get(r.key) for r in t.records]
-    # An argument names nothing: x is whatever was passed. The outer name of a value stands.
-    assert names == [None, "doubled", "result"]
-
-
-def test_compositions_name_their_parts_and_arrays() -> None:
-    with tg.trace() as t:
-        z = tg.Tensor([[7.0, 5.0, 4.0]], requires_grad=True)
-        weights = F.softmax(z)
-    assert weights.requires_grad
-    names = list(t.variables.values())
-    assert {"z", "weights", "exponentials", "total", "largest"} <= set(names)
-
-
-def test_the_engine_s_own_variables_name_nothing() -> None:
-    with tg.trace() as t:
-        tg.Tensor([1.0, 4.0], requires_grad=True).std()
-    assert t.variables == {}
 
 
 def test_operations_of_a_recorded_backward_pass_lie_in_a_place_of_their_own() -> None:

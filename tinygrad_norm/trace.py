@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Any
@@ -18,15 +18,13 @@ from typing import Any
 import numpy as np
 
 from .array import Array, Shape
+from .frames import PACKAGE, frames_to, is_shown, key_of, variables_of
 from .primitive import Primitive
 from .state import Monitor, Scope, Setting, State
 from .sweep import sweep
 from .tape import Node
 from .tensor import Tensor
 
-PACKAGE = os.path.dirname(os.path.abspath(__file__))
-COMPOSITIONS = tuple(os.path.join(PACKAGE, room) + os.sep for room in ("functional", "nn", "lessons"))
-"""The rooms of this package whose local variables are worth showing as names."""
 NAMED_UP_TO = 2000
 """So many operations are named by the local variables that hold them; looking them up takes a little time for each."""
 
@@ -242,11 +240,6 @@ class trace(Setting):  # noqa: N801  # used like a function: with tg.trace() as 
         return names, source, in_backward
 
 
-def key_of(tensor: Tensor) -> Hashable:
-    """Return what identifies a Tensor's value: its node on the tape, or the Tensor itself off it."""
-    return tensor.node if tensor.node is not None else id(tensor)
-
-
 def array_of(value: Any) -> Array:
     """Return the array of a Tensor, an array or a number."""
     return np.asarray(value._array if isinstance(value, Tensor) else value)
@@ -260,46 +253,3 @@ def saved_names(primitive: Primitive, node: Node | None) -> tuple[str, ...]:
     names = [n for rule, values in zip(primitive.saves, kept, strict=True) if values is not None for n in rule]
     arrays = ("out", *primitive.inputs)
     return tuple(dict.fromkeys(n for n in names if n in arrays))
-
-
-def frames_to(home: FrameType | None) -> Iterator[FrameType]:
-    """Yield the frames from the caller of the engine's monitor out to ``home``."""
-    frame: FrameType | None = sys._getframe(3)
-    while frame is not None:
-        yield frame
-        if frame is home:
-            return
-        frame = frame.f_back
-
-
-def is_shown(frame: FrameType) -> bool:
-    """Return whether a frame's variables are names that a reader knows: the user's, or a composition's."""
-    file = frame.f_code.co_filename
-    return not file.startswith(PACKAGE + os.sep) or file.startswith(COMPOSITIONS)
-
-
-def variables_of(
-    frame: FrameType, results: Collection[Hashable] = (), arrays: Collection[int] = ()
-) -> dict[Hashable, str]:
-    """Return the names of the Tensors, and of those arrays, that a frame's local variables hold.
-
-    An argument does not name one of ``results``: ``x`` in ``scale(x)`` is whatever was passed.
-    """
-    code = frame.f_code
-    arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    found: dict[Hashable, str] = {}
-    for name, value in list(frame.f_locals.items()):
-        if name.startswith("_"):
-            continue
-        if isinstance(value, Tensor):
-            key = key_of(value)
-            if not (name in arguments and key in results):
-                found.setdefault(key, name)
-        elif isinstance(value, np.ndarray) and id(value) in arrays:
-            found.setdefault(array_key(value), name)
-    return found
-
-
-def array_key(array: Any) -> Hashable:
-    """Return what identifies a plain array (or list) that an operation took; the trace keeps it alive."""
-    return "array", id(array)

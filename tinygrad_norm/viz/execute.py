@@ -11,9 +11,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import OperandError, TinygradNormError
+from ..frames import key_of
 from ..random import generator
 from ..tensor import Tensor
-from ..trace import key_of, trace
+from ..trace import trace
 from ..transforms import gradients as gradients_of
 
 Wanted = bool | Literal["auto"] | Any

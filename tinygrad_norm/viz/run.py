@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from ..array import Array, Shape
+from ..frames import array_key, key_of
 from ..nn import Parameter
 from ..primitive import Primitive
 from ..state import Scope
 from ..tape import Node
 from ..tensor import Tensor
-from ..trace import Failure, Sent, array_key, array_of, key_of, saved_names, trace
+from ..trace import Failure, Sent, array_of, saved_names, trace
 
 Key = Hashable
 

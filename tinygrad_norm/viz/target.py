@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, OperandError
+from ..frames import PACKAGE
 from ..tensor import Tensor
-from ..trace import PACKAGE, trace
+from ..trace import trace
 from .build import Build, Wish, WrongRule
 from .drawing import Drawing
 from .execute import watch
