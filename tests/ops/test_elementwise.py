@@ -104,6 +104,28 @@ def test_a_branch_that_is_not_taken_gets_no_nan() -> None:
     assert x.grad.tolist() == [0.0, 0.25]
 
 
+FLAT_BELOW_ZERO: list[Callable[[tg.Tensor], tg.Tensor]] = [tg.Tensor.relu, lambda x: tg.clip(x, 0.0, None)]
+
+
+@pytest.mark.parametrize("f", FLAT_BELOW_ZERO)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_an_infinite_cotangent_ends_where_the_slope_is_zero(f: Any, dtype: Any, create_graph: bool) -> None:
+    x = tg.Tensor([-1.0, -2.0, 3.0, 4.0], requires_grad=True, dtype=dtype)
+    found = tg.gradients(f(x), x, [INF, -INF, 2.0, INF], create_graph=create_graph)
+    assert found.tolist() == [0.0, 0.0, 2.0, INF]
+    assert found.dtype == dtype
+    one = tg.Tensor(-1.0, requires_grad=True, dtype=dtype)
+    assert tg.gradients(f(one), one, INF, create_graph=create_graph).item() == 0.0
+
+
+@pytest.mark.parametrize("f", FLAT_BELOW_ZERO)
+def test_a_root_of_what_was_cut_off_at_zero(f: Any) -> None:
+    x = tg.Tensor([-1.0, 4.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        assert tg.gradients(tg.sqrt(f(x)).sum(), x).tolist() == [0.0, 0.25]
+
+
 def test_expm1_and_log1p_are_exact_for_small_numbers() -> None:
     assert tg.expm1(1e-20).item() == 1e-20
     assert tg.log1p(1e-20).item() == 1e-20

@@ -165,9 +165,20 @@ def _relu(x: Array, /) -> Array:
     return result
 
 
+def _masked(g: Any, mask: Any) -> Any:
+    """Return ḡ where the mask holds and 0 elsewhere."""
+    # A product takes a seventh of the time of np.where, and by numbers half of that by booleans.
+    factor = mask.astype(g.dtype)
+    try:
+        with np.errstate(invalid="raise"):
+            factor *= g
+            return factor
+    except FloatingPointError:  # 0 · ∞
+        return np.where(mask, g, 0)
+
+
 relu = elementwise(
-    # NumPy multiplies by numbers more than twice as fast as by booleans.
-    _relu, vjp=lambda g, out: (g * (out > 0).astype(g.dtype),),
+    _relu, vjp=lambda g, out: (_masked(g, out > 0),),
     symbol="relu", formula="max(x, 0)", rule=("ḡ · [x > 0]",), samples=unary("nonzero"),
     note="The derivative at 0 is 0.",
 )  # fmt: skip
@@ -182,7 +193,7 @@ def _clip_rule(g: Any, x: Any, lower: float | None, upper: float | None) -> Any:
     inside = (x == x) if lower is None else (x >= lower)
     if upper is not None:
         inside = inside & (x <= upper)
-    return (g * inside,)
+    return (_masked(g, inside),)
 
 
 clip_between = elementwise(
