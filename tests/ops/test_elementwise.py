@@ -96,6 +96,34 @@ def test_logaddexp_of_nothing() -> None:
     assert tg.gradients(dx.sum(), x).tolist() == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "shares"),
+    [
+        (INF, 1.0, (1.0, 0.0)), (INF, -INF, (1.0, 0.0)), (INF, INF, (0.5, 0.5)), (2.0, 2.0, (0.5, 0.5)),
+        (-INF, 1.0, (0.0, 1.0)), (-INF, -INF, (0.0, 0.0)), (800.0, 1.0, (1.0, 0.0)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logaddexp_at_infinity_has_the_slopes_of_its_limit(x: float, y: float, shares: Any, dtype: Any) -> None:
+    # With an ordinary entry beside it, which must keep its own share.
+    xs, ys = (tg.Tensor([v, 0.0], requires_grad=True, dtype=dtype) for v in (x, y))
+    for ends, expected in (((xs, ys), shares), ((ys, xs), shares[::-1])):
+        out = tg.logaddexp(*ends)
+        first = tg.gradients(out, ends, [1.0, 1.0], create_graph=True)
+        assert [g.tolist() for g in first] == [pytest.approx([share, 0.5]) for share in expected]
+        assert [g.dtype for g in first] == [dtype] * 2
+        second = tg.gradients(first[0].sum(), ends)
+        curvature = 0.25 if x == y == 2.0 else 0.0
+        assert [g.tolist() for g in second] == [pytest.approx([s * curvature, s * 0.25]) for s in (1, -1)]
+
+
+def test_softplus_at_infinity() -> None:
+    x = tg.Tensor([-INF, 0.0, INF], requires_grad=True)
+    first = tg.gradients(tg.functional.softplus(x), x, np.ones(3), create_graph=True)
+    assert first.tolist() == pytest.approx([0.0, 0.5, 1.0])
+    assert tg.gradients(first.sum(), x).tolist() == pytest.approx([0.0, 0.25, 0.0])
+
+
 def test_a_branch_that_is_not_taken_gets_no_nan() -> None:
     x = tg.Tensor([0.0, 4.0], requires_grad=True)
     safe = tg.where(x > 0, x, 1.0)

@@ -124,15 +124,20 @@ erf = elementwise(
 )  # fmt: skip
 
 
-def _share(g: Any, out: Any, x: Any) -> Any:
-    # exp(x − out); where both are −∞ their difference would be NaN and the share is 0.
-    return g * np.exp(x - np.where(out == -np.inf, 0, out))
+def _share(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if np.isfinite(out).all():
+        return g * np.exp(x - out)
+    # The limit: an infinite input takes all, two share, and two −∞ get nothing. Their difference to out would be NaN.
+    same = (x == out) & np.isinf(out)
+    share = np.exp(np.where(same, 0, x) - np.where(same, 0, out))
+    share = np.where(same & (x == y), 0.5 * share, share)
+    return g * np.where(out == -np.inf, 0, share)
 
 
 logaddexp = elementwise(
-    np.logaddexp, vjp=(lambda g, out, x: _share(g, out, x), lambda g, out, y: _share(g, out, y)),
+    np.logaddexp, vjp=(lambda g, out, x, y: _share(g, out, x, y), lambda g, out, x, y: _share(g, out, y, x)),
     symbol="logaddexp", formula="log(eˣ + eʸ)", rule=("ḡ · exp(x − out)", "ḡ · exp(y − out)"),
-    samples=binary(),
+    samples=binary(), note="Two inputs of +∞ share the cotangent equally; two of −∞ get none.",
 )  # fmt: skip
 
 # Kinks: piecewise functions
