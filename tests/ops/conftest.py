@@ -91,7 +91,9 @@ class Case:
         free = [leaves[i] for i in self.free]
         first = tg.gradients(y, free, g, create_graph=True)
         for recorded, plain in zip(first, self.gradients(self.xs, self.u), strict=True):
-            assert np.array_equal(recorded, plain)
+            # prod multiplies in another order when it is recorded: at most 15 factors here, each order 15 roundings.
+            rounding = 30 * np.finfo(float).eps if self.primitive.name == "prod" else 0.0
+            np.testing.assert_allclose(values(recorded), values(plain), rtol=rounding, atol=0.0)
         ws = [self.rng.standard_normal(x.shape) for x in free]
         reached = [(f, w) for f, w in zip(first, ws, strict=True) if f.requires_grad]
         second = [np.zeros(x.shape) for x in [*free, g]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -68,6 +70,58 @@ def test_products_with_zeros_to_third_order(values: list[float], first: list[flo
     third = np.asarray(tg.jacobian(tg.jacobian(slope))(x))
     wanted = [[[without(i, j, k) for k in range(n)] for j in range(n)] for i in range(n)]
     np.testing.assert_allclose(third, wanted or np.zeros((0, 0, 0)), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e-10, 3.0, -2.0], [1e-10, 3.0, -2.0, 0.7, 1e8], [1e-200, 2.0, 1e-9, 5.0], [1e-12, 0.0, 2.0, 3.0],
+        [1e150, 1e-150, 1e-3, 7.0],
+    ],
+)  # fmt: skip
+def test_products_with_tiny_entries_to_third_order(values: list[float]) -> None:
+    n = len(values)
+
+    def without(*out: int) -> float:
+        others = (Fraction(v) for k, v in enumerate(values) if k not in out)
+        return float(prod(others)) if len(set(out)) == len(out) else 0.0
+
+    slope = tg.grad(tg.prod)
+    np.testing.assert_allclose(np.asarray(slope(values)), [without(i) for i in range(n)], rtol=1e-14)
+    hessian = [[without(i, j) for j in range(n)] for i in range(n)]
+    np.testing.assert_allclose(np.asarray(tg.jacobian(slope)(values)), hessian, rtol=1e-14)
+    third = [[[without(i, j, k) for k in range(n)] for j in range(n)] for i in range(n)]
+    np.testing.assert_allclose(np.asarray(tg.jacobian(tg.jacobian(slope))(values)), third, rtol=1e-14)
+
+
+@pytest.mark.parametrize("values", [[1e-200, 1e-200, 3.0], [1e200, 1e200, 3.0], [1e-160, 1e-160]])
+def test_a_product_that_leaves_the_range_of_floats_has_its_slopes(values: list[float]) -> None:
+    x = leaf(values)
+    with np.errstate(over="ignore", under="ignore"):
+        found = tg.gradients(x.prod(), x).tolist()
+        wanted = [float(np.prod(values[:i] + values[i + 1 :])) for i in range(len(values))]
+    assert found == pytest.approx(wanted, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 8, 9])
+@pytest.mark.parametrize("axis", [0, 1, None])
+def test_the_product_of_the_others_of_any_number(n: int, axis: int | None, rng: np.random.Generator) -> None:
+    for rows in (0, 2):
+        t = leaf(rng.standard_normal((rows, n) if axis else (n, rows)))
+        plain = tg.gradients(t.prod(axis).sum(), t)
+        recorded = tg.gradients(t.prod(axis).sum(), t, create_graph=True)
+        assert recorded.shape == t.shape
+        np.testing.assert_allclose(np.asarray(recorded), np.asarray(plain), rtol=1e-13)
+
+
+def test_a_long_product_is_differentiated_twice_in_little_memory() -> None:
+    n = 20_000  # n² numbers would be 3 GB
+    x = leaf(np.linspace(0.999, 1.001, n))
+    v = np.cos(np.arange(n))
+    slope = tg.gradients(x.prod(), x, create_graph=True)
+    twice = np.asarray(tg.gradients((slope * v).sum(), x))
+    ratios = v / x.data
+    np.testing.assert_allclose(twice, x.prod().item() / x.data * (ratios.sum() - ratios), rtol=1e-9, atol=1e-9)
 
 
 def test_cumprod_with_zeros() -> None:

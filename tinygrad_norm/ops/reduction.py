@@ -64,18 +64,41 @@ def _prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
 def _prod_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
     shape = x.shape
     g = spread(g, shape, axis)
-    if bool(np.all(x != 0)):
+    if isinstance(x, PLAIN) and _is_normal(out):
         return (g * spread(out, shape, axis) / x,)
-    # The product of the others, without dividing by a zero: n² entries, and a primitive that knows
-    # its own derivative, so that this branch is right to every order.
+    # A division by a tiny number loses digits when it is itself differentiated, and one by 0 all of them.
     axes = reduced_axes(shape, axis)
     kept = tuple(a for a in range(len(shape)) if a not in axes)
-    n = reduced_count(shape, axis)
-    flat = np.transpose(x, kept + axes).reshape(*(shape[a] for a in kept), 1, n)
-    others = prod.on(np.where(np.eye(n, dtype=bool), 1, flat), axis=-1)
-    others = others.reshape(tuple(shape[a] for a in kept + axes))
+    rows = np.transpose(x, kept + axes).reshape((*(shape[a] for a in kept), reduced_count(shape, axis)))
+    others = _others(rows).reshape(tuple(shape[a] for a in kept + axes))
     back = tuple(int(i) for i in np.argsort(kept + axes))
     return (g * np.transpose(others, back),)
+
+
+def _is_normal(out: Any) -> bool:
+    """Return whether no product is 0, infinite, or so small that it has lost digits."""
+    size = np.abs(out)
+    return bool(((size >= np.finfo(out.dtype).tiny) & (size < np.inf)).all())
+
+
+def _others(rows: Any) -> Any:
+    """Return the product of the other entries of its row for each entry, without dividing, in O(n).
+
+    Halves are multiplied until one number is left; on the way back each half takes what the other one has.
+    """
+    n = rows.shape[-1]
+    missing = (1 << (n - 1).bit_length()) - n
+    level = np.concatenate([rows, np.ones((*rows.shape[:-1], missing), rows.dtype)], axis=-1)
+    halves = []
+    while level.shape[-1] > 1:
+        half = level.shape[-1] // 2
+        left, right = level[..., :half], level[..., half:]
+        halves.append((left, right))
+        level = left * right
+    others = np.ones(level.shape, rows.dtype)
+    for left, right in reversed(halves):
+        others = np.concatenate([others * right, others * left], axis=-1)
+    return others[..., :n]
 
 
 prod = primitive(
@@ -84,7 +107,7 @@ prod = primitive(
     samples=[
         *reductions("nonzero"), *reductions("with zeros"), sample((0, 4), axis=0), sample((2, 3), domain="zero"),
     ],
-    note="Right where entries are 0: the others' product is formed without dividing.",
+    note="Right where entries are 0 or tiny: the others' product is formed without dividing.",
 )  # fmt: skip
 
 
