@@ -35,39 +35,46 @@ OPTIONS = frozenset({
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Do ``ufunc.method(*inputs, **kwargs)`` on Tensors."""
-    refuse_out(ufunc.__name__, kwargs)
+    refuse_out(ufunc, kwargs)
     if method == "outer" and ufunc in NUMPY and len(inputs) == 2:
         x, y = inputs
         inputs, method = (FUNCTIONS["reshape"](x, np.shape(x) + (1,) * np.ndim(y)), y), "__call__"
     if method == "__call__":
         ours = NUMPY.get(ufunc)
-        name = ufunc.__name__
     else:
         ours = FUNCTIONS.get(UFUNC_METHODS.get((ufunc.__name__, method), ""))
-        name = f"{ufunc.__name__}.{method}"
         if method in ("reduce", "accumulate"):
             # A ufunc's own methods work along axis 0 where np.sum would take all axes.
             kwargs = {"axis": 0, **kwargs}
     if ours is None:
-        raise unsupported(name)
-    return checked_call(ours, name, inputs, kwargs)
+        raise unsupported(path_of(ufunc, method))
+    return checked_call(ours, ufunc, method, inputs, kwargs)
 
 
 def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """Do ``np.function(*args, **kwargs)`` on Tensors."""
     ours = NUMPY.get(function)
     if ours is None:
-        raise unsupported(function.__name__)
+        raise unsupported(path_of(function))
     args, kwargs = by_our_names(function, args, kwargs)
-    refuse_out(function.__name__, kwargs)
-    return checked_call(ours, function.__name__, args, kwargs)
+    refuse_out(function, kwargs)
+    return checked_call(ours, function, "__call__", args, kwargs)
 
 
-def refuse_out(name: str, kwargs: dict[str, Any]) -> None:
+def path_of(function: Callable[..., Any], method: str = "__call__") -> str:
+    """Return a NumPy function's name as users write it: ``np.linalg.solve``; a ufunc made by others is only a name."""
+    name, module = function.__name__, getattr(function, "__module__", None)
+    if getattr(np, name, None) is function:  # in NumPy 2.1 a ufunc has no module
+        module = "numpy"
+    path = f"{module.replace('numpy', 'np', 1)}.{name}" if module else name
+    return path if method == "__call__" else f"{path}.{method}"
+
+
+def refuse_out(function: Callable[..., Any], kwargs: dict[str, Any]) -> None:
     """Raise if a call would write its result into an array."""
     if "out" in kwargs:
         raise OperandError(
-            f"np.{name} with out= (or an in-place operator on an array) must write plain values; got a "
+            f"{path_of(function)} with out= (or an in-place operator on an array) must write plain values; got a "
             "Tensor, whose gradient would be lost. Write y = f(x), or use x.data for values without a gradient."
         )
 
@@ -99,7 +106,9 @@ def by_our_names(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]
     return args[:first], {k: v for k, v in kwargs.items() if not (k in OPTIONS and v is None) and k != "optimize"}
 
 
-def checked_call(ours: Callable[..., Any], name: str, args: Any, kwargs: dict[str, Any]) -> Any:
+def checked_call(
+    ours: Callable[..., Any], function: Callable[..., Any], method: str, args: Any, kwargs: dict[str, Any]
+) -> Any:
     """Call our function; arguments that NumPy's takes and ours does not become a clear error."""
     try:
         return ours(*args, **kwargs)
@@ -111,21 +120,21 @@ def checked_call(ours: Callable[..., Any], name: str, args: Any, kwargs: dict[st
             accepted.bind(*args, **kwargs)
         except TypeError:
             raise OperandError(
-                f"np.{name} on a Tensor takes ({', '.join(accepted.parameters)}); got {len(args)} positional "
-                f"argument(s)"
+                f"{path_of(function, method)} on a Tensor takes ({', '.join(accepted.parameters)}); got {len(args)} "
+                f"positional argument(s)"
                 + (f" and {', '.join(kwargs)}" if kwargs else "")
                 + ". Leave the others out, or use x.data for values without a gradient."
             ) from error
         raise
 
 
-def unsupported(name: str) -> OperandError:
+def unsupported(path: str) -> OperandError:
     """Return the error for a NumPy function that has no counterpart."""
     from difflib import get_close_matches  # for an error only
 
-    names = sorted({f.__name__ for f in NUMPY})
-    near = get_close_matches(name, names, n=1, cutoff=0.0)
+    supported = sorted({path_of(f).removeprefix("np.") for f in NUMPY})
+    near = get_close_matches(path.removeprefix("np."), supported, n=1, cutoff=0.0)
     return OperandError(
-        f"np.{name} on a Tensor must have a differentiable counterpart; there is none. The nearest supported one is "
+        f"{path} on a Tensor must have a differentiable counterpart; there is none. The nearest supported one is "
         f"np.{near[0]}. Use x.data or np.asarray(x) if you want plain values without a gradient."
     )
