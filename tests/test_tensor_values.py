@@ -76,6 +76,49 @@ def test_every_way_to_change_values_is_closed() -> None:
     assert a.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: leaf([[1.0, 2.0], [3.0, 4.0]]), lambda: leaf(5.0), lambda: tg.ones((2, 2)), lambda: tg.ones((2, 3)).T,
+        lambda: tg.ones((2, 3)).reshape(6)[::2], lambda: tg.broadcast_to(tg.ones(3), (4, 3)), lambda: tg.ones(3) * 2,
+        lambda: tg.ones(3).sum(), lambda: tg.ones((200, 200)).sum(0), lambda: tg.Tensor([1, 2]) > 1,
+    ],
+)  # fmt: skip
+def test_a_view_cannot_be_made_writable_again(make: Callable[[], tg.Tensor]) -> None:
+    t = make()
+    before = t.tolist()
+    for view in (t.data, np.asarray(t), t.data[...], t.data[None]):
+        with pytest.raises(ValueError, match="cannot set WRITEABLE flag to True"):
+            view.flags.writeable = True
+        with pytest.raises(ValueError, match="cannot set WRITEABLE flag to True"):
+            view.setflags(write=True)
+    assert t.tolist() == before
+
+
+def test_a_gradient_cannot_be_made_writable_either() -> None:
+    x = leaf(np.ones(3))
+    for _ in range(3):  # a gradient that was looked at is still added to
+        (x * 2.0 + x * x + x).sum().backward()
+        assert x.grad is not None
+        with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+            x.grad.data.flags.writeable = True
+    assert x.grad is not None
+    assert x.grad.tolist() == [15.0] * 3
+
+
+def test_nothing_of_the_user_s_becomes_read_only() -> None:
+    a, g = np.ones(3), np.ones(3)
+    x = leaf(a)
+    y = x * a
+    y.backward(g)
+    assert x.grad is not None
+    for t in (x, y, x.grad):
+        assert not t.data.flags.writeable
+    assert a.flags.writeable
+    assert g.flags.writeable
+    assert x.numpy().flags.writeable
+
+
 def test_an_in_place_operator_makes_a_new_tensor() -> None:
     t = leaf([1.0, 2.0])
     before = t

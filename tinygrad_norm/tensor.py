@@ -76,7 +76,9 @@ class Tensor(NumpyMethods):
     def data(self) -> Array:
         """The values as a read-only array. Assign to it to give a leaf new values of the same shape."""
         view = np.asarray(self._array).view()
-        view.flags.writeable = False
+        view.setflags(write=False)
+        # What it looks at too: otherwise NumPy would let the view be made writable again.
+        view.base.setflags(write=False)  # type: ignore[union-attr]  # a view has a base
         return view
 
     @data.setter
