@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.benchmarks import agreement, child, machine, page, processes, ratios, runner, table, timing, writing
+from tests.benchmarks import agreement, child, machine, page, processes, ratios, runner, table, timing
 from tests.benchmarks.__main__ import main, positive
 from tests.benchmarks.declaration import OURS, Bar, BenchmarkError, Peer, Setting, Step, Workload
 from tests.benchmarks.report import as_data, judge, result
@@ -504,10 +504,3 @@ def test_a_page_or_a_run_that_does_not_fit(
 def test_a_page_without_places(text: str, tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="the page must have places"):
         page.filled(text, tmp_path)
-
-
-def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    with pytest.raises(UnicodeEncodeError):
-        writing.write(target, "\ud800")
-    assert not list(tmp_path.iterdir())

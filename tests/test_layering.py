@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tinygrad_norm"
 # From the ground up; a room may import from every room named before it. A folder is one room unless its files are
 # listed. ``__init__`` is the front door and ``__main__`` the back door.
 ROOMS = [
-    "errors", "array", "samples", "sandbox", "memory", "rules", "primitive", "summation", "state", "context", "tape",
-    "sweep", "random", "display", "numpy_dispatch", "methods", "tensor", "recording",
+    "errors", "whole_file", "array", "samples", "sandbox", "memory", "rules", "primitive", "summation", "state",
+    "context", "tape", "sweep", "random", "display", "numpy_dispatch", "methods", "tensor", "recording",
     "ops.erf", "ops.shape", "ops.elementwise", "ops.reduction", "ops.indexing", "ops.linalg", "ops.constants",
     "ops.creation", "ops.more_elementwise", "ops.picking", "ops.layout", "ops.statistics", "ops.products", "ops",
     "transforms.tape_level", "transforms.variables", "transforms.gradient", "transforms.products",

@@ -13,9 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ import numpy as np
 from .array import Array
 from .errors import FileError, InputError, MissingExtraError, OperandError
 from .tensor import Tensor
+from .whole_file import whole_file
 
 STRUCTURE = "__structure__"
 """The name under which the JSON text stands; a plain state dict has none."""
@@ -62,7 +61,14 @@ def save(state: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     arrays: dict[str, Array] = {}
     structure = taken_apart(dict(state), "", arrays)
     plain = all(structure.get(name) == {"array": name} for name in structure)
-    write_atomically(target, lambda part: write(part, arrays, None if plain else json.dumps(structure)))
+    try:
+        with whole_file(target) as part:
+            write(part, arrays, None if plain else json.dumps(structure))
+    except OSError as error:
+        raise FileError(
+            f"save must be able to write {target}; got {error.strerror or error}. Check that the folder exists and has "
+            "room."
+        ) from error
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -130,24 +136,6 @@ def check_destination(path: str | os.PathLike[str]) -> None:
         safetensors_library()
     if not Path(path).resolve().parent.is_dir():
         raise FileError(f"save must be able to write {path}; got a folder that does not exist. Make it first.")
-
-
-def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` write a file beside the target, and put it in the target's place when it is complete."""
-    part = target.with_name(f".{target.name}.{token_hex(4)}.part")
-    try:
-        write(part)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(part, target)
-    except OSError as error:
-        raise FileError(
-            f"save must be able to write {target}; got {error.strerror or error}. Check that the folder exists and has "
-            "room."
-        ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 # The formats: each has a writer of (path, arrays, JSON text or None) and a reader that returns arrays and text.

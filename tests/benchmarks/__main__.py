@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from tinygrad_norm.whole_file import whole_text
+
 from .declaration import BenchmarkError
 from .machine import facts
 from .report import as_data
@@ -20,7 +22,6 @@ from .runner import Options, check_names, run, terminal
 from .table import text, workload_text
 from .timing import CLOCKS
 from .workloads.catalog import WORKLOADS, chosen
-from .writing import write
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -79,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     if args.json is not None:
-        write(args.json, json.dumps(as_data(results, machine, settings), indent=1, ensure_ascii=False) + "\n")
+        with whole_text(args.json) as file:
+            file.write(json.dumps(as_data(results, machine, settings), indent=1, ensure_ascii=False) + "\n")
     return 0
 
 

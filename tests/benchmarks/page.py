@@ -17,9 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinygrad_norm.whole_file import whole_text
+
 from .declaration import OURS, BenchmarkError
 from .table import amount
-from .writing import write
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "performance.md"
 BEGIN = re.compile(r"<!-- (run|workloads): (\S+) -->")
@@ -32,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("page", nargs="?", type=Path, default=PAGE, help="the page with the marks")
     args = parser.parse_args(argv)
     try:
-        write(args.page, filled(args.page.read_text(encoding="utf-8"), args.page.parent))
+        text = filled(args.page.read_text(encoding="utf-8"), args.page.parent)
+        with whole_text(args.page) as file:
+            file.write(text)
     except (OSError, ValueError, KeyError, BenchmarkError) as error:
         print(f"benchmarks: {args.page}: {type(error).__name__}: {error}", file=sys.stderr)
         return 2

@@ -153,19 +153,8 @@ def test_a_failed_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tinygrad_norm.commands.lecture.os.replace", full)
+    monkeypatch.setattr("tinygrad_norm.whole_file.os.replace", full)
     with pytest.raises(InputError, match="No space left on device"):
         write_whole(page, "new")
     assert page.read_text(encoding="utf-8") == "old"
     assert os.listdir(tmp_path) == ["page.html"]
-
-
-def test_a_new_page_keeps_the_link_and_the_mode_of_the_old(tmp_path: Path) -> None:
-    page, link = tmp_path / "page.html", tmp_path / "link.html"
-    page.write_text("old", encoding="utf-8")
-    page.chmod(0o640)
-    link.symlink_to(page)
-    write_whole(link, "new")
-    assert link.is_symlink()
-    assert page.read_text(encoding="utf-8") == "new"
-    assert page.stat().st_mode & 0o777 == 0o640

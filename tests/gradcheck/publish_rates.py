@@ -22,6 +22,8 @@ from corpus.known import KNOWN
 from corpus.reject import REJECT
 from measure import Coverage, coverage_of, outcomes
 
+from tinygrad_norm.whole_file import whole_text
+
 SEEDS = 20
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reference" / "gradcheck-corpus.md"
 EVERY = (*ACCEPT, *REJECT)
@@ -157,9 +159,8 @@ def main() -> int:
     )
     if good:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
-        temporary = PAGE.with_suffix(".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, PAGE)
+        with whole_text(PAGE) as file:
+            file.write(text)
     return 0 if good else 1
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +17,7 @@ from ..lessons.render_markdown import lesson_markdown
 from ..lessons.render_text import lesson_text
 from ..lessons.settings import Settings
 from ..lessons.tables import DEFAULT_VARIANT, VARIANTS
+from ..whole_file import whole_text
 
 RENDERERS: Mapping[str, Callable[[Lesson], str]] = MappingProxyType(
     {
@@ -107,20 +106,9 @@ def write_whole(path: Path, text: str) -> None:
     InputError
         If it cannot be written there.
     """
-    # Through a link, so that it stays one; beside the target, so that the last move is one step.
-    target = Path(os.path.realpath(path))
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        if target.is_dir():
-            raise IsADirectoryError(21, "it is a directory")
-        try:
-            with open(part, "x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            if target.exists():
-                shutil.copymode(target, part)
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole_text(path) as file:
+            file.write(text)
     except OSError as error:
         raise InputError(
             f"--out must be a file that can be written; got {str(path)!r}: {error.strerror}. "

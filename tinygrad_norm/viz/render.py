@@ -14,10 +14,10 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from ..errors import GraphError, InputError
+from ..whole_file import whole_file
 
 Format = Literal["svg", "png", "pdf"]
 
@@ -156,14 +156,11 @@ def resolution(svg: str) -> str:
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file as a whole or not at all."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        temporary.write_bytes(content)
-        os.replace(temporary, target)
+        with whole_file(path) as part:
+            part.write_bytes(content)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise InputError(
-            f"the drawing must go to a file that can be written; {target}: {error.strerror or error}. "
+            f"the drawing must go to a file that can be written; {path}: {error.strerror or error}. "
             "Check the folder and its permissions."
         ) from error

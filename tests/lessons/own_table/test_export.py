@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -85,25 +84,6 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
     assert "out.csv: cannot write the file: disk full; name a file in" in str(caught.value)
     assert target.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_replaced_file_keeps_its_mode_and_link(tmp_path: Path) -> None:
-    target, link = tmp_path / "out.csv", tmp_path / "link.csv"
-    target.write_text("old", encoding="utf-8")
-    target.chmod(0o640)
-    link.symlink_to(target)
-    with replacing(str(link), "utf-8") as file:
-        file.write("new")
-    assert link.is_symlink()
-    assert target.read_text(encoding="utf-8") == "new"
-    assert target.stat().st_mode & 0o777 == 0o640
-
-
-def test_a_device_is_written_to_and_stays(tmp_path: Path) -> None:
-    before = os.stat(os.devnull)
-    with replacing(os.devnull, "utf-8") as file:
-        file.write("new")
-    assert os.stat(os.devnull).st_ino == before.st_ino
 
 
 @pytest.mark.parametrize("name", ["", "missing/out.csv"])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from ...errors import FileError, InputError, MissingExtraError
+from ...whole_file import whole_file
 from .outcome import Outcome
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -62,18 +60,12 @@ def finish(figure: Any, axes: Any, path: Path) -> None:
 
 def write_figure(figure: Any, path: Path) -> None:
     """Write the file, whole or not at all."""
-    target = path.resolve()
-    part = target.with_name(f".{target.name}.{token_hex(4)}.part")
     # Without a date and with fixed names inside, the same results give the same bytes.
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
     try:
-        with import_module("matplotlib").rc_context({"svg.hashsalt": "tinygrad-norm"}):
+        with whole_file(path) as part, import_module("matplotlib").rc_context({"svg.hashsalt": "tinygrad-norm"}):
             figure.savefig(part, format=path.suffix[1:].lower(), dpi=150, metadata=undated)
-        os.replace(part, target)
     except OSError as error:
         raise FileError(
             f"--plot must be able to write {path}; got {error.strerror or error}. Check its folder."
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()

@@ -8,14 +8,13 @@ table never stands in memory as text. Every number is written with the digits th
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TextIO
 
 from ...errors import TableError
+from ...whole_file import whole_text
 from .number_format import COMMA, POINT
 from .progress import Report, silent
 from .source import shown_name
@@ -87,30 +86,16 @@ def quoted(cell: str, delimiter: str) -> str:
 
 @contextmanager
 def replacing(path: str, encoding: str) -> Iterator[TextIO]:
-    """Open a new file for text that takes the place of ``path`` when it is complete.
-
-    A device or pipe is written to directly: it must not be replaced.
+    """Open a new file for text that takes the place of ``path`` when it is complete, with line ends as written.
 
     Raises
     ------
     TableError
         The file cannot be written.
     """
-    target = os.path.realpath(path)  # a link stays, what it points to is replaced
-    replace = os.path.isfile(target) or not os.path.exists(target)
-    written = f"{target}.{os.getpid()}.part" if replace else target
     try:
-        try:
-            with open(written, "x" if replace else "w", encoding=encoding, newline="") as file:
-                yield file
-            if os.path.exists(target) and replace:
-                shutil.copymode(target, written)
-            if replace:
-                os.replace(written, target)
-        except BaseException:
-            if replace and os.path.exists(written):
-                os.remove(written)
-            raise
+        with whole_text(path, encoding, newline="") as file:
+            yield file
     except OSError as error:
         raise TableError(
             f"{shown_name(path)}: cannot write the file: {error.strerror or error}; "
