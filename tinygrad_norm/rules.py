@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -73,5 +74,11 @@ def compile_save(
     tuples = ["(" + "".join(f"{sources[name]}, " for name in names) + ")" for names in saves]
     wanted = [f"{t} if nodes[{i}] is not None else None" if rules[i] else "None" for i, t in enumerate(tuples)]
     body = tuples[0] if joint else "(" + "".join(f"{w}, " for w in wanted) + ")"
+    return collector(body)
+
+
+@cache
+def collector(body: str) -> Callable[..., Saved]:
+    """Return the function with this body; operations that save alike share one, as compiling takes time on import."""
     compiled: Callable[..., Saved] = eval(f"lambda out, arrays, shapes, params, nodes: {body}")
     return compiled
