@@ -182,7 +182,8 @@ def two(ours: float, theirs: float, *bars: Bar, memory: Mapping[str, Any] | None
     planted = workload(peer(OURS, {}), peer("other", {}), bars=bars)
     times = {OURS: Sampled((ours,), {"step": (ours,)}), "other": Sampled((theirs,), {"a": (1.0,), "b": (2.0,)})}
     found = result(planted, times, memory or {}, {"absent": "some-package"}, {"broken": "KeyError: 'x'"}, 1)
-    return as_data([found], machine.facts(), {"date": "2026-01-02", "clock": "wall", "quick": False, "seed": 0})
+    settings = {"date": "2026-01-02", "clock": "wall", "quick": False, "seed": 0, "apart": False}
+    return as_data([found], machine.facts(), settings)
 
 
 @pytest.mark.parametrize(
@@ -336,6 +337,25 @@ def test_of_what_is_timed_here_only_the_peak_is_measured_in_a_process(monkeypatc
     assert asked == [OURS, "torch-fused"]
 
 
+def test_peers_may_be_timed_in_processes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def memory(w: Workload, peer: Peer, seed: int, steps: int, clock: str) -> dict[str, float]:
+        asked.append((peer.name, steps))
+        return {"peak memory": 100.0, "growth": 3.0, "time": 7.0 + len(asked)}
+
+    monkeypatch.setattr(runner, "memory", memory)
+    planted = replace(workload(peer(OURS, {}), peer("floor", {})), repeat=3)
+    found = runner.run(planted, Options(rounds=2, apart=True), quiet)
+    assert asked == [(OURS, 60), ("floor", 60)] * 2
+    assert {(m.peer, m.quantity): m.samples for m in found.measured} == {
+        (OURS, "peak memory"): (100.0, 100.0),
+        ("floor", "peak memory"): (100.0, 100.0),
+        (OURS, "time"): (8.0, 10.0),
+        ("floor", "time"): (9.0, 11.0),
+    }
+
+
 def test_the_memory_of_a_chain_has_no_growth() -> None:
     (w,) = [w for w in WORKLOADS if w.id == "chain"]
     found = processes.memory(w, w.peers[0], 0, 1, "wall")
@@ -457,10 +477,14 @@ def test_the_page_shows_the_runs_beside_it() -> None:
 def test_the_table_of_the_page() -> None:
     memory = {OURS: {"growth": (0.0,)}}
     lines = page.ratios(two(2e-3, 4e-3, Bar(0.6, "other"), Bar(0.4, "other", aim=True), memory=memory)).splitlines()
-    assert lines[0].startswith("Run on 2026-01-02 (wall time, ")
+    assert lines[0].startswith("Run on 2026-01-02 (wall time, all in one process, ")
+    apart = two(1.0, 1.0)
+    apart["settings"]["apart"] = True
+    assert "(wall time, each peer in processes of its own, " in page.ratios(apart)
     plain = [line.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "") for line in lines]
     assert "| `planted` | 2 ms | `other` | 0.50 | 0.50–0.50 | 0.50 | ≤ 0.6 ✓, aim ≤ 0.4 ✗ |" in plain
     assert "| `planted`, growth | 0 B/step |  |  |  |  |  |" in plain
+    assert "growth" not in page.ratios(two(2e-3, 4e-3, memory=memory), "time")
     assert "* `planted`: absent was not installed." in lines
     assert "* `planted`: broken failed (KeyError: 'x')." in lines
 

@@ -1,7 +1,8 @@
 """Measure this project beside its peers: ``python -m tests.benchmarks [WORKLOAD ...] [--peers torch,jax]``.
 
-All peers of a workload run in one process, in turns, after they were found to compute the same numbers. Peers
-that are not installed are named and left out; ``pip install 'tinygrad-norm[bench]'`` brings them.
+All peers of a workload run in one process, in turns, after they were found to compute the same numbers; or, with
+``--apart``, each in processes of its own. Peers that are not installed are named and left out; ``pip install
+'tinygrad-norm[bench]'`` brings them.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--clock", choices=list(CLOCKS), default="wall",
         help="cpu counts this process's time on all cores: for a busy machine, with OMP_NUM_THREADS=1",
     )  # fmt: skip
+    parser.add_argument(
+        "--apart", action="store_true",
+        help="time each peer in processes of its own, in turns: the threads of several libraries in one process get in "
+        "each other's way",
+    )  # fmt: skip
     return parser
 
 
@@ -56,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; 0 when all was measured, 1 when peers disagree, 2 for a wrong name."""
     args = build_parser().parse_args(argv)
     peers = None if args.peers is None else tuple(args.peers.split(","))
-    options = Options(peers, args.rounds, args.seed, args.quick, args.clock)
+    options = Options(peers, args.rounds, args.seed, args.quick, args.clock, args.apart)
     progress = terminal()
     try:
         workloads = chosen(args.workloads)
@@ -67,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     settings = {"date": date.today().isoformat(), "seed": args.seed, "clock": args.clock, "quick": args.quick}
+    settings["apart"] = args.apart
     machine = facts()
     print(text(as_data([], machine, settings)))
     results = []

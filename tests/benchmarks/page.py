@@ -4,6 +4,7 @@ A place names the file of its run, which ``python -m tests.benchmarks --json FIL
 page, so that the page never shows a number that was typed:
 
 * ``<!-- run: FILE -->`` is followed by the machine and the table of ratios, to ``<!-- end of run -->``;
+  ``<!-- run: FILE, time -->`` by those of one quantity;
 * ``<!-- workloads: FILE -->`` by what each workload is, to ``<!-- end of workloads -->``.
 """
 
@@ -23,7 +24,7 @@ from .declaration import OURS, BenchmarkError
 from .table import amount
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "performance.md"
-BEGIN = re.compile(r"<!-- (run|workloads): (\S+) -->")
+BEGIN = re.compile(r"<!-- (run|workloads): ([^\s,]+)(?:, ([^>]+))? -->")
 PLACE = re.compile(BEGIN.pattern + r".*?<!-- end of \1 -->", re.DOTALL)
 
 
@@ -58,20 +59,21 @@ def filled(page: str, folder: Path) -> str:
         )
 
     def fill(place: re.Match[str]) -> str:
-        kind, name = place.groups()
+        kind, name, quantity = place.groups()
         data = json.loads((folder / name).read_text(encoding="utf-8"))
-        text = ratios(data) if kind == "run" else titles(data)
-        return f"<!-- {kind}: {name} -->\n\n{text}\n\n<!-- end of {kind} -->"
+        text = ratios(data, quantity) if kind == "run" else titles(data)
+        begin = place[0].partition("-->")[0]
+        return f"{begin}-->\n\n{text}\n\n<!-- end of {kind} -->"
 
     return PLACE.sub(fill, page)
 
 
-def ratios(data: Mapping[str, Any]) -> str:
-    """Return the facts of the machine and the table, as Markdown."""
+def ratios(data: Mapping[str, Any], quantity: str | None = None) -> str:
+    """Return the facts of the machine and the table, of all quantities or one, as Markdown."""
     header = ["workload", "ours", "against", "ratio", "quartiles", "of minima", "wanted"]
     lines = [facts(data), "", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
     for workload in data["workloads"]:
-        lines += [f"| {' | '.join(row)} |" for row in rows(workload)]
+        lines += [f"| {' | '.join(row)} |" for row in rows(workload, quantity)]
     notes = list(remarks(data["workloads"]))
     return "\n".join(lines + (["", *notes] if notes else []))
 
@@ -86,19 +88,23 @@ def facts(data: Mapping[str, Any]) -> str:
     machine, settings = data["machine"], data["settings"]
     peers = ", ".join(f"{name} {version}" for name, version in machine["peers"].items()) or "no peers"
     threads = ", ".join(f"{name}={n}" for name, n in machine["threads"].items()) or "threads as each library likes"
+    how = [
+        f"{settings['clock']} time",
+        "each peer in processes of its own" if settings["apart"] else "all in one process",
+    ]
     return (
-        f"Run on {settings['date']} ({settings['clock']} time, {threads}{', quick' if settings['quick'] else ''}): "
+        f"Run on {settings['date']} ({', '.join(how)}, {threads}{', quick' if settings['quick'] else ''}): "
         f"{machine['processor']}, {machine['cpus']} CPUs, {machine['system']}, {machine['libc']}; Python "
         f"{machine['python']}, NumPy {machine['numpy']} with {machine['blas']}; {peers}."
     )
 
 
-def rows(workload: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def rows(workload: Mapping[str, Any], only: str | None) -> Iterator[tuple[str, ...]]:
     """Yield the rows of one workload: for each quantity ours, beside every peer's, or alone where there is none.
 
     What the row above says is not said again.
     """
-    quantities = dict.fromkeys(m["quantity"] for m in workload["measured"])
+    quantities = dict.fromkeys(m["quantity"] for m in workload["measured"] if only in (None, m["quantity"]))
     for quantity in quantities:
         measured = [m for m in workload["measured"] if m["quantity"] == quantity]
         mine = next(m for m in measured if m["peer"] == OURS)

@@ -16,17 +16,20 @@ from .timing import CLOCKS, Sampled, interleaved
 
 QUICK_ROUNDS = 3
 QUICK_STEPS = 4
+APART_STEPS = 20
+"""So many steps a process runs at least when every peer has one of its own; the second half is timed."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run may be asked for; ``peers`` of None means all."""
+    """What a run may be asked for; ``peers`` of None means all, ``apart`` times each in processes of its own."""
 
     peers: tuple[str, ...] | None = None
     rounds: int | None = None
     seed: int = 0
     quick: bool = False
     clock: str = "wall"
+    apart: bool = False
 
 
 class Progress:
@@ -56,9 +59,10 @@ def run(workload: Workload, options: Options, progress: Callable[[str], None]) -
         return result(workload, {OURS: Sampled(seconds, {"step": seconds})}, {}, {}, {}, rounds)
     present, missing = sorted_out(workload, options.peers)
     steps, unable = compared(workload, present, options.seed, progress)
-    times = {} if workload.apart else interleaved(workload, steps, rounds, CLOCKS[options.clock], progress)
+    apart = workload.apart or options.apart
+    times = {} if apart else interleaved(workload, steps, rounds, CLOCKS[options.clock], progress)
     able = [peer for peer in present if peer.name in steps]
-    amounts = in_processes(workload, able, options, rounds, progress) if workload.memory_steps else {}
+    amounts = in_processes(workload, able, options, rounds, progress) if apart or workload.memory_steps else {}
     return result(workload, times, amounts, missing, unable, rounds)
 
 
@@ -67,17 +71,20 @@ def in_processes(
 ) -> dict[str, dict[str, tuple[float, ...]]]:
     """Run the peers in processes of their own; return their samples.
 
-    Where they are timed there they take turns, and everything counts. Elsewhere one process tells the peak of each
-    library; a bare part of the work, which belongs to none, has no memory to compare.
+    Where they are timed there they take turns. Elsewhere one process tells the peak of each library; a bare part of the
+    work, which belongs to none, has no memory to compare. Only what is always apart runs long enough to show growth.
     """
-    steps = min(workload.memory_steps, QUICK_STEPS) if options.quick else workload.memory_steps
-    chosen = [peer for peer in peers if workload.apart or peer.name == OURS or peer.package is not None]
+    apart = workload.apart or options.apart
+    steps = max(workload.memory_steps, APART_STEPS * workload.repeat) if options.apart else workload.memory_steps
+    steps = min(steps, QUICK_STEPS) if options.quick else steps
+    kept = {"peak memory": True, "time": apart, "growth": workload.apart}
+    chosen = [peer for peer in peers if apart or peer.name == OURS or peer.package is not None]
     samples: dict[str, dict[str, tuple[float, ...]]] = {peer.name: {} for peer in chosen}
-    for i in range(rounds if workload.apart else 1):
+    for i in range(rounds if apart else 1):
         for peer in chosen:
             progress(f"{workload.id}: process {i + 1} of {peer.name}")
             for quantity, amount in memory(workload, peer, options.seed, steps, options.clock).items():
-                if workload.apart or quantity == "peak memory":
+                if kept[quantity]:
                     samples[peer.name][quantity] = (*samples[peer.name].get(quantity, ()), amount)
     return samples
 
