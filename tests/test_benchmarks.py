@@ -474,19 +474,21 @@ def test_the_page_shows_the_runs_beside_it() -> None:
     assert page.filled(text, page.PAGE.parent) == text, "run python -m tests.benchmarks.page"
 
 
-def test_the_table_of_the_page() -> None:
-    memory = {OURS: {"growth": (0.0,)}}
-    lines = page.ratios(two(2e-3, 4e-3, Bar(0.6, "other"), Bar(0.4, "other", aim=True), memory=memory)).splitlines()
+def test_the_tables_of_the_page() -> None:
+    data = two(
+        2e-3, 4e-3, Bar(0.6, "other"), Bar(0.4, "other", aim=True),
+        memory={OURS: {"growth": (0.0,)}, f"{OURS}-variant": {"growth": (1.0,)}},
+    )  # fmt: skip
+    lines = page.ratios(data, "time").splitlines()
     assert lines[0].startswith("Run on 2026-01-02 (wall time, all in one process, ")
-    apart = two(1.0, 1.0)
-    apart["settings"]["apart"] = True
-    assert "(wall time, each peer in processes of its own, " in page.ratios(apart)
     plain = [line.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "") for line in lines]
     assert "| `planted` | 2 ms | `other` | 0.50 | 0.50–0.50 | 0.50 | ≤ 0.6 ✓, aim ≤ 0.4 ✗ |" in plain
-    assert "| `planted`, growth | 0 B/step |  |  |  |  |  |" in plain
-    assert "growth" not in page.ratios(two(2e-3, 4e-3, memory=memory), "time")
     assert "* `planted`: absent was not installed." in lines
     assert "* `planted`: broken failed (KeyError: 'x')." in lines
+    growth = page.ratios(data, "growth").replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "").splitlines()
+    assert growth[2:] == ["| `planted` | 0 B/step | `variant` | 0.00 | 0.00–0.00 | 0.00 |  |"]
+    data["settings"]["apart"] = True
+    assert "(wall time, each peer in processes of its own, " in page.ratios(data, "time")
 
 
 RUN = "<!-- run: run.json -->"

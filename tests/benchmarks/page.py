@@ -3,8 +3,8 @@
 A place names the file of its run, which ``python -m tests.benchmarks --json FILE`` wrote and which stands beside the
 page, so that the page never shows a number that was typed:
 
-* ``<!-- run: FILE -->`` is followed by the machine and the table of ratios, to ``<!-- end of run -->``;
-  ``<!-- run: FILE, time -->`` by those of one quantity;
+* ``<!-- run: FILE, time -->`` is followed by the machine and the table of ratios, to ``<!-- end of run -->``; another
+  quantity of the same run, ``<!-- run: FILE, peak memory -->``, by the table alone;
 * ``<!-- workloads: FILE -->`` by what each workload is, to ``<!-- end of workloads -->``.
 """
 
@@ -24,7 +24,7 @@ from .declaration import OURS, BenchmarkError
 from .table import amount
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "performance.md"
-BEGIN = re.compile(r"<!-- (run|workloads): ([^\s,]+)(?:, ([^>]+))? -->")
+BEGIN = re.compile(r"<!-- (run|workloads): ([^\s,]+?)(?:, (time|peak memory|growth))? -->")
 PLACE = re.compile(BEGIN.pattern + r".*?<!-- end of \1 -->", re.DOTALL)
 
 
@@ -61,21 +61,23 @@ def filled(page: str, folder: Path) -> str:
     def fill(place: re.Match[str]) -> str:
         kind, name, quantity = place.groups()
         data = json.loads((folder / name).read_text(encoding="utf-8"))
-        text = ratios(data, quantity) if kind == "run" else titles(data)
+        text = ratios(data, quantity or "time") if kind == "run" else titles(data)
         begin = place[0].partition("-->")[0]
         return f"{begin}-->\n\n{text}\n\n<!-- end of {kind} -->"
 
     return PLACE.sub(fill, page)
 
 
-def ratios(data: Mapping[str, Any], quantity: str | None = None) -> str:
-    """Return the facts of the machine and the table, of all quantities or one, as Markdown."""
+def ratios(data: Mapping[str, Any], quantity: str) -> str:
+    """Return the table of a quantity as Markdown; with the facts of the machine and who is missing, if it is time."""
     header = ["workload", "ours", "against", "ratio", "quartiles", "of minima", "wanted"]
-    lines = [facts(data), "", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
     for workload in data["workloads"]:
         lines += [f"| {' | '.join(row)} |" for row in rows(workload, quantity)]
     notes = list(remarks(data["workloads"]))
-    return "\n".join(lines + (["", *notes] if notes else []))
+    if quantity == "time":
+        lines = [facts(data), "", *lines, *(["", *notes] if notes else [])]
+    return "\n".join(lines)
 
 
 def titles(data: Mapping[str, Any]) -> str:
@@ -99,28 +101,28 @@ def facts(data: Mapping[str, Any]) -> str:
     )
 
 
-def rows(workload: Mapping[str, Any], only: str | None) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of one workload: for each quantity ours, beside every peer's, or alone where there is none.
+def rows(workload: Mapping[str, Any], quantity: str) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of one workload: ours beside every peer's, or alone where there is none.
 
     What the row above says is not said again.
     """
-    quantities = dict.fromkeys(m["quantity"] for m in workload["measured"] if only in (None, m["quantity"]))
-    for quantity in quantities:
-        measured = [m for m in workload["measured"] if m["quantity"] == quantity]
-        mine = next(m for m in measured if m["peer"] == OURS)
-        what = f"`{workload['id']}`" + ("" if quantity == "time" else f", {quantity}")
-        ours = unbroken(amount(mine["summary"]["median"], quantity))
-        absolute = wanted(workload, quantity, None)
-        if absolute or len(measured) == 1:
-            yield what, ours, "", "", "", "", absolute
+    measured = [m for m in workload["measured"] if m["quantity"] == quantity]
+    if not measured:
+        return
+    mine = next(m for m in measured if m["peer"] == OURS)
+    what, ours = f"`{workload['id']}`", unbroken(amount(mine["summary"]["median"], quantity))
+    absolute = wanted(workload, quantity, None)
+    if absolute or len(measured) == 1:
+        yield what, ours, "", "", "", "", absolute
+        what = ours = ""
+    for m in measured:
+        if (r := m["ratio"]) is not None:
+            yield (
+                what, ours, f"`{m['peer'].removeprefix(OURS + '-')}`", f"{r['medians']:.2f}",
+                unbroken(f"{r['lower']:.2f}–{r['upper']:.2f}"), f"{r['minima']:.2f}",
+                wanted(workload, quantity, m["peer"]),
+            )  # fmt: skip
             what = ours = ""
-        for m in measured:
-            if (r := m["ratio"]) is not None:
-                yield (
-                    what, ours, f"`{m['peer']}`", f"{r['medians']:.2f}", unbroken(f"{r['lower']:.2f}–{r['upper']:.2f}"),
-                    f"{r['minima']:.2f}", wanted(workload, quantity, m["peer"]),
-                )  # fmt: skip
-                what = ours = ""
 
 
 def unbroken(text: str) -> str:
