@@ -93,7 +93,7 @@ def entry(question: Question, answers: Answers) -> str:
         ("Ours", plain(full["ours"])),
         (
             "Verdict",
-            f"**{full['verdict']}**{seeds or f', as in the quick version with {len(quick)} of {len(quick)} seeds'}",
+            f"**{full['verdict']}**{seeds or f', as in the quick version with {len(quick)} of {len(quick)} seeds'}.",
         ),
     )
     head = f"**{plain(question.source.short)}.** {plain(question.published)}"
