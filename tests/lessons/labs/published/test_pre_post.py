@@ -128,7 +128,7 @@ def test_measurements_on_which_everything_reproduces(monkeypatch: pytest.MonkeyP
     ({}, {"Post-LN, without warm-up": 0.6}, [2, 3]),
     ({}, {"Pre-LN, without warm-up": 0.5}, [2, 4]),
     ({}, {"Post-LN, with warm-up": 0.2}, [3]),
-    ({}, {"Post-LN, with warm-up": 0.9}, [4]),
+    ({}, {"Post-LN, with warm-up": 0.96}, [4]),
 ])  # fmt: skip
 def test_each_test_can_fail(
     monkeypatch: pytest.MonkeyPatch, norms: dict[str, float], accuracy: dict[str, float], failing: list[int]

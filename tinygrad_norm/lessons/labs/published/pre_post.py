@@ -106,7 +106,7 @@ COMPARABLE = Question(
     "pre_needs_none",
     XIONG,
     "Pre-LN without warm-up does as well as Post-LN with it.",
-    "At the high rate its accuracy is at most 5 points lower.",
+    f"At the high rate Post-LN with warm-up is not better: its accuracy is higher by less than {BETTER:.0%}.",
 )
 
 QUESTIONS = (FLAT_POST, ROOT_PRE, WITHOUT, WARM_UP, COMPARABLE)
@@ -193,7 +193,7 @@ def _by_arm(found: Mapping[Arm, Sequence[Fit]], size: Size) -> tuple[Finding, Fi
             {**rate, "warmed": warmed, "post": post},
         ),
         COMPARABLE.experiment(
-            pre >= warmed - 0.05,
+            warmed < pre + BETTER,
             "At rate {rate:g} {pre:.1%} are right with Pre-LN without warm-up, {warmed:.1%} with Post-LN and warm-up.",
             {**rate, "pre": pre, "warmed": warmed},
         ),
@@ -271,7 +271,8 @@ LAB = Lab(
         "attention and 32 or 64 features.",
         "At the low rate both train without warm-up (see the table): six layers need it only at a high rate. The "
         "high rate is chosen so that the difference shows.",
-        "Digits row by row, not translation; a few hundred steps.",
+        "Digits row by row, not translation; a few hundred steps. A single training varies by some seven points from "
+        "seed to seed, and with it what can be called better.",
     ),
     run,
 )
