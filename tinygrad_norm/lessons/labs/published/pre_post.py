@@ -25,7 +25,7 @@ FLAT = 0.15
 """Up to which power of the depth a gradient counts as flat."""
 ROOT = (-0.65, -0.35)
 """Which powers of the depth count as 1/√L."""
-FAILS = 0.4
+FAILS = 0.5
 """Below this accuracy a training has failed (guessing gives 0.1)…"""
 TRAINS = 0.6
 """…and from this one on it has succeeded."""
