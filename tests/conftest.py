@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,18 @@ def derivative() -> Callable[..., np.ndarray]:
 def close() -> Callable[..., None]:
     """``close(mine, numeric)`` fails unless a gradient agrees with its numeric value."""
     return agree
+
+
+@pytest.fixture
+def in_thread() -> Callable[[Callable[[], Any]], Any]:
+    """The function :func:`done_in_a_thread`."""
+    return done_in_a_thread
+
+
+def done_in_a_thread(work: Callable[[], Any]) -> Any:
+    """Return what the work returns in a new thread, or raise what it raises there."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 @pytest.fixture

@@ -18,21 +18,7 @@ def tracked() -> bool:
     return (tg.Tensor(1.0, requires_grad=True) * 2.0).requires_grad
 
 
-def in_thread(work: Callable[[], Any]) -> Any:
-    found: list[Any] = []
-
-    def run() -> None:
-        try:
-            found.append(work())
-        except BaseException as error:
-            found.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
+InThread = Callable[[Callable[[], Any]], Any]
 
 
 def test_no_grad_in_one_thread_does_not_leak_into_another() -> None:
@@ -57,7 +43,7 @@ def test_no_grad_in_one_thread_does_not_leak_into_another() -> None:
         assert pool.submit(tracked).result()
 
 
-def test_a_new_thread_starts_with_the_defaults() -> None:
+def test_a_new_thread_starts_with_the_defaults(in_thread: InThread) -> None:
     with tg.no_grad(), tg.scope("outer"):
         assert in_thread(STATE.get) == (True, None, False, None)
 

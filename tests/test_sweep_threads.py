@@ -16,21 +16,7 @@ def leaf(values: Any, **how: Any) -> tg.Tensor:
     return tg.Tensor(values, requires_grad=True, **how)
 
 
-def in_thread(work: Callable[[], Any]) -> Any:
-    found: list[Any] = []
-
-    def run() -> None:
-        try:
-            found.append(work())
-        except BaseException as error:
-            found.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
+InThread = Callable[[Callable[[], Any]], Any]
 
 
 def test_two_threads_differentiate_at_once() -> None:
@@ -55,7 +41,7 @@ def test_two_threads_differentiate_at_once() -> None:
         assert results[k] == pytest.approx([1.001**2000, 6 * k])
 
 
-def test_threads_may_share_a_leaf() -> None:
+def test_threads_may_share_a_leaf(in_thread: InThread) -> None:
     x = leaf(np.ones(3))
     in_thread(lambda: (x * 2.0).sum().backward())
     (x * 3.0).sum().backward()

@@ -176,7 +176,8 @@ def primitive(
 
     Parameters
     ----------
-    forward : a NumPy ufunc, or a function ``f(x, y, /, param=default)`` of arrays
+    forward : a NumPy ufunc, or a function ``f(x, y, /, param=default)`` of arrays; what it returns belongs to the tape
+        and becomes read-only, so let it be a new array or a view of an input, not one that you keep
     vjp : one function ``(g, ...) -> tuple`` or a tuple of functions, one for each input; see the module
     samples : where to test it; see :func:`sample`
     name, symbol, formula, rule : what errors, drawings and lessons show; one string of ``rule`` an input

@@ -22,7 +22,7 @@ Saved: TypeAlias = tuple[Any, ...]
 def signature_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
     """Return a forward function's input names, whether they are ``*xs``, and its parameters' defaults."""
     if isinstance(forward, np.ufunc):
-        return ("x", "y", "z")[: forward.nin], False, {}
+        return ufunc_inputs(forward), False, {}
     inputs, variadic, defaults = [], False, {}
     for p in inspect.signature(forward).parameters.values():
         if p.kind is p.VAR_POSITIONAL:
@@ -38,6 +38,15 @@ def signature_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, di
             "what stands before the slash is an input, the rest are parameters."
         )
     return tuple(inputs), variadic, defaults
+
+
+def ufunc_inputs(ufunc: np.ufunc) -> tuple[str, ...]:
+    """Return what the inputs of a ufunc are called here; NumPy itself has had several conventions.
+
+    >>> ufunc_inputs(np.add)
+    ('x', 'y')
+    """
+    return ("x", "y", "z")[: ufunc.nin]
 
 
 def sources_of(inputs: tuple[str, ...], params: tuple[str, ...], variadic: bool) -> dict[str, str]:

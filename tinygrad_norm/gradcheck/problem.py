@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, OperandError
+from ..rules import ufunc_inputs
 from .ladder import Array
 from .lines import FlatFunction
 
@@ -100,17 +101,10 @@ def _is_numeric(nested: list[Any]) -> bool:
 
 
 def argument_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
-    """Return the names of the first ``count`` positional parameters, ``input 0`` and so on where unknown.
-
-    Those of a NumPy ufunc are x and y, as in its primitive; NumPy itself has several conventions.
-
-    >>> argument_names(np.add, 2)
-    ('x', 'y')
-    """
-    if isinstance(function, np.ufunc):
-        names = ["x", "y", "z"][: function.nin]
-    else:
-        names = [p.name for p in positional_parameters(function)]
+    """Return the names of the first ``count`` positional parameters, ``input 0`` and so on where unknown."""
+    names = (
+        ufunc_inputs(function) if isinstance(function, np.ufunc) else [p.name for p in positional_parameters(function)]
+    )
     return tuple(names[i] if i < len(names) else f"input {i}" for i in range(count))
 
 

@@ -42,3 +42,17 @@ def grade() -> Grade:
 def solution() -> Callable[[Exercise], dict[str, Any]]:
     """The function :func:`solution_of`."""
     return solution_of
+
+
+@pytest.fixture(scope="session")
+def only_fault() -> Callable[..., Verdict]:
+    """The function :func:`only_fault_of`."""
+    return only_fault_of
+
+
+def only_fault_of(number: int, function: str, label: str, expected: str, wrong: Callable[..., Any]) -> Verdict:
+    """The verdict on a wrong function: it must fail at the point with this label only, with the expected message."""
+    verdicts = grade_answers(number, **{function: wrong})
+    assert verdicts[label].message.startswith(expected)
+    assert [v.label for v in verdicts.values() if not v.passed] == [label]
+    return verdicts[label]

@@ -13,6 +13,7 @@ from tinygrad_norm.lessons.exercises import gradients
 from tinygrad_norm.lessons.exercises.exercise import Case
 
 Grade = Callable[..., Any]
+OnlyFault = Callable[..., Any]
 Planted = tuple[str, str, str, Callable[..., Any]]
 
 
@@ -191,13 +192,11 @@ PLANTED = [
     ids=[f"{p[0]}-{p[2]}-{p[3]}" for p in PLANTED],
 )
 def test_a_planted_mistake_gets_its_name(
-    grade: Grade, number: int, function: str, label: str, expected: str, wrong: Callable[..., Any]
+    only_fault: OnlyFault, number: int, function: str, label: str, expected: str, wrong: Callable[..., Any]
 ) -> None:
-    verdicts = grade(number, **{function: wrong})
-    assert verdicts[label].message.startswith(expected)
-    assert verdicts[label].code
-    assert verdicts[label].detail[-1].startswith("seen on ")
-    assert [v.label for v in verdicts.values() if not v.passed] == [label]
+    verdict = only_fault(number, function, label, expected, wrong)
+    assert verdict.code
+    assert verdict.detail[-1].startswith("seen on ")
 
 
 @pytest.mark.parametrize(("expected", "wrong"), [p[1:] for p in SUMMED_BACK], ids=[p[0] for p in SUMMED_BACK])

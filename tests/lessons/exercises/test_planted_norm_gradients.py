@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 Grade = Callable[..., Any]
+OnlyFault = Callable[..., Any]
 Planted = tuple[str, str, str, Callable[..., Any]]
 
 X, GAMMA, BETA = "gradient of x", "gradient of gamma", "gradient of beta"
@@ -171,13 +172,11 @@ PLANTED = [(10, *planted) for planted in LAYER_NORMS] + [(11, *planted) for plan
     ids=[f"{p[0]}-{p[2]}-{p[3]}" for p in PLANTED],
 )
 def test_a_planted_mistake_gets_its_name(
-    grade: Grade, number: int, function: str, label: str, expected: str, wrong: Callable[..., Any]
+    only_fault: OnlyFault, number: int, function: str, label: str, expected: str, wrong: Callable[..., Any]
 ) -> None:
-    verdicts = grade(number, **{function: wrong})
-    assert verdicts[label].message.startswith(expected)
-    assert verdicts[label].code
-    assert verdicts[label].detail[-1].startswith("seen on ")
-    assert [v.label for v in verdicts.values() if not v.passed] == [label]
+    verdict = only_fault(number, function, label, expected, wrong)
+    assert verdict.code
+    assert verdict.detail[-1].startswith("seen on ")
 
 
 def test_axes_confused_everywhere(grade: Grade) -> None:
