@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tinygrad_norm"
 # listed. ``__init__`` is the front door and ``__main__`` the back door.
 ROOMS = [
     "errors", "whole_file", "array", "samples", "sandbox", "memory", "rules", "primitive", "summation", "state",
-    "context", "tape", "sweep", "random", "display", "numpy_dispatch", "methods", "tensor", "recording",
+    "context", "tape", "sweep", "random", "display", "numpy_dispatch", "operators", "methods", "tensor", "recording",
     "ops.erf", "ops.shape", "ops.elementwise", "ops.reduction", "ops.indexing", "ops.linalg", "ops.constants",
     "ops.creation", "ops.more_elementwise", "ops.picking", "ops.layout", "ops.statistics", "ops.products", "ops",
     "transforms.tape_level", "transforms.variables", "transforms.gradient", "transforms.products",

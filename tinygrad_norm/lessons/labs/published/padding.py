@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -102,42 +102,33 @@ def by_norm(done: Mapping[Job, Reader]) -> dict[str, list[Reader]]:
 
 
 def _change_table(readers: Readers) -> Table:
-    return Table(
-        "changes",
-        f"Largest change of a score in training mode, by extra pads at the end of each of {BATCH} reviews",
-        tuple(f"{extra}" for extra in EXTRA_PADS),
-        tuple(Row(norm, tuple(largest_change(some, extra) for extra in EXTRA_PADS)) for norm, some in readers.items()),
-        "extra pads",
-        ".2g",
-        f"Up to {SAME:g} counts as rounding.",
-    )
+    title = f"Largest change of a score in training mode, by extra pads at the end of each of {BATCH} reviews"
+    return _by_pads("changes", title, readers, EXTRA_PADS, largest_change, ".2g", f"Up to {SAME:g} counts as rounding.")
 
 
 def _right_table(readers: Readers) -> Table:
-    return Table(
-        "right",
-        f"Right answers to the {BATCH} reviews in training mode, by extra pads",
-        tuple(f"{extra}" for extra in PADS),
-        tuple(Row(norm, tuple(right_when_padded(some, extra) for extra in PADS)) for norm, some in readers.items()),
-        "extra pads",
-        ".1%",
-    )
+    title = f"Right answers to the {BATCH} reviews in training mode, by extra pads"
+    return _by_pads("right", title, readers, PADS, right_when_padded, ".1%")
 
 
 def _distance_table(readers: Readers) -> Table:
-    return Table(
-        "distances",
-        "Distance of the batch's means from the running means, in running deviations, by extra pads",
-        tuple(f"{extra}" for extra in PADS),
-        tuple(
-            Row(norm, tuple(distance_when_padded(readers[norm], extra) for extra in PADS))
-            for norm in BATCH_NORMS
-            if norm in readers
-        ),
-        "extra pads",
-        ".2f",
-        "The root mean square over layers and features. " + _shares(readers),
-    )
+    title = "Distance of the batch's means from the running means, in running deviations, by extra pads"
+    norms = {norm: readers[norm] for norm in BATCH_NORMS if norm in readers}
+    note = "The root mean square over layers and features. " + _shares(readers)
+    return _by_pads("distances", title, norms, PADS, distance_when_padded, ".2f", note)
+
+
+def _by_pads(
+    key: str,
+    title: str,
+    readers: Readers,
+    pads: Sequence[int],
+    value: Callable[[Sequence[Reader], int], float],
+    form: str,
+    note: str = "",
+) -> Table:
+    rows = tuple(Row(norm, tuple(value(some, extra) for extra in pads)) for norm, some in readers.items())
+    return Table(key, title, tuple(f"{extra}" for extra in pads), rows, "extra pads", form, note)
 
 
 def _shares(readers: Readers) -> str:
