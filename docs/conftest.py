@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tinygrad_norm.primitive import FUNCTIONS, NUMPY, PRIMITIVES
+from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES
 
 # They need what only the extra ``docs`` installs, or the alternatives that the README compares with.
 collect_ignore_glob = ["conf.py", "_ext/*", "_build/*", "alternatives/*", "notebook/*"]

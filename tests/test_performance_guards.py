@@ -24,9 +24,9 @@ from tests.benchmarks.declaration import Setting
 from tests.benchmarks.dialect import Problem
 from tests.benchmarks.libraries import ours
 from tests.benchmarks.workloads import encoder, tiny
-from tinygrad_norm import recording
-from tinygrad_norm.tape import Node
-from tinygrad_norm.tensor import wrap
+from tinygrad_norm.engine import tensor as recording
+from tinygrad_norm.engine.tape import Node
+from tinygrad_norm.engine.tensor import wrap
 
 ROOT = Path(__file__).resolve().parents[1]
 DIALECT = ours.load()
@@ -340,7 +340,7 @@ def test_a_copy_would_be_found() -> None:
 
 HEAVY = (
     "matplotlib", "graphviz", "torch", "difflib", "html", "sklearn", "safetensors", "json", "asyncio", "unittest",
-    "tinygrad_norm.viz", "tinygrad_norm.trace", "tinygrad_norm.gradcheck", "tinygrad_norm.lessons",
+    "tinygrad_norm.viz", "tinygrad_norm.gradcheck", "tinygrad_norm.lessons",
     "tinygrad_norm.nn", "tinygrad_norm.optim", "tinygrad_norm.io", "tinygrad_norm.cli", "tinygrad_norm.commands",
 )  # fmt: skip
 NEW_MODULES = """

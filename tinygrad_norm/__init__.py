@@ -15,24 +15,9 @@ from typing import Any
 
 from . import functional, ops
 from .context import detect_anomaly, enable_grad, no_grad, scope
-from .errors import (
-    AnomalyError,
-    FileError,
-    GraphError,
-    GraphReleasedError,
-    IndexRangeError,
-    InputError,
-    MissingExtraError,
-    OperandError,
-    ShapeError,
-    StateDictError,
-    TinygradNormError,
-    VJPError,
-)  # fmt: skip
-from .memory import keep_freed_memory
-from .ops.constants import full_like, ones_like, round, zeros_like
-from .ops.creation import arange, eye, full, linspace, ones, zeros
-from .ops.elementwise import (
+from .engine.details.samples import sample
+from .engine.primitive import PRIMITIVES, Primitive, elementwise, primitive
+from .engine.primitives.elementwise import (
     absolute,
     add,
     arctan,
@@ -58,7 +43,28 @@ from .ops.elementwise import (
     subtract,
     tanh,
     where,
+)
+from .engine.primitives.linalg import matmul
+from .engine.primitives.reduction import cumsum, max, mean, min, prod, sum
+from .engine.primitives.shape import broadcast_to, flip, reshape, roll, transpose
+from .engine.tensor import Tensor, apply
+from .errors import (
+    AnomalyError,
+    FileError,
+    GraphError,
+    GraphReleasedError,
+    IndexRangeError,
+    InputError,
+    MissingExtraError,
+    OperandError,
+    ShapeError,
+    StateDictError,
+    TinygradNormError,
+    VJPError,
 )  # fmt: skip
+from .memory import keep_freed_memory
+from .ops.constants import full_like, ones_like, round, zeros_like
+from .ops.creation import arange, eye, full, linspace, ones, zeros
 from .ops.layout import (
     array_split,
     astype,
@@ -78,18 +84,11 @@ from .ops.layout import (
     triu,
     vstack,
 )  # fmt: skip
-from .ops.linalg import matmul
 from .ops.more_elementwise import clip, cosh, reciprocal, sinh, tan
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
-from .ops.reduction import cumsum, max, mean, min, prod, sum
-from .ops.shape import broadcast_to, flip, reshape, roll, transpose
 from .ops.statistics import cumprod, diff, norm, ptp, std, var
-from .primitive import PRIMITIVES, Primitive, elementwise, primitive
 from .random import manual_seed
-from .recording import apply
-from .samples import sample
-from .tensor import Tensor
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
@@ -235,7 +234,7 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "save": ("io", "save"),
     "set_default_dtype": ("nn", "set_default_dtype"),
     "summary": ("nn", "summary"),
-    "trace": ("trace", "trace"),
+    "trace": ("viz.trace", "trace"),
     "viz": ("viz", None),
 }
 

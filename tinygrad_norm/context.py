@@ -10,8 +10,8 @@ from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, TypeVar
 
+from .engine.tape import Scope, Setting, State
 from .errors import OperandError
-from .state import Scope, Setting, State
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from .array import Array
+from .engine.details.array import Array
+from .engine.tensor import Tensor
 from .errors import FileError, InputError, MissingExtraError, OperandError
-from .tensor import Tensor
-from .whole_file import whole_file
+from .terminal.files import whole_file
 
 STRUCTURE = "__structure__"
 """The name under which the JSON text stands; a plain state dict has none."""

@@ -11,7 +11,7 @@ from contents import sentence
 from docstrings import escape
 from operations import module_of, signature
 
-from tinygrad_norm.primitive import Primitive
+from tinygrad_norm.engine.primitive import Primitive
 
 PACKAGE = "tinygrad_norm"
 
@@ -78,7 +78,7 @@ def home(value: Any) -> str:
     if isinstance(value, Primitive):
         return module_of(value)
     if isinstance(value, dict):
-        return f"{PACKAGE}.primitive"
+        return f"{PACKAGE}.engine.primitive"
     return str(value.__module__)
 
 

@@ -6,7 +6,7 @@ import sys
 
 from markdown_table import code, plain, table
 
-from tinygrad_norm.primitive import PRIMITIVES, Primitive
+from tinygrad_norm.engine.primitive import PRIMITIVES, Primitive
 
 HEADER = ("operation", "computes", "cotangent of each input", "the tape saves")
 NEW_LINE = "<br>"

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from tinygrad_norm.whole_file import whole_text
+from tinygrad_norm.terminal.files import whole_text
 
 from .declaration import BenchmarkError
 from .machine import facts

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinygrad_norm.whole_file import whole_text
+from tinygrad_norm.terminal.files import whole_text
 
 from .declaration import OURS, BenchmarkError
 from .table import amount

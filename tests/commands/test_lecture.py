@@ -153,7 +153,7 @@ def test_a_failed_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tinygrad_norm.whole_file.os.replace", full)
+    monkeypatch.setattr("tinygrad_norm.terminal.files.os.replace", full)
     with pytest.raises(InputError, match="No space left on device"):
         write_whole(page, "new")
     assert page.read_text(encoding="utf-8") == "old"

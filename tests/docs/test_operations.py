@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.primitive import FUNCTIONS, NUMPY, PRIMITIVES
+from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES
 
 Extension = Callable[[str], ModuleType]
 NATIVE = [p for p in PRIMITIVES.values() if p.native]

@@ -22,7 +22,7 @@ from corpus.known import KNOWN
 from corpus.reject import REJECT
 from measure import Coverage, coverage_of, outcomes
 
-from tinygrad_norm.whole_file import whole_text
+from tinygrad_norm.terminal.files import whole_text
 
 SEEDS = 20
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reference" / "gradcheck-corpus.md"

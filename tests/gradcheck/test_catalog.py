@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tinygrad_norm.engine.primitive import FUNCTIONS, PRIMITIVES
 from tinygrad_norm.gradcheck.catalog import check_everything, check_named, names
 from tinygrad_norm.gradcheck.compositions import COMPOSITIONS, LAYERS
-from tinygrad_norm.primitive import FUNCTIONS, PRIMITIVES
 
 #: Functions without a derivative: comparisons, indices, counts, constants.
 WITHOUT = {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.lessons.document import (
     Chart,
     Claim,
@@ -25,7 +26,6 @@ from tinygrad_norm.lessons.document import (
 from tinygrad_norm.lessons.lecture import lecture
 from tinygrad_norm.lessons.render_data import lesson_data
 from tinygrad_norm.lessons.settings import Settings
-from tinygrad_norm.tensor import Tensor
 from tinygrad_norm.viz import draw
 
 # A busy machine is no failure of the example that ran on it.

@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
+from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.lessons.document import Claim, Fact, Row, Table
 from tinygrad_norm.lessons.tables import PAD, Token
 from tinygrad_norm.lessons.tensor_tables import floats, rows_of, token_table
-from tinygrad_norm.tensor import Tensor
 
 TOKENS = (Token("Hi", (0, 0, 0), (0, 0, 0)), Token(PAD, (0, 0, 0), (0, 0, 0)))
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.lessons.layer_norm_gradients import across_rows, cotangent_effect, gradient_factors
 from tinygrad_norm.lessons.normalizing import BATCH, LAYER
-from tinygrad_norm.tensor import Tensor
 
 TABLE = np.random.default_rng(3).standard_normal((3, 4))
 

@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.lessons.normalizing import (
     BATCH,
     LAYER,
@@ -14,7 +15,6 @@ from tinygrad_norm.lessons.normalizing import (
     normalize,
     smallest_largest,
 )  # fmt: skip
-from tinygrad_norm.tensor import Tensor
 
 tables = hnp.arrays(float, st.tuples(st.integers(2, 6), st.integers(2, 6)), elements=st.integers(-50, 50))
 

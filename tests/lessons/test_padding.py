@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.lessons import exact
 from tinygrad_norm.lessons.padding import Spread, pads_to_change_sign, spread, with_zero_rows
-from tinygrad_norm.tensor import Tensor
 
 decimals = st.integers(-999, 999).map(lambda n: n / 100)
 

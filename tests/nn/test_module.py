@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm import nn
-from tinygrad_norm.state import STATE
+from tinygrad_norm.engine.tape import STATE
 
 
 class Block(nn.Module):

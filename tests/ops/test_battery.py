@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_norm.primitive import PRIMITIVES, each_sample
+from tinygrad_norm.engine.primitive import PRIMITIVES, each_sample
 
 EVERY = [(made, point) for made, point in each_sample() if made.native]
 LINEAR = [(made, point) for made, point in EVERY if made.linear]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.primitive import PRIMITIVES, each_sample
+from tinygrad_norm.engine.primitive import PRIMITIVES, each_sample
 
 Array = np.ndarray
 EVERY = [(made, point) for made, point in each_sample() if made.native]

@@ -184,7 +184,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     def full(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tinygrad_norm.whole_file.os.replace", full)
+    monkeypatch.setattr("tinygrad_norm.terminal.files.os.replace", full)
     with pytest.raises(tg.InputError, match="No space left on device"):
         write_whole(path, b"new")
     assert path.read_text(encoding="utf-8") == "old"

@@ -17,7 +17,7 @@ from ..lessons.render_markdown import lesson_markdown
 from ..lessons.render_text import lesson_text
 from ..lessons.settings import Settings
 from ..lessons.tables import DEFAULT_VARIANT, VARIANTS
-from ..whole_file import whole_text
+from ..terminal.files import whole_text
 
 RENDERERS: Mapping[str, Callable[[Lesson], str]] = MappingProxyType(
     {

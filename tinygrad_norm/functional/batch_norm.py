@@ -7,11 +7,11 @@ from math import prod
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
+from ..engine.primitives import elementwise as e
+from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
-from ..ops import elementwise as e
 from ..ops.statistics import narrowed, widened
-from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating
 from .composition import composed
 from .norm import check_eps, per_channel, scale_and_shift

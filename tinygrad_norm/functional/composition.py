@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from ..state import STATE, Scope, State
+from ..engine.tape import STATE, Scope, State
 
 P = ParamSpec("P")
 R = TypeVar("R")

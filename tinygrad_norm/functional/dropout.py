@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
+from ..engine.tensor import Data, Tensor
 from ..errors import InputError
 from ..random import generator
-from ..tensor import Data, Tensor
 from .activation import floating
 from .composition import composed
 

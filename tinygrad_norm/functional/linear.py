@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import ShapeError
-from ..tensor import Data, Optional, Tensor, as_tensor
 from .composition import composed
 
 

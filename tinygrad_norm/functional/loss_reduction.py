@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
-from ..tensor import Data, Tensor, as_tensor
 from .activation import floating
 
 REDUCTIONS = ("mean", "sum", "none")

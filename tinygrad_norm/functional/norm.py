@@ -20,9 +20,9 @@ from math import prod
 
 import numpy as np
 
+from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, OperandError, ShapeError
 from ..ops.statistics import narrowed, widened
-from ..tensor import Data, Optional, Tensor, as_tensor
 from .activation import floating
 from .composition import composed
 

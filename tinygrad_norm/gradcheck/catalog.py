@@ -13,10 +13,10 @@ from zlib import crc32
 
 import numpy as np
 
+from ..engine.details.samples import Sample
+from ..engine.primitive import PRIMITIVES, Primitive
+from ..engine.tensor import Tensor
 from ..errors import InputError
-from ..primitive import PRIMITIVES, Primitive
-from ..samples import Sample
-from ..tensor import Tensor
 from .api import check_orders, gradcheck
 from .compositions import COMPOSITIONS, LAYERS, drawn
 from .hygiene import adjoint_gap

@@ -10,9 +10,9 @@ import numpy as np
 
 from .. import functional as F  # the name under which its users know it
 from .. import nn
-from ..primitive import FUNCTIONS
-from ..samples import Sample
-from ..samples import sample as point
+from ..engine.details.samples import Sample
+from ..engine.details.samples import sample as point
+from ..engine.primitive import FUNCTIONS
 
 Lambda = Callable[..., Any]
 

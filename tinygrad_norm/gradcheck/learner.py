@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..errors import InputError, TinygradNormError
 from ..sandbox import account, line_of, load
-from ..tensor import Tensor
 from .api import check_vjp, gradcheck
 from .report import Report
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Primitive
-from ..state import STATE, Scope
-from ..tape import Node
-from ..tensor import Tensor
+from ..engine.primitive import Primitive
+from ..engine.tape import STATE, Node, Scope
+from ..engine.tensor import Tensor
 from .check import check_problem
 from .diagnose import Finding
 from .entry import WrongNode

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.details.saving import ufunc_inputs
 from ..errors import InputError, OperandError
-from ..rules import ufunc_inputs
 from .ladder import Array
 from .lines import FlatFunction
 

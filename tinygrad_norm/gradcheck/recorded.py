@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..context import enable_grad, no_grad
+from ..engine.tensor import Tensor
 from ..errors import OperandError
-from ..tensor import Tensor
 from ..transforms import gradients
 from .ladder import Array
 from .problem import Arrays, Problem, argument_names, arguments, as_float64, describe, differentiable

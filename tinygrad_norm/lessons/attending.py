@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..functional import scaled_dot_product_attention
-from ..tensor import Tensor
 from .tables import PAD, Token
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
 from ..transforms import grad, hessian, value_and_grad
 from .labs.published.catalog import labs_for
 from .linear_layer import fit

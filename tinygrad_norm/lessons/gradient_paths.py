@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
+from ..engine.tensor import Tensor
 from ..functional import batch_norm, layer_norm
-from ..tensor import Tensor
 from ..viz import Drawing, draw
 from .normalizing import BATCH
 

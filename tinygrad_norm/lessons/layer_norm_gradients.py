@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
 from ..transforms import jacobian, vjp
 from .normalizing import LAYER, normalize
 

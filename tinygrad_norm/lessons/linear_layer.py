@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..errors import InputError
-from ..tensor import Tensor
 from ..transforms import grad, hessian
 from . import exact
 from .numerals import subscript

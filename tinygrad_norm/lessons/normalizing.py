@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..functional import batch_norm, layer_norm
-from ..tensor import Tensor
 
 BATCH, LAYER = 0, 1
 """The axis that is normalized away: rows for batch norm, features for layer norm."""
@@ -58,7 +58,7 @@ def normalize(x: Tensor, axis: int, ddof: int = 0, eps: float = 0.0) -> Normaliz
 
     Examples
     --------
-    >>> from tinygrad_norm.tensor import Tensor
+    >>> from tinygrad_norm.engine.tensor import Tensor
     >>> steps = normalize(Tensor([[7.0], [2.0], [1.0], [7.0], [3.0]]), axis=0)
     >>> steps.mean.item(), round(steps.variance.item(), 12), steps.centered.numpy().ravel().tolist()
     (4.0, 6.4, [3.0, -2.0, -3.0, 3.0, -1.0])

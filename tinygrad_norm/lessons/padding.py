@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
 from . import exact
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
 from .document import Row, Table, Value
 from .tables import DIMENSION_NAMES, PAD, Token
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from .. import functional as F
 from ..context import scope
+from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from ..functional.attention import attention_weights
 from ..ops.layout import concatenate
-from ..tensor import Data, Optional, Tensor, as_tensor
 from . import init
 from .attention_mask import merged_mask
 from .default_dtype import parameter_dtype

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
+from ..engine.primitives import elementwise as e
+from ..engine.tensor import Optional, Tensor, as_tensor
 from ..errors import OperandError, ShapeError
-from ..ops import elementwise as e
 from ..ops.layout import pad
-from ..tensor import Optional, Tensor, as_tensor
 
 Scores = tuple[int, int, int, int]
 """(batch, heads, queries, keys)."""

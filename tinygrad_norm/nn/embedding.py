@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import functional as F
+from ..engine.tensor import Tensor
 from ..errors import InputError
-from ..tensor import Tensor
 from . import init
 from .default_dtype import parameter_dtype
 from .module import Module

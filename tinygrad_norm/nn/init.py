@@ -12,9 +12,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..errors import InputError, ShapeError
 from ..random import generator
-from ..tensor import Tensor
 
 T = TypeVar("T", bound=Tensor)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import functional as F
-from ..tensor import Data, Tensor
+from ..engine.tensor import Data, Tensor
 from . import init
 from .default_dtype import parameter_dtype
 from .module import Module

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from ..array import Array
 from ..context import no_grad, scope
+from ..engine.details.array import Array
+from ..engine.tensor import Tensor, as_tensor
 from ..errors import GraphError, InputError, OperandError, TinygradNormError
-from ..tensor import Tensor, as_tensor
 from .default_dtype import parameter_dtype
 from .parameter import Parameter, convert
 from .place import locate

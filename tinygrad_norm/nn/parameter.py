@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..engine.tape import leaf_node
+from ..engine.tensor import Tensor
 from ..errors import OperandError
-from ..tape import leaf_node
-from ..tensor import Tensor
 
 
 class Parameter(Tensor):

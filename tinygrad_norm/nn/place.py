@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..engine.tape import STATE
 from ..errors import TinygradNormError
-from ..state import STATE
 
 
 def locate(error: TinygradNormError) -> None:

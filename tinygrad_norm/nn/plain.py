@@ -6,8 +6,8 @@ from math import prod
 from typing import Any
 
 from .. import functional as F
+from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
-from ..tensor import Data, Tensor, as_tensor
 from .module import Module
 
 

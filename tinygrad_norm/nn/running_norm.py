@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from .. import functional as F
-from ..array import Array
 from ..context import scope
+from ..engine.details.array import Array
+from ..engine.tensor import Data, Optional, Tensor, as_tensor, wrap
 from ..errors import InputError, ShapeError
 from ..functional.batch_norm import normalize_batch
-from ..tensor import Data, Optional, Tensor, as_tensor, wrap
 from .default_dtype import parameter_dtype
 from .module import Module
 from .norm import add_affine, reset_affine

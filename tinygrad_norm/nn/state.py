@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..array import Array, to_array
+from ..engine.details.array import Array, to_array
+from ..engine.tensor import Tensor
 from ..errors import OperandError, StateDictError
-from ..tensor import Tensor
 from .parameter import Parameter
 from .traversal import joined
 

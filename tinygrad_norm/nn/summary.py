@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..array import Shape
 from ..context import no_grad
-from ..tensor import Tensor
+from ..engine.details.array import Shape
+from ..engine.tensor import Tensor
 from .module import Module
 
 HEADINGS = ("path", "type", "input", "output", "parameters")

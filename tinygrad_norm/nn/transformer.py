@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from .. import functional as F
-from ..array import Array
+from ..engine.details.array import Array
+from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, OperandError
-from ..tensor import Data, Optional, Tensor, as_tensor
 from .attention import MultiheadAttention
 from .containers import ModuleList
 from .default_dtype import parameter_dtype

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.primitive import FUNCTIONS, NUMPY, composition
+from ..engine.tensor import Tensor, wrap
 from ..errors import OperandError, ShapeError
-from ..primitive import FUNCTIONS, NUMPY, composition
-from ..tensor import Tensor, wrap
 
 UNTRACKED: tuple[Callable[..., Any], ...] = (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,

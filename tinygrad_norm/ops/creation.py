@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..array import Array
-from ..tensor import Tensor, wrap
+from ..engine.details.array import Array
+from ..engine.tensor import Tensor, wrap
 from .constants import constant
 
 

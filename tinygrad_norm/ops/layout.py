@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
+from ..engine.details.summation import Axis
+from ..engine.primitive import composition
+from ..engine.primitives import elementwise as e
+from ..engine.primitives.shape import axis_of, cast, concatenate_all, pad_with, reshape, stack_all, transpose
+from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, OperandError, ShapeError
-from ..primitive import composition
-from ..summation import Axis
-from ..tensor import Data, Tensor, as_tensor
-from . import elementwise as e
 from .constants import constant
 from .picking import getitem, take
-from .shape import axis_of, cast, concatenate_all, pad_with, reshape, stack_all, transpose
 
 
 @composition(np.reshape)

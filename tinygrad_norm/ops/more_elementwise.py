@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composition
-from ..tensor import Data, Tensor, as_tensor, wrap
-from . import elementwise as e
+from ..engine.primitive import composition
+from ..engine.primitives import elementwise as e
+from ..engine.tensor import Data, Tensor, as_tensor, wrap
 
 
 @composition(np.copy)

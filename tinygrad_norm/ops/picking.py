@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.primitive import composition
+from ..engine.primitives.indexing import check_indices, frozen_index, scatter_add, take_index
+from ..engine.primitives.reduction import sum
+from ..engine.primitives.shape import axis_of, reshape, transpose
+from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import ShapeError
-from ..primitive import composition
-from ..tensor import Data, Tensor, as_tensor
-from .indexing import check_indices, frozen_index, scatter_add, take_index
-from .reduction import sum
-from .shape import axis_of, reshape, transpose
 
 
 @composition()

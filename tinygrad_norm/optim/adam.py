@@ -6,7 +6,7 @@ from math import inf, sqrt
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
 from .optimizer import Group, Optimizer, Params, State
 
 

@@ -7,9 +7,9 @@ from math import inf, isfinite
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
+from ..engine.tensor import Tensor, wrap
 from ..errors import AnomalyError, InputError
-from ..tensor import Tensor, wrap
 
 
 def clip_grad_norm_(

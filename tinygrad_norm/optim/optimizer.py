@@ -13,10 +13,10 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from ..array import Array
 from ..context import enable_grad
+from ..engine.details.array import Array
+from ..engine.tensor import Tensor
 from ..errors import AnomalyError, GraphError, InputError, OperandError
-from ..tensor import Tensor
 from .optimizer_state import load_optimizer_state, read_optimizer_state
 
 Params: TypeAlias = Iterable[Any]

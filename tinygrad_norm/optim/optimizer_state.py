@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..errors import StateDictError
-from ..tensor import Tensor
 
 
 class Stateful(Protocol):

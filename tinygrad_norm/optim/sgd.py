@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
 from ..errors import InputError
 from .optimizer import Group, Optimizer, Params, State
 

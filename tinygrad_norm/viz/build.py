@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..array import Array
+from ..engine.details.array import Array
 from .clusters import Clusters
 from .contributions import finite, first_bad_contribution, flows, local_derivative, rule_of, sent_shapes, sizes
 from .graph import EdgeView, GraphView, Kind, NodeView, Value

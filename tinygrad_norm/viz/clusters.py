@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 
-from ..state import Scope
+from ..engine.tape import Scope
 from .graph import ClusterView, Kind
 from .naming import Ids
 from .plain_text import visible

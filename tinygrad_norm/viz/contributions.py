@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..array import Array, Shape
-from ..primitive import Primitive
-from ..summation import broadcast_axes
+from ..engine.details.array import Array, Shape
+from ..engine.details.summation import broadcast_axes
+from ..engine.primitive import Primitive
 from .run import Key, Operation, Run
 from .values import number, shape_text
 

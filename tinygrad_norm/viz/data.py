@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from ..array import Array
+from ..engine.details.array import Array
 from .graph import EdgeView, GraphView, NodeView
 from .run import Run
 from .steps import steps_of

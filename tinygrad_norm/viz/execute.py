@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..errors import OperandError, TinygradNormError
-from ..frames import key_of
 from ..random import generator
-from ..tensor import Tensor
-from ..trace import trace
 from ..transforms import gradients as gradients_of
+from .frames import key_of
+from .trace import trace
 
 Wanted = bool | Literal["auto"] | Any
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import functional
+from ..engine.primitive import FUNCTIONS
+from ..engine.tensor import Tensor
 from ..errors import InputError, TinygradNormError
-from ..primitive import FUNCTIONS
-from ..tensor import Tensor
 
 LONGEST, MOST_PARTS, DEEPEST = 2000, 400, 60
 

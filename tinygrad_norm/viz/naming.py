@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..state import Scope
+from ..engine.tape import Scope
 from .plain_text import visible
 from .run import Operation, Run
 from .values import number, shape_text

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import GraphError, InputError
-from ..whole_file import whole_file
+from ..terminal.files import whole_file
 
 Format = Literal["svg", "png", "pdf"]
 

@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..array import Array, Shape
-from ..frames import array_key, key_of
+from ..engine.details.array import Array, Shape
+from ..engine.primitive import Primitive
+from ..engine.tape import Node, Scope
+from ..engine.tensor import Tensor
 from ..nn import Parameter
-from ..primitive import Primitive
-from ..state import Scope
-from ..tape import Node
-from ..tensor import Tensor
-from ..trace import Failure, Sent, array_of, saved_names, trace
+from .frames import array_key, key_of
+from .trace import Failure, Sent, array_of, saved_names, trace
 
 Key = Hashable
 

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..errors import InputError, OperandError
-from ..frames import PACKAGE
-from ..tensor import Tensor
-from ..trace import trace
 from .build import Build, Wish, WrongRule
 from .drawing import Drawing
 from .execute import watch
 from .fold import Depth, fold
+from .frames import PACKAGE
 from .layout import Wanted as Direction
 from .run import run_of_tensor, run_of_trace
 from .theme import Theme
+from .trace import trace
 
 
 def draw(

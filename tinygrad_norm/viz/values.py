@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..array import Array, Shape
+from ..engine.details.array import Array, Shape
 from .graph import Value
 
 MOST_NUMBERS, MOST_ROWS, MOST_COLUMNS = 32, 10, 8

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...context import no_grad
+from ...engine.tensor import Tensor
 from ...gradcheck import Entry, Finding, Report, check_vjp
 from ...gradcheck.text import verdict_sentence
-from ...tensor import Tensor
 from .answers import Floats, as_numbers, several
 from .exercise import Answer, Case, Check, Slip, Slips, Verdict
 from .values import Cases, listed, same

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...array import Array
+from ...engine.details.array import Array
 from .reviews import IDS, Review
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ...array import Array
+from ...engine.details.array import Array
 from ...errors import MissingExtraError
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ... import nn
-from ...array import Array
-from ...ops import elementwise as e
-from ...tensor import Tensor, as_tensor
+from ...engine.details.array import Array
+from ...engine.primitives import elementwise as e
+from ...engine.tensor import Tensor, as_tensor
 from .reviews import LONGEST, VOCABULARY
 
 

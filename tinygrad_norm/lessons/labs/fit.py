@@ -12,7 +12,7 @@ import numpy as np
 
 from ... import functional as F
 from ... import nn, optim
-from ...array import Array
+from ...engine.details.array import Array
 from ...errors import AnomalyError, InputError
 from .progress import progress
 from .threads import one_thread

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TextIO
 
 from ... import functional as F
 from ... import nn
-from ...array import Array
 from ...context import no_grad
+from ...engine.details.array import Array
 from .drift import drift
 from .fit import Course, Settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FileError, InputError, MissingExtraError
-from ...whole_file import whole_file
+from ...terminal.files import whole_file
 from .outcome import Outcome
 
 SUFFIXES = (".png", ".svg", ".pdf")

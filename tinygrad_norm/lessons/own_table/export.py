@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import TextIO
 
 from ...errors import TableError
-from ...whole_file import whole_text
+from ...terminal.files import whole_text
 from .number_format import COMMA, POINT
 from .progress import Report, silent
 from .source import shown_name

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...tensor import Tensor
+from ...engine.tensor import Tensor
 from ...transforms import jacobian
 from ..attending import attend
 from ..document import Claim, Values

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...engine.tensor import Tensor
 from ...functional import layer_norm
-from ...tensor import Tensor
 from ...transforms import jacobian
 from ..document import Claim
 from ..normalizing import BATCH, LAYER, normalize

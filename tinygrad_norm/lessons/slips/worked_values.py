@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from ...tensor import Tensor
+from ...engine.tensor import Tensor
 from .. import exact
 from ..document import Claim
 from ..normalizing import BATCH, columns_of, normalize, smallest_largest

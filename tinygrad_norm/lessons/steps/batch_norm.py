@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ...tensor import Tensor
+from ...engine.tensor import Tensor
 from .. import exact, linear_layer
 from ..document import Block, Claim, Fact, Formula, Paragraph, Row, Step, Table, Value
 from ..normalizing import BATCH, columns_of, difference_from_functional, normalize

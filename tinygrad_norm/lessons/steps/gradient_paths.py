@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...array import Array
-from ...tensor import Tensor
+from ...engine.details.array import Array
+from ...engine.tensor import Tensor
 from ..document import Block, Fact, Graph, Paragraph, Row, Table
 from ..gradient_paths import gradient_paths
 from ..normalizing import BATCH

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ...tensor import Tensor
+from ...engine.tensor import Tensor
 from .. import exact
 from ..document import Block, Claim, Fact, Paragraph, Row, Step, Table, Value
 from ..layer_norm_gradients import across_rows, cotangent_effect, gradient_factors

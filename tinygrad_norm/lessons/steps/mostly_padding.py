@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...tensor import Tensor
+from ...engine.tensor import Tensor
 from ..document import Fact, Paragraph, Row, Step, Table
 from ..normalizing import BATCH, normalize
 from ..padding import Spread

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...tensor import Tensor
+from ...engine.tensor import Tensor
 from .. import exact
 from ..document import Block, Fact, Formula, Paragraph, Row, Step, Table
 from ..normalizing import BATCH, LAYER, Normalization, columns_of, normalize

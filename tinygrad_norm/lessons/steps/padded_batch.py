@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...tensor import Tensor
+from ...engine.tensor import Tensor
 from ..document import Block, Fact, Paragraph, Row, Step, Table, Value
 from ..settings import Settings
 from ..tables import BATCH_SIZE, PAD, REVIEWS

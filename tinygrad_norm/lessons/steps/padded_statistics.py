@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from ...engine.tensor import Tensor
 from ...functional import batch_norm
-from ...tensor import Tensor
 from ..document import Block, Chart, Fact, Formula, Paragraph, Row, Series, Step, Table, Value
 from ..normalizing import BATCH, LAYER, columns_of, normalize
 from ..numerals import closeness

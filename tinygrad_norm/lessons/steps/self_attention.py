@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...tensor import Tensor
+from ...engine.tensor import Tensor
 from ..attending import attend
 from ..document import Block, Formula, Paragraph, Step, Table
 from ..settings import Settings

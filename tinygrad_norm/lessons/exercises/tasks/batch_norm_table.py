@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ....engine.tensor import Tensor
 from ....functional import batch_norm
-from ....tensor import Tensor
 from ...normalizing import BATCH, normalize
 from ..answers import Floats
 from ..data import LECTURE, RANDOM, factors, outputs_table, spread

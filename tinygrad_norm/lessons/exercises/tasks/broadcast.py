@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ....ops.shape import broadcast_to
-from ....tensor import Tensor
+from ....engine.primitives.shape import broadcast_to
+from ....engine.tensor import Tensor
 from ..data import factors, outputs_table, spread
 from ..exercise import Answer, Asked, Case, Exercise
 from ..gradients import Backward, gradient_check

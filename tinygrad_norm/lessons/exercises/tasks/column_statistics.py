@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ....tensor import Tensor
+from ....engine.tensor import Tensor
 from ...normalizing import BATCH, normalize
 from ..answers import Floats
 from ..data import LECTURE, RANDOM, outputs_table, spread

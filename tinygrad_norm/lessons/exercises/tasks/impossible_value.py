@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ....tensor import Tensor
+from ....engine.tensor import Tensor
 from ...normalizing import BATCH, normalize, smallest_largest
 from ...slips.worked_values import batch_norm_values, layer_norm_value
 from ..answers import RefusalError, as_numbers, call, first_not_finite, kind_of, something

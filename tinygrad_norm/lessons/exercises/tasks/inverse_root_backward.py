@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ....tensor import Tensor
+from ....engine.tensor import Tensor
 from ..answers import Floats
 from ..data import PADDED, RANDOM, padded_table, spread
 from ..exercise import Asked, Case, Exercise, Slip

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ....engine.tensor import Tensor
 from ....functional import layer_norm
-from ....tensor import Tensor
 from ..answers import Floats
 from ..data import LECTURE, PADDED, RANDOM, factors, outputs_table, padded_table, spread
 from ..exercise import Asked, Case, Exercise, Slip

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ....engine.tensor import Tensor
 from ....functional import layer_norm
-from ....tensor import Tensor
 from ...normalizing import LAYER, normalize
 from ..answers import Floats, RefusalError, as_numbers, call, first_not_finite, kind_of, something
 from ..data import LECTURE, RANDOM, factors, outputs_table, spread

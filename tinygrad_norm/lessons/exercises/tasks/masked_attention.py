@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ....engine.tensor import Tensor
 from ....functional.attention import attention_weights
-from ....tensor import Tensor
 from ..answers import Floats
 from ..data import RANDOM, embeddings
 from ..exercise import Asked, Case, Exercise, Slip

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ....engine.tensor import Tensor
 from ....functional import batch_norm
-from ....tensor import Tensor
 from ..answers import Floats
 from ..data import PADDED, RANDOM, factors, padded_table, real_positions, spread
 from ..exercise import Asked, Case, Exercise, Slip

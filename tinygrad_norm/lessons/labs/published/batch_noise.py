@@ -9,7 +9,7 @@ import numpy as np
 
 from .... import functional as F
 from .... import nn, optim
-from ....array import Array
+from ....engine.details.array import Array
 from ....random import manual_seed
 from ...document import Row, Table
 from .batch_noise_verdicts import LIMITS, QUESTIONS, learned, verdicts

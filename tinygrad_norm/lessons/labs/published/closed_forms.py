@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .... import functional as F
-from ....array import Array
-from ....tensor import Tensor
+from ....engine.details.array import Array
+from ....engine.tensor import Tensor
 from ....transforms import gradients
 from .separate_paths import paths, paths_in_closed_form, relative_gap
 

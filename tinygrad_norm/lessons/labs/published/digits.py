@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....array import Array
+from ....engine.details.array import Array
 from ..bundled_digits import bundled_digits
 
 CLASSES = 10

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .... import nn
-from ....array import Array
 from ....context import no_grad
+from ....engine.details.array import Array
 from ..batches import padded
 from ..drift import drift
 from ..reviews import Review

@@ -13,9 +13,9 @@ from types import MappingProxyType
 import numpy as np
 
 from .... import functional as F
-from ....array import Array
-from ....ops import elementwise as e
-from ....tensor import Tensor, as_tensor
+from ....engine.details.array import Array
+from ....engine.primitives import elementwise as e
+from ....engine.tensor import Tensor, as_tensor
 from ....transforms import grad
 
 Layer = Callable[[Tensor, Tensor], Tensor]

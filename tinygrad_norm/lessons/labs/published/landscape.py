@@ -9,9 +9,9 @@ import numpy as np
 
 from .... import functional as F
 from .... import optim
-from ....array import Array
+from ....engine.details.array import Array
+from ....engine.tensor import Tensor
 from ....random import manual_seed
-from ....tensor import Tensor
 from ...document import Row, Table
 from .digits import Digits, digits
 from .networks import NORMS, Perceptron

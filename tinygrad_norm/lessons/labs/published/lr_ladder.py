@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 
 from .... import optim
-from ....array import Array
+from ....engine.details.array import Array
 from ....random import manual_seed
 from ...document import Row, Table
 from .digits import Digits, digits

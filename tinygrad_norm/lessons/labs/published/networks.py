@@ -23,9 +23,9 @@ import numpy as np
 
 from .... import functional as F
 from .... import nn
-from ....array import Array
+from ....engine.details.array import Array
+from ....engine.tensor import Data, Optional, Tensor, as_tensor
 from ....random import generator
-from ....tensor import Data, Optional, Tensor, as_tensor
 from .digits import CLASSES, PIXELS
 from .separate_paths import normalized_by_paths
 

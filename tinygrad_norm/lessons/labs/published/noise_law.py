@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .... import functional as F
-from ....array import Array
+from ....engine.details.array import Array
 
 
 @dataclass(frozen=True)

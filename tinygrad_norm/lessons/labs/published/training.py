@@ -10,8 +10,8 @@ import numpy as np
 
 from .... import functional as F
 from .... import nn, optim
-from ....array import Array
 from ....context import no_grad
+from ....engine.details.array import Array
 from ....errors import AnomalyError
 from .digits import Digits
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from .... import functional as F
 from .... import nn
-from ....array import Array
+from ....engine.details.array import Array
+from ....engine.tensor import Tensor, as_tensor
 from ....random import generator
-from ....tensor import Tensor, as_tensor
 from .digits import CLASSES
 
 DTYPE = np.float32

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....array import Array
-from ....tensor import Tensor
+from ....engine.details.array import Array
+from ....engine.tensor import Tensor
 from ....transforms import gradients
 from .separate_paths import normalized_by_paths
 

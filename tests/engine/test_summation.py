@@ -1,0 +1,171 @@
+"""Sums: right, wide enough, and for a row the same in any company."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygrad_norm.engine.details.summation import (
+    kept_shape,
+    reduced_axes,
+    reduced_count,
+    sum_product_to,
+    sum_to,
+    total,
+)
+from tinygrad_norm.errors import VJPError
+
+LENGTHS = (1, 2, 3, 5, 7, 8, 16, 31, 33, 64, 65, 100, 300, 1000, 1025, 3000)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", LENGTHS)
+def test_the_sum_of_a_row_does_not_depend_on_its_company(n: int, dtype: type) -> None:
+    """Layer norm gives a token the same output in any batch, to the last bit, because this holds."""
+    rng = np.random.default_rng(n)
+    for rows in (1, 2, 3, 5, 17, 101, 3000):
+        x = (rng.normal(size=(rows, n)) * 10 ** rng.uniform(-3, 3, (rows, 1))).astype(dtype)
+        sums = total(x, -1)
+        order = rng.permutation(rows)
+        np.testing.assert_array_equal(total(np.ascontiguousarray(x[order]), -1), sums[order])
+        np.testing.assert_array_equal(total(x.reshape(1, rows, n), -1)[0], sums)
+        np.testing.assert_array_equal(total(x, 1, keepdims=True)[:, 0], sums)
+        for i in range(min(rows, 20)):
+            assert total(np.ascontiguousarray(x[i : i + 1]), -1)[0] == sums[i]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.lists(st.sampled_from([1, 2, 3, 40, 70]), min_size=1, max_size=3).map(tuple),
+    data=st.data(),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    keepdims=st.booleans(),
+)
+def test_sums_agree_with_wide_ones(shape: tuple[int, ...], data: st.DataObject, dtype: type, keepdims: bool) -> None:
+    axis = data.draw(st.none() | st.integers(-len(shape), len(shape) - 1) | st.just(tuple(range(len(shape)))))
+    x = np.random.default_rng(0).normal(3.0, 1.0, shape).astype(dtype)
+    expected = x.astype(np.longdouble).sum(axis, keepdims=keepdims)
+    found = total(x, axis, keepdims)
+    assert found.dtype == dtype
+    assert np.shape(found) == expected.shape
+    # Pairwise or in blocks of 64: a few dozen roundings at the most.
+    np.testing.assert_allclose(found, expected.astype(np.float64), rtol=32 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("shape", [(10_000, 3), (100, 100, 3), (10_007, 5)])
+def test_many_rows_of_float32_lose_no_digits(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(1).normal(100.0, 1.0, shape).astype(np.float32)
+    axes = tuple(range(len(shape) - 1))
+    exact = x.astype(np.float64).sum(axes)
+    # NumPy's own sum of these is off by 2e-6.
+    np.testing.assert_allclose(total(x, axes), exact, rtol=1.2e-7)
+
+
+# Every kernel, every layout, every axis
+
+SHAPES = [
+    (),
+    (3,),
+    (0, 4),
+    (130, 140),
+    (20_000, 1),
+    (1, 20_000),
+    (70, 16, 17),
+    (17, 16, 70),
+    (2, 3, 4, 1000),
+    (200, 64),
+]
+
+
+def every_axis(ndim: int) -> list[Any]:
+    return [
+        None,
+        *range(-ndim, ndim),
+        *[(a,) for a in range(ndim)],
+        *[(a, b) for a in range(ndim) for b in range(ndim) if a != b],
+    ]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64])
+def test_total_is_the_sum(shape: Any, dtype: Any, rng: np.random.Generator) -> None:
+    x = rng.integers(-8, 9, shape).astype(dtype)  # whole numbers: every order of summing gives the same
+    for axis in every_axis(len(shape)):
+        for keepdims in (False, True):
+            for view in (x, np.asfortranarray(x), x[::-1] if shape else x):
+                mine, numpys = total(view, axis, keepdims), np.add.reduce(view, axis, keepdims=keepdims)
+                assert mine.shape == numpys.shape
+                assert mine.dtype == numpys.dtype
+                assert np.array_equal(mine, numpys)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (300, 500)])
+@pytest.mark.parametrize("axis", [2, -3, (0, 2), (0, 0), (0, -2)])
+def test_axes_that_numpy_refuses(shape: Any, axis: Any) -> None:
+    for reduce in (total, np.add.reduce):
+        with pytest.raises(ValueError, match=r"axis"):
+            reduce(np.ones(shape), axis)
+
+
+def test_shapes_and_counts() -> None:
+    assert reduced_axes((2, 3, 5), (-1, 0)) == (0, 2)
+    assert kept_shape((2, 3, 5), (-1, 0)) == (1, 3, 1)
+    assert reduced_count((2, 3, 5), (-1, 0)) == 10
+    assert reduced_axes((), 0) == ()
+
+
+def test_infinities_and_nans_pass_through() -> None:
+    x = np.ones((300, 100))
+    x[5, 3], x[7, 4] = np.inf, np.nan
+    sums = total(x, 0)
+    assert sums[3] == np.inf
+    assert np.isnan(sums[4])
+    assert np.count_nonzero(np.isfinite(sums)) == 98
+
+
+TARGETS = [
+    ((4, 40), (4, 1)), ((3, 4, 40), (3, 1, 1)), ((3, 4, 40), (4, 1)), ((5, 40), (40,)), ((7, 1000), (7, 1)), ((2, 1025),
+     (2, 1)),
+    ((2, 3), (3,)), ((40,), ()), ((40,), (1,)), ((300, 200), (1, 200)), ((300, 200), (200,)), ((300, 200), (1, 1)), ((2,
+     3), (2, 3)),
+    ((5, 2, 3), (1, 3)), ((0, 4), (1, 4)), ((3, 0), (3, 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "target"), TARGETS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_summing_back_to_what_was_broadcast(shape: Any, target: Any, dtype: Any, rng: np.random.Generator) -> None:
+    x, y = (rng.integers(-3, 4, shape).astype(dtype) for _ in range(2))
+    # What broadcasting does, the other way round: Σ ⟨sum_to(x), z⟩ = ⟨x, z broadcast⟩, on whole numbers exactly.
+    z = rng.integers(-3, 4, target).astype(np.float64)
+    for a in (x, np.asfortranarray(x)):
+        for summed, whole in ((sum_to(a, target), x), (sum_product_to(a, y, target), x * y)):
+            assert summed.shape == target
+            assert summed.dtype == dtype
+            assert np.sum(summed * z) == np.sum(whole * np.broadcast_to(z, shape))
+    mixed = sum_product_to(x, y.astype(np.float64), target)
+    assert np.array_equal(mixed, sum_to(x * y.astype(np.float64), target))
+
+
+@pytest.mark.parametrize(("shape", "target"), [((3,), (2, 3)), ((3, 5), (5, 5)), ((3, 5), (3,))])
+def test_what_cannot_be_summed_back(shape: Any, target: Any) -> None:
+    for call in (
+        lambda: sum_to(np.ones(shape), target),
+        lambda: sum_product_to(np.ones(shape), np.ones(shape), target),
+    ):
+        with pytest.raises(VJPError, match=r"must have a shape that .* broadcasts to; got .* Correct the rule"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "arranged", [np.ascontiguousarray, np.asfortranarray, lambda x: np.repeat(x, 2, axis=1)[:, ::2]]
+)
+@pytest.mark.parametrize("rows", [2_000, 20_000])
+def test_rows_keep_their_digits_in_every_layout(arranged: Any, rows: int) -> None:
+    x = arranged(np.random.default_rng(1).normal(100.0, 1.0, (rows, 3)).astype(np.float32))
+    # One rounding of a sum in float64, or of a few of them in blocks.
+    np.testing.assert_allclose(total(x, 0), x.astype(np.float64).sum(0), rtol=1.2e-7)

@@ -1,0 +1,181 @@
+"""The sweep: every contribution arrives once, in order, at any depth; a released graph says so; nothing leaks."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_norm as tg
+from tinygrad_norm.engine.details.summation import broadcast_axes, sum_to
+
+
+def leaf(values: Any, **how: Any) -> tg.Tensor:
+    return tg.Tensor(values, requires_grad=True, **how)
+
+
+# Shapes of graphs
+
+
+def test_a_tensor_used_twice() -> None:
+    x = leaf([1.0, -2.0, 3.0])
+    (x * x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, -4.0, 6.0]
+
+
+def test_a_diamond() -> None:
+    x = leaf(3.0)
+    left, right = x * 2.0, x.exp()
+    (left * right).backward()
+    assert x.grad is not None
+    assert x.grad.item() == pytest.approx(2 * np.exp(3.0) * (1 + 3.0))
+
+
+def test_a_tower_of_diamonds_is_not_walked_path_by_path() -> None:
+    x = leaf(1.0)
+    y = x
+    for _ in range(200):  # 2²⁰⁰ paths
+        y = y * 0.5 + y * 0.5
+    y.backward()
+    assert x.grad is not None
+    assert x.grad.item() == 1.0
+
+
+def test_a_late_branch_waits_for_all_its_contributions() -> None:
+    x = leaf(2.0)
+    early = x * x
+    late = early * 3.0
+    total = early + late * early
+    total.backward()
+    # d/dx (x² + 3x⁴)
+    assert x.grad is not None
+    assert x.grad.item() == 2 * 2.0 + 12 * 8.0
+
+
+def test_contributions_of_many_branches_add_up_without_touching_each_other() -> None:
+    x, w = leaf(np.ones(4)), leaf(np.arange(4.0))
+    h = x + w
+    parts = [h * float(k) for k in range(5)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    total.retain_grad()
+    h.retain_grad()
+    total.backward(np.array([1.0, 2.0, 3.0, 4.0]))
+    for t, factor in ((total, 1.0), (h, 10.0), (x, 10.0), (w, 10.0)):
+        assert t.grad is not None
+        assert t.grad.tolist() == [factor * v for v in (1.0, 2.0, 3.0, 4.0)]
+
+
+def test_two_outputs_of_one_graph_add_up_in_the_leaf() -> None:
+    x = leaf(2.0)
+    y = x * x
+    (y * 1.0).backward(retain_graph=True)
+    (y * 10.0).backward()
+    assert x.grad is not None
+    assert x.grad.item() == 44.0
+
+
+def test_a_leaf_is_its_own_gradient() -> None:
+    x = leaf([1.0, 2.0])
+    x.backward([3.0, 4.0])
+    x.backward([3.0, 4.0])
+    assert x.grad is not None
+    assert x.grad.tolist() == [6.0, 8.0]
+
+
+def test_inputs_that_need_no_gradient_get_none() -> None:
+    x, c = leaf(2.0), tg.Tensor(5.0)
+    y = x * c
+    y.backward()
+    assert c.grad is None
+    assert not c.requires_grad
+    assert y.grad is None
+
+
+# Release
+
+
+def test_a_second_backward_says_what_to_do() -> None:
+    x = leaf([1.0, 2.0])
+    with tg.scope("model"):
+        y = (x * x).sum()
+    y.backward()
+    with pytest.raises(
+        tg.GraphReleasedError,
+        match=r"graph of sum in model must still hold its saved arrays; an earlier backward\(\) released them. "
+        r"Call that one with retain_graph=True, or compute the result anew.",
+    ):
+        y.backward()
+    with pytest.raises(tg.GraphReleasedError):
+        tg.gradients(y, x)
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, 4.0]
+
+
+def test_a_released_part_is_noticed_also_where_nothing_was_saved() -> None:
+    x = leaf(1.0)
+    shared = x + 1.0
+    (shared * 2.0).backward()
+    with pytest.raises(tg.GraphReleasedError, match="graph of add must"):
+        (shared * 3.0).backward()
+
+
+def test_retain_graph_and_gradients_keep_the_graph() -> None:
+    x = leaf(3.0)
+    y = x * x
+    y.backward(retain_graph=True)
+    assert tg.gradients(y, x).item() == 6.0
+    y.backward(create_graph=True)
+    y.backward()
+    assert x.grad is not None
+    assert x.grad.item() == 18.0
+
+
+def test_backward_drops_what_was_saved() -> None:
+    x = leaf(np.ones(3))
+    y = (x * x).exp()
+    saved = weakref.ref(y.node.saved[0])
+    y.sum().backward()
+    assert y.node.saved is None
+    assert saved() is not None  # y itself still shows its values
+    del y
+    assert saved() is None
+
+
+# An error on the way leaves every gradient as it was
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_failing_rule_changes_no_gradient() -> None:
+    broken = tg.primitive(lambda x, /: x * 1.0, vjp=lambda g: 1 / 0, samples=[tg.sample((3,))], name="broken")
+    x, w = leaf(np.ones(3)), leaf(np.ones(3))
+    w.grad = tg.Tensor(np.full(3, 7.0))
+    y = (broken(x) + w).sum()
+    with pytest.raises(ZeroDivisionError):
+        y.backward()
+    assert x.grad is None
+    assert w.grad is not None
+    assert w.grad.tolist() == [7.0] * 3
+
+
+# The adjoint of broadcasting
+
+
+@pytest.mark.parametrize(
+    ("shape", "target", "axes"),
+    [((3, 5), (3, 5), ()), ((2, 3, 5), (3, 5), (0,)), ((3, 5), (3, 1), (1,)), ((3, 5), (), (0, 1)), ((2, 3), (1, 1), (0,
+     1)),
+     ((3,), (2, 3), None), ((3, 5), (5, 5), None), ((0, 4), (1, 4), (0,))],
+)  # fmt: skip
+def test_summing_back(shape: Any, target: Any, axes: Any) -> None:
+    assert broadcast_axes(shape, target) == axes
+    g = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    if axes is None:
+        with pytest.raises(tg.VJPError, match=r"must have a shape that .* broadcasts to; got .* Correct the rule"):
+            sum_to(g, target)
+    else:
+        assert np.array_equal(sum_to(g, target), g.sum(axes).reshape(target) if axes else g)

@@ -1,0 +1,126 @@
+"""What the tape holds on to: nothing that nobody needs, at any depth, with the garbage collector switched off."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_norm as tg
+from tinygrad_norm.engine.tape import Node
+
+
+def leaf(values: Any, **how: Any) -> tg.Tensor:
+    return tg.Tensor(values, requires_grad=True, **how)
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Reference counts alone must free everything."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_a_million_operations_build_differentiate_and_are_freed(no_collector: None) -> None:
+    x = leaf(1.0)
+    y = x
+    for _ in range(1_000_000):
+        y = y + 1.0
+    assert sys.getrecursionlimit() < 100_000
+    y.backward()
+    assert x.grad is not None
+    assert x.grad.item() == 1.0
+    last = weakref.ref(y.node)
+    first = weakref.ref(x.node)
+    del y
+    assert last() is None
+    assert first() is x.node
+    assert x.node is not None
+    assert sys.getrefcount(x.node) < 10
+
+
+def test_a_long_chain_to_second_order() -> None:
+    x = leaf(1.0)
+    y = x
+    for _ in range(5_000):
+        y = y * 1.0001
+    slope = tg.gradients(y * y, x, create_graph=True)
+    assert tg.gradients(slope, x).item() == pytest.approx(2 * 1.0001**10_000, rel=1e-9)
+
+
+def test_an_intermediate_nobody_needs_is_freed_at_once(no_collector: None) -> None:
+    x = leaf(np.ones(1000))
+    middle = x + 1.0  # addition saves nothing
+    array = weakref.ref(middle._array)
+    end = middle + 1.0
+    assert array() is not None
+    del middle
+    assert array() is None
+    end.sum().backward()
+
+
+def test_an_array_that_a_rule_needs_lives_as_long_as_the_graph(no_collector: None) -> None:
+    x = leaf(np.ones(1000))
+    middle = x.exp()
+    array, node = weakref.ref(middle._array), weakref.ref(middle.node)
+    end = (middle * 2.0).sum()
+    del middle
+    assert array() is not None
+    assert node() is not None
+    del end
+    assert array() is None
+    assert node() is None
+
+
+def test_the_operand_of_a_constant_is_not_kept(no_collector: None) -> None:
+    data = tg.Tensor(np.ones((50, 4)))
+    w = leaf(np.ones((4, 2)))
+    hidden = data @ w  # the gradient of w needs data, not w
+    weights = weakref.ref(w._array)
+    w.data = np.zeros((4, 2))
+    assert weights() is None
+    hidden.sum().backward()
+    assert w.grad is not None
+    assert w.grad.tolist() == [[50.0, 50.0]] * 4
+
+
+def training_step(w: tg.Tensor, x: np.ndarray) -> None:
+    loss = tg.functional.layer_norm((x @ w).tanh(), 5).square().mean() + (w * w).sum()
+    loss.backward()
+    assert w.grad is not None
+    w.data = w.data - 0.01 * w.grad.data
+    w.grad = None
+
+
+def test_nothing_grows_over_a_thousand_steps(no_collector: None, rng: np.random.Generator) -> None:
+    x, w = rng.standard_normal((7, 3)), leaf(rng.standard_normal((3, 5)))
+
+    def alive() -> int:
+        return sum(type(o) in (Node, tg.Tensor, dict, tuple, np.ndarray) for o in gc.get_objects())
+
+    for _ in range(10):
+        training_step(w, x)
+    before = alive()
+    blocks = sys.getallocatedblocks()
+    for _ in range(1_000):
+        training_step(w, x)
+    assert alive() <= before
+    # One object lost a step would be a thousand.
+    assert sys.getallocatedblocks() < blocks + 500
+
+
+def test_a_gradient_of_a_gradient_is_freed_too(no_collector: None) -> None:
+    x = leaf(np.ones(10))
+    slope = tg.gradients((x.exp() * x).sum(), x, create_graph=True)
+    node = weakref.ref(slope.node)
+    curvature = tg.gradients(slope.sum(), x)
+    del slope
+    assert node() is None
+    assert curvature.tolist() == pytest.approx([3 * np.e] * 10)

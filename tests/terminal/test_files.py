@@ -1,0 +1,98 @@
+"""A file is written whole or not at all: after an error there is the old one, and nothing beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tinygrad_norm.terminal.files import whole_file, whole_text
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "page.html"
+    path.write_text("old", encoding="utf-8")
+    return path
+
+
+def write(path: str | os.PathLike[str], text: str, failure: BaseException | None = None) -> None:
+    with whole_text(path) as file:
+        file.write(text)
+        file.flush()
+        if failure is not None:
+            raise failure
+
+
+def test_a_new_file_and_a_replaced_one(tmp_path: Path, old: Path) -> None:
+    for path in (tmp_path / "new.txt", old):
+        write(path, "a\nb")
+        assert path.read_bytes() == b"a\nb"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_nothing_stands_there_before_it_is_complete(tmp_path: Path) -> None:
+    target = tmp_path / "weights.npz"
+    with whole_file(target) as part:
+        part.write_bytes(b"half")
+        assert not target.exists()
+        assert part.parent == tmp_path
+        part.write_bytes(b"whole")
+    assert target.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("failure", [KeyError("k"), OSError(28, "disk full"), KeyboardInterrupt()])
+def test_an_error_leaves_the_old_file(tmp_path: Path, old: Path, failure: BaseException) -> None:
+    with pytest.raises(type(failure)):
+        write(old, "new", failure)
+    assert old.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_a_failed_move_leaves_the_old_file(tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tinygrad_norm.terminal.files.os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(old, "new")
+    assert old.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_a_link_and_the_permissions_stay(tmp_path: Path, old: Path) -> None:
+    link = tmp_path / "link.html"
+    old.chmod(0o640)
+    link.symlink_to(old)
+    write(link, "new")
+    assert link.is_symlink()
+    assert old.read_text(encoding="utf-8") == "new"
+    assert old.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_device_is_written_to_and_stays() -> None:
+    before = os.stat(os.devnull)
+    write(os.devnull, "new")
+    assert os.stat(os.devnull).st_ino == before.st_ino
+
+
+def test_text_that_cannot_be_encoded_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        write(tmp_path / "page.html", "\ud800")
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_no_file_can_be(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="it is a directory"):
+        write(tmp_path, "new")
+    with pytest.raises(FileNotFoundError):
+        write(tmp_path / "missing" / "page.html", "new")
+
+
+def test_the_encoding_and_the_ends_of_lines(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    with whole_text(path, "utf-8-sig", newline="\r\n") as file:
+        file.write("ä\n")
+    assert path.read_bytes() == b"\xef\xbb\xbf\xc3\xa4\r\n"

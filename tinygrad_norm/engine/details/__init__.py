@@ -1,0 +1,1 @@
+"""What the engine needs and a reader does not: arrays, samples, summation, saving."""

@@ -1,0 +1,49 @@
+"""What an array is here, and how data become one that nobody else holds: :func:`to_array`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ...errors import OperandError
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Shape: TypeAlias = tuple[int, ...]
+PLAIN = (np.ndarray, np.generic)
+"""What NumPy's own functions return."""
+
+
+def to_array(data: Any, dtype: Any = None) -> Array:
+    """Return a private array of real numbers or booleans with the values of a number, list, array or Tensor."""
+    if isinstance(data, (list, tuple)):
+        refuse_tracked(data)
+    try:
+        array = np.array(data, dtype=dtype)
+    except (ValueError, TypeError) as error:
+        raise OperandError(
+            f"a Tensor's data must be numbers in a rectangular arrangement; got {type(data).__name__}: {error}. "
+            "Give every row the same length, or pad them."
+        ) from error
+    if array.dtype.kind not in "fiub":
+        raise OperandError(
+            f"a Tensor's data must be real numbers or booleans; got dtype {array.dtype}. "
+            "Convert them first, for example with np.asarray(data, dtype=float)."
+        )
+    return array
+
+
+def refuse_tracked(data: Sequence[Any]) -> None:
+    """Raise if a list holds Tensors with a gradient: copying their values would cut the graph."""
+    pending = [data]
+    while pending:
+        for entry in pending.pop():
+            if isinstance(entry, (list, tuple)):
+                pending.append(entry)
+            # A Tensor is known by this attribute, as this room lies below it.
+            elif getattr(entry, "requires_grad", False):
+                raise OperandError(
+                    "a Tensor's data must be plain numbers; got a list with a Tensor that requires a gradient, "
+                    "which would be lost. Use tg.stack([...]) or tg.concatenate([...])."
+                )

@@ -1,0 +1,94 @@
+"""Picking entries by index, and its adjoint: adding entries back to where they came from.
+
+With repeated indices an entry is picked several times, so its cotangents add up; NumPy's ``z[i] += g`` would
+keep only the last of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import IndexRangeError
+from ..details.array import Array, Shape
+from ..details.samples import sample
+from ..primitive import primitive
+
+
+def is_basic(index: Any) -> bool:
+    """Return whether an index is made of integers, slices, None and ``...`` only, so that no entry repeats."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is Ellipsis or isinstance(p, (slice, np.integer)) or type(p) is int for p in parts)
+
+
+def frozen_index(index: Any) -> Any:
+    """Return an index whose arrays are private copies; Tensors become their values."""
+    if isinstance(index, tuple):
+        return tuple(frozen_index(part) for part in index)
+    if index is None or index is Ellipsis or isinstance(index, (slice, int, np.generic)):
+        return index
+    array = np.array(index)
+    return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
+
+
+def _getitem(x: Array, /, index: Any) -> Any:
+    return x[index]
+
+
+def _scatter_add(x: Array, /, index: Any, shape: Shape) -> Array:
+    result = np.zeros(shape, x.dtype)
+    if is_basic(index):
+        result[index] = x
+    else:
+        np.add.at(result, index, x)
+    return result
+
+
+def _put_back(g: Any, x_shape: Shape, index: Any) -> Any:
+    return (scatter_add.on(g, index=index, shape=x_shape),)
+
+
+INDICES: list[tuple[Shape, Any]] = [
+    ((5,), 2),
+    ((5,), -1),
+    ((3, 5), (slice(None), 1)),
+    ((3, 5), (slice(None, None, -2), slice(1, 4))),
+    ((3, 5), (Ellipsis, None, 0)),
+    ((5,), np.array([0, 3, 3, 3])),
+    ((3, 5), (np.array([[0, 2], [2, 2]]), np.array([1, 4]))),
+    ((3, 5), np.array([True, False, True])),
+    ((2, 3, 5), (slice(None), np.array([0, 0]), slice(1, 3))),
+    ((2, 3, 5), (np.array([1, 1]), slice(None), np.array([4, 4]))),
+    ((0, 4), slice(None)),
+    ((3, 5), np.array([], dtype=np.intp)),
+    ((), Ellipsis),
+    ((), None),
+]
+
+take_index = primitive(
+    _getitem, name="getitem", linear=True,
+    vjp=lambda g, x_shape, index: _put_back(g, x_shape, index),
+    symbol="[ ]", formula="x[index]", rule=("ḡ added back at the index",),
+    samples=[sample(shape, index=index) for shape, index in INDICES],
+)  # fmt: skip
+scatter_add = primitive(
+    _scatter_add, linear=True,
+    vjp=lambda g, index: (take_index.on(g, index=index),),
+    symbol="[ ]ᵀ", formula="zeros, with x added at the index", rule=("ḡ[index]",),
+    samples=[sample(np.empty(shape)[index].shape, index=index, shape=shape) for shape, index in INDICES],
+)  # fmt: skip
+
+
+def check_indices(indices: Any, length: int, axis: int) -> Array:
+    """Return integer indices as an array; raise if one lies outside ``[-length, length)``."""
+    array = np.asarray(indices)
+    if array.dtype.kind not in "iub" and array.size:
+        raise IndexRangeError(f"indices must be integers; got dtype {array.dtype}. Convert them with astype(int).")
+    bad = (array < -length) | (array >= length)
+    if np.any(bad):
+        raise IndexRangeError(
+            f"indices into axis {axis} must lie in [{-length}, {length}); got {array[bad].flat[0]}."
+            " Check where the indices come from."
+        )
+    return array.astype(np.intp)

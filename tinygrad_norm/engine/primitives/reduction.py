@@ -1,0 +1,163 @@
+"""Sums, means, products, extremes and running sums.
+
+The adjoint of summing is spreading the cotangent over what was summed: :func:`spread`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..details.array import PLAIN, Array, Shape
+from ..details.samples import sample
+from ..details.summation import Axis, average, kept_shape, reduced_axes, reduced_count, total
+from ..primitive import primitive
+from .shape import broadcast_to, repeated
+
+# The ufuncs' own reductions: np.prod and its like spend more time on their arguments than on small arrays.
+multiply_reduce: Callable[..., Any] = np.multiply.reduce
+maximum_reduce: Callable[..., Any] = np.maximum.reduce
+minimum_reduce: Callable[..., Any] = np.minimum.reduce
+
+
+def reductions(domain: str = "any") -> list[Any]:
+    """Return the usual samples of a reduction: every kind of axis argument, size one, 0-d."""
+    return [
+        sample((), domain=domain),
+        sample((3, 5), domain=domain),
+        sample((3, 5), domain=domain, axis=0),
+        sample((3, 5), domain=domain, axis=-1, keepdims=True),
+        sample((2, 3, 5), domain=domain, axis=(0, 2)),
+        sample((2, 3, 5), domain=domain, axis=(-1, 0), keepdims=True),
+        sample((3, 1), domain=domain, axis=1),
+    ]
+
+
+def spread(g: Any, x_shape: Shape, axis: Axis) -> Any:
+    """Return a reduction's cotangent spread over the entries that were reduced."""
+    if 0 < g.ndim < len(x_shape):
+        g = g.reshape(kept_shape(x_shape, axis))
+    return repeated(g, x_shape) if isinstance(g, PLAIN) else broadcast_to(g, shape=x_shape)
+
+
+sum = primitive(
+    total, name="sum", numpy=(np.sum,), linear=True,
+    vjp=lambda g, x_shape, axis: (spread(g, x_shape, axis),),
+    symbol="Σ", formula="Σ x", rule=("ḡ spread over the summed axes",),
+    samples=[*reductions(), sample((0, 4)), sample((0, 4), axis=0)],
+)  # fmt: skip
+
+
+mean = primitive(
+    average, name="mean", numpy=(np.mean,), linear=True,
+    vjp=lambda g, x_shape, axis: (spread(g / reduced_count(x_shape, axis), x_shape, axis),),
+    symbol="mean", formula="Σ x / n", rule=("ḡ / n spread over the averaged axes",), samples=reductions(),
+)  # fmt: skip
+
+
+def _prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    return multiply_reduce(x, axis, keepdims=keepdims)
+
+
+def _prod_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
+    shape = x.shape
+    g = spread(g, shape, axis)
+    if isinstance(x, PLAIN) and _is_normal(out):
+        return (g * spread(out, shape, axis) / x,)
+    # A division by a tiny number loses digits when it is itself differentiated, and one by 0 all of them.
+    axes = reduced_axes(shape, axis)
+    kept = tuple(a for a in range(len(shape)) if a not in axes)
+    rows = np.transpose(x, kept + axes).reshape((*(shape[a] for a in kept), reduced_count(shape, axis)))
+    others = _others(rows).reshape(tuple(shape[a] for a in kept + axes))
+    back = tuple(int(i) for i in np.argsort(kept + axes))
+    return (g * np.transpose(others, back),)
+
+
+def _is_normal(out: Any) -> bool:
+    """Return whether no product is 0, infinite, or so small that it has lost digits."""
+    size = np.abs(out)
+    return bool(((size >= np.finfo(out.dtype).tiny) & (size < np.inf)).all())
+
+
+def _others(rows: Any) -> Any:
+    """Return the product of the other entries of its row for each entry, without dividing, in O(n).
+
+    Halves are multiplied until one number is left; on the way back each half takes what the other one has.
+    """
+    n = rows.shape[-1]
+    missing = (1 << (n - 1).bit_length()) - n
+    level = np.concatenate([rows, np.ones((*rows.shape[:-1], missing), rows.dtype)], axis=-1)
+    halves = []
+    while level.shape[-1] > 1:
+        half = level.shape[-1] // 2
+        left, right = level[..., :half], level[..., half:]
+        halves.append((left, right))
+        level = left * right
+    others = np.ones(level.shape, rows.dtype)
+    for left, right in reversed(halves):
+        others = np.concatenate([others * right, others * left], axis=-1)
+    return others[..., :n]
+
+
+prod = primitive(
+    _prod, numpy=(np.prod,), vjp=_prod_rule,
+    symbol="Π", formula="Π x", rule=("ḡ · Π of the others",),
+    samples=[
+        *reductions("nonzero"), *reductions("with zeros"), sample((0, 4), axis=0), sample((2, 3), domain="zero"),
+    ],
+    note="Right where entries are 0 or tiny: the others' product is formed without dividing.",
+)  # fmt: skip
+
+
+def _share_of_extreme(g: Any, out: Any, x: Any, axis: Axis) -> Any:
+    shape = x.shape
+    ties = x == spread(out, shape, axis)
+    count = np.sum(np.asarray(ties), axis=axis, keepdims=True)
+    if g.ndim != len(shape):
+        g = g.reshape(kept_shape(shape, axis))
+    return (ties * (g / count.astype(g.dtype)),)
+
+
+def _max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    return maximum_reduce(x, axis, keepdims=keepdims)
+
+
+max = primitive(
+    _max, numpy=(np.max, np.amax), vjp=_share_of_extreme,
+    symbol="max", formula="max x", rule=("ḡ to the largest entry",), samples=reductions("distinct"),
+    note="Tied entries share the cotangent equally.",
+)  # fmt: skip
+
+
+def _min(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    return minimum_reduce(x, axis, keepdims=keepdims)
+
+
+min = primitive(
+    _min, numpy=(np.min, np.amin), vjp=_share_of_extreme,
+    symbol="min", formula="min x", rule=("ḡ to the smallest entry",), samples=reductions("distinct"),
+    note="Tied entries share the cotangent equally.",
+)  # fmt: skip
+
+
+def _cumsum(x: Array, /, axis: int | None = None) -> Array:
+    return np.cumsum(x, axis)
+
+
+def _cumsum_rule(g: Any, x_shape: Shape, axis: int | None) -> Any:
+    along = 0 if axis is None else axis
+    if not g.ndim or not x_shape:
+        return (g.reshape(x_shape),)
+    return (np.flip(np.cumsum(np.flip(g, along), along), along).reshape(x_shape),)
+
+
+cumsum = primitive(
+    _cumsum, numpy=(np.cumsum,), linear=True, vjp=_cumsum_rule,
+    symbol="cumsum", formula="Σ_{j ≤ i} xⱼ", rule=("Σ_{j ≥ i} ḡⱼ",),
+    samples=[
+        sample(()), sample((5,)), sample((3, 5)), sample((3, 5), axis=0), sample((2, 3, 5), axis=-2),
+        sample((0, 4), axis=0),
+    ],
+)  # fmt: skip

@@ -1,0 +1,405 @@
+"""The Tensor: an array that remembers how it was computed.
+
+``Tensor(data, requires_grad=True)`` makes a leaf, operations on it record, ``backward()`` fills its
+``grad``. The one idea: a Tensor is a read-only array and, if a gradient is wanted, the tape's node for
+it. Because neither ever changes, nothing that the tape saved can go stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from ..errors import AnomalyError, GraphError, IndexRangeError, InputError, OperandError, ShapeError, TinygradNormError
+from .details.array import Array, Shape, to_array
+from .display import tensor_html, tensor_text
+from .operators import NumpyMethods
+from .primitive import Primitive
+from .sweep import recorded_sweep, seed_for, sweep
+from .tape import STATE, Node, Scope, leaf_node, where
+
+
+class Tensor(NumpyMethods):
+    """An array of numbers with reverse-mode gradients.
+
+    Parameters
+    ----------
+    data : number, nested list, array or Tensor
+        The values, copied. NumPy's rules give the dtype, float64 for Python floats.
+    requires_grad : bool
+        Whether operations on it are recorded. Integers are converted to float64 then.
+    dtype : NumPy dtype, optional
+    name : str, optional
+        Shown in drawings and errors.
+
+    Raises
+    ------
+    OperandError
+        The data are not real numbers or booleans, or hold Tensors whose gradient would be lost.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> x = tg.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    Tensor([2., 4., 6.], shape=(3,), dtype=float64)
+    """
+
+    __slots__ = ("__weakref__", "_array", "_name", "_node")
+
+    _array: Any  # an ndarray or, of shape (), a NumPy scalar; never written to
+    _node: Node | None
+    _name: str | None
+
+    drawn_by: ClassVar[Callable[..., Any]]
+    """What draws a Tensor or a trace. Set once, by the front door, so that this room need not know the drawing."""
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        array = to_array(data, dtype)
+        if requires_grad and array.dtype.kind != "f":
+            array = array.astype(np.float64)
+        self._array = array
+        self._name = name
+        self._node = leaf_node(array, name) if requires_grad else None
+
+    # What it is
+
+    @property
+    def data(self) -> Array:
+        """The values as a read-only array. Assign to it to give a leaf new values of the same shape."""
+        view = np.asarray(self._array).view()
+        view.setflags(write=False)
+        # What it looks at too: otherwise NumPy would let the view be made writable again.
+        view.base.setflags(write=False)  # type: ignore[union-attr]  # a view has a base
+        return view
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        array = to_array(values, self.dtype)
+        if array.shape != self.shape or not self.is_leaf:
+            raise ShapeError(
+                f"new data must go to a leaf and have its shape {self.shape}; got shape {array.shape} for "
+                f"{'a leaf' if self.is_leaf else 'the result of an operation'}. Make a new Tensor instead."
+            )
+        self._array = array
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]  # read-only here, declared plainly by the methods
+        """The length of each axis."""
+        shape: Shape = self._array.shape
+        return shape
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return int(self._array.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype of the entries."""
+        dtype: np.dtype[Any] = self._array.dtype
+        return dtype
+
+    @property
+    def name(self) -> str | None:
+        """What drawings and errors call it."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._name = name
+        if self._node is not None:
+            self._node.name = name
+
+    @property
+    def node(self) -> Node | None:
+        """The tape's node: what the drawing and the gradient check read. None without a gradient."""
+        return self._node
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
+        return self._node is None or self._node.primitive is None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded; can be set on a leaf."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted == self.requires_grad:
+            return
+        if not self.is_leaf or self.dtype.kind != "f":
+            raise GraphError(
+                "requires_grad can be set on a leaf of floating-point numbers; got "
+                f"{self!r}. Use detach() or astype(float) first."
+            )
+        self._node = leaf_node(self._array, self._name) if wanted else None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient of a leaf (or after ``retain_grad()``); set it to None to start anew."""
+        return self._node.grad if self._node is not None else None
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and (not isinstance(value, Tensor) or self._node is None or value.shape != self.shape):
+            raise ShapeError(
+                f"grad must be None or a Tensor of shape {self.shape} on a Tensor that requires a gradient; got "
+                f"{value!r}."
+            )
+        if self._node is not None:
+            self._node.grad = value
+
+    # Values
+
+    def item(self) -> Any:
+        """Return the only entry as a Python number."""
+        if self.size != 1:
+            raise ShapeError(
+                f"item() must get a Tensor with one entry; got shape {self.shape}. Index it, or use tolist()."
+            )
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """Return the values as nested lists of Python numbers."""
+        return self._array.tolist()
+
+    def numpy(self) -> Array:
+        """Return the values as a new array, yours to change."""
+        return np.array(self._array)
+
+    def detach(self) -> Tensor:
+        """Return a Tensor with the same values that nothing is recorded for."""
+        return wrap(self._array, None)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy:
+            return np.array(self._array, dtype=dtype)
+        return self.data if dtype is None else np.asarray(self.data, dtype=dtype)
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(f"a truth value must come from one entry; got shape {self.shape}. Use .any() or .all().")
+        return bool(self._array)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.shape:
+            raise OperandError(
+                f"an index must be an integer of shape (); got {self.dtype} of shape {self.shape}. Use int(t)."
+            )
+        return int(self._array)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        return tensor_text(np.asarray(self._array), self._name, self._node)
+
+    def _repr_html_(self) -> str:
+        return tensor_html(np.asarray(self._array), self._name, self._node)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self.is_leaf:
+            raise GraphError(
+                f"a Tensor to be pickled or deep-copied must be a leaf; got the result of {self!r}. Use detach() first."
+            )
+        return type(self), (np.asarray(self._array), self.requires_grad, self.dtype, self._name)
+
+    def draw(self, **options: Any) -> Any:
+        """Return the drawing of the graph that made this Tensor; the options are those of ``tg.draw``."""
+        return Tensor.drawn_by(self, **options)
+
+    # Gradients
+
+    def retain_grad(self) -> None:
+        """Ask the next backward pass to fill ``grad`` although this is not a leaf."""
+        if self._node is None:
+            raise GraphError(
+                "retain_grad() must be called on a Tensor that requires a gradient; got "
+                f"{self!r}. Make an input of it with requires_grad=True."
+            )
+        self._node.keeps_grad = True
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+    ) -> None:
+        """Add the gradient of this Tensor by every leaf it depends on to the leaf's ``grad``.
+
+        Parameters
+        ----------
+        gradient : the cotangent of this Tensor, of its shape; may be left out for a single number
+        retain_graph : keep the saved arrays for another backward pass; by default only with ``create_graph``
+        create_graph : record the backward pass itself, so that gradients can be differentiated again
+
+        Raises
+        ------
+        GraphError
+            The Tensor requires no gradient, or is not a single number and ``gradient`` is missing.
+        GraphReleasedError
+            An earlier backward pass released the graph.
+        """
+        node = self._node
+        if node is None:
+            raise GraphError(
+                "backward() must start from a Tensor that depends on one with requires_grad=True; "
+                f"got {self!r}. Was it computed under no_grad, detached, or from plain arrays?"
+            )
+        seed = seed_for(None if gradient is None else as_tensor(gradient), self._array.shape, self._array.dtype)
+        keep = create_graph if retain_graph is None else retain_graph
+        found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
+        for target, g in found.items():
+            if target.primitive is None and g.dtype != target.params["dtype"]:  # type: ignore[index]
+                g = g.astype(target.params["dtype"])  # type: ignore[index]
+            gradient = g if isinstance(g, Tensor) else wrap(g, None)
+            target.grad = gradient if target.grad is None else target.grad + gradient
+
+
+Data: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any]"
+Optional: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any] | None"
+"""What a function of Tensors takes: Tensors, arrays, numbers, nested lists."""
+
+
+def wrap(array: Any, node: Node | None) -> Tensor:
+    """Return a Tensor around an array that nobody will write to."""
+    tensor = object.__new__(Tensor)
+    tensor._array = array
+    tensor._node = node
+    tensor._name = None
+    return tensor
+
+
+def as_tensor(data: Data) -> Tensor:
+    """Return ``data`` itself if it is a Tensor, else a Tensor with its values."""
+    return data if isinstance(data, Tensor) else wrap(to_array(data), None)
+
+
+def sweep_from(seeds: Sequence[tuple[Node, Any]], *, create_graph: bool, **how: Any) -> dict[Node, Any]:
+    """Run the sweep on arrays, or on Tensors that record when ``create_graph`` is set."""
+    if create_graph:
+        return recorded_sweep([(n, as_tensor(g)) for n, g in seeds], wrap, **how)
+    return sweep([(n, g._array if isinstance(g, Tensor) else g) for n, g in seeds], **how)
+
+
+NUMBERS = frozenset({int, float, bool})
+NO_PARAMETERS: dict[str, Any] = {}
+# Looked up once, as apply() runs for every operation.
+new, ndarray = object.__new__, np.ndarray
+
+
+def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -> Tensor:
+    """Compute a primitive and record it if a gradient is wanted of any input."""
+    recording, scope, anomaly, monitor = STATE.get()
+    arrays: list[Any] = []
+    nodes: list[Node | None] = []
+    shapes: list[Shape] = []
+    tracked = False
+    for x in inputs:
+        if isinstance(x, Tensor):
+            array = x._array
+            node = x._node
+            if node is not None:
+                tracked = True
+            nodes.append(node)
+            shapes.append(array.shape)
+        else:
+            # A Python number stays one, so that it never widens a float32.
+            array = x if type(x) in NUMBERS and primitive.elementwise else operand(x, primitive)
+            nodes.append(None)
+            shapes.append(() if array is x else array.shape)
+        arrays.append(array)
+    try:
+        out = primitive.forward(*arrays, **params) if params else primitive.forward(*arrays)
+    except (ValueError, TypeError, IndexError, TinygradNormError) as error:
+        if monitor is not None:
+            monitor.failed(error, primitive, inputs, params, scope)
+        raise explained(error, primitive, arrays, params, scope) from error
+    if type(out) is not ndarray and not isinstance(out, np.generic):
+        out = np.asarray(out)
+    result: Tensor = new(Tensor)
+    result._array = out
+    result._name = result._node = None
+    if tracked and recording and out.dtype.kind == "f":
+        in_shapes = tuple(shapes)
+        saved = primitive.save(out, arrays, in_shapes, params, nodes)
+        result._node = Node(primitive, tuple(nodes), in_shapes, params or NO_PARAMETERS, saved, scope)
+    if anomaly:
+        check_forward(primitive, arrays, out, scope)
+    if monitor is not None:
+        monitor.recorded(result, primitive, inputs, params, scope)
+    return result
+
+
+def operand(x: Any, primitive: Primitive) -> Any:
+    """Return an operand that is not a Tensor as a private array."""
+    if isinstance(x, np.generic) and x.dtype.kind in "fiub":
+        return x
+    if isinstance(x, (np.ndarray, list, tuple, int, float, bool, np.generic)):
+        return to_array(x)
+    raise OperandError(
+        f"{primitive.name} must get numbers, arrays or Tensors; got {type(x).__name__}. "
+        "Wrap it in tg.Tensor(...) if it holds numbers."
+    )
+
+
+def explained(
+    error: Exception,
+    primitive: Primitive,
+    arrays: Sequence[Any],
+    params: Mapping[str, Any],
+    scope: Scope | None,
+) -> TinygradNormError:
+    """Return a forward function's error with the operation, its place, and the shapes it got."""
+    prefix = f"{primitive.name}{where(scope)}"
+    if isinstance(error, TinygradNormError):
+        return type(error)(f"{prefix}: {error}")
+    kinds: dict[type[Exception], type[TinygradNormError]] = {
+        np.exceptions.AxisError: ShapeError,
+        TypeError: OperandError,
+        IndexError: IndexRangeError,
+        ValueError: ShapeError,
+    }
+    kind = next((ours for base, ours in kinds.items() if isinstance(error, base)), InputError)
+    shapes = " and ".join(str(np.shape(a)) for a in arrays) or "no input"
+    given = "".join(f", {k}={v!r}" for k, v in params.items() if v is not None and k != "index")
+    if primitive.elementwise:
+        hint = "Shapes broadcast when they are equal, or 1, counted from the last axis."
+    elif primitive.name in ("getitem", "scatter_add"):
+        hint = "An index counts from 0 or from −1 backwards; a boolean one has the shape it picks from."
+    else:
+        hint = f"See help(tg.{primitive.name})."
+    reason = str(error).strip().rstrip(".").split("\n")[0]
+    return kind(f"{prefix}: the inputs must fit together; got shapes {shapes}{given}: {reason}. {hint}")
+
+
+def check_forward(primitive: Primitive, arrays: Sequence[Any], out: Any, scope: Scope | None) -> None:
+    """Raise where an operation made a NaN or an infinity that was not in its inputs."""
+    for what, test in (("a NaN", np.isnan), ("an infinity", np.isinf)):
+        if np.any(test(out)) and not any(
+            np.any(~np.isfinite(a)) if what == "an infinity" else np.any(np.isnan(a)) for a in arrays
+        ):
+            at = tuple(int(i) for i in np.argwhere(test(np.asarray(out)))[0])
+            raise AnomalyError(
+                f"{primitive.name}{where(scope)}: every value must be finite; {what} appeared at index {at} of the "
+                f"result, shape {out.shape}. Look at the inputs of this operation: a zero divisor, the log of zero, "
+                "an overflow?"
+            )
