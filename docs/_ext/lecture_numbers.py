@@ -7,8 +7,8 @@ from typing import Any
 
 from markdown_table import code, plain, table
 
-from tinygrad_norm.lessons.lecture import lecture
-from tinygrad_norm.lessons.render_data import lesson_data
+from tinygrad_norm.lessons.document.as_data import lesson_data
+from tinygrad_norm.lessons.lecture.lecture import lecture
 
 Data = Mapping[str, Any]
 

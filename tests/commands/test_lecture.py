@@ -14,11 +14,11 @@ import pytest
 from tinygrad_norm.cli import main
 from tinygrad_norm.commands.lecture import RENDERERS, write_whole
 from tinygrad_norm.errors import InputError
-from tinygrad_norm.lessons.lecture import lecture
-from tinygrad_norm.lessons.render_data import lesson_data
-from tinygrad_norm.lessons.render_text import lesson_text
-from tinygrad_norm.lessons.settings import Settings
-from tinygrad_norm.lessons.tables import VARIANTS
+from tinygrad_norm.lessons.document.as_data import lesson_data
+from tinygrad_norm.lessons.document.as_text import lesson_text
+from tinygrad_norm.lessons.lecture.lecture import lecture
+from tinygrad_norm.lessons.lecture.settings import Settings
+from tinygrad_norm.lessons.lecture.tables import VARIANTS
 
 
 def run(arguments: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

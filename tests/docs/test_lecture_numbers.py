@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from tinygrad_norm.lessons.lecture import lecture
-from tinygrad_norm.lessons.render_data import lesson_data
+from tinygrad_norm.lessons.document.as_data import lesson_data
+from tinygrad_norm.lessons.lecture.lecture import lecture
 
 Extension = Callable[[str], ModuleType]
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from tinygrad_norm.engine.tensor import Tensor
-from tinygrad_norm.lessons.document import (
+from tinygrad_norm.lessons.document.as_data import lesson_data
+from tinygrad_norm.lessons.document.lesson import (
     Chart,
     Claim,
     Fact,
@@ -22,10 +23,9 @@ from tinygrad_norm.lessons.document import (
     Series,
     Step,
     Table,
-)  # fmt: skip
-from tinygrad_norm.lessons.lecture import lecture
-from tinygrad_norm.lessons.render_data import lesson_data
-from tinygrad_norm.lessons.settings import Settings
+)
+from tinygrad_norm.lessons.lecture.lecture import lecture
+from tinygrad_norm.lessons.lecture.settings import Settings
 from tinygrad_norm.viz import draw
 
 # A busy machine is no failure of the example that ran on it.

@@ -9,14 +9,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..errors import InputError
-from ..lessons.document import Lesson
-from ..lessons.lecture import STEPS, lecture
-from ..lessons.render_data import lesson_data
-from ..lessons.render_html import lesson_html
-from ..lessons.render_markdown import lesson_markdown
-from ..lessons.render_text import lesson_text
-from ..lessons.settings import Settings
-from ..lessons.tables import DEFAULT_VARIANT, VARIANTS
+from ..lessons.document.as_data import lesson_data
+from ..lessons.document.as_html import lesson_html
+from ..lessons.document.as_markdown import lesson_markdown
+from ..lessons.document.as_text import lesson_text
+from ..lessons.document.lesson import Lesson
+from ..lessons.lecture.lecture import STEPS, lecture
+from ..lessons.lecture.settings import Settings
+from ..lessons.lecture.tables import DEFAULT_VARIANT, VARIANTS
 from ..terminal.files import whole_text
 
 RENDERERS: Mapping[str, Callable[[Lesson], str]] = MappingProxyType(

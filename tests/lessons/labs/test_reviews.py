@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.lessons import tables
 from tinygrad_norm.lessons.labs import reviews as r
 from tinygrad_norm.lessons.labs.batches import in_batches, padded
 from tinygrad_norm.lessons.labs.reviews import Review, make_reviews
+from tinygrad_norm.lessons.lecture import tables
 
 
 def sentiment_by_the_rule(words: tuple[str, ...]) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..document import Row, Table
-from ..render_text import PAD_MARK, table_text, wrapped
+from ..document.as_text import PAD_MARK, table_text, wrapped
+from ..document.lesson import Row, Table
 from .number_format import COMMA
 from .steps import Normalized
 from .table import OwnTable, delimiter_name

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..document import Row, Table
-from ..render_text import table_text
+from ..document.as_text import table_text
+from ..document.lesson import Row, Table
 from .steps import Floats, Normalized, Step
 from .table import OwnTable
 

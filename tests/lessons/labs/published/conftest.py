@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tinygrad_norm.lessons.document import Row, Table
+from tinygrad_norm.lessons.document.lesson import Row, Table
 from tinygrad_norm.lessons.labs.published.papers import BA, BJORCK
 from tinygrad_norm.lessons.labs.published.report import Finding, Lab, LabReport, Line, Outcome, Panel, Question
 from tinygrad_norm.lessons.labs.published.session import Session

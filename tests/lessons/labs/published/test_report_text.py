@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from tinygrad_norm.lessons.document.as_text import WIDTH, table_text
 from tinygrad_norm.lessons.labs.published.catalog import CATALOG
 from tinygrad_norm.lessons.labs.published.report import LabReport, Outcome
 from tinygrad_norm.lessons.labs.published.report_text import report_text
-from tinygrad_norm.lessons.render_text import WIDTH, table_text
 
 
 def test_the_whole_report(report: LabReport) -> None:

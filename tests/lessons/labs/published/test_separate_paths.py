@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from tinygrad_norm import Tensor
-from tinygrad_norm.lessons.gradient_paths import gradient_paths
 from tinygrad_norm.lessons.labs.published.separate_paths import (
     normalized_by_paths,
     paths,
     paths_in_closed_form,
     relative_gap,
 )  # fmt: skip
-from tinygrad_norm.lessons.tables import OUTPUTS
+from tinygrad_norm.lessons.lecture.gradient_paths import gradient_paths
+from tinygrad_norm.lessons.lecture.tables import OUTPUTS
 
 PATHS = ("direct", "by_mean", "by_deviation")
 

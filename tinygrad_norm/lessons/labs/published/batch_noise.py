@@ -11,7 +11,7 @@ from .... import functional as F
 from .... import nn, optim
 from ....engine.details.array import Array
 from ....random import manual_seed
-from ...document import Row, Table
+from ...document.lesson import Row, Table
 from .batch_noise_verdicts import LIMITS, QUESTIONS, learned, verdicts
 from .digits import digits
 from .networks import NORMS, GhostBatchNorm, MakeNorm, Perceptron

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ...document import Row, Table
+from ...document.lesson import Row, Table
 from .invariances import CHANGES, LAYERS, Layer, largest_change, scaled_gradient
 from .papers import BA, IOFFE_SZEGEDY, ZHANG_SENNRICH
 from .report import Finding, Lab, Line, Outcome, Panel, Question

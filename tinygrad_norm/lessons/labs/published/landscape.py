@@ -12,7 +12,7 @@ from .... import optim
 from ....engine.details.array import Array
 from ....engine.tensor import Tensor
 from ....random import manual_seed
-from ...document import Row, Table
+from ...document.lesson import Row, Table
 from .digits import Digits, digits
 from .networks import NORMS, Perceptron
 from .papers import SANTURKAR

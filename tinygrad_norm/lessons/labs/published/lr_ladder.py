@@ -11,7 +11,7 @@ import numpy as np
 from .... import optim
 from ....engine.details.array import Array
 from ....random import manual_seed
-from ...document import Row, Table
+from ...document.lesson import Row, Table
 from .digits import Digits, digits
 from .lr_ladder_verdicts import LIMITS, QUESTIONS, Rung, verdicts
 from .networks import NORMS, Perceptron

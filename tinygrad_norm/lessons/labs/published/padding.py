@@ -10,7 +10,7 @@ import numpy as np
 
 from ....context import no_grad
 from ....random import manual_seed
-from ...document import Row, Table
+from ...document.lesson import Row, Table
 from ..batches import in_batches, padded
 from ..classifier import ReviewClassifier
 from ..drift import drift

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from ...document import Table, Values
-from ...numerals import fill
+from ...document.lesson import Table, Values
+from ...document.numerals import fill
 from .papers import Paper
 from .session import Session
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...render_data import plain, table_data
+from ...document.as_data import plain, table_data
 from .report import Finding, LabReport, Panel, Question
 
 

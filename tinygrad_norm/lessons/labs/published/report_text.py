@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...render_text import table_text, wrapped
+from ...document.as_text import table_text, wrapped
 from .report import Finding, Lab, LabReport, Question
 
 _INDENT = "  "

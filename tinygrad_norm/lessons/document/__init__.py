@@ -1,0 +1,1 @@
+"""What a lesson is, and how it is shown: as text, HTML, Markdown, data."""

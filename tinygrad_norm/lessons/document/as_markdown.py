@@ -1,0 +1,117 @@
+"""A lesson as GitHub-flavored Markdown; every text from outside the layout is escaped."""
+
+from __future__ import annotations
+
+import re
+
+from ..lecture.tables import PAD
+from .lesson import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
+
+PAD_MARK = "░"
+
+_SPECIAL = re.compile(r"[\\`*_{}\[\]#|~$!&<>@]")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
+
+
+def lesson_markdown(lesson: Lesson) -> str:
+    """Return the whole lesson, ending in a line break."""
+    parts = [f"# {escaped(lesson.title)}", *(escaped(text) for text in lesson.introduction)]
+    if len(lesson.steps) > 1:
+        parts.append("\n".join(map(_content_line, lesson.steps)))
+    parts += [_step(step) for step in lesson.steps]
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    r"""Return `text` so that Markdown shows it as it is, on one line.
+
+    Examples
+    --------
+    >>> print(escaped("a*b | <script> $x$"), escaped("1. June"), escaped("0.5"))
+    a\*b \| &lt;script&gt; \$x\$ 1\. June 0.5
+    """
+    flat = re.sub(r"\s+", " ", text)
+    flat = _SPECIAL.sub(lambda hit: _ENTITIES.get(hit[0], "\\" + hit[0]), flat)
+    # Text between colons is no emoji, and a first "1." or "-" no list.
+    flat = re.sub(r":(?=\w+:)", "&#58;", flat)
+    return re.sub(r"^(\s*)(\d*)([-+=.)])(?=[\s=-]|$)", r"\1\2\\\3", flat)
+
+
+def _heading(step: Step) -> str:
+    return f"Step {step.number}. {step.title}"
+
+
+def _content_line(step: Step) -> str:
+    """Return an entry of the contents, linked by the anchor that GitHub makes of a heading."""
+    anchor = re.sub(r"[^\w\- ]", "", _heading(step).lower()).replace(" ", "-")
+    return f"{step.number}. [{escaped(step.title)}](#{anchor})"
+
+
+def _step(step: Step) -> str:
+    blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart | Graph)]
+    return "\n\n".join([f"## {escaped(_heading(step))}", *blocks])
+
+
+def _block(block: Paragraph | Formula | Table | Fact | Claim) -> str:
+    if isinstance(block, Table):
+        return table_markdown(block)
+    if isinstance(block, Claim):
+        return claim_markdown(block)
+    if isinstance(block, Formula):
+        fence = "`" * (max((len(run) for run in re.findall("`+", block.text)), default=2) + 1)
+        fence = fence if len(fence) > 2 else "```"
+        return f"{fence}text\n{block.text}\n{fence}"
+    text = block.text if isinstance(block, Paragraph) else block.sentence
+    return escaped(text)
+
+
+def table_markdown(table: Table) -> str:
+    """Return the table with its title above; pads are marked with ░.
+
+    Examples
+    --------
+    >>> from tinygrad_norm.lessons.document import Row, Table
+    >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
+    >>> print(table_markdown(Table("t", "Outputs", ("x₁", "x₂"), rows, formats="")))
+    **Outputs**
+    <BLANKLINE>
+    |  | x₁ | x₂ |
+    | :--- | ---: | ---: |
+    | Hi | 6.5 | 2.41 |
+    | ░ *pad* | 0 | 0 |
+    """
+    textual = [any(isinstance(row.values[index], str) for row in table.rows) for index in range(len(table.columns))]
+    marks = [":---", *(":---" if is_text else "---:" for is_text in textual)]
+    lines = [
+        _line([escaped(table.corner), *map(_cell, table.columns)]),
+        _line(marks),
+        *(
+            _line([_label(row.label, row.pad), *map(_cell, cells)])
+            for row, cells in zip(table.rows, table.cells(), strict=True)
+        ),
+    ]
+    note = f"\n\n{escaped(table.note)}" if table.note else ""
+    return f"**{escaped(table.title)}**\n\n" + "\n".join(lines) + note
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _label(label: str, pad: bool) -> str:
+    return f"{PAD_MARK} *{escaped(label)}*" if pad else escaped(label)
+
+
+def _cell(cell: str) -> str:
+    return f"{PAD_MARK} *{cell}*" if cell == PAD else escaped(cell)
+
+
+def claim_markdown(claim: Claim) -> str:
+    """Return what the notes say, what is true and why, as a quotation."""
+    lines = [
+        f"**The notes:** {escaped(claim.says)}",
+        f"**{claim.verdict.capitalize()}:** {escaped(claim.true_sentence)}",
+    ]
+    if claim.why:
+        lines.append(f"**Why:** {escaped(claim.reason)}")
+    return "\n>\n".join(f"> {line}" for line in lines)

@@ -1,0 +1,1 @@
+"""The lecture on normalization: its tables, its steps, and what its notes got wrong."""

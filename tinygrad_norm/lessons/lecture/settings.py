@@ -1,0 +1,73 @@
+"""What a reader of the lecture may choose: the page of the notes, the divisor, the epsilon."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ...errors import InputError
+from .tables import DEFAULT_VARIANT, Variant, find_variant
+
+DEFAULT_LAYER_EPS = 1e-5
+"""Epsilon of layer norm over a table with pads, where without one a pad is 0/0."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices behind one run of the lecture.
+
+    Parameters
+    ----------
+    variant : str
+        Name of the padded table, a key of :data:`~tinygrad_norm.lessons.lecture.tables.VARIANTS`.
+    ddof : {0, 1}
+        The variance divides by ``n − ddof``: 0 is the population variance that normalization uses.
+    eps : float or None
+        Added to every variance, at least 0. None is 0 wherever no pad row is normalized on its own,
+        and 1e-5 in layer norm over the padded table.
+
+    Raises
+    ------
+    InputError
+        If a choice is outside these.
+
+    Examples
+    --------
+    >>> Settings(ddof=1).divisor
+    'n − 1'
+    """
+
+    variant: str = DEFAULT_VARIANT
+    ddof: int = 0
+    eps: float | None = None
+
+    def __post_init__(self) -> None:
+        find_variant(self.variant)
+        if self.ddof not in (0, 1):
+            raise InputError(
+                f"ddof must be 0 (divide by n) or 1 (divide by n − 1); got {self.ddof}. Normalization layers use 0."
+            )
+        if self.eps is not None and not (math.isfinite(self.eps) and self.eps >= 0):
+            raise InputError(
+                f"eps must be a finite number of at least 0; got {self.eps:g}. It is added to the variance: try 1e-5."
+            )
+
+    @property
+    def batch(self) -> Variant:
+        """The padded table chosen."""
+        return find_variant(self.variant)
+
+    @property
+    def table_eps(self) -> float:
+        """Epsilon where every set of numbers has a spread of its own."""
+        return self.eps if self.eps is not None else 0.0
+
+    @property
+    def layer_eps(self) -> float:
+        """Epsilon of layer norm over a table with pads."""
+        return self.eps if self.eps is not None else DEFAULT_LAYER_EPS
+
+    @property
+    def divisor(self) -> str:
+        """What the sum of squares is divided by, for a sentence."""
+        return "n" if self.ddof == 0 else "n − 1"

@@ -1,0 +1,137 @@
+"""What the notes claim about γ, β and whose statistics are used, judged by derivatives.
+
+Which parameter scales an output is a question to the engine: the derivative of that output by every γ
+and every β says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ....engine.tensor import Tensor
+from ....functional import layer_norm
+from ....transforms import jacobian
+from ...document.lesson import Claim
+from ..normalizing import BATCH, LAYER, normalize
+from ..quotations import CLAIMED_OUTPUT, SAYS
+from ..settings import DEFAULT_LAYER_EPS, Settings
+from ..tables import OUTPUTS, VARIANTS
+from ..tensor_tables import floats
+
+ROW, NEURON = 0, 1
+"""The entry that both pages work with: the 5 in row 1, neuron 2."""
+
+
+def _output(axis: int, settings: Settings) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the output in question as a function of γ and β."""
+    x = Tensor(OUTPUTS).astype(float)
+    normalized = normalize(x, axis, settings.ddof, settings.table_eps).normalized
+    return lambda scale, shift: (normalized * scale + shift)[ROW, NEURON]
+
+
+def _by_scale_and_shift(axis: int, settings: Settings) -> dict[str, tuple[float, ...]]:
+    output = _output(axis, settings)
+    start = Tensor(np.ones(3)), Tensor(np.zeros(3))
+    by_scale, by_shift = (jacobian(output, argnums=i)(*start) for i in (0, 1))
+    return {"by_scale": floats(by_scale), "by_shift": floats(by_shift)}
+
+
+def scale_index(settings: Settings) -> Claim:
+    """Judge the index in ``−0.21 γ₁ + β₂``."""
+    return Claim(
+        "scale_index",
+        SAYS["scale_index"],
+        "slip",
+        "The index: it is γ₂, as it is β₂.",
+        "Each neuron has its own γ and β. The derivatives of this output by γ₁, γ₂, γ₃ are "
+        "{by_scale:.4g}, those by β₁, β₂, β₃ {by_shift:.4g}.",
+        _by_scale_and_shift(BATCH, settings),
+    )
+
+
+def identity_scale(settings: Settings) -> Claim:
+    """Judge ``0.12 γ₃ + β₃ = 5``."""
+    x = Tensor(OUTPUTS).astype(float)
+    normalized = normalize(x, BATCH, settings.ddof, settings.table_eps).normalized[0, 2]
+    scale, shift = 1.0, 0.0
+    value = normalized.item()
+    return Claim(
+        "identity_scale",
+        SAYS["identity_scale"],
+        "slip",
+        "With γ₃ = 1 and β₃ = 0, the defaults the notes name, the value stays itself: "
+        "1 · {value:.6f} + 0 = {output:.6f}.",
+        "With γ₃ = 1 it would take β₃ = {needed:.6f} to arrive at {claimed}.",
+        {
+            "value": value,
+            "output": (normalized * scale + shift).item(),
+            "claimed": CLAIMED_OUTPUT,
+            "needed": CLAIMED_OUTPUT - value,
+        },
+    )
+
+
+def row_statistics_feature_parameters(settings: Settings) -> Claim:
+    """Judge ``((5 − μ₁)/σ₁) γ₂ + β₂``, which is right."""
+    return Claim(
+        "row_statistics",
+        SAYS["row_statistics"],
+        "right",
+        "The statistics are the row's, hence index 1; γ and β are the feature's, hence index 2.",
+        "The derivatives of this output by γ₁, γ₂, γ₃ are {by_scale:.4g}, those by β₁, β₂, β₃ {by_shift:.4g}.",
+        _by_scale_and_shift(LAYER, settings),
+    )
+
+
+def one_token_two_means(settings: Settings) -> Claim:
+    """Judge the last page, which takes 6.5 by μ₁, σ₁ and 2.4 by μ₂, σ₂."""
+    page = VARIANTS["last-page"]
+    rows = Tensor([token.output for token in page.tokens[:2]])
+    steps = normalize(rows, LAYER, settings.ddof, settings.layer_eps)
+    scale = (steps.variance + settings.layer_eps).sqrt()
+    first, second = page.tokens[0].output[:2]
+    return Claim(
+        "one_token_two_means",
+        SAYS["one_token_two_means"],
+        "slip",
+        "{first} and {second} are two features of one token, Hi: both use μ₁ and σ₁. They become "
+        "{first_value:.4f} and {second_value:.4f}.",
+        "In layer norm an index of μ and σ counts tokens. μ₂ and σ₂ belong to Nitish, and would "
+        "make {second} into {by_neighbor:.4f}.",
+        {
+            "first": first,
+            "second": second,
+            "mean": steps.mean[0].item(),
+            "scale": scale[0].item(),
+            "first_value": steps.normalized[0, 0].item(),
+            "second_value": steps.normalized[0, 1].item(),
+            "neighbor_mean": steps.mean[1].item(),
+            "neighbor_scale": scale[1].item(),
+            "by_neighbor": (second - steps.mean[1].item()) / scale[1].item(),
+        },
+    )
+
+
+def pad_row(settings: Settings) -> Claim:
+    """Judge ``(0 − μ₃)/σ₃ γ₃ + β₃ = 0`` for a row of zeros."""
+    zeros, shift = Tensor(np.zeros((1, 3))), Tensor(np.arange(1.0, 4.0))
+    eps = settings.layer_eps or DEFAULT_LAYER_EPS
+    with np.errstate(invalid="ignore"):
+        bare = layer_norm(zeros, 3, eps=0.0)
+    return Claim(
+        "pad_row",
+        SAYS["pad_row"],
+        "imprecise",
+        "Without ε each entry is {bare}. With any ε > 0 the row becomes β, whatever γ is: zeros "
+        "only while β is still 0, as it is before training.",
+        "A row of zeros has μ = 0 and σ = 0, so x̂ = 0/√(0 + ε). With β = {shift:g} and "
+        "ε = {eps:g} the engine's layer norm makes it {output:g}.",
+        {
+            "eps": eps,
+            "bare": bare[0, 0].item(),
+            "shift": floats(shift),
+            "output": floats(layer_norm(zeros, 3, weight=Tensor(np.ones(3)), bias=shift, eps=eps)),
+        },
+    )

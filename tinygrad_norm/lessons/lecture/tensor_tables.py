@@ -1,0 +1,53 @@
+"""Tensors as the small labeled tables of the lecture, pads marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...engine.tensor import Tensor
+from ..document.lesson import Row, Table, Value
+from .tables import DIMENSION_NAMES, PAD, Token
+
+
+def rows_of(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) -> tuple[Row, ...]:
+    """Return one row for each row of a ``(row, column)`` Tensor.
+
+    Examples
+    --------
+    >>> rows_of(("a", "b"), Tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
+    Row(label='b', values=(3.0, 4.0), pad=False)
+    """
+    marks = pads or [label == PAD for label in labels]
+    return tuple(Row(label, tuple(row), pad) for label, row, pad in zip(labels, values.tolist(), marks, strict=True))
+
+
+def token_table(
+    key: str,
+    title: str,
+    tokens: Sequence[Token],
+    values: Tensor,
+    formats: str = ".4f",
+    note: str = "",
+    columns: Sequence[str] = DIMENSION_NAMES,
+) -> Table:
+    """Return a table with one row for each token.
+
+    `values` has a row for each token, or for each token that is no pad: then pads show no value.
+    """
+    given = iter(values.tolist())
+    complete = len(values) == len(tokens)
+    empty: tuple[Value, ...] = (None,) * len(columns)
+    rows = tuple(
+        Row(
+            token.word,
+            tuple(next(given)) if complete or token.word != PAD else empty,
+            token.word == PAD,
+        )
+        for token in tokens
+    )
+    return Table(key, title, tuple(columns), rows, "token", formats, note)
+
+
+def floats(values: Tensor) -> tuple[float, ...]:
+    """Return the entries of a Tensor, one row after the other."""
+    return tuple(float(value) for value in values.numpy().ravel())
