@@ -47,7 +47,7 @@ from .engine.primitives.elementwise import (
 from .engine.primitives.linalg import matmul
 from .engine.primitives.reduction import cumsum, max, mean, min, prod, sum
 from .engine.primitives.shape import broadcast_to, flip, reshape, roll, transpose
-from .engine.tensor import Tensor, apply
+from .engine.tensor import Tensor
 from .errors import (
     AnomalyError,
     FileError,
@@ -216,7 +216,6 @@ __all__ = [
 ]  # fmt: skip
 
 tensor = Tensor
-Primitive.interpreter = apply
 keep_freed_memory()
 __version__ = "0.1.0"
 

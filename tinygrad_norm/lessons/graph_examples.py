@@ -75,7 +75,7 @@ def neuron() -> Callable[..., Tensor]:
     w, b = parameter("w", -3.0), parameter("b", 6.8)
 
     def neuron(x: Tensor) -> Tensor:
-        return e.tanh(x * w + b)  # type: ignore[no-any-return]  # a primitive's result is a Tensor
+        return e.tanh(x * w + b)
 
     return neuron
 

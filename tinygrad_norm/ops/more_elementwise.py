@@ -15,16 +15,14 @@ from ..engine.tensor import Data, Tensor, as_tensor, wrap
 def copy(x: Data) -> Tensor:
     """Return a new Tensor with the same values, connected to this one."""
     x = as_tensor(x)
-    result: Tensor = wrap(x.numpy(), None) if x.dtype.kind == "b" else e.positive(x)
-    return result
+    return wrap(x.numpy(), None) if x.dtype.kind == "b" else e.positive(x)
 
 
 @composition(np.clip)
 def clip(x: Data, min: Any = None, max: Any = None) -> Tensor:
     """Limit values to [min, max]; the gradient on the limits is 1, outside 0."""
     if isinstance(min, (int, float, type(None))) and isinstance(max, (int, float, type(None))):
-        result: Tensor = e.clip_between(x, lower=min, upper=max)
-        return result
+        return e.clip_between(x, lower=min, upper=max)
     limited = as_tensor(x)
     if min is not None:
         limited = e.where(limited.data >= np.asarray(min), limited, min)
@@ -36,23 +34,22 @@ def clip(x: Data, min: Any = None, max: Any = None) -> Tensor:
 @composition(np.reciprocal)
 def reciprocal(x: Data) -> Tensor:
     """Return 1 / x."""
-    result: Tensor = e.divide(1.0, x)
-    return result
+    return e.divide(1.0, x)
 
 
 @composition(np.tan)
 def tan(x: Data) -> Tensor:
     """Return the tangent of radians."""
-    return e.sin(x) / e.cos(x)  # type: ignore[no-any-return]
+    return e.sin(x) / e.cos(x)
 
 
 @composition(np.sinh)
 def sinh(x: Data) -> Tensor:
     """Return the hyperbolic sine."""
-    return 0.5 * (e.expm1(x) - e.expm1(e.negative(x)))  # type: ignore[no-any-return]
+    return 0.5 * (e.expm1(x) - e.expm1(e.negative(x)))
 
 
 @composition(np.cosh)
 def cosh(x: Data) -> Tensor:
     """Return the hyperbolic cosine."""
-    return 0.5 * (e.exp(x) + e.exp(e.negative(x)))  # type: ignore[no-any-return]
+    return 0.5 * (e.exp(x) + e.exp(e.negative(x)))

@@ -63,8 +63,7 @@ def root_or_zero(x: Tensor) -> Tensor:
     zero = x.data == 0
     if not np.any(zero):
         return x.sqrt()
-    result: Tensor = e.where(zero, 0, e.where(zero, 1, x).sqrt())
-    return result
+    return e.where(zero, 0, e.where(zero, 1, x).sqrt())
 
 
 @composition(np.std)
