@@ -16,7 +16,6 @@ from ..errors import OperandError
 from .details.array import Shape
 from .numpy_dispatch import call_function, call_ufunc, counterpart
 from .primitives.elementwise import (
-    absolute,
     add,
     cos,
     divide,
@@ -28,9 +27,6 @@ from .primitives.elementwise import (
     negative,
     positive,
     power,
-    relu,
-    remainder,
-    sign,
     sin,
     sqrt,
     square,
@@ -39,6 +35,7 @@ from .primitives.elementwise import (
 )
 from .primitives.indexing import frozen_index, take_index
 from .primitives.linalg import matmul
+from .primitives.piecewise import absolute, relu, remainder, sign
 from .primitives.reduction import cumsum, max, mean, min, prod, sum
 from .primitives.shape import reshape, transpose
 

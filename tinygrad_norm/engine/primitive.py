@@ -33,7 +33,7 @@ from ..errors import VJPError
 from . import complaints
 from .details.array import PLAIN
 from .details.documentation import documentation_of, signature_of
-from .details.samples import Sample
+from .details.samples import Sample, usual_samples
 from .details.saving import Rule, Saved, compile_save, inputs_of, names_of, sources_of
 
 if TYPE_CHECKING:
@@ -219,9 +219,19 @@ def primitive(
     return made
 
 
-def elementwise(forward: Callable[..., Any], **declaration: Any) -> Primitive:
-    """Declare a broadcasting operation: :func:`primitive` with ``elementwise=True``."""
-    return primitive(forward, elementwise=True, **declaration)
+def elementwise(
+    forward: Callable[..., Any],
+    *,
+    domain: str | tuple[str, ...] = "any",
+    samples: Sequence[Sample] | None = None,
+    **declaration: Any,
+) -> Primitive:
+    """Declare a broadcasting operation: :func:`primitive` with ``elementwise=True``.
+
+    Without ``samples`` it is tested at the usual shapes, with numbers from ``domain``, one for all inputs or one each.
+    """
+    usual = usual_samples(len(inputs_of(forward)[0]), domain) if samples is None else samples
+    return primitive(forward, elementwise=True, samples=usual, **declaration)
 
 
 def each_sample() -> Iterator[tuple[Primitive, Sample]]:

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError
+from ..ops import elementwise as e
 from .activation import floating
 from .composition import composed
 from .loss_reduction import matching, reduced

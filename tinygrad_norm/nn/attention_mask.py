@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.details.array import Array
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Optional, Tensor, as_tensor
 from ..errors import OperandError, ShapeError
+from ..ops import elementwise as e
 from ..ops.layout import pad
 
 Scores = tuple[int, int, int, int]

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..engine.details.summation import Axis, reduced_count
 from ..engine.primitive import composition
-from ..engine.primitives import elementwise as e
 from ..engine.primitives.reduction import prod
 from ..engine.primitives.shape import axis_of
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
+from . import elementwise as e
 from .layout import expand_dims, moveaxis, ravel
 
 
