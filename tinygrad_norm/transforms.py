@@ -29,9 +29,8 @@ def gradients(
 ) -> Tensor: ...
 @overload
 def gradients(
-    outputs: Tensor | Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Any = None,
-    create_graph: bool = False,
-) -> tuple[Tensor, ...]: ...  # fmt: skip
+    outputs: Tensor | Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Any = None, create_graph: bool = False
+) -> tuple[Tensor, ...]: ...
 def gradients(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ..errors import OperandError
-from .details.array import Shape
 from .numpy_dispatch import call_function, call_ufunc, counterpart
 from .primitives.elementwise import (
     add,
@@ -52,7 +51,7 @@ class Operators:
 
     __slots__ = ()
 
-    shape: Shape
+    _array: Any
 
     # Arithmetic
 
@@ -167,14 +166,14 @@ class Operators:
         )
 
     def __len__(self) -> int:
-        if not self.shape:
+        if not self._array.ndim:
             raise OperandError("len() must get a Tensor with an axis; got one of shape (). Use .size.")
-        return self.shape[0]
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
-        if not self.shape:
+        if not self._array.ndim:
             raise OperandError("a loop must get a Tensor with an axis; got one of shape (). Use .item().")
-        return (self[i] for i in range(self.shape[0]))
+        return (self[i] for i in range(len(self._array)))
 
     # Elementwise functions
 
@@ -297,15 +296,15 @@ class Operators:
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return len(self.shape)
+        return int(self._array.ndim)
 
     @property
-    def T(self) -> Tensor:  # noqa: N802  # NumPy's name
+    def T(self) -> Tensor:
         """The Tensor with its axes reversed."""
         return self.transpose()
 
     @property
-    def mT(self) -> Tensor:  # noqa: N802  # NumPy's name
+    def mT(self) -> Tensor:
         """The Tensor with its last two axes exchanged."""
         return self.swapaxes(-1, -2)
 

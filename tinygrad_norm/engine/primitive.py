@@ -139,7 +139,8 @@ def puller(rules: tuple[Rule | None, ...], joint: bool) -> Callable[[Any, Saved]
     """
     if joint:
         rule = rules[0]
-        return lambda g, saved: rule(g, *saved)  # type: ignore[misc]  # a joint rule is a function, not None
+        assert rule is not None
+        return lambda g, saved: rule(g, *saved)
     if len(rules) == 2:
         one, two = rules
         return lambda g, saved: (

@@ -83,7 +83,8 @@ class Tensor(Operators):
         view = np.asarray(self._array).view()
         view.setflags(write=False)
         # What it looks at too: otherwise NumPy would let the view be made writable again.
-        view.base.setflags(write=False)  # type: ignore[union-attr]  # a view has a base
+        assert view.base is not None
+        view.base.setflags(write=False)
         return view
 
     @data.setter
@@ -98,7 +99,7 @@ class Tensor(Operators):
         self._array = array
 
     @property
-    def shape(self) -> Shape:  # type: ignore[override]  # read-only here, declared plainly by the methods
+    def shape(self) -> Shape:
         """The length of each axis."""
         shape: Shape = self._array.shape
         return shape

@@ -74,7 +74,7 @@ class Sent:
     raw_shapes: tuple[Shape | None, ...]
 
 
-class trace(Setting):  # noqa: N801  # used like a function: with tg.trace() as t:
+class trace(Setting):
     """Record everything that is computed inside the block.
 
     Attributes
