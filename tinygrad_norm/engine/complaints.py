@@ -33,8 +33,13 @@ NAME_TAKEN = (
 )
 NO_OPERAND = "{} must get numbers, arrays or Tensors; got {}. Wrap it in tg.Tensor(...) if it holds numbers."
 NO_GRADIENT = (
-    "backward() must start from a Tensor that depends on one with requires_grad=True; got {!r}. "
-    "Was it computed under no_grad, detached, or from plain arrays?"
+    "backward() must start from a Tensor that depends on one with requires_grad=True; got {!r}, which was {}. {}"
+)
+WRONG_KIND = "an in-place operator must keep the dtype {}; got values of {}. Write x = x / y, or use astype."
+NO_GRAPH = "{} must be differentiated along a graph; got {!r}, which was {}. {}"
+NO_ASSIGNMENT = (
+    "{} must not change a leaf that requires a gradient while operations are recorded; got {!r}. "
+    "Write it inside with tg.no_grad():, or make a new Tensor, as in y = x + 1."
 )
 NO_COTANGENT = (
     "a backward pass without a cotangent must start from a single number; got shape {}. "
@@ -52,6 +57,16 @@ NO_INDEX = "an index must be an integer of shape (); got {} of shape {}. Use int
 NOT_ONE_ITEM = "item() must get a Tensor with one entry; got shape {}. Index it, or use tolist()."
 NO_TRUTH_VALUE = "a truth value must come from one entry; got shape {}. Use .any() or .all()."
 WRONG_DATA = "new data must go to a leaf and have its shape {}; got shape {} for {}. Make a new Tensor instead."
+
+
+ENDED = {
+    "no_grad": ("computed under no_grad", "Compute it outside, or in a block with tg.enable_grad()."),
+    "create_graph": ("made by a backward pass that was not recorded", "Pass create_graph=True there."),
+    "detach": ("detached", "Use the Tensor before detach()."),
+    "integers": ("of integers or booleans, which have no derivative", "Differentiate what they were computed from."),
+    "values": ("computed from plain values", "Make its inputs with requires_grad=True, and compute with tg functions."),
+}
+"""Why a Tensor has no graph, and what to do."""
 
 
 def where(scope: Scope | None) -> str:
@@ -128,6 +143,8 @@ def forward_failed(
     else:
         hint = f"See help(tg.{made.name})."
     reason = str(error).strip().rstrip(".").split("\n")[0]
+    if "read-only" in reason:
+        hint = "What a forward function receives belongs to the tape: return a new array."
     return kind(f"{prefix}: the inputs must fit together; got shapes {shapes}{given}: {reason}. {hint}")
 
 
@@ -153,6 +170,19 @@ def released(node: Node) -> GraphReleasedError:
     return GraphReleasedError(
         f"the graph of {operation(node)} must still hold its saved arrays; an earlier "
         "backward() released them. Call that one with retain_graph=True, or compute the result anew."
+    )
+
+
+def rule_failed(error: Exception, node: Node) -> VJPError:
+    """Return a rule's error with the operation, its place, and the shapes of its inputs."""
+    shapes = " and ".join(map(str, node.shapes))
+    reason = f"{type(error).__name__}: {error}".rstrip(".")
+    if "read-only" in reason:
+        remedy = "What a rule receives belongs to the tape: write g * 2, not g *= 2."
+    else:
+        remedy = "Correct the rule, or the values that it meets."
+    return VJPError(
+        f"the VJP of {operation(node)} must return cotangents for inputs of shape {shapes}; got {reason}. {remedy}"
     )
 
 

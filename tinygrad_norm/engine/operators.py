@@ -113,6 +113,23 @@ class Operators:
     def __abs__(self) -> Tensor:
         return apply(absolute, (self,))
 
+    # In place: a leaf under no_grad gets new values; a tape recorded before keeps the old ones
+
+    def _assign(self, result: Tensor) -> Tensor:
+        raise TypeError("a Tensor must define _assign()")
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._assign(apply(add, (self, other)))
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._assign(apply(subtract, (self, other)))
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._assign(apply(multiply, (self, other)))
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._assign(apply(divide, (self, other)))
+
     # Comparisons and logic: values without a gradient
 
     def __lt__(self, other: Any) -> Tensor:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import GraphError, ShapeError, VJPError
 from . import complaints
-from .details.array import Shape
+from .details.array import Shape, freeze
 from .details.saving import Saved
 from .details.summation import sum_to
 from .tape import STATE, Node, State
@@ -129,7 +129,12 @@ def contributions(node: Node, g: Any, useful: Collection[Node] | None, wrap: Wra
         saved = on_tape(node, saved, wrap)
     if useful is not None and not primitive.joint:
         saved = tuple([s if p in useful else None for s, p in zip(saved, node.parents, strict=True)])
-    sent = primitive.pull_back(g, saved)
+    if not primitive.native:
+        freeze((g, saved))
+    try:
+        sent = primitive.pull_back(g, saved)
+    except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError) as error:
+        raise complaints.rule_failed(error, node) from error
     if type(sent) is not tuple or len(sent) != len(node.parents):
         raise complaints.wrong_count(node, sent)
     return sent

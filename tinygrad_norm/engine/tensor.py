@@ -10,6 +10,7 @@ it. Because neither ever changes, nothing that the tape saved can go stale.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from threading import RLock
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -17,12 +18,15 @@ import numpy as np
 from ..errors import GraphError, OperandError, ShapeError, TinygradNormError
 from . import complaints, operators
 from . import primitive as declaring
-from .details.array import Array, Shape, to_array
+from .details.array import Array, Shape, freeze, to_array
 from .display import tensor_html, tensor_text
 from .operators import Operators
 from .primitive import Primitive
 from .sweep import recorded_sweep, seed_for, sweep
 from .tape import STATE, Node, leaf_node, operation_node
+
+# One backward pass after the other adds to the leaves, also where several threads share a parameter.
+accumulating = RLock()
 
 
 class Tensor(Operators):
@@ -52,11 +56,12 @@ class Tensor(Operators):
     Tensor([2., 4., 6.], shape=(3,), dtype=float64)
     """
 
-    __slots__ = ("__weakref__", "_array", "_name", "_node")
+    __slots__ = ("__weakref__", "_array", "_ended", "_name", "_node")
 
     _array: Any  # an ndarray or, of shape (), a NumPy scalar; never written to
     _node: Node | None
     _name: str | None
+    _ended: str  # why there is no node although there could be one: a key of complaints.ENDED; otherwise not set
 
     drawn_by: ClassVar[Callable[..., Any]]
     """What draws a Tensor or a trace. Set once, by the front door, so that this room need not know the drawing."""
@@ -179,7 +184,7 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """Return a Tensor with the same values that nothing is recorded for."""
-        return wrap(self._array, None)
+        return without_graph(self._array, "detach")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy:
@@ -228,6 +233,17 @@ class Tensor(Operators):
             raise GraphError(complaints.NOTHING_TO_RETAIN.format(self))
         self._node.keeps_grad = True
 
+    def _assign(self, result: Tensor) -> Tensor:
+        # x += y: a leaf takes over the values where nothing is recorded; the result of an operation is another Tensor.
+        if not self.is_leaf or (self._node is None and STATE.get().recording):
+            return result
+        if STATE.get().recording:
+            raise GraphError(complaints.NO_ASSIGNMENT.format("an in-place operator", self))
+        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise OperandError(complaints.WRONG_KIND.format(self.dtype, result.dtype))
+        self.data = result._array
+        return self
+
     def backward(
         self,
         gradient: Any = None,
@@ -251,15 +267,16 @@ class Tensor(Operators):
         """
         node = self._node
         if node is None:
-            raise GraphError(complaints.NO_GRADIENT.format(self))
+            raise GraphError(complaints.NO_GRADIENT.format(self, *why_ended(self)))
         seed = seed_for(None if gradient is None else as_tensor(gradient), self._array.shape, self._array.dtype)
         keep = create_graph if retain_graph is None else retain_graph
         found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
-        for target, g in found.items():
-            if target.primitive is None and g.dtype != target.params["dtype"]:
-                g = g.astype(target.params["dtype"])
-            gradient = g if isinstance(g, Tensor) else wrap(g, None)
-            target.grad = gradient if target.grad is None else target.grad + gradient
+        with accumulating:
+            for target, g in found.items():
+                if target.primitive is None and g.dtype != target.params["dtype"]:
+                    g = g.astype(target.params["dtype"])
+                gradient = g if isinstance(g, Tensor) else wrap(g, None)
+                target.grad = gradient if target.grad is None else target.grad + gradient
 
 
 Data: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any]"
@@ -274,6 +291,18 @@ def wrap(array: Any, node: Node | None) -> Tensor:
     tensor._node = node
     tensor._name = None
     return tensor
+
+
+def without_graph(array: Any, why: str) -> Tensor:
+    """Return a Tensor around an array that remembers why it has no graph: a key of ``complaints.ENDED``."""
+    tensor = wrap(array, None)
+    tensor._ended = why
+    return tensor
+
+
+def why_ended(tensor: Tensor) -> tuple[str, str]:
+    """Return why a Tensor has no graph, and what to do."""
+    return complaints.ENDED.get(getattr(tensor, "_ended", "values"), complaints.ENDED["values"])
 
 
 def as_tensor(data: Data) -> Tensor:
@@ -315,6 +344,8 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]
             nodes.append(None)
             shapes.append(() if array is x else array.shape)
         arrays.append(array)
+    if not primitive.native:
+        freeze(arrays)
     try:
         out = primitive.forward(*arrays, **params) if params else primitive.forward(*arrays)
     except (ValueError, TypeError, IndexError, TinygradNormError) as error:
@@ -330,6 +361,12 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
         result._node = operation_node(primitive, tuple(nodes), in_shapes, params, saved, scope)
+    elif tracked:
+        result._ended = "integers" if recording else "no_grad"
+    else:
+        for x in inputs:
+            if hasattr(x, "_ended"):
+                result._ended = x._ended
     if anomaly:
         complaints.check_forward(primitive, arrays, out, scope)
     if monitor is not None:

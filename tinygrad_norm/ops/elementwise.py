@@ -88,10 +88,10 @@ def clip(x: Data, min: Any = None, max: Any = None) -> Tensor:
     if isinstance(min, (int, float, type(None))) and isinstance(max, (int, float, type(None))):
         return clip_between(x, lower=min, upper=max)
     limited = as_tensor(x)
-    if min is not None:
-        limited = piecewise.where(limited.data >= np.asarray(min), limited, min)
+    if min is not None:  # NaN, in the values or in a limit, is not hidden
+        limited = piecewise.where((limited.data < np.asarray(min)) | np.isnan(min), min, limited)
     if max is not None:
-        limited = piecewise.where(limited.data <= np.asarray(max), limited, max)
+        limited = piecewise.where((limited.data > np.asarray(max)) | np.isnan(max), max, limited)
     return limited
 
 

@@ -113,6 +113,10 @@ def ptp(x: Data, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def diff(x: Data, n: int = 1, axis: int = -1) -> Tensor:
     """Return the differences of neighbors, ``n`` times."""
     x = as_tensor(x)
+    if n < 0:
+        raise InputError(
+            f"diff: the differences must be taken a number of times n >= 0; got {n}. Use np.cumsum to add."
+        )
     before = (slice(None),) * axis_of(axis, x.shape, "diff")
     for _ in range(n):
         x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]

@@ -68,7 +68,7 @@ def masked(g: Any, mask: Any) -> Any:
 
 relu = elementwise(
     _relu,
-    vjp=lambda g, out: (masked(g, out > 0),),
+    vjp=lambda g, out: (masked(g, np.logical_not(out <= 0)),),
     formula="max(x, 0)",
     rule=("ḡ · [x > 0]",),
     domain="nonzero",
@@ -77,7 +77,7 @@ relu = elementwise(
 
 
 def _larger(g: Any, x: Any, y: Any) -> Any:
-    return np.where(x == y, 0.5 * g, np.where(x > y, g, 0))
+    return np.where(x == y, 0.5 * g, np.where(x <= y, 0, g))
 
 
 maximum = elementwise(
@@ -86,7 +86,7 @@ maximum = elementwise(
     symbol="max",
     formula="max(x, y)",
     rule=("ḡ · [x > y]", "ḡ · [y > x]"),
-    note="A tie gives each input half.",
+    note="A tie gives each input half; NaN gets ḡ.",
 )
 minimum = elementwise(
     np.minimum,
@@ -94,7 +94,7 @@ minimum = elementwise(
     symbol="min",
     formula="min(x, y)",
     rule=("ḡ · [x < y]", "ḡ · [y < x]"),
-    note="A tie gives each input half.",
+    note="A tie gives each input half; NaN gets ḡ.",
 )
 
 

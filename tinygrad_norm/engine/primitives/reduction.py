@@ -41,6 +41,11 @@ def spread(g: Any, x_shape: Shape, axis: Axis) -> Any:
     return repeated(g, x_shape) if isinstance(g, PLAIN) else broadcast_to(g, shape=x_shape)
 
 
+def shared(g: Any, count: int) -> Any:
+    """Return ḡ / count; no float16 holds a count above 65,504."""
+    return g / count if g.dtype != np.float16 else (g.astype(np.float32) / count).astype(np.float16)
+
+
 sum = primitive(
     total,
     name="sum",
@@ -59,7 +64,7 @@ mean = primitive(
     name="mean",
     numpy=(np.mean,),
     linear=True,
-    vjp=lambda g, x_shape, axis: (spread(g / reduced_count(x_shape, axis), x_shape, axis),),
+    vjp=lambda g, x_shape, axis: (spread(shared(g, reduced_count(x_shape, axis)), x_shape, axis),),
     formula="Σ x / n",
     rule=("ḡ / n spread over the averaged axes",),
     samples=reductions(),
@@ -130,10 +135,12 @@ prod = primitive(
 def _share_of_extreme(g: Any, out: Any, x: Any, axis: Axis) -> Any:
     shape = x.shape
     ties = x == spread(out, shape, axis)
+    if np.isnan(out).any():  # NaN is the extreme and equals nothing
+        ties = ties | np.isnan(x)
     count = np.sum(np.asarray(ties), axis=axis, keepdims=True)
     if g.ndim != len(shape):
         g = g.reshape(kept_shape(shape, axis))
-    return (ties * (g / count.astype(g.dtype)),)
+    return (ties * (g / count).astype(g.dtype),)
 
 
 def _max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
