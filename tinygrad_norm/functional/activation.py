@@ -15,7 +15,7 @@ from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from ..ops.layout import squeeze
-from .composition import composed
+from .composition import composed, floating
 
 
 def relu(x: Data) -> Tensor:
@@ -100,8 +100,8 @@ def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
         largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
     except ValueError as error:
         raise ShapeError(
-            f"softmax: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 "
-            f"backwards."
+            f"softmax: the axes must be axes of shape {x.shape}; got {axis}: {error}. "
+            "Count from 0, or from −1 backwards."
         ) from error
     # An infinite maximum cannot be subtracted; exp(±∞ − 0) is what is wanted.
     largest = np.where(np.isinf(largest), 0, largest).astype(x.dtype)
@@ -153,9 +153,3 @@ def log_softmax(x: Data, axis: int = -1) -> Tensor:
     else:
         result = (x - largest) - total.log()
     return result
-
-
-def floating(x: Data) -> Tensor:
-    """Return ``x`` as a Tensor of floating-point numbers."""
-    x = as_tensor(x)
-    return x if x.dtype.kind == "f" else x.astype(np.float64)

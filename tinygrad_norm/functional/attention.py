@@ -9,9 +9,9 @@ import numpy as np
 from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
-from ..random import generator
-from .activation import floating, softmax
-from .composition import composed
+from .activation import softmax
+from .composition import composed, floating
+from .dropout import dropout
 
 
 @composed
@@ -50,10 +50,7 @@ def scaled_dot_product_attention(
     weights = attention_weights(q, k, attn_mask, is_causal, scale)
     if not 0 <= dropout_p < 1:
         raise InputError(f"attention: dropout_p must lie in [0, 1); got {dropout_p}. 0 switches it off.")
-    if dropout_p:
-        kept = generator().random(weights.shape) >= dropout_p
-        weights = weights * (kept.astype(weights.dtype) / weights.dtype.type(1 - dropout_p))
-    return weights @ v
+    return dropout(weights, dropout_p) @ v
 
 
 @composed

@@ -12,8 +12,7 @@ from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from ..ops.statistics import narrowed, widened
-from .activation import floating
-from .composition import composed
+from .composition import composed, floating
 from .norm import check_eps, per_channel, scale_and_shift
 
 
@@ -96,8 +95,8 @@ def normalize_batch(
     if not training and (running_mean is None) != (running_var is None):
         raise InputError(
             "batch_norm: running_mean and running_var must be given together in eval mode; got only "
-            f"{'running_var' if running_mean is None else 'running_mean'}. Pass both, or neither to use the batch's "
-            f"own."
+            f"{'running_var' if running_mean is None else 'running_mean'}. "
+            "Pass both, or neither to use the batch's own."
         )
     wide = widened(x)
     if training or running_mean is None or running_var is None:

@@ -8,8 +8,7 @@ from ..engine.details.array import Array
 from ..engine.tensor import Data, Tensor
 from ..errors import InputError
 from ..random import generator
-from .activation import floating
-from .composition import composed
+from .composition import composed, floating
 
 
 @composed

@@ -37,7 +37,6 @@ def linear(x: Data, weight: Data, bias: Optional = None) -> Tensor:
     if bias.shape != weight.shape[:1]:
         raise ShapeError(
             f"linear: the bias must have shape {weight.shape[:1]}, one entry for each output; got {bias.shape}. "
-            f"Reshape it, "
-            "or pass None to leave it out."
+            "Reshape it, or pass None to leave it out."
         )
     return product + bias

@@ -23,8 +23,7 @@ import numpy as np
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, OperandError, ShapeError
 from ..ops.statistics import narrowed, widened
-from .activation import floating
-from .composition import composed
+from .composition import composed, floating
 
 Axes = tuple[int, ...]
 
@@ -65,13 +64,15 @@ def check_parameter(value: Optional, shape: tuple[int, ...], what: str, name: st
 
 def last_axes(x: Tensor, normalized_shape: int | Sequence[int], name: str) -> tuple[Axes, tuple[int, ...]]:
     """Return the last axes that ``normalized_shape`` names, and it as a tuple; raise if x does not end so."""
-    whole = isinstance(normalized_shape, (int, np.integer))
-    if not whole and not isinstance(normalized_shape, (tuple, list)):
+    if isinstance(normalized_shape, (int, np.integer)):
+        shape: tuple[int, ...] = (int(normalized_shape),)
+    elif isinstance(normalized_shape, (tuple, list)):
+        shape = tuple(normalized_shape)
+    else:
         raise OperandError(
             f"{name}: normalized_shape must be a whole number or a tuple of them; got {normalized_shape!r}. "
             "Pass the length of the feature axis."
         )
-    shape = (int(normalized_shape),) if whole else tuple(normalized_shape)  # type: ignore[arg-type]  # whole tells
     if not shape or x.shape[-len(shape) :] != shape:
         raise ShapeError(
             f"{name}: the last axes of x must be normalized_shape {shape}; got x of shape {x.shape}. "

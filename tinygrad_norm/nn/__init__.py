@@ -7,23 +7,34 @@
 """
 
 from . import init
-from .activation import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .attention import MultiheadAttention
 from .containers import ModuleList, Sequential
-from .default_dtype import get_default_dtype, set_default_dtype
 from .embedding import Embedding
 from .linear import Linear
 from .module import Module
 from .norm import GroupNorm, LayerNorm, RMSNorm
-from .parameter import Parameter
-from .plain import Dropout, Flatten, Identity
+from .parameter import Parameter, get_default_dtype, set_default_dtype
+from .parameterless import (
+    ELU,
+    GELU,
+    Dropout,
+    Flatten,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from .running_norm import BatchNorm1d, BatchNorm2d, InstanceNorm1d
 from .summary import Summary, summary
 from .transformer import TransformerEncoder, TransformerEncoderLayer
 
-__all__ = [
-    "ELU", "GELU", "BatchNorm1d", "BatchNorm2d", "Dropout", "Embedding", "Flatten", "GroupNorm", "Identity",
-    "InstanceNorm1d", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "Module", "ModuleList", "MultiheadAttention",
-    "Parameter", "RMSNorm", "ReLU", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh",
-    "TransformerEncoder", "TransformerEncoderLayer", "get_default_dtype", "init", "set_default_dtype", "summary",
-]  # fmt: skip
+__all__ = ["Module", "ModuleList", "Parameter", "Sequential", "Summary", "summary"]
+__all__ += ["Embedding", "Linear", "MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"]
+__all__ += ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "InstanceNorm1d", "LayerNorm", "RMSNorm"]
+__all__ += ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
+__all__ += ["Dropout", "Flatten", "Identity", "get_default_dtype", "init", "set_default_dtype"]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from ..engine.tensor import Tensor
 from ..errors import IndexRangeError, OperandError
 from .module import Module
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Numbered(Module):
     """What both share: parts called 0, 1, 2, …, and a list's manners."""
 
-    def append(self, module: Module) -> Any:
+    def append(self, module: Module) -> Self:
         """Add a module at the end; return this one."""
         if not isinstance(module, Module):
             raise OperandError(
@@ -22,7 +26,7 @@ class Numbered(Module):
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Any:
+    def extend(self, modules: Iterable[Module]) -> Self:
         """Add modules at the end; return this one."""
         for module in modules:
             self.append(module)
@@ -35,10 +39,10 @@ class Numbered(Module):
         return iter(self._modules.values())
 
     @overload
-    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int) -> Module: ...
     @overload
-    def __getitem__(self, index: slice) -> Any: ...
-    def __getitem__(self, index: int | slice) -> Any:
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Module | Self:
         parts = list(self._modules.values())
         if isinstance(index, slice):
             return type(self)().extend(parts[index])
@@ -80,11 +84,12 @@ class Sequential(Numbered):
             else:
                 self.append(module)  # type: ignore[arg-type]  # a wrong kind is refused there
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         """Return x after all modules."""
         for module in self:
             x = module(x)
-        return x
+        result: Tensor = x
+        return result
 
 
 class ModuleList(Numbered):

@@ -11,10 +11,8 @@ from .. import functional as F
 from ..engine.tensor import Data, Tensor
 from ..errors import InputError
 from . import init
-from .default_dtype import parameter_dtype
 from .module import Module
-from .parameter import Parameter
-from .sizes import check_sizes
+from .parameter import Parameter, check_sizes, parameter_dtype
 
 
 class LayerNorm(Module):

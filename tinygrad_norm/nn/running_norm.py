@@ -7,7 +7,7 @@ takes their place. The normalization uses the population variance, the average t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +17,9 @@ from ..engine.details.array import Array
 from ..engine.tensor import Data, Optional, Tensor, as_tensor, wrap
 from ..errors import InputError, ShapeError
 from ..functional.batch_norm import normalize_batch
-from .default_dtype import parameter_dtype
 from .module import Module
 from .norm import add_affine, reset_affine
-from .parameter import Parameter
-from .sizes import check_sizes
+from .parameter import Parameter, check_sizes, parameter_dtype
 
 
 class RunningNorm(Module):
@@ -72,8 +70,8 @@ class RunningNorm(Module):
         seen = int(self.num_batches_tracked) + batches
         new = 1 / seen if self.momentum is None else self.momentum
         self.num_batches_tracked = Tensor(seen)
-        self.running_mean = averaged(self.running_mean, mean, new)
-        self.running_var = averaged(self.running_var, unbiased_variance, new)
+        self.running_mean = moved_average(self.running_mean, mean, new)
+        self.running_var = moved_average(self.running_var, unbiased_variance, new)
 
     def label(self) -> str:
         """Return ``BatchNorm1d 3``."""
@@ -87,7 +85,7 @@ class RunningNorm(Module):
         )
 
 
-def averaged(running: Tensor, value: Array, new: float) -> Tensor:
+def moved_average(running: Tensor, value: Array, new: float) -> Tensor:
     """Return a running average with one more value in it."""
     return wrap(((1 - new) * running.data + new * value.reshape(running.shape)).astype(running.dtype), None)
 
@@ -127,10 +125,8 @@ class BatchNorm(RunningNorm):
                 f"{self.channel_axis}; got shape {x.shape}. Reshape it, or check num_features and channel_axis."
             )
         with scope("batch_norm", "function"):
-            normalized, found = normalize_batch(
-                x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.eps, mask,
-                self.channel_axis,
-            )  # fmt: skip
+            running, affine = (self.running_mean, self.running_var), (self.weight, self.bias)
+            normalized, found = normalize_batch(x, *running, *affine, self.training, self.eps, mask, self.channel_axis)
         if found is not None and self.training:
             self.track(found.mean.data, found.variance.data * (found.count / (found.count - 1)))
         return normalized
@@ -160,6 +156,8 @@ class BatchNorm1d(BatchNorm):
     (Tensor([0.4], shape=(1,), dtype=float64), Tensor([1.7], shape=(1,), dtype=float64))
     """
 
+    if not TYPE_CHECKING:  # of its own, since help() on Python 3.10 would show the inherited Module.__new__ instead
+        __init__ = BatchNorm.__init__
     axes = (2, 3)
     shapes = "(batch, channels) or (batch, channels, length)"
 
@@ -170,6 +168,8 @@ class BatchNorm2d(BatchNorm):
     Shapes: x (batch, channels, height, width), mask (batch, height, width).
     """
 
+    if not TYPE_CHECKING:  # of its own, since help() on Python 3.10 would show the inherited Module.__new__ instead
+        __init__ = BatchNorm.__init__
     axes = (4,)
     shapes = "(batch, channels, height, width)"
 

@@ -27,17 +27,16 @@ from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, OperandError
 from .attention import MultiheadAttention
 from .containers import ModuleList
-from .default_dtype import parameter_dtype
 from .linear import Linear
 from .module import Module
 from .norm import LayerNorm, RMSNorm
-from .plain import Dropout, Identity
+from .parameter import check_sizes, parameter_dtype
+from .parameterless import Dropout, Identity
 from .running_norm import BatchNorm1d
-from .sizes import check_sizes
 
 Activation = Callable[[Tensor], Tensor]
 ACTIVATIONS: dict[str, Activation] = {"relu": F.relu, "gelu": F.gelu}
-NORMS: dict[str, Callable[[int, float, bool, Any], Module]] = {
+ENCODER_NORMS: dict[str, Callable[[int, float, bool, Any], Module]] = {
     "layer": lambda n, eps, bias, dtype: LayerNorm(n, eps, bias=bias, dtype=dtype),
     "rms": lambda n, eps, bias, dtype: RMSNorm(n, eps, dtype=dtype),
     "batch": lambda n, eps, bias, dtype: BatchNorm1d(n, eps, dtype=dtype, channel_axis=-1),
@@ -87,9 +86,10 @@ class TransformerEncoderLayer(Module):
         norm: str = "layer",
     ) -> None:
         check_sizes("TransformerEncoderLayer", d_model=d_model, nhead=nhead, dim_feedforward=dim_feedforward)
-        if norm not in NORMS:
+        if norm not in ENCODER_NORMS:
             raise InputError(
-                f"TransformerEncoderLayer: norm must be one of {', '.join(NORMS)}; got {norm!r}. Choose one of them."
+                f"TransformerEncoderLayer: norm must be one of {', '.join(ENCODER_NORMS)}; got {norm!r}. "
+                "Choose one of them."
             )
         if not callable(activation) and activation not in ACTIVATIONS:
             raise InputError(
@@ -103,8 +103,8 @@ class TransformerEncoderLayer(Module):
         self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
-        self.norm1 = NORMS[norm](d_model, layer_norm_eps, bias, dtype)
-        self.norm2 = NORMS[norm](d_model, layer_norm_eps, bias, dtype)
+        self.norm1 = ENCODER_NORMS[norm](d_model, layer_norm_eps, bias, dtype)
+        self.norm2 = ENCODER_NORMS[norm](d_model, layer_norm_eps, bias, dtype)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
 
@@ -117,10 +117,10 @@ class TransformerEncoderLayer(Module):
 
         def attend(x: Tensor) -> Tensor:
             found, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
-            return self.dropout1(found)  # type: ignore[no-any-return]  # a module's result has no declared type
+            return self.dropout1(found)
 
         def feed_forward(x: Tensor) -> Tensor:
-            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))  # type: ignore[no-any-return]  # as above
+            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
         if self.norm_first:
             x = x + attend(self._normalized(self.norm1, x, real))
@@ -130,9 +130,8 @@ class TransformerEncoderLayer(Module):
 
     def _normalized(self, norm: Module, x: Tensor, real: Array | None) -> Tensor:
         """Return x normalized; batch norms see it as (batch, time, features), with the mask of real positions."""
-        if not isinstance(norm, BatchNorm1d):
-            return norm(x)  # type: ignore[no-any-return]  # as above
-        return norm(x) if real is None else norm(x, real)  # type: ignore[no-any-return]  # as above
+        normalized: Tensor = norm(x) if real is None else norm(x, real)
+        return normalized
 
     def _real(self, x: Tensor, src_key_padding_mask: Optional) -> Array | None:
         """Return where x has real positions, in the order of its axes, if the norm wants to know and there are pads."""
