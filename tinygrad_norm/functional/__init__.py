@@ -1,4 +1,9 @@
-"""Functions composed of primitives, with PyTorch's names and defaults (``axis`` for its ``dim``)."""
+"""Functions composed of primitives, with PyTorch's names and defaults.
+
+Our ``x`` is PyTorch's ``input``, our ``axis`` its ``dim``, our ``keepdims`` its ``keepdim``. Every function takes
+Tensors, arrays, numbers and nested lists, and raises an OperandError for what holds no numbers. In shapes (…) stands
+for any axes, or none.
+"""
 
 from .activation import elu, gelu, leaky_relu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus, tanh
 from .attention import scaled_dot_product_attention

@@ -1,6 +1,6 @@
-"""Activations and softmax, composed of primitives so that every derivative of theirs is exact.
+"""Activations, entry by entry, and softmax with its relatives, along one ``axis``.
 
-Shapes: every function gives the shape of its input; softmax and its relatives work along one ``axis``.
+Each is written so that no intermediate value overflows, and composed of primitives, so that every derivative is exact.
 """
 
 from __future__ import annotations
@@ -19,20 +19,55 @@ from .composition import composed, floating
 
 
 def relu(x: Data) -> Tensor:
-    """Return max(x, 0); the derivative at 0 is 0."""
+    """Return the rectified linear unit: x where it is positive, else 0.
+
+    Formula: relu(x) = max(x, 0); the derivative at 0 is 0, as in PyTorch.
+    Shapes: x (…), result (…), in [0, ∞).
+    Source: Nair & Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.relu([-1.0, 0.0, 2.0]).tolist()
+    [0.0, 0.0, 2.0]
+    >>> tg.grad(tg.functional.relu)(0.0).item()
+    0.0
+    """
     result: Tensor = e.relu(x)
     return result
 
 
 def tanh(x: Data) -> Tensor:
-    """Return tanh x."""
+    """Return the hyperbolic tangent.
+
+    Formula: tanh(x) = (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
+    Shapes: x (…), result (…), in [−1, 1].
+    Source: NumPy's ``tanh``; the same primitive as ``tg.tanh``.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.tanh([-1.0, 0.0, 100.0]), 4).tolist()
+    [-0.7616, 0.0, 1.0]
+    """
     result: Tensor = e.tanh(x)
     return result
 
 
 @composed
 def leaky_relu(x: Data, negative_slope: float = 0.01) -> Tensor:
-    """Return x where x > 0, else ``negative_slope`` · x, which is also the derivative at 0."""
+    """Return x where it is positive, else a small share of it.
+
+    Formula: x if x > 0, else ``negative_slope`` · x; the slope is also the derivative at 0.
+    Shapes: x (…), result (…).
+    Source: Maas, Hannun & Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.leaky_relu([-2.0, 0.0, 2.0], negative_slope=0.1).tolist()
+    [-0.2, 0.0, 2.0]
+    """
     x = as_tensor(x)
     result: Tensor = e.where(x.data > 0, x, x * negative_slope)
     return result
@@ -40,7 +75,18 @@ def leaky_relu(x: Data, negative_slope: float = 0.01) -> Tensor:
 
 @composed
 def elu(x: Data, alpha: float = 1.0) -> Tensor:
-    """Return x where x > 0, else α(eˣ − 1)."""
+    """Return the exponential linear unit: x where it is positive, else an exponential that levels off at −α.
+
+    Formula: x if x > 0, else α(eˣ − 1).
+    Shapes: x (…), result (…), in [−α, ∞).
+    Source: Clevert, Unterthiner & Hochreiter 2016, "Fast and accurate deep network learning by ELUs".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.elu([-100.0, -1.0, 0.0, 2.0]), 4).tolist()
+    [-1.0, -0.6321, 0.0, 2.0]
+    """
     x = as_tensor(x)
     positive = x.data > 0
     # The exponential sees only x ≤ 0: it cannot overflow where its value is not used.
@@ -50,7 +96,20 @@ def elu(x: Data, alpha: float = 1.0) -> Tensor:
 
 @composed
 def sigmoid(x: Data) -> Tensor:
-    """Return 1 / (1 + e⁻ˣ), exact where it is near 0 too: the exponential sees only −|x|, so it cannot overflow."""
+    """Return the logistic function, without overflow and exact also where it is near 0.
+
+    Formula: σ(x) = 1 / (1 + e⁻ˣ). The exponential that is computed is e to the −|x|.
+    Shapes: x (…), result (…), in [0, 1].
+    Source: Goodfellow, Bengio & Courville 2016, "Deep learning", section 3.10.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.sigmoid([-1000.0, 0.0, 1000.0]).tolist()
+    [0.0, 0.5, 1.0]
+    >>> tg.grad(tg.functional.sigmoid)(0.0).item()
+    0.25
+    """
     x = as_tensor(x)
     positive = x.data >= 0
     small: Tensor = e.where(positive, -x, x).exp()
@@ -60,14 +119,42 @@ def sigmoid(x: Data) -> Tensor:
 
 @composed
 def silu(x: Data) -> Tensor:
-    """Return x · sigmoid(x) (Elfwing et al. 2018, "Sigmoid-weighted linear units")."""
+    """Return x weighted by its own sigmoid; also called swish.
+
+    Formula: silu(x) = x · σ(x) = x / (1 + e⁻ˣ).
+    Shapes: x (…), result (…), at least −0.2785.
+    Source: Elfwing, Uchibe & Doya 2018, "Sigmoid-weighted linear units for neural network function approximation".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.silu([-1.0, 0.0, 1.0]), 4).tolist()
+    [-0.2689, 0.0, 0.7311]
+    """
     x = as_tensor(x)
     return x * sigmoid(x)
 
 
 @composed
 def softplus(x: Data, beta: float = 1.0) -> Tensor:
-    """Return log(1 + e^(βx)) / β, smooth everywhere and without overflow."""
+    """Return a smooth relu, without overflow.
+
+    Formula: softplus(x) = log(1 + e^(βx)) / β. The larger β, the nearer to max(x, 0).
+    Shapes: x (…), result (…), in [0, ∞).
+    Source: Dugas et al. 2001, "Incorporating second-order functional knowledge for better option pricing".
+    PyTorch's has a ``threshold``, above which it is x itself; this one needs none.
+
+    Raises
+    ------
+    InputError
+        beta is not positive.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.softplus([-1000.0, 0.0, 1000.0]), 4).tolist()
+    [0.0, 0.6931, 1000.0]
+    """
     if beta <= 0:
         raise InputError(f"softplus: beta must be positive; got {beta}. PyTorch's default is 1.")
     result: Tensor = e.logaddexp(as_tensor(x) * beta, 0.0) / beta
@@ -76,9 +163,24 @@ def softplus(x: Data, beta: float = 1.0) -> Tensor:
 
 @composed
 def gelu(x: Data, approximate: str = "none") -> Tensor:
-    """Return x · Φ(x), Φ the normal distribution's cumulative function (Hendrycks & Gimpel 2016).
+    """Return x weighted by the probability that a standard normal number is smaller.
 
-    ``approximate="tanh"`` uses ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+    Formula: gelu(x) = x · Φ(x) = ½x(1 + erf(x/√2)); with ``approximate="tanh"`` ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+    Shapes: x (…), result (…), at least −0.17.
+    Source: Hendrycks & Gimpel 2016, "Gaussian error linear units", section 2.
+
+    Raises
+    ------
+    InputError
+        approximate is neither "none" nor "tanh".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.gelu([-1.0, 0.0, 1.0]), 6).tolist()
+    [-0.158655, 0.0, 0.841345]
+    >>> tg.round(tg.functional.gelu([-1.0, 0.0, 1.0], approximate="tanh"), 6).tolist()
+    [-0.158808, 0.0, 0.841192]
     """
     x = as_tensor(x)
     if approximate == "none":
@@ -111,16 +213,25 @@ def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
 
 @composed
 def softmax(x: Data, axis: int = -1) -> Tensor:
-    """Return eˣ / Σ eˣ along an axis; the largest entry is subtracted first.
+    """Return exponentials that sum to 1 along an axis.
 
-    A row of −∞ only (nothing to attend to) gives zeros, with gradient zero.
+    Formula: softmax(x)ᵢ = e^(xᵢ) / Σⱼ e^(xⱼ), after the largest entry is subtracted, which changes nothing but that no
+    exponential overflows. A row of −∞ only (nothing to attend to) gives zeros, with gradient zero.
+    Shapes: x (…, classes), result the same, in [0, 1]; ``axis``, PyTorch's ``dim``, names another axis than the last.
+    Source: Goodfellow, Bengio & Courville 2016, "Deep learning", section 4.1.
+
+    Raises
+    ------
+    ShapeError
+        axis is no axis of x.
 
     Examples
     --------
     >>> import numpy as np, tinygrad_norm as tg
     >>> tg.functional.softmax([[1000.0, 1000.0], [-np.inf, -np.inf]])
     Tensor([[0.5, 0.5],
-           [0. , 0. ]], shape=(2, 2), dtype=float64)
+            [0. , 0. ]],
+           shape=(2, 2), dtype=float64)
     """
     exponentials, total, _ = shifted_exponentials(floating(x), axis)
     empty = total.data == 0
@@ -131,7 +242,25 @@ def softmax(x: Data, axis: int = -1) -> Tensor:
 
 @composed
 def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False) -> Tensor:
-    """Return log Σ eˣ along an axis; of −∞ only it is −∞, with gradient zero."""
+    """Return the logarithm of a sum of exponentials along an axis, or several.
+
+    Formula: log Σⱼ e^(xⱼ) = m + log Σⱼ e^(xⱼ − m), where m is the largest entry; the gradient is softmax(x). Of −∞ only
+    it is −∞, with gradient zero.
+    Shapes: x (…, classes), result (…), or (…, 1) with ``keepdims``; ``axis`` and ``keepdims`` are PyTorch's ``dim`` and
+    ``keepdim``.
+    Source: Blanchard, Higham & Higham 2021, "Accurately computing the log-sum-exp and softmax functions".
+
+    Raises
+    ------
+    ShapeError
+        axis is no axis of x, or names one twice.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.logsumexp([[0.0, 0.0], [1000.0, 0.0]]), 4).tolist()
+    [0.6931, 1000.0]
+    """
     x = floating(x)
     _, total, largest = shifted_exponentials(x, axis)
     empty = total.data == 0
@@ -144,7 +273,25 @@ def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False)
 
 @composed
 def log_softmax(x: Data, axis: int = -1) -> Tensor:
-    """Return x − log Σ eˣ along an axis, exact where softmax itself underflows; of −∞ only it is −∞, gradient zero."""
+    """Return the logarithm of softmax, exact also where softmax itself underflows to 0.
+
+    Formula: log softmax(x)ᵢ = xᵢ − log Σⱼ e^(xⱼ). Of −∞ only it is −∞, with gradient zero.
+    Shapes: x (…, classes), result the same, in (−∞, 0]; ``axis`` is PyTorch's ``dim``.
+    Source: Blanchard, Higham & Higham 2021, "Accurately computing the log-sum-exp and softmax functions".
+
+    Raises
+    ------
+    ShapeError
+        axis is no axis of x.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.log_softmax([0.0, -10000.0]).tolist()
+    [0.0, -10000.0]
+    >>> tg.round(tg.functional.log_softmax([1.0, 1.0]), 4).tolist()
+    [-0.6931, -0.6931]
+    """
     x = floating(x)
     _, total, largest = shifted_exponentials(x, axis)
     empty = total.data == 0

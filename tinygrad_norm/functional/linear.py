@@ -9,9 +9,11 @@ from .composition import composed
 
 @composed
 def linear(x: Data, weight: Data, bias: Optional = None) -> Tensor:
-    """Return ``x @ weight.T + bias``.
+    """Return x times a matrix, plus a bias.
 
+    Formula: y = x Wᵀ + b, that is ``x @ weight.T + bias``.
     Shapes: x (…, in_features), weight (out_features, in_features), bias (out_features), result (…, out_features).
+    Source: PyTorch's ``linear``.
 
     Raises
     ------

@@ -4,7 +4,8 @@ Between numbers and probabilities, input and target have one shape, (batch, …)
 ``nll_loss``) the input is (classes), (batch, classes) or (batch, classes, positions…); a target of class numbers is of
 that shape without the axis of classes, a target of probabilities of that shape.
 
-``reduction`` is shared by all: "mean" or "sum" over the losses gives one number, "none" one for each entry or position.
+``reduction`` is shared by all: "mean" or "sum" over the losses gives one number, of shape (), and "none" one loss for
+each entry or position. An InputError is raised for another word, and for a mean of no losses at all.
 """
 
 from __future__ import annotations
@@ -59,18 +60,30 @@ def matching(x: Data, target: Data, name: str) -> tuple[Tensor, Tensor]:
 
 @composed
 def mse_loss(input: Data, target: Data, reduction: str = "mean") -> Tensor:
-    """Return the mean squared error (x − t)².
+    """Return the mean squared error.
+
+    Formula: (x − t)² for input x and target t, then the mean.
+    Shapes: input and target (batch, …), result () or, with ``reduction="none"``, as the input; in [0, ∞).
+    Source: PyTorch's ``mse_loss``; Goodfellow, Bengio & Courville 2016, "Deep learning", section 5.1.4.
+
+    Parameters
+    ----------
+    reduction : "mean", "sum" or "none"; see the module
 
     Raises
     ------
     ShapeError
-        Prediction and target differ in shape.
+        Input and target differ in shape: nothing is broadcast.
+    InputError
+        reduction is another word, or there is nothing to average.
 
     Examples
     --------
     >>> import tinygrad_norm as tg
     >>> tg.functional.mse_loss([1.0, 3.0], [1.0, 1.0]).item()
     2.0
+    >>> tg.functional.mse_loss([1.0, 3.0], [1.0, 1.0], reduction="none").tolist()
+    [0.0, 4.0]
     """
     x, t = matching(input, target, "mse_loss")
     return reduced((x - t).square(), reduction, "mse_loss")
@@ -78,16 +91,40 @@ def mse_loss(input: Data, target: Data, reduction: str = "mean") -> Tensor:
 
 @composed
 def l1_loss(input: Data, target: Data, reduction: str = "mean") -> Tensor:
-    """Return the mean absolute error |x − t|; the derivative at 0 is 0."""
+    """Return the mean absolute error.
+
+    Formula: |x − t| for input x and target t, then the mean; the derivative at 0 is 0.
+    Shapes: input and target (batch, …), result () or, with ``reduction="none"``, as the input; in [0, ∞).
+    Source: PyTorch's ``l1_loss``. Reduction and errors are those of :func:`mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.l1_loss([1.0, 3.0], [1.0, 0.0]).item()
+    1.5
+    """
     x, t = matching(input, target, "l1_loss")
     return reduced((x - t).abs(), reduction, "l1_loss")
 
 
 @composed
 def smooth_l1_loss(input: Data, target: Data, reduction: str = "mean", beta: float = 1.0) -> Tensor:
-    """Return d²/(2β) where d = |x − t| < β, else d − β/2 (Girshick 2015, "Fast R-CNN", eq. 3 has β = 1).
+    """Return the absolute error, squared near 0, so that its derivative is continuous.
 
-    β = 0 is :func:`l1_loss`.
+    Formula: d²/(2β) where d = |x − t| < β, else d − β/2; then the mean. β = 0 is :func:`l1_loss`.
+    Shapes: input and target (batch, …), result () or, with ``reduction="none"``, as the input; in [0, ∞).
+    Source: Girshick 2015, "Fast R-CNN", eq. 3, which has β = 1. Reduction is that of :func:`mse_loss`.
+
+    Raises
+    ------
+    InputError, ShapeError
+        beta is negative; and as in :func:`mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.smooth_l1_loss([0.5, 3.0], [0.0, 0.0], reduction="none").tolist()
+    [0.125, 2.5]
     """
     if beta < 0:
         raise InputError(f"smooth_l1_loss: beta must not be negative; got {beta}. 0 gives the absolute error.")
@@ -102,7 +139,23 @@ def smooth_l1_loss(input: Data, target: Data, reduction: str = "mean", beta: flo
 
 @composed
 def huber_loss(input: Data, target: Data, reduction: str = "mean", delta: float = 1.0) -> Tensor:
-    """Return d²/2 where d = |x − t| ≤ δ, else δ(d − δ/2) (Huber 1964): β times the smooth L1 loss with β = δ."""
+    """Return the squared error near 0, the absolute one beyond δ: β times the smooth L1 loss with β = δ.
+
+    Formula: d²/2 where d = |x − t| ≤ δ, else δ(d − δ/2); then the mean.
+    Shapes: input and target (batch, …), result () or, with ``reduction="none"``, as the input; in [0, ∞).
+    Source: Huber 1964, "Robust estimation of a location parameter". Reduction is that of :func:`mse_loss`.
+
+    Raises
+    ------
+    InputError, ShapeError
+        delta is not positive; and as in :func:`mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.huber_loss([1.0, 3.0], [0.0, 0.0], reduction="none", delta=2.0).tolist()
+    [0.5, 4.0]
+    """
     if not delta > 0:
         raise InputError(f"huber_loss: delta must be positive; got {delta}. PyTorch's default is 1.")
     x, t = matching(input, target, "huber_loss")
@@ -114,15 +167,31 @@ def huber_loss(input: Data, target: Data, reduction: str = "mean", delta: float 
 
 @composed
 def binary_cross_entropy(input: Data, target: Data, weight: Optional = None, reduction: str = "mean") -> Tensor:
-    """Return −(t log p + (1 − t) log(1 − p)) for probabilities p in [0, 1].
+    """Return how unlikely the probabilities p call targets of two classes.
 
-    A logarithm below −100 counts as −100, with gradient 0; :func:`binary_cross_entropy_with_logits` has no such edge.
-    ``weight`` broadcasts and multiplies each loss.
+    Formula: −(t log p + (1 − t) log(1 − p)), then the mean. A logarithm below −100 counts as −100, with gradient 0;
+    :func:`binary_cross_entropy_with_logits` has no such edge.
+    Shapes: input p and target t (batch, …), in [0, 1]; weight broadcasts to them; result () or, with
+    ``reduction="none"``, as the input.
+    Source: PyTorch's ``binary_cross_entropy``; Goodfellow, Bengio & Courville 2016, "Deep learning", section 6.2.2.2.
+
+    Parameters
+    ----------
+    weight : multiplies each loss
+    reduction : see :func:`mse_loss`
 
     Raises
     ------
     InputError
-        A probability lies outside [0, 1]: these were logits, most likely.
+        A probability lies outside [0, 1]: these were logits, most likely. And as in :func:`mse_loss`.
+    ShapeError
+        Input and target differ in shape.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.binary_cross_entropy([0.5, 0.9, 0.0], [1.0, 1.0, 1.0], reduction="none"), 4).tolist()
+    [0.6931, 0.1054, 100.0]
     """
     p, t = matching(input, target, "binary_cross_entropy")
     outside = ~((p.data >= 0) & (p.data <= 1))
@@ -151,7 +220,15 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """Return the binary cross-entropy of sigmoid(x), computed from the logit x so that nothing overflows.
 
-    Formula: (1 − t) x + (1 + (w₊ − 1) t) log(1 + e⁻ˣ). ``pos_weight`` w₊ multiplies the positive class's part.
+    Formula: (1 − t) x + (1 + (w₊ − 1) t) log(1 + e⁻ˣ), then the mean; w₊ is ``pos_weight``.
+    Shapes: input x and target t (batch, …), t in [0, 1]; weight and pos_weight broadcast to them; result () or, with
+    ``reduction="none"``, as the input.
+    Source: PyTorch's ``binary_cross_entropy_with_logits``. Reduction and errors are those of :func:`mse_loss`.
+
+    Parameters
+    ----------
+    weight : multiplies each loss
+    pos_weight : multiplies the positive class's part of the loss
 
     Examples
     --------
@@ -168,10 +245,30 @@ def binary_cross_entropy_with_logits(
 
 @composed
 def kl_div(input: Data, target: Data, reduction: str = "mean", log_target: bool = False) -> Tensor:
-    """Return the divergence t (log t − x) of probabilities t from log-probabilities x.
+    """Return the Kullback–Leibler divergence of probabilities t from log-probabilities x.
 
-    "mean" averages over all entries, as in PyTorch; "batchmean", the divergence itself, over the first axis.
-    Where t is 0 the loss is 0. With ``log_target`` the target holds logarithms.
+    Formula: t (log t − x), 0 where t is 0; then the mean over all entries, as in PyTorch, or with
+    ``reduction="batchmean"`` the sum divided by the batch size, which is the divergence itself.
+    Shapes: input x, in (−∞, 0], and target t, in [0, 1], (batch, classes) or any one shape; result () or, with
+    ``reduction="none"``, as the input.
+    Source: Kullback & Leibler 1951, "On information and sufficiency"; PyTorch's ``kl_div``.
+
+    Parameters
+    ----------
+    reduction : "mean", "batchmean", "sum" or "none"
+    log_target : whether the target holds logarithms of probabilities
+
+    Raises
+    ------
+    InputError, ShapeError
+        As in :func:`mse_loss`.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_norm as tg
+    >>> log_p = np.log([[0.5, 0.5]])
+    >>> tg.functional.kl_div(log_p, [[1.0, 0.0]], reduction="batchmean").item()
+    0.6931471805599453
     """
     x, t = matching(input, target, "kl_div")
     if log_target:
@@ -192,13 +289,18 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """Return −Σ p log softmax(x): how unlikely the logits x call the target.
+    """Return how unlikely the logits x call the target.
+
+    Formula: −Σ p log softmax(x) over the classes, then the mean; p is 1 for the target class, or the target itself.
+    Shapes: input (batch, classes, …) and target (batch, …), or with probabilities (batch, classes, …); see the module.
+    Result () or, with ``reduction="none"``, (batch, …), in [0, ∞).
+    Source: Goodfellow, Bengio & Courville 2016, "Deep learning", section 6.2.2.3; PyTorch's ``cross_entropy``.
 
     Parameters
     ----------
-    input : logits, unnormalized; see the module for shapes
-    target : class numbers, or probabilities p (floating, of the input's shape)
-    weight : a factor for each class. "mean" then divides by the targets' weights, not by their number
+    input : logits, unnormalized
+    target : class numbers in [0, classes), or probabilities p (floating, of the input's shape)
+    weight : a factor for each class, (classes). "mean" then divides by the targets' weights, not by their number
     ignore_index : a class number whose positions do not count: the label of pads, for example
     label_smoothing : ε in [0, 1]: the target becomes (1 − ε) p + ε / classes (Szegedy et al. 2016, section 7)
 
@@ -207,13 +309,19 @@ def cross_entropy(
     IndexRangeError
         A target is no class.
     InputError
-        Every target is ``ignore_index``, so that there is nothing to average.
+        Every target is ``ignore_index``, so that there is nothing to average; label_smoothing lies outside [0, 1].
+    OperandError
+        The target is neither floating nor of integers.
+    ShapeError
+        Target or weight does not fit the input, or there are no classes.
 
     Examples
     --------
     >>> import tinygrad_norm as tg
     >>> tg.functional.cross_entropy([[2.0, 0.0, 0.0]], [0]).item()
     0.2395447662218847
+    >>> tg.round(tg.functional.cross_entropy([[2.0, 0.0, 0.0]] * 2, [1, -100], reduction="none"), 4).tolist()
+    [2.2395, 0.0]
     """
     x = with_classes_last(input, "cross_entropy")
     if not 0 <= label_smoothing <= 1:
@@ -238,9 +346,19 @@ def cross_entropy(
 def nll_loss(
     input: Data, target: Data, weight: Optional = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
-    """Return minus the target's log-probability; the input holds log-probabilities (:func:`cross_entropy` logits).
+    """Return minus the log-probability of the target class.
 
-    Parameters and shapes are those of :func:`cross_entropy` with class numbers.
+    Formula: −x[target] for log-probabilities x, then the mean; of ``log_softmax`` it is :func:`cross_entropy`.
+    Shapes: input (batch, classes, …), in (−∞, 0], target (batch, …) of class numbers; result () or, with
+    ``reduction="none"``, (batch, …).
+    Source: PyTorch's ``nll_loss``. Parameters and errors are those of :func:`cross_entropy` with class numbers.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_norm as tg
+    >>> log_p = np.log([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]])
+    >>> tg.round(tg.functional.nll_loss(log_p, [0, 2], reduction="none"), 4).tolist()
+    [0.6931, 1.3863]
     """
     log_p = with_classes_last(input, "nll_loss")
     factors = class_weights(weight, log_p, "nll_loss")
