@@ -1,5 +1,8 @@
 """Layers and models, with PyTorch's names, defaults, initialization and state-dict keys.
 
+In every layer ``dtype`` is that of its parameters, :func:`get_default_dtype` when left out, and ``bias`` says whether
+it has one. In shapes (…) stands for any axes, or none. Our ``x`` is PyTorch's ``input``.
+
 >>> import tinygrad_norm as tg
 >>> model = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.LayerNorm(3), tg.nn.ReLU(), tg.nn.Linear(3, 1))
 >>> model(tg.ones((5, 2))).shape

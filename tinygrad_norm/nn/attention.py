@@ -28,23 +28,30 @@ Scores = tuple[int, int, int, int]
 
 
 class MultiheadAttention(Module):
-    """Scaled dot-product attention in ``num_heads`` subspaces (Vaswani et al. 2017, section 3.2.2).
+    """Scaled dot-product attention in ``num_heads`` subspaces of the features.
 
-    Queries, keys and values are projected, cut into heads of d = embed_dim / num_heads features, attended
-    (softmax(q kᵀ/√d) v), joined, and projected again.
-
-    Shapes, with ``batch_first=True``: query (batch, queries, embed_dim), key (batch, keys, kdim), value
-    (batch, keys, vdim), result (batch, queries, embed_dim). Without it, PyTorch's default, time comes first:
-    (queries, batch, embed_dim). Without a batch: (queries, embed_dim).
+    Formula: for each head softmax(q kᵀ/√d) v, where q, k and v are projections of query, key and value to
+    d = embed_dim / num_heads features; the heads are joined, and projected again.
+    Shapes: with ``batch_first=True``, query (batch, queries, embed_dim), key (batch, keys, kdim), value
+    (batch, keys, vdim), result (batch, queries, embed_dim), weights (batch, queries, keys). Without it, PyTorch's
+    default, time comes first: (queries, batch, embed_dim). Without a batch: (queries, embed_dim).
+    Source: Vaswani et al. 2017, "Attention is all you need", section 3.2.2; PyTorch's ``MultiheadAttention``.
 
     Parameters
     ----------
-    dropout : probability with which a weight is dropped in training
+    dropout : probability in [0, 1) with which a weight is dropped in training
     bias : whether the projections have one
     add_bias_kv : append one learned key and value, ``bias_k`` and ``bias_v``
     add_zero_attn : append a key and a value of zeros
     kdim, vdim : features of key and value, embed_dim when left out. Otherwise the three input projections have weights
         of their own: ``q_proj_weight``, ``k_proj_weight``, ``v_proj_weight`` in place of ``in_proj_weight``
+
+    Raises
+    ------
+    InputError
+        num_heads does not divide embed_dim, a size is not a positive integer, or dropout lies outside [0, 1).
+    ShapeError, OperandError
+        Query, key, value or a mask does not fit, or a mask is neither boolean nor floating; when called.
 
     Examples
     --------

@@ -63,17 +63,29 @@ class Numbered(Module):
 class Sequential(Numbered):
     """Modules run one after the other, each on what the one before returned.
 
-    Give them in order, or as one dict from names to modules.
+    Formula: y = moduleₙ(… module₂(module₁(x))).
+    Shapes: those of the modules: x (batch, …) as the first takes it, y as the last gives it.
+    Source: PyTorch's ``Sequential``. Give the modules in order, or as one dict from names to modules.
+
+    Raises
+    ------
+    OperandError
+        What is to be a part is no Module.
+    IndexRangeError
+        An index names no part.
 
     Examples
     --------
     >>> import tinygrad_norm as tg
-    >>> tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.ReLU(), tg.nn.Linear(3, 1))
+    >>> model = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.ReLU(), tg.nn.Linear(3, 1))
+    >>> model
     Sequential(
       (0): Linear(in_features=2, out_features=3, bias=True)
       (1): ReLU()
       (2): Linear(in_features=3, out_features=1, bias=True)
     )
+    >>> model([[2.0, 3.0]]).shape
+    (1, 1)
     """
 
     def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
@@ -94,6 +106,8 @@ class Sequential(Numbered):
 
 class ModuleList(Numbered):
     """A list of modules whose parameters are found. It is not called itself: loop over it.
+
+    Source: PyTorch's ``ModuleList``. Errors are those of :class:`Sequential`.
 
     Examples
     --------

@@ -1,8 +1,14 @@
 """Normalization layers that remember: BatchNorm1d, BatchNorm2d, InstanceNorm1d and their running statistics.
 
 In training the statistics are the batch's own, and a running average of them is kept; in evaluation the running average
-takes their place. The normalization uses the population variance, the average the unbiased one, as in PyTorch.
-``momentum`` is the weight of the new value; None weighs all batches equally.
+takes their place. The normalization uses the population variance, the average the unbiased one, as in PyTorch. Shared:
+
+============================ =========================================================================
+``momentum``                 in [0, 1], the weight of the new value; None weighs all batches equally
+``eps``                      added to the variance, at least 0
+``affine``, ``bias``         whether there are γ and β; whether there is β
+``track_running_stats``      without it evaluation uses the statistics of its own batch too
+============================ =========================================================================
 """
 
 from __future__ import annotations
@@ -133,18 +139,21 @@ class BatchNorm(RunningNorm):
 
 
 class BatchNorm1d(BatchNorm):
-    """Each channel normalized over all positions of the batch, then scaled and shifted (Ioffe & Szegedy 2015).
+    """Each channel normalized over all positions of the batch, then scaled and shifted.
 
-    y = (x − mean)/√(var + eps) · γ + β.
-
+    Formula: y = (x − mean)/√(var + eps) · γ + β; running ← (1 − momentum) · running + momentum · new.
     Shapes: x (batch, channels) or (batch, channels, length); with ``channel_axis=-1`` (batch, length, channels), as
     attention has it. ``mask`` like x without its channel axis, True at real positions: pads enter no statistic and come
     out as 0. ``weight`` γ, ``bias`` β, ``running_mean``, ``running_var`` (channels); ``num_batches_tracked`` a number.
+    Source: Ioffe & Szegedy 2015, algorithm 1; PyTorch's ``BatchNorm1d``, which has no ``mask`` and no ``channel_axis``.
 
     Raises
     ------
     InputError
-        A channel has a single real value in training, which has no deviation.
+        A channel has a single real value in training, which has no deviation; num_features is not a positive integer,
+        or channel_axis neither 1 nor −1.
+    ShapeError
+        x or the mask has another shape; when called.
 
     Examples
     --------
@@ -163,9 +172,24 @@ class BatchNorm1d(BatchNorm):
 
 
 class BatchNorm2d(BatchNorm):
-    """Each channel normalized over all positions of all images; see :class:`BatchNorm1d`.
+    """Each channel normalized over all positions of all images; the rest is as in :class:`BatchNorm1d`.
 
-    Shapes: x (batch, channels, height, width), mask (batch, height, width).
+    Formula: y = (x − mean)/√(var + eps) · γ + β.
+    Shapes: x (batch, channels, height, width), mask (batch, height, width), y as x; with ``channel_axis=-1`` the
+    channels come last.
+    Source: Ioffe & Szegedy 2015, section 3.2; PyTorch's ``BatchNorm2d``.
+
+    Raises
+    ------
+    InputError, ShapeError
+        As in :class:`BatchNorm1d`.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> image = [[[[7.0, 2.0], [1.0, 6.0]]]]
+    >>> tg.round(tg.nn.BatchNorm2d(1)(image), 4).tolist()
+    [[[[1.1767, -0.7845], [-1.1767, 0.7845]]]]
     """
 
     if not TYPE_CHECKING:  # of its own, since help() on Python 3.10 would show the inherited Module.__new__ instead
@@ -175,10 +199,25 @@ class BatchNorm2d(BatchNorm):
 
 
 class InstanceNorm1d(RunningNorm):
-    """Each channel of each sample normalized over its positions (Ulyanov et al. 2016).
+    """Each channel of each sample normalized over its positions.
 
-    Shapes: x (batch, channels, length) or (channels, length), result as x. Unlike BatchNorm1d it has, unless asked,
-    neither weight and bias nor running statistics. These average what the samples have, and count no batches.
+    Formula: y = (x − mean)/√(var + eps) · γ + β; the statistics are over the positions of one channel.
+    Shapes: x (batch, channels, length) or (channels, length), y as x. Unlike BatchNorm1d it has, unless asked, neither
+    weight and bias nor running statistics. These average what the samples have, and count no batches.
+    Source: Ulyanov, Vedaldi & Lempitsky 2016, "Instance normalization"; PyTorch's ``InstanceNorm1d``.
+
+    Raises
+    ------
+    InputError
+        momentum is None; num_features is not a positive integer.
+    ShapeError
+        x has another number of channels, or a single position; when called.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.nn.InstanceNorm1d(2)([[1.0, 3.0], [10.0, 30.0]]), 4).tolist()
+    [[-1.0, 1.0], [-1.0, 1.0]]
     """
 
     def __init__(

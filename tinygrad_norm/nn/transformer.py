@@ -48,26 +48,35 @@ ENCODER_NORMS: dict[str, Callable[[int, float, bool, Any], Module]] = {
 class TransformerEncoderLayer(Module):
     """Self-attention, then a feed-forward network, each with a residual connection and a normalization.
 
-    After Vaswani et al. 2017: x ← norm1(x + attention(x)); x ← norm2(x + linear2(activation(linear1(x)))). With
-    ``norm_first`` (Xiong et al. 2020): x ← x + attention(norm1(x)); x ← x + linear2(activation(linear1(norm2(x)))).
-
-    Shapes, with ``batch_first=True``: src (batch, time, d_model), result the same. Without it, PyTorch's default, time
+    Formula: x ← norm1(x + attention(x)); x ← norm2(x + linear2(activation(linear1(x)))). With ``norm_first``:
+    x ← x + attention(norm1(x)); x ← x + linear2(activation(linear1(norm2(x)))).
+    Shapes: with ``batch_first=True``, src (batch, time, d_model), result the same. Without it, PyTorch's default, time
     comes first. Without a batch: (time, d_model).
+    Source: Vaswani et al. 2017, section 3.1; ``norm_first`` is Xiong et al. 2020, "On layer normalization in the
+    Transformer architecture". PyTorch's ``TransformerEncoderLayer`` has no ``norm``.
 
     Parameters
     ----------
     d_model, nhead, dim_feedforward : features, attention heads, features inside the feed-forward network
-    dropout : probability, after attention weights, after each part, and inside the feed-forward network
+    dropout : probability in [0, 1), after attention weights, after each part, and inside the feed-forward network
     activation : "relu", "gelu", or a function of a Tensor
     norm : "layer", "rms", "batch", "masked_batch" or "none"; see the module
+
+    Raises
+    ------
+    InputError
+        norm or activation is another word; sizes and dropout as in :class:`MultiheadAttention`.
+    ShapeError, OperandError
+        As in :class:`MultiheadAttention`; with "masked_batch" the mask of pads must be boolean.
 
     Examples
     --------
     >>> import tinygrad_norm as tg
     >>> layer = tg.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, norm="masked_batch")
     >>> pads = [[False, False, True], [False, False, False]]
-    >>> layer(tg.ones((2, 3, 8)), src_key_padding_mask=pads).shape
-    (2, 3, 8)
+    >>> encoded = layer(tg.ones((2, 3, 8)), src_key_padding_mask=pads)
+    >>> encoded.shape, encoded[0, 2].tolist()
+    ((2, 3, 8), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     """
 
     def __init__(
@@ -153,7 +162,18 @@ class TransformerEncoderLayer(Module):
 class TransformerEncoder(Module):
     """Several encoder layers one after the other, copies of one, and if given a normalization after the last.
 
-    Shapes and masks as for :class:`TransformerEncoderLayer`. All copies start with the same parameters, as in PyTorch.
+    Formula: y = norm(layerₙ(… layer₁(x))). All copies start with the same parameters, as in PyTorch.
+    Shapes: src (batch, time, d_model), result the same; order, masks and errors as for the encoder layer.
+    Source: Vaswani et al. 2017, section 3.1; PyTorch's ``TransformerEncoder``.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> layer = tg.nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+    >>> encoder = tg.nn.TransformerEncoder(layer, num_layers=2, norm=tg.nn.LayerNorm(4))
+    >>> encoded = encoder([[[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]]])
+    >>> encoded.shape, tg.round(abs(encoded.mean(-1)), 6).tolist()
+    ((1, 2, 4), [[0.0, 0.0]])
     """
 
     def __init__(self, encoder_layer: TransformerEncoderLayer, num_layers: int, norm: Module | None = None) -> None:

@@ -11,10 +11,16 @@ from .optimizer import Group, Kept, Optimizer, Params
 
 
 class Adam(Optimizer):
-    """p ← p − lr · m̂ / (√v̂ + eps) with m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g² (Kingma & Ba 2015, algorithm 1).
+    """Steps along the running mean of the gradient, over the root of that of its square.
 
-    m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo the start from zero. g is the gradient plus ``weight_decay`` · p. With
-    ``amsgrad`` the largest v so far is used (Reddi et al. 2018).
+    Formula: p ← p − lr · m̂ / (√v̂ + eps) with m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g². m̂ = m / (1 − β₁ᵗ) and
+    v̂ = v / (1 − β₂ᵗ) undo the start from zero. With ``amsgrad`` the largest v so far is used.
+    Source: Kingma & Ba 2015, algorithm 1; ``amsgrad`` is Reddi et al. 2018. Other options: see :class:`Optimizer`.
+
+    Parameters
+    ----------
+    betas : β₁ and β₂, each in [0, 1)
+    eps : at least 0
 
     Examples
     --------
@@ -73,7 +79,21 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay p ← (1 − lr · weight_decay) p stays out of the moments (Loshchilov & Hutter 2019)."""
+    """Adam whose weight decay stays out of the moments.
+
+    Formula: p ← (1 − lr · weight_decay) p − lr · m̂ / (√v̂ + eps), with the moments of :class:`Adam`.
+    Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization", algorithm 2.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> w = tg.nn.Parameter([1.0, -2.0])
+    >>> optimizer = tg.optim.AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> tg.round(w, 6).tolist()     # a twentieth less, then a step of length lr
+    [0.85, -1.8]
+    """
 
     decoupled = True
 
@@ -92,10 +112,22 @@ class AdamW(Adam):
 
 
 class RMSprop(Optimizer):
-    """p ← p − lr · g / (√v + eps) with v ← αv + (1 − α)g² (Tieleman & Hinton 2012, lecture 6.5).
+    """Steps over the root of the running mean of the gradient's square.
 
-    With ``centered`` the running mean of g is taken out of v (Graves 2013, eq. 38 to 45); with ``momentum`` the scaled
-    gradient passes through a velocity as in SGD. g is the gradient plus ``weight_decay`` · p.
+    Formula: p ← p − lr · g / (√v + eps) with v ← αv + (1 − α)g². With ``centered`` the square of the running mean of g
+    is taken out of v; with ``momentum`` the scaled gradient passes through a velocity as in SGD.
+    Source: Tieleman & Hinton 2012, lecture 6.5; ``centered`` is Graves 2013, eq. 38 to 45. Other options: see
+    :class:`Optimizer`; alpha, eps and momentum are at least 0.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> w = tg.nn.Parameter([1.0, -2.0])
+    >>> optimizer = tg.optim.RMSprop([w], lr=0.01)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> tg.round(w, 6).tolist()     # √v is a tenth of the first gradient
+    [0.9, -1.9]
     """
 
     ranges = dict.fromkeys(("lr", "alpha", "eps", "weight_decay", "momentum"), (0, inf))
@@ -153,9 +185,23 @@ class RMSprop(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """p ← p − lr / (1 + (t − 1) lr_decay) · g / (√s + eps) with s the sum of all g² so far (Duchi et al. 2011).
+    """Steps over the root of the sum of all squared gradients so far: they become shorter.
 
-    s starts at ``initial_accumulator_value``; g is the gradient plus ``weight_decay`` · p.
+    Formula: p ← p − lr / (1 + (t − 1) lr_decay) · g / (√s + eps) with s ← s + g², from ``initial_accumulator_value``.
+    Source: Duchi, Hazan & Singer 2011, "Adaptive subgradient methods". Other options: see :class:`Optimizer`; lr_decay,
+    initial_accumulator_value and eps are at least 0.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> w = tg.nn.Parameter([1.0, -2.0])
+    >>> optimizer = tg.optim.Adagrad([w], lr=0.1)
+    >>> for _ in range(2):
+    ...     optimizer.zero_grad()
+    ...     w.sum().backward()
+    ...     optimizer.step()
+    >>> tg.round(w, 4).tolist()     # two steps, of 0.1 and of 0.1/√2
+    [0.8293, -2.1707]
     """
 
     ranges = dict.fromkeys(("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"), (0, inf))

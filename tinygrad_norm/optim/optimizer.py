@@ -26,12 +26,22 @@ Kept: TypeAlias = dict[str, Any]
 
 
 class Optimizer:
-    """Base of the optimizers.
+    """Base of the optimizers: in their formulas p is a parameter (…), g its gradient (…), t the number of the step.
+
+    Every option can be set for each parameter group anew. All optimizers have ``lr``, the step length, at least 0;
+    ``weight_decay``, at least 0, by which g ← g + weight_decay · p comes first; and ``maximize``, which goes uphill.
 
     Parameters
     ----------
     params : parameters, pairs of name and parameter, or parameter groups: dicts with "params" and options of their own
     defaults : the options of groups that do not set them
+
+    Raises
+    ------
+    InputError
+        There are no parameters, one comes twice, or an option is unknown or outside its range.
+    OperandError
+        A parameter is no leaf of floating-point numbers, or a single Tensor stands in place of a list.
     """
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}

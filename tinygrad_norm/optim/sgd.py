@@ -12,10 +12,17 @@ from .optimizer import Group, Kept, Optimizer, Params
 
 
 class SGD(Optimizer):
-    """p ← p − lr · v with v ← momentum · v + (1 − dampening) · g (Polyak 1964).
+    """Stochastic gradient descent, if wanted with momentum.
 
-    The first v is g itself. With ``nesterov`` the step is along g + momentum · v (Sutskever et al. 2013). g is the
-    gradient plus ``weight_decay`` · p; ``maximize`` goes uphill.
+    Formula: p ← p − lr · v with v ← momentum · v + (1 − dampening) · g. The first v is g itself. With ``nesterov`` the
+    step is along g + momentum · v.
+    Source: Polyak 1964; ``nesterov`` is Sutskever et al. 2013, in PyTorch's form. Other options: see
+    :class:`Optimizer`.
+
+    Raises
+    ------
+    InputError
+        lr, momentum or weight_decay is negative, or nesterov comes without momentum or with dampening.
 
     Examples
     --------
