@@ -17,37 +17,10 @@ from . import functional, ops
 from .context import detect_anomaly, enable_grad, no_grad, scope
 from .engine.details.samples import sample
 from .engine.primitive import PRIMITIVES, Primitive, elementwise, primitive
-from .engine.primitives.elementwise import (
-    absolute,
-    add,
-    arctan,
-    cos,
-    divide,
-    erf,
-    exp,
-    expm1,
-    floor,
-    log,
-    log1p,
-    logaddexp,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    remainder,
-    sign,
-    sin,
-    sqrt,
-    square,
-    subtract,
-    tanh,
-    where,
-)
 from .engine.primitives.linalg import matmul
 from .engine.primitives.reduction import cumsum, max, mean, min, prod, sum
 from .engine.primitives.shape import broadcast_to, flip, reshape, roll, transpose
-from .engine.tensor import Tensor, apply
+from .engine.tensor import Tensor
 from .errors import (
     AnomalyError,
     FileError,
@@ -65,6 +38,38 @@ from .errors import (
 from .memory import keep_freed_memory
 from .ops.constants import full_like, ones_like, round, zeros_like
 from .ops.creation import arange, eye, full, linspace, ones, zeros
+from .ops.elementwise import (
+    absolute,
+    add,
+    arctan,
+    clip,
+    cos,
+    cosh,
+    divide,
+    erf,
+    exp,
+    expm1,
+    floor,
+    log,
+    log1p,
+    logaddexp,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    reciprocal,
+    remainder,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    square,
+    subtract,
+    tan,
+    tanh,
+    where,
+)
 from .ops.layout import (
     array_split,
     astype,
@@ -84,7 +89,6 @@ from .ops.layout import (
     triu,
     vstack,
 )  # fmt: skip
-from .ops.more_elementwise import clip, cosh, reciprocal, sinh, tan
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
 from .ops.statistics import cumprod, diff, norm, ptp, std, var
@@ -216,7 +220,6 @@ __all__ = [
 ]  # fmt: skip
 
 tensor = Tensor
-Primitive.interpreter = apply
 keep_freed_memory()
 __version__ = "0.1.0"
 

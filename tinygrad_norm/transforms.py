@@ -15,7 +15,8 @@ import numpy as np
 
 from .context import enable_grad
 from .engine.details.array import to_array
-from .engine.primitive import FUNCTIONS
+from .engine.primitives.elementwise import positive
+from .engine.primitives.shape import stack_all
 from .engine.sweep import seed_for
 from .engine.tape import STATE, Node
 from .engine.tensor import Tensor, as_tensor, sweep_from, wrap
@@ -124,8 +125,7 @@ def in_dtype(found: Any, x: Tensor) -> Tensor:
 def variable(x: Any) -> Tensor:
     """Return a new point of the tape with the value of ``x``, connected to it if it is on the tape already."""
     if isinstance(x, Tensor) and x.requires_grad:
-        connected: Tensor = FUNCTIONS["positive"](x)
-        return connected
+        return positive(x)
     return Tensor(to_array(x), requires_grad=True)
 
 
@@ -339,8 +339,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Tensor]:
                 rows.append(gradients(y, x, unit.reshape(y.shape), create_graph=again))
         if not rows:
             return wrap(np.zeros(y.shape + x.shape, x.dtype), None)
-        stacked: Tensor = FUNCTIONS["stack"](rows)
-        return stacked.reshape(y.shape + x.shape)
+        return stack_all(*rows).reshape(y.shape + x.shape)
 
     return full
 

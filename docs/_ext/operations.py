@@ -52,7 +52,7 @@ def row(p: Primitive) -> tuple[str, ...]:
     formula = plain(p.formula) + (f"{NEW_LINE}*{plain(p.note)}*" if p.note else "")
     rules = [f"{code(name)}: {plain(rule) or 'none'}" for name, rule in zip(p.inputs, p.rule, strict=True)]
     saves = [", ".join(map(code, names)) or "nothing" for names in p.saves]
-    if p.joint is None and len(p.inputs) > 1:
+    if not p.joint and len(p.inputs) > 1:
         saves = [f"{line} for {code(name)}" for name, line, rule in zip(p.inputs, saves, p.rules, strict=True) if rule]
         saves = ["nothing"] if not any(p.saves) else saves
     return code(signature(p, defaults=False)), formula, NEW_LINE.join(rules), NEW_LINE.join(saves)

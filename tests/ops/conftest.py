@@ -52,9 +52,8 @@ class Case:
         self.xs: Arrays = point.draw(self.rng)
         self.out = np.asarray(self.forward(*self.xs))
         self.u = self.rng.standard_normal(self.out.shape).astype(self.out.dtype)
-        rules = made.rules * (len(self.xs) if made.joint else 1)
         # The inputs that have a gradient.
-        self.free = [i for i, x in enumerate(self.xs) if x.dtype.kind == "f" and rules[i] is not None]
+        self.free = [i for i, x in enumerate(self.xs) if x.dtype.kind == "f" and made.flows_to(i)]
 
     def forward(self, *xs: Any) -> Any:
         return self.primitive.forward(*xs, **self.params)
@@ -226,9 +225,10 @@ class Case:
         shapes = [node.shapes] if made.variadic else node.shapes
         pool = {"out": self.out, **dict(zip(inputs, arrays, strict=True)), **params}
         pool |= {f"{n}_shape": s for n, s in zip(inputs, shapes, strict=True)}
-        saved = [node.saved] if made.joint else node.saved
-        for i, (names, held) in enumerate(zip(made.saves, saved, strict=True)):
-            if made.joint is None and i not in self.free:
+        assert node.saved is not None
+        assert len(node.saved) == len(made.saves)
+        for i, (names, held) in enumerate(zip(made.saves, node.saved, strict=True)):
+            if not made.joint and i not in self.free:
                 assert held is None
                 continue
             assert len(held) == len(names)

@@ -1,8 +1,10 @@
-"""The Tensor: an array that remembers how it was computed.
+"""4. The Tensor: an array that remembers how it was computed; and what happens when a primitive meets one.
 
 ``Tensor(data, requires_grad=True)`` makes a leaf, operations on it record, ``backward()`` fills its
 ``grad``. The one idea: a Tensor is a read-only array and, if a gradient is wanted, the tape's node for
 it. Because neither ever changes, nothing that the tape saved can go stale.
+
+:func:`apply` is what calling a primitive does: compute, and record if a gradient is wanted.
 """
 
 from __future__ import annotations
@@ -12,16 +14,18 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from ..errors import AnomalyError, GraphError, IndexRangeError, InputError, OperandError, ShapeError, TinygradNormError
+from ..errors import GraphError, OperandError, ShapeError, TinygradNormError
+from . import complaints, operators
+from . import primitive as declaring
 from .details.array import Array, Shape, to_array
 from .display import tensor_html, tensor_text
-from .operators import NumpyMethods
+from .operators import Operators
 from .primitive import Primitive
 from .sweep import recorded_sweep, seed_for, sweep
-from .tape import STATE, Node, Scope, leaf_node, where
+from .tape import STATE, Node, leaf_node, operation_node
 
 
-class Tensor(NumpyMethods):
+class Tensor(Operators):
     """An array of numbers with reverse-mode gradients.
 
     Parameters
@@ -87,8 +91,9 @@ class Tensor(NumpyMethods):
         array = to_array(values, self.dtype)
         if array.shape != self.shape or not self.is_leaf:
             raise ShapeError(
-                f"new data must go to a leaf and have its shape {self.shape}; got shape {array.shape} for "
-                f"{'a leaf' if self.is_leaf else 'the result of an operation'}. Make a new Tensor instead."
+                complaints.WRONG_DATA.format(
+                    self.shape, array.shape, "a leaf" if self.is_leaf else "the result of an operation"
+                )
             )
         self._array = array
 
@@ -140,10 +145,7 @@ class Tensor(NumpyMethods):
         if wanted == self.requires_grad:
             return
         if not self.is_leaf or self.dtype.kind != "f":
-            raise GraphError(
-                "requires_grad can be set on a leaf of floating-point numbers; got "
-                f"{self!r}. Use detach() or astype(float) first."
-            )
+            raise GraphError(complaints.NO_LEAF.format(self))
         self._node = leaf_node(self._array, self._name) if wanted else None
 
     @property
@@ -154,10 +156,7 @@ class Tensor(NumpyMethods):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None and (not isinstance(value, Tensor) or self._node is None or value.shape != self.shape):
-            raise ShapeError(
-                f"grad must be None or a Tensor of shape {self.shape} on a Tensor that requires a gradient; got "
-                f"{value!r}."
-            )
+            raise ShapeError(complaints.WRONG_GRAD.format(self.shape, value))
         if self._node is not None:
             self._node.grad = value
 
@@ -166,9 +165,7 @@ class Tensor(NumpyMethods):
     def item(self) -> Any:
         """Return the only entry as a Python number."""
         if self.size != 1:
-            raise ShapeError(
-                f"item() must get a Tensor with one entry; got shape {self.shape}. Index it, or use tolist()."
-            )
+            raise ShapeError(complaints.NOT_ONE_ITEM.format(self.shape))
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -190,7 +187,7 @@ class Tensor(NumpyMethods):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise ShapeError(f"a truth value must come from one entry; got shape {self.shape}. Use .any() or .all().")
+            raise ShapeError(complaints.NO_TRUTH_VALUE.format(self.shape))
         return bool(self._array)
 
     def __float__(self) -> float:
@@ -201,9 +198,7 @@ class Tensor(NumpyMethods):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.shape:
-            raise OperandError(
-                f"an index must be an integer of shape (); got {self.dtype} of shape {self.shape}. Use int(t)."
-            )
+            raise OperandError(complaints.NO_INDEX.format(self.dtype, self.shape))
         return int(self._array)
 
     def __format__(self, spec: str) -> str:
@@ -217,9 +212,7 @@ class Tensor(NumpyMethods):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
-            raise GraphError(
-                f"a Tensor to be pickled or deep-copied must be a leaf; got the result of {self!r}. Use detach() first."
-            )
+            raise GraphError(complaints.NO_LEAF_TO_COPY.format(self))
         return type(self), (np.asarray(self._array), self.requires_grad, self.dtype, self._name)
 
     def draw(self, **options: Any) -> Any:
@@ -231,10 +224,7 @@ class Tensor(NumpyMethods):
     def retain_grad(self) -> None:
         """Ask the next backward pass to fill ``grad`` although this is not a leaf."""
         if self._node is None:
-            raise GraphError(
-                "retain_grad() must be called on a Tensor that requires a gradient; got "
-                f"{self!r}. Make an input of it with requires_grad=True."
-            )
+            raise GraphError(complaints.NOTHING_TO_RETAIN.format(self))
         self._node.keeps_grad = True
 
     def backward(
@@ -260,16 +250,13 @@ class Tensor(NumpyMethods):
         """
         node = self._node
         if node is None:
-            raise GraphError(
-                "backward() must start from a Tensor that depends on one with requires_grad=True; "
-                f"got {self!r}. Was it computed under no_grad, detached, or from plain arrays?"
-            )
+            raise GraphError(complaints.NO_GRADIENT.format(self))
         seed = seed_for(None if gradient is None else as_tensor(gradient), self._array.shape, self._array.dtype)
         keep = create_graph if retain_graph is None else retain_graph
         found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
         for target, g in found.items():
-            if target.primitive is None and g.dtype != target.params["dtype"]:  # type: ignore[index]
-                g = g.astype(target.params["dtype"])  # type: ignore[index]
+            if target.primitive is None and g.dtype != target.params["dtype"]:
+                g = g.astype(target.params["dtype"])
             gradient = g if isinstance(g, Tensor) else wrap(g, None)
             target.grad = gradient if target.grad is None else target.grad + gradient
 
@@ -300,14 +287,14 @@ def sweep_from(seeds: Sequence[tuple[Node, Any]], *, create_graph: bool, **how: 
     return sweep([(n, g._array if isinstance(g, Tensor) else g) for n, g in seeds], **how)
 
 
-NUMBERS = frozenset({int, float, bool})
-NO_PARAMETERS: dict[str, Any] = {}
 # Looked up once, as apply() runs for every operation.
 new, ndarray = object.__new__, np.ndarray
+NUMBERS = frozenset({int, float, bool})
+NO_PARAMETERS: dict[str, Any] = {}
 
 
-def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -> Tensor:
-    """Compute a primitive and record it if a gradient is wanted of any input."""
+def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any] = NO_PARAMETERS) -> Tensor:
+    """Compute a primitive and record it if a gradient is wanted of any input: what calling a primitive does."""
     recording, scope, anomaly, monitor = STATE.get()
     arrays: list[Any] = []
     nodes: list[Node | None] = []
@@ -332,7 +319,7 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
     except (ValueError, TypeError, IndexError, TinygradNormError) as error:
         if monitor is not None:
             monitor.failed(error, primitive, inputs, params, scope)
-        raise explained(error, primitive, arrays, params, scope) from error
+        raise complaints.forward_failed(error, primitive, arrays, params, scope) from error
     if type(out) is not ndarray and not isinstance(out, np.generic):
         out = np.asarray(out)
     result: Tensor = new(Tensor)
@@ -341,12 +328,16 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
     if tracked and recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
-        result._node = Node(primitive, tuple(nodes), in_shapes, params or NO_PARAMETERS, saved, scope)
+        result._node = operation_node(primitive, tuple(nodes), in_shapes, params, saved, scope)
     if anomaly:
-        check_forward(primitive, arrays, out, scope)
+        complaints.check_forward(primitive, arrays, out, scope)
     if monitor is not None:
         monitor.recorded(result, primitive, inputs, params, scope)
     return result
+
+
+# Ties the knot of which engine/primitive.py speaks: a primitive that is called gives a Tensor.
+declaring.apply = operators.apply = apply
 
 
 def operand(x: Any, primitive: Primitive) -> Any:
@@ -355,51 +346,4 @@ def operand(x: Any, primitive: Primitive) -> Any:
         return x
     if isinstance(x, (np.ndarray, list, tuple, int, float, bool, np.generic)):
         return to_array(x)
-    raise OperandError(
-        f"{primitive.name} must get numbers, arrays or Tensors; got {type(x).__name__}. "
-        "Wrap it in tg.Tensor(...) if it holds numbers."
-    )
-
-
-def explained(
-    error: Exception,
-    primitive: Primitive,
-    arrays: Sequence[Any],
-    params: Mapping[str, Any],
-    scope: Scope | None,
-) -> TinygradNormError:
-    """Return a forward function's error with the operation, its place, and the shapes it got."""
-    prefix = f"{primitive.name}{where(scope)}"
-    if isinstance(error, TinygradNormError):
-        return type(error)(f"{prefix}: {error}")
-    kinds: dict[type[Exception], type[TinygradNormError]] = {
-        np.exceptions.AxisError: ShapeError,
-        TypeError: OperandError,
-        IndexError: IndexRangeError,
-        ValueError: ShapeError,
-    }
-    kind = next((ours for base, ours in kinds.items() if isinstance(error, base)), InputError)
-    shapes = " and ".join(str(np.shape(a)) for a in arrays) or "no input"
-    given = "".join(f", {k}={v!r}" for k, v in params.items() if v is not None and k != "index")
-    if primitive.elementwise:
-        hint = "Shapes broadcast when they are equal, or 1, counted from the last axis."
-    elif primitive.name in ("getitem", "scatter_add"):
-        hint = "An index counts from 0 or from −1 backwards; a boolean one has the shape it picks from."
-    else:
-        hint = f"See help(tg.{primitive.name})."
-    reason = str(error).strip().rstrip(".").split("\n")[0]
-    return kind(f"{prefix}: the inputs must fit together; got shapes {shapes}{given}: {reason}. {hint}")
-
-
-def check_forward(primitive: Primitive, arrays: Sequence[Any], out: Any, scope: Scope | None) -> None:
-    """Raise where an operation made a NaN or an infinity that was not in its inputs."""
-    for what, test in (("a NaN", np.isnan), ("an infinity", np.isinf)):
-        if np.any(test(out)) and not any(
-            np.any(~np.isfinite(a)) if what == "an infinity" else np.any(np.isnan(a)) for a in arrays
-        ):
-            at = tuple(int(i) for i in np.argwhere(test(np.asarray(out)))[0])
-            raise AnomalyError(
-                f"{primitive.name}{where(scope)}: every value must be finite; {what} appeared at index {at} of the "
-                f"result, shape {out.shape}. Look at the inputs of this operation: a zero divisor, the log of zero, "
-                "an overflow?"
-            )
+    raise OperandError(complaints.NO_OPERAND.format(primitive.name, type(x).__name__))

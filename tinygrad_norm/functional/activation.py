@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.summation import Axis
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
+from ..ops import elementwise as e
 from ..ops.layout import squeeze
 from .composition import composed, floating
 

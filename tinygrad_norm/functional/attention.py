@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
+from ..ops import elementwise as e
 from .activation import softmax
 from .composition import composed, floating
 from .dropout import dropout

@@ -8,9 +8,9 @@ from math import prod
 import numpy as np
 
 from ..engine.details.array import Array
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
+from ..ops import elementwise as e
 from ..ops.statistics import narrowed, widened
 from .composition import composed, floating
 from .norm import check_eps, per_channel, scale_and_shift

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
+from ..ops import elementwise as e
 from ..ops.picking import getitem
 from .composition import composed
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
+from ..ops import elementwise as e
 from ..ops.layout import moveaxis
 from ..ops.picking import getitem
 from .activation import log_softmax

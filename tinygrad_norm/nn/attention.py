@@ -13,10 +13,10 @@ import numpy as np
 from .. import functional as F
 from ..context import scope
 from ..engine.details.array import Array
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, OperandError, ShapeError
 from ..functional.attention import attention_weights
+from ..ops import elementwise as e
 from ..ops.layout import concatenate, pad
 from . import init
 from .linear import Linear

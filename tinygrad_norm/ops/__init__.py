@@ -2,8 +2,8 @@
 
 import sys
 
-from ..engine.primitives import elementwise, erf, indexing, linalg, reduction, shape
-from . import constants, creation, layout, more_elementwise, picking, products, statistics
+from ..engine.primitives import erf, indexing, linalg, reduction, shape
+from . import constants, creation, elementwise, layout, picking, products, statistics
 
 __all__ = [
     "constants",
@@ -13,7 +13,6 @@ __all__ = [
     "indexing",
     "layout",
     "linalg",
-    "more_elementwise",
     "picking",
     "products",
     "reduction",
@@ -21,6 +20,6 @@ __all__ = [
     "statistics",
 ]
 
-# The primitives stand in the engine and can be imported from here too, as ``tinygrad_norm.ops.elementwise``.
-for _chapter in (elementwise, erf, indexing, linalg, reduction, shape):
+# The primitives stand in the engine and can be imported from here too, as ``tinygrad_norm.ops.reduction``.
+for _chapter in (erf, indexing, linalg, reduction, shape):
     sys.modules[f"{__name__}.{_chapter.__name__.rpartition('.')[2]}"] = _chapter

@@ -248,7 +248,5 @@ def saved_names(primitive: Primitive, node: Node | None) -> tuple[str, ...]:
     """Return the names that the tape kept for the backward pass of an operation, in order of the rules."""
     if node is None or node.saved is None:
         return ()
-    kept = [node.saved] if primitive.joint is not None else node.saved
-    names = [n for rule, values in zip(primitive.saves, kept, strict=True) if values is not None for n in rule]
     arrays = ("out", *primitive.inputs)
-    return tuple(dict.fromkeys(n for n in names if n in arrays))
+    return tuple(dict.fromkeys(name for name, _ in primitive.named(node.saved) if name in arrays))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..details.array import Array, Shape
-from ..details.samples import sample
+from ..details.samples import samples_at
 from ..details.summation import sum_to
 from ..primitive import primitive
 from .indexing import scatter_add
@@ -45,8 +45,11 @@ def _matmul_by_left(g: Any, x_shape: Shape, y: Any) -> Any:
 
 def _matmul_by_right(g: Any, x: Any, y_shape: Shape) -> Any:
     if x.ndim == 1:
-        return sum_to(np.expand_dims(x, -1) * np.expand_dims(g, -2 if len(y_shape) > 1 else 0), y_shape) \
-            if len(y_shape) > 1 else g * x  # fmt: skip
+        return (
+            sum_to(np.expand_dims(x, -1) * np.expand_dims(g, -2 if len(y_shape) > 1 else 0), y_shape)
+            if len(y_shape) > 1
+            else g * x
+        )
     if len(y_shape) == 1:
         return sum_to(np.expand_dims(g, -1) * x, y_shape)
     if len(y_shape) == 2 and x.ndim > 2:
@@ -58,18 +61,17 @@ def _matmul_by_right(g: Any, x: Any, y_shape: Shape) -> Any:
 
 
 matmul = primitive(
-    _matmul, name="matmul", numpy=(np.matmul,), vjp=(_matmul_by_left, _matmul_by_right),
-    symbol="@", formula="x @ y", rule=("ḡ @ yᵀ", "xᵀ @ ḡ"),
-    samples=[
-        sample(*shapes)
-        for shapes in [
-            ((3, 5), (5, 2)), ((5,), (5,)), ((5,), (5, 2)), ((3, 5), (5,)), ((7, 3, 5), (5, 2)),
-            ((7, 3, 5), (7, 5, 2)), ((7, 1, 3, 5), (2, 5, 3)), ((3, 5), (7, 5, 2)), ((5,), (7, 5, 2)),
-            ((7, 3, 5), (5,)), ((1, 3, 5), (7, 5, 2)), ((0, 5), (5, 2)), ((3, 0), (0, 2)), ((2, 3, 0), (0, 5)),
-            ((2, 0, 3), (3, 5)),
-        ]
-    ],
-)  # fmt: skip
+    _matmul,
+    numpy=(np.matmul,),
+    vjp=(_matmul_by_left, _matmul_by_right),
+    symbol="@",
+    formula="x @ y",
+    rule=("ḡ @ yᵀ", "xᵀ @ ḡ"),
+    samples=samples_at(
+        "3x5 5x2, 5 5, 5 5x2, 3x5 5, 7x3x5 5x2, 7x3x5 7x5x2, 7x1x3x5 2x5x3, 3x5 7x5x2, 5 7x5x2, 7x3x5 5, "
+        "1x3x5 7x5x2, 0x5 5x2, 3x0 0x2, 2x3x0 0x5, 2x0x3 3x5"
+    ),
+)
 
 
 def explicit_subscripts(subscripts: str, shapes: tuple[Shape, ...]) -> tuple[list[str], str]:
@@ -146,18 +148,29 @@ def _einsum_by(g: Any, result: str, terms: list[str], xs: tuple[Any, ...], shape
     return scatter_add.on(cotangent, index=tuple(from_letter[c] for c in term), shape=shape)
 
 
+CONTRACTIONS = [
+    ("ij,jk->ik", "3x5 5x2"),
+    ("ij->ji", "3x5"),
+    ("ii->i", "5x5"),
+    ("ii", "3x3"),
+    ("ij->", "3x5"),
+    ("ij->j", "3x5"),
+    ("i,j->ij", "3 5"),
+    ("i,i", "5 5"),
+    ("bij,bjk->bik", "2x3x5 2x5x7"),
+    ("...ij,...jk", "2x3x5 5x7"),
+    ("ij,ij->ij", "3x5 3x5"),
+    ("ij,jk,kl->il", "2x3 3x5 5x7"),
+    ("iij,j->ij", "3x3x5 5"),
+    ("bthd,bshd->bhts", "2x3x1x5 2x7x1x5"),
+    ("ij,j->ij", "3x5 1"),
+    ("ik,j->ij", "3x2 5"),
+    ("i...,i...->...", "3x5 3x1"),
+]
 einsum_all = primitive(
-    _einsum, name="einsum", vjp=_einsum_rule,
-    symbol="einsum", formula="Σ over the letters that the result lacks", rule=("ḡ contracted with the others",),
-    samples=[
-        sample(*shapes, subscripts=subscripts)
-        for subscripts, shapes in [
-            ("ij,jk->ik", ((3, 5), (5, 2))), ("ij->ji", ((3, 5),)), ("ii->i", ((5, 5),)), ("ii", ((3, 3),)),
-            ("ij->", ((3, 5),)), ("ij->j", ((3, 5),)), ("i,j->ij", ((3,), (5,))), ("i,i", ((5,), (5,))),
-            ("bij,bjk->bik", ((2, 3, 5), (2, 5, 7))), ("...ij,...jk", ((2, 3, 5), (5, 7))),
-            ("ij,ij->ij", ((3, 5), (3, 5))), ("ij,jk,kl->il", ((2, 3), (3, 5), (5, 7))),
-            ("iij,j->ij", ((3, 3, 5), (5,))), ("bthd,bshd->bhts", ((2, 3, 1, 5), (2, 7, 1, 5))),
-            ("ij,j->ij", ((3, 5), (1,))), ("ik,j->ij", ((3, 2), (5,))), ("i...,i...->...", ((3, 5), (3, 1))),
-        ]
-    ],
-)  # fmt: skip
+    _einsum,
+    vjp=_einsum_rule,
+    formula="Σ over the letters that the result lacks",
+    rule=("ḡ contracted with the others",),
+    samples=[point for subscripts, shapes in CONTRACTIONS for point in samples_at(shapes, subscripts=subscripts)],
+)

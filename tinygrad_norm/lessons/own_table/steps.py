@@ -14,9 +14,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ...engine.primitives.elementwise import where
 from ...engine.tensor import Tensor
 from ...errors import TableError
+from ...ops.elementwise import where
 from ...transforms import gradients
 from .choices import Choices
 from .progress import Report, silent

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.details.saving import compile_save, names_of, signature_of, sources_of
+from tinygrad_norm.engine.details.saving import compile_save, inputs_of, names_of, sources_of
 
 SOURCES = sources_of(("x", "y"), ("axis",), variadic=False)
 
@@ -20,10 +20,10 @@ def test_what_a_forward_function_takes() -> None:
     def joined(*xs: Any, axis: int = 0) -> Any:
         return np.concatenate(xs, axis)
 
-    assert signature_of(np.exp) == (("x",), False, {})
-    assert signature_of(np.add) == (("x", "y"), False, {})
-    assert signature_of(scaled) == (("x", "y"), False, {"scale": 2.0, "axis": None})
-    assert signature_of(joined) == (("xs",), True, {"axis": 0})
+    assert inputs_of(np.exp) == (("x",), False, {})
+    assert inputs_of(np.add) == (("x", "y"), False, {})
+    assert inputs_of(scaled) == (("x", "y"), False, {"scale": 2.0, "axis": None})
+    assert inputs_of(joined) == (("xs",), True, {"axis": 0})
 
 
 def test_a_forward_function_without_marked_inputs() -> None:
@@ -33,7 +33,7 @@ def test_a_forward_function_without_marked_inputs() -> None:
     with pytest.raises(
         tg.VJPError, match=r"double must mark its inputs as positional-only; found none. Write def double\(x, /"
     ):
-        signature_of(double)
+        inputs_of(double)
 
 
 def test_a_rule_asks_by_name() -> None:
@@ -64,7 +64,7 @@ def test_only_what_a_rule_names_is_saved_and_only_for_inputs_that_need_a_gradien
 
 
 def test_a_joint_rule_gets_what_it_names_in_one_tuple() -> None:
-    assert saved([lambda g, x, y: (g, g)], SOURCES, True, [None, 1]) == ("the first", "the second")
+    assert saved([lambda g, x, y: (g, g)], SOURCES, True, [None, 1]) == (("the first", "the second"),)
     several = sources_of(("xs",), ("axis",), variadic=True)
     found = saved([lambda g, xs, xs_shape, axis: (g, g)], several, True, [1, 1])
-    assert found == (("the first", "the second"), ((3,), (5,)), -1)
+    assert found == ((("the first", "the second"), ((3,), (5,)), -1),)
