@@ -6,10 +6,10 @@ Each is written so that no intermediate value overflows, and composed of primiti
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from ..engine.details.array import Array
 from ..engine.details.summation import Axis
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
@@ -33,8 +33,7 @@ def relu(x: Data) -> Tensor:
     >>> tg.grad(tg.functional.relu)(0.0).item()
     0.0
     """
-    result: Tensor = e.relu(x)
-    return result
+    return e.relu(x)
 
 
 def tanh(x: Data) -> Tensor:
@@ -50,8 +49,7 @@ def tanh(x: Data) -> Tensor:
     >>> tg.round(tg.functional.tanh([-1.0, 0.0, 100.0]), 4).tolist()
     [-0.7616, 0.0, 1.0]
     """
-    result: Tensor = e.tanh(x)
-    return result
+    return e.tanh(x)
 
 
 @composed
@@ -69,8 +67,7 @@ def leaky_relu(x: Data, negative_slope: float = 0.01) -> Tensor:
     [-0.2, 0.0, 2.0]
     """
     x = as_tensor(x)
-    result: Tensor = e.where(x.data > 0, x, x * negative_slope)
-    return result
+    return e.where(x.data > 0, x, x * negative_slope)
 
 
 @composed
@@ -90,8 +87,7 @@ def elu(x: Data, alpha: float = 1.0) -> Tensor:
     x = as_tensor(x)
     positive = x.data > 0
     # The exponential sees only x ≤ 0: it cannot overflow where its value is not used.
-    result: Tensor = e.where(positive, x, alpha * e.expm1(e.where(positive, 0, x)))
-    return result
+    return e.where(positive, x, alpha * e.expm1(e.where(positive, 0, x)))
 
 
 @composed
@@ -112,9 +108,8 @@ def sigmoid(x: Data) -> Tensor:
     """
     x = as_tensor(x)
     positive = x.data >= 0
-    small: Tensor = e.where(positive, -x, x).exp()
-    result: Tensor = e.where(positive, 1, small) / (1 + small)
-    return result
+    small = e.where(positive, -x, x).exp()
+    return e.where(positive, 1, small) / (1 + small)
 
 
 @composed
@@ -157,8 +152,7 @@ def softplus(x: Data, beta: float = 1.0) -> Tensor:
     """
     if beta <= 0:
         raise InputError(f"softplus: beta must be positive; got {beta}. PyTorch's default is 1.")
-    result: Tensor = e.logaddexp(as_tensor(x) * beta, 0.0) / beta
-    return result
+    return e.logaddexp(as_tensor(x) * beta, 0.0) / beta
 
 
 @composed
@@ -184,7 +178,7 @@ def gelu(x: Data, approximate: str = "none") -> Tensor:
     """
     x = as_tensor(x)
     if approximate == "none":
-        cumulative: Tensor = 0.5 * (e.erf(x * math.sqrt(0.5)) + 1)
+        cumulative = 0.5 * (e.erf(x * math.sqrt(0.5)) + 1)
         return x * cumulative
     if approximate == "tanh":
         cubic = x + 0.044715 * (x * x * x)
@@ -192,7 +186,7 @@ def gelu(x: Data, approximate: str = "none") -> Tensor:
     raise InputError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}. Choose one of them.")
 
 
-def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
+def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Array]:
     """Return exp(x − m), its sum along the axis, and m, the largest entry along it.
 
     m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose.
@@ -236,7 +230,7 @@ def softmax(x: Data, axis: int = -1) -> Tensor:
     exponentials, total, _ = shifted_exponentials(floating(x), axis)
     empty = total.data == 0
     if np.any(empty):
-        total = as_tensor(e.where(empty, 1, total))
+        total = e.where(empty, 1, total)
     return exponentials / total
 
 
@@ -265,7 +259,7 @@ def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False)
     _, total, largest = shifted_exponentials(x, axis)
     empty = total.data == 0
     if np.any(empty):
-        result: Tensor = e.where(empty, -np.inf, e.where(empty, 1, total).log() + largest)
+        result = e.where(empty, -np.inf, e.where(empty, 1, total).log() + largest)
     else:
         result = total.log() + largest
     return result if keepdims else squeeze(result, axis)
@@ -296,7 +290,5 @@ def log_softmax(x: Data, axis: int = -1) -> Tensor:
     _, total, largest = shifted_exponentials(x, axis)
     empty = total.data == 0
     if np.any(empty):
-        result: Tensor = e.where(empty, -np.inf, (x - largest) - e.where(empty, 1, total).log())
-    else:
-        result = (x - largest) - total.log()
-    return result
+        return e.where(empty, -np.inf, (x - largest) - e.where(empty, 1, total).log())
+    return (x - largest) - total.log()

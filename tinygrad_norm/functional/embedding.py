@@ -60,7 +60,7 @@ def embedding(input: Any, weight: Data, padding_idx: int | None = None) -> Tenso
         )
     pads = ids == padding_idx % table.shape[0]
     # The same values, but a constant where there is a pad.
-    return as_tensor(e.where(pads[..., None], rows.data, rows)) if pads.any() else rows
+    return e.where(pads[..., None], rows.data, rows) if pads.any() else rows
 
 
 def checked_ids(input: Any, count: int, name: str) -> Array:

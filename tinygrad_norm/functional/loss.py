@@ -68,7 +68,7 @@ def mse_loss(input: Data, target: Data, reduction: str = "mean") -> Tensor:
 
     Parameters
     ----------
-    reduction : "mean", "sum" or "none"; see the module
+    reduction : how the losses become one number: their "mean", their "sum", or "none", each stays as it is
 
     Raises
     ------
@@ -133,7 +133,7 @@ def smooth_l1_loss(input: Data, target: Data, reduction: str = "mean", beta: flo
     if beta == 0:
         return reduced(difference.abs(), reduction, "smooth_l1_loss")
     inside = np.abs(difference.data) < beta
-    losses = as_tensor(e.where(inside, difference.square() * (0.5 / beta), difference.abs() - 0.5 * beta))
+    losses = e.where(inside, difference.square() * (0.5 / beta), difference.abs() - 0.5 * beta)
     return reduced(losses, reduction, "smooth_l1_loss")
 
 
@@ -161,7 +161,7 @@ def huber_loss(input: Data, target: Data, reduction: str = "mean", delta: float 
     x, t = matching(input, target, "huber_loss")
     difference = x - t
     inside = np.abs(difference.data) <= delta
-    losses = as_tensor(e.where(inside, 0.5 * difference.square(), delta * (difference.abs() - 0.5 * delta)))
+    losses = e.where(inside, 0.5 * difference.square(), delta * (difference.abs() - 0.5 * delta))
     return reduced(losses, reduction, "huber_loss")
 
 
@@ -237,7 +237,7 @@ def binary_cross_entropy_with_logits(
     [0.0, 0.6931471805599453]
     """
     x, t = matching(input, target, "binary_cross_entropy_with_logits")
-    log_term = as_tensor(e.logaddexp(-x, 0.0))
+    log_term = e.logaddexp(-x, 0.0)
     if pos_weight is not None:
         log_term = (1 + (as_tensor(pos_weight) - 1) * t) * log_term
     return reduced(weighted((1 - t) * x + log_term, weight), reduction, "binary_cross_entropy_with_logits")
@@ -275,7 +275,7 @@ def kl_div(input: Data, target: Data, reduction: str = "mean", log_target: bool 
         losses = t.exp() * (t - x)
     else:
         zero = t.data == 0
-        logarithm = as_tensor(e.where(zero, 1, t)).log() if zero.any() else t.log()
+        logarithm = e.where(zero, 1, t).log() if zero.any() else t.log()
         losses = t * logarithm - t * x
     return reduced(floating(losses), reduction, "kl_div", ("mean", "batchmean", "sum", "none"))
 
@@ -292,8 +292,8 @@ def cross_entropy(
     """Return how unlikely the logits x call the target.
 
     Formula: −Σ p log softmax(x) over the classes, then the mean; p is 1 for the target class, or the target itself.
-    Shapes: input (batch, classes, …) and target (batch, …), or with probabilities (batch, classes, …); see the module.
-    Result () or, with ``reduction="none"``, (batch, …), in [0, ∞).
+    Shapes: input (classes), (batch, classes) or (batch, classes, positions…); target the same without the axis of
+    classes, or with probabilities the same. Result () or, with ``reduction="none"``, (batch, positions…), in [0, ∞).
     Source: Goodfellow, Bengio & Courville 2016, "Deep learning", section 6.2.2.3; PyTorch's ``cross_entropy``.
 
     Parameters
@@ -302,6 +302,7 @@ def cross_entropy(
     target : class numbers in [0, classes), or probabilities p (floating, of the input's shape)
     weight : a factor for each class, (classes). "mean" then divides by the targets' weights, not by their number
     ignore_index : a class number whose positions do not count: the label of pads, for example
+    reduction : see :func:`mse_loss`
     label_smoothing : ε in [0, 1]: the target becomes (1 − ε) p + ε / classes (Szegedy et al. 2016, section 7)
 
     Raises
@@ -349,8 +350,8 @@ def nll_loss(
     """Return minus the log-probability of the target class.
 
     Formula: −x[target] for log-probabilities x, then the mean; of ``log_softmax`` it is :func:`cross_entropy`.
-    Shapes: input (batch, classes, …), in (−∞, 0], target (batch, …) of class numbers; result () or, with
-    ``reduction="none"``, (batch, …).
+    Shapes: input (batch, classes, positions…), in (−∞, 0], target (batch, positions…) of class numbers; result () or,
+    with ``reduction="none"``, as the target.
     Source: PyTorch's ``nll_loss``. Parameters and errors are those of :func:`cross_entropy` with class numbers.
 
     Examples
@@ -429,7 +430,7 @@ def averaged_losses(
 ) -> Tensor:
     """Return the losses reduced; a mean divides by the number, or the weight, of the positions that count."""
     if not counted.all():
-        losses = as_tensor(e.where(counted, losses, 0))
+        losses = e.where(counted, losses, 0)
     elif factors is None:
         return reduced(losses, reduction, name)
     if reduction != "mean":

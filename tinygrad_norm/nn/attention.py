@@ -258,7 +258,7 @@ def merged_mask(
         allowed = earlier if allowed is None else allowed & earlier
     if added is None:
         return None if allowed is None else as_tensor(allowed)
-    return added if allowed is None else as_tensor(e.where(allowed, added, -np.inf))
+    return added if allowed is None else e.where(allowed, added, -np.inf)
 
 
 def padding_mask(mask: Optional, expected: tuple[int, int], extra: int) -> Tensor | None:

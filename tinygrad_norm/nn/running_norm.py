@@ -1,14 +1,7 @@
 """Normalization layers that remember: BatchNorm1d, BatchNorm2d, InstanceNorm1d and their running statistics.
 
 In training the statistics are the batch's own, and a running average of them is kept; in evaluation the running average
-takes their place. The normalization uses the population variance, the average the unbiased one, as in PyTorch. Shared:
-
-============================ =========================================================================
-``momentum``                 in [0, 1], the weight of the new value; None weighs all batches equally
-``eps``                      added to the variance, at least 0
-``affine``, ``bias``         whether there are γ and β; whether there is β
-``track_running_stats``      without it evaluation uses the statistics of its own batch too
-============================ =========================================================================
+takes their place. The normalization uses the population variance, the average the unbiased one, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -147,6 +140,13 @@ class BatchNorm1d(BatchNorm):
     out as 0. ``weight`` γ, ``bias`` β, ``running_mean``, ``running_var`` (channels); ``num_batches_tracked`` a number.
     Source: Ioffe & Szegedy 2015, algorithm 1; PyTorch's ``BatchNorm1d``, which has no ``mask`` and no ``channel_axis``.
 
+    Parameters
+    ----------
+    eps : added to the variance, at least 0
+    momentum : in [0, 1], the weight of the new value in the running statistics; None weighs all batches equally
+    affine, bias : whether there are γ and β; whether there is β
+    track_running_stats : without it, evaluation too uses the statistics of its own batch
+
     Raises
     ------
     InputError
@@ -204,7 +204,8 @@ class InstanceNorm1d(RunningNorm):
     Formula: y = (x − mean)/√(var + eps) · γ + β; the statistics are over the positions of one channel.
     Shapes: x (batch, channels, length) or (channels, length), y as x. Unlike BatchNorm1d it has, unless asked, neither
     weight and bias nor running statistics. These average what the samples have, and count no batches.
-    Source: Ulyanov, Vedaldi & Lempitsky 2016, "Instance normalization"; PyTorch's ``InstanceNorm1d``.
+    Source: Ulyanov, Vedaldi & Lempitsky 2016, "Instance normalization"; PyTorch's ``InstanceNorm1d``. Parameters are
+    those of :class:`BatchNorm1d`.
 
     Raises
     ------

@@ -60,7 +60,8 @@ class TransformerEncoderLayer(Module):
     d_model, nhead, dim_feedforward : features, attention heads, features inside the feed-forward network
     dropout : probability in [0, 1), after attention weights, after each part, and inside the feed-forward network
     activation : "relu", "gelu", or a function of a Tensor
-    norm : "layer", "rms", "batch", "masked_batch" or "none"; see the module
+    norm : what is normalized together: by "layer" or "rms" the features of one position, by "batch" each feature over
+        the batch, pads included, by "masked_batch" without the pads, by "none" nothing
 
     Raises
     ------
