@@ -7,6 +7,7 @@ tree, the path in an error) walks these three tables.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
@@ -30,9 +31,11 @@ class Runnable(Protocol[P, R]):
 
     _place: str
 
+    @abstractmethod
     def label(self) -> str:
         """Return what a drawing calls this kind of module."""
 
+    @abstractmethod
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute the result."""
 

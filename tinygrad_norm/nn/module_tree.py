@@ -5,6 +5,7 @@ Everything here rests on three tables that a module keeps: its parameters, its b
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -27,6 +28,7 @@ class Branch(Protocol):
     _modules: dict[str, Any]
     _unsaved: set[str]
 
+    @abstractmethod
     def extra_repr(self) -> str:
         """Return the arguments that the module was made with."""
 
