@@ -11,7 +11,7 @@
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import functional, ops
 from .context import detect_anomaly, enable_grad, no_grad, scope
@@ -34,7 +34,7 @@ from .errors import (
     StateDictError,
     TinygradNormError,
     VJPError,
-)  # fmt: skip
+)
 from .memory import keep_freed_memory
 from .ops.constants import full_like, ones_like, round, zeros_like
 from .ops.creation import arange, eye, full, linspace, ones, zeros
@@ -88,7 +88,7 @@ from .ops.layout import (
     tril,
     triu,
     vstack,
-)  # fmt: skip
+)
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
 from .ops.statistics import cumprod, diff, norm, ptp, std, var
@@ -98,6 +98,7 @@ from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_
 __all__ = [
     "PRIMITIVES",
     "AnomalyError",
+    "Drawing",
     "FileError",
     "GraphError",
     "GraphReleasedError",
@@ -117,8 +118,10 @@ __all__ = [
     "arange",
     "arctan",
     "array_split",
+    "assert_gradients",
     "astype",
     "broadcast_to",
+    "check_vjp",
     "clip",
     "concatenate",
     "cos",
@@ -131,6 +134,7 @@ __all__ = [
     "diff",
     "divide",
     "dot",
+    "draw",
     "einsum",
     "elementwise",
     "enable_grad",
@@ -144,7 +148,9 @@ __all__ = [
     "full",
     "full_like",
     "functional",
+    "get_default_dtype",
     "grad",
+    "gradcheck",
     "gradients",
     "hessian",
     "hstack",
@@ -153,6 +159,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linspace",
+    "load",
     "log",
     "log1p",
     "logaddexp",
@@ -166,11 +173,13 @@ __all__ = [
     "moveaxis",
     "multiply",
     "negative",
+    "nn",
     "no_grad",
     "norm",
     "ones",
     "ones_like",
     "ops",
+    "optim",
     "outer",
     "pad",
     "power",
@@ -185,7 +194,9 @@ __all__ = [
     "roll",
     "round",
     "sample",
+    "save",
     "scope",
+    "set_default_dtype",
     "sign",
     "sin",
     "sinh",
@@ -198,6 +209,7 @@ __all__ = [
     "std",
     "subtract",
     "sum",
+    "summary",
     "swapaxes",
     "take",
     "take_along_axis",
@@ -206,18 +218,20 @@ __all__ = [
     "tensor",
     "tensordot",
     "tile",
+    "trace",
     "transpose",
     "tril",
     "triu",
     "value_and_grad",
     "var",
     "vdot",
+    "viz",
     "vjp",
     "vstack",
     "where",
     "zeros",
     "zeros_like",
-]  # fmt: skip
+]
 
 tensor = Tensor
 keep_freed_memory()
@@ -242,23 +256,33 @@ LAZY: dict[str, tuple[str, str | None]] = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in LAZY:
-        raise AttributeError(f"module 'tinygrad_norm' has no attribute {name!r}")
-    room, attribute = LAZY[name]
-    module = import_module(f".{room}", __name__)
-    value = module if attribute is None else getattr(module, attribute)
-    globals()[name] = value
-    return value
+if TYPE_CHECKING:  # the same names for a type checker, which loads nothing
+    from . import nn, optim, viz
+    from .gradcheck import assert_gradients, check_vjp, gradcheck
+    from .io import load, save
+    from .nn.default_dtype import get_default_dtype, set_default_dtype
+    from .nn.summary import summary
+    from .viz import Drawing, draw
+    from .viz.trace import trace
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in LAZY:
+            raise AttributeError(f"module 'tinygrad_norm' has no attribute {name!r}")
+        room, attribute = LAZY[name]
+        module = import_module(f".{room}", __name__)
+        value = module if attribute is None else getattr(module, attribute)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *LAZY})
+    return sorted(__all__)
 
 
 def _draw(target: Any, **options: Any) -> Any:
     """Draw: ``tensor.draw()`` and ``trace.draw()`` arrive here, and load the drawing room when first used."""
-    return __getattr__("draw")(target, **options)
+    return sys.modules[__name__].draw(target, **options)
 
 
 Tensor.drawn_by = _draw

@@ -64,7 +64,7 @@ def test_only_what_a_rule_names_is_saved_and_only_for_inputs_that_need_a_gradien
 
 
 def test_a_joint_rule_gets_what_it_names_in_one_tuple() -> None:
-    assert saved([lambda g, x, y: (g, g)], SOURCES, True, [None, 1]) == (("the first", "the second"),)
+    assert saved([lambda g, x, y: (g, g)], SOURCES, True, [None, 1]) == ("the first", "the second")
     several = sources_of(("xs",), ("axis",), variadic=True)
     found = saved([lambda g, xs, xs_shape, axis: (g, g)], several, True, [1, 1])
-    assert found == ((("the first", "the second"), ((3,), (5,)), -1),)
+    assert found == (("the first", "the second"), ((3,), (5,)), -1)

@@ -226,8 +226,9 @@ class Case:
         pool = {"out": self.out, **dict(zip(inputs, arrays, strict=True)), **params}
         pool |= {f"{n}_shape": s for n, s in zip(inputs, shapes, strict=True)}
         assert node.saved is not None
-        assert len(node.saved) == len(made.saves)
-        for i, (names, held) in enumerate(zip(made.saves, node.saved, strict=True)):
+        groups = [node.saved] if made.joint else node.saved
+        assert len(groups) == len(made.saves)
+        for i, (names, held) in enumerate(zip(made.saves, groups, strict=True)):
             if not made.joint and i not in self.free:
                 assert held is None
                 continue

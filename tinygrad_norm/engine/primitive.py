@@ -120,9 +120,16 @@ class Primitive:
 
     def named(self, saved: Saved) -> Iterable[tuple[str, Any]]:
         """Yield what was saved with the name that a rule gives it."""
-        for names, values in zip(self.saves, saved, strict=True):
+        for names, values in zip(self.saves, [saved] if self.joint else saved, strict=True):
             if values is not None:
                 yield from zip(names, values, strict=True)
+
+    def changed(self, saved: Saved, change: Callable[[str, Any], Any]) -> Saved:
+        """Return what was saved with ``change(name, value)`` in the place of each value."""
+        if self.joint:
+            return tuple(map(change, self.saves[0], saved))
+        rules = zip(self.saves, saved, strict=True)
+        return tuple(None if values is None else tuple(map(change, names, values)) for names, values in rules)
 
 
 def puller(rules: tuple[Rule | None, ...], joint: bool) -> Callable[[Any, Saved], Any]:
@@ -132,7 +139,7 @@ def puller(rules: tuple[Rule | None, ...], joint: bool) -> Callable[[Any, Saved]
     """
     if joint:
         rule = rules[0]
-        return lambda g, saved: rule(g, *saved[0])  # type: ignore[misc]  # a joint rule is a function, not None
+        return lambda g, saved: rule(g, *saved)  # type: ignore[misc]  # a joint rule is a function, not None
     if len(rules) == 2:
         one, two = rules
         return lambda g, saved: (

@@ -178,10 +178,7 @@ def on_tape(node: Node, saved: Saved, wrap: Wrap) -> Saved:
         parent = parents[primitive.inputs.index(name)]
         return value if parent is None else wrap(value, parent)
 
-    return tuple(
-        None if values is None else tuple(map(again, names, values))
-        for names, values in zip(primitive.saves, saved, strict=True)
-    )
+    return primitive.changed(saved, again)
 
 
 def between(roots: Sequence[Node], targets: Collection[Node]) -> set[Node]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar, Token
 from itertools import count
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from . import complaints
 from .details.array import Shape
@@ -145,6 +145,9 @@ class State(NamedTuple):
 STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # immutable
 
 
+Own = TypeVar("Own", bound="Setting")
+
+
 class Setting:
     """Base of the context managers that change the state."""
 
@@ -157,7 +160,7 @@ class Setting:
         """Return the state that holds inside the block."""
         raise TypeError("a Setting must define change()")
 
-    def __enter__(self) -> Any:
+    def __enter__(self: Own) -> Own:
         self._tokens.append(STATE.set(self.change(STATE.get())))
         return self
 

@@ -121,7 +121,7 @@ class trace(Setting):  # noqa: N801  # used like a function: with tg.trace() as 
         self._outer = state.monitor
         return state._replace(monitor=self)
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> trace:
         self._home = sys._getframe(1)
         return super().__enter__()
 

@@ -16,8 +16,9 @@ import numpy as np
 from ...errors import VJPError
 
 Rule: TypeAlias = Callable[..., Any]
-Saved: TypeAlias = tuple[tuple[Any, ...] | None, ...]
-"""For each rule the values of the names that it asks for; None for a rule that will not run."""
+Saved: TypeAlias = tuple[Any, ...]
+"""The values of the names that a rule for all inputs asks for; or such a tuple for each of several rules, None for a rule
+that will not run."""
 
 
 def inputs_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
@@ -79,7 +80,7 @@ def compile_save(
     """
     tuples = ["(" + "".join(f"{sources[name]}, " for name in names) + ")" for names in saves]
     wanted = [f"{t} if nodes[{i}] is not None else None" if rules[i] else "None" for i, t in enumerate(tuples)]
-    return collector("(" + "".join(f"{w}, " for w in (tuples if joint else wanted)) + ")")
+    return collector(tuples[0] if joint else "(" + "".join(f"{w}, " for w in wanted) + ")")
 
 
 @cache
