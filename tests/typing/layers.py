@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+import tinygrad_norm as tg
 from tinygrad_norm import functional as F
 from tinygrad_norm import nn, optim
 from tinygrad_norm.engine.details.array import Array
@@ -29,6 +32,7 @@ def layers(x: Tensor) -> None:
     # A layer is itself, and its call is its forward.
     linear = nn.Linear(2, 3)
     assert_type(linear, nn.Linear)
+    assert_type(tg.nn.Linear(2, 3)(x), Tensor)
     assert_type(linear.weight, nn.Parameter)
     assert_type(linear.bias, nn.Parameter | None)
     assert_type(linear(x), Tensor)
@@ -76,6 +80,8 @@ def models(x: Tensor, module: nn.Module) -> None:
     assert_type(model.state_dict(), dict[str, Array])
     assert_type(model.load_state_dict({}).missing_keys, list[str])
     assert_type(nn.summary(model), nn.Summary)
+    assert_type(tg.summary(model), nn.Summary)
+    assert_type(tg.get_default_dtype(), np.dtype[Any])
     assert_type(nn.init.ones_(nn.Parameter([1.0])), nn.Parameter)
     assert_type(nn.Parameter([1.0]), nn.Parameter)
 
@@ -103,6 +109,7 @@ def functions(x: Tensor) -> None:
 def optimizers(model: nn.Module) -> None:
     sgd = optim.SGD(model.parameters(), lr=0.1)
     assert_type(sgd, optim.SGD)
+    assert_type(tg.optim.SGD(tg.nn.Linear(2, 3).parameters()), optim.SGD)
     assert_type(optim.Adam(model.named_parameters()), optim.Adam)
     assert_type(optim.AdamW([{"params": model.parameters(), "lr": 0.1}]), optim.AdamW)
     assert_type(optim.RMSprop(model.parameters()), optim.RMSprop)
