@@ -19,7 +19,7 @@ from .engine.details.samples import sample
 from .engine.primitive import PRIMITIVES, Primitive, elementwise, primitive
 from .engine.primitives.linalg import matmul
 from .engine.primitives.reduction import cumsum, max, mean, min, prod, sum
-from .engine.primitives.shape import broadcast_to, flip, reshape, roll, transpose
+from .engine.primitives.shape import broadcast_to, reshape, transpose
 from .engine.tensor import Tensor
 from .errors import (
     AnomalyError,
@@ -91,6 +91,7 @@ from .ops.layout import (
 )
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
+from .ops.shape import flip, roll
 from .ops.statistics import cumprod, diff, norm, ptp, std, var
 from .random import manual_seed
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -235,6 +236,8 @@ __all__ = [
 
 tensor = Tensor
 keep_freed_memory()
+# Where the Tensors of version 0.1.0 say that they come from, when they are unpickled.
+sys.modules[f"{__name__}.tensor"] = sys.modules[Tensor.__module__]
 __version__ = "0.1.0"
 
 # What is loaded when it is first used, so that the import stays quick: name -> (room, attribute there).

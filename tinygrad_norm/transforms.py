@@ -16,11 +16,11 @@ import numpy as np
 from .context import enable_grad
 from .engine.details.array import to_array
 from .engine.primitives.elementwise import positive
-from .engine.primitives.shape import stack_all
 from .engine.sweep import seed_for
 from .engine.tape import STATE, Node
 from .engine.tensor import Tensor, as_tensor, sweep_from, wrap
 from .errors import GraphError, OperandError, ShapeError
+from .ops.shape import stack_all
 
 
 @overload

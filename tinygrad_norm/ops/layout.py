@@ -10,12 +10,13 @@ import numpy as np
 from ..engine.details.array import Array
 from ..engine.details.summation import Axis
 from ..engine.primitive import composition
-from ..engine.primitives.shape import axis_of, cast, concatenate_all, pad_with, reshape, stack_all, transpose
+from ..engine.primitives.shape import axis_of, reshape, transpose
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, OperandError, ShapeError
 from . import elementwise as e
 from .constants import constant
 from .picking import getitem, take
+from .shape import cast, concatenate_all, pad_with, stack_all
 
 
 @composition(np.reshape)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..engine.primitive import composition
-from ..engine.primitives.linalg import einsum_all, matmul
+from ..engine.primitives.linalg import matmul
 from ..engine.primitives.shape import axis_of, transpose
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import OperandError, ShapeError
 from . import elementwise as e
 from .layout import expand_dims, ravel
+from .linalg import einsum_all
 
 
 @composition(np.dot)

@@ -17,7 +17,7 @@ from ...errors import VJPError
 
 Rule: TypeAlias = Callable[..., Any]
 Saved: TypeAlias = tuple[Any, ...]
-"""The values of the names that a rule for all inputs asks for; or such a tuple for each of several rules, None for a rule
+"""The values of the names that a rule for all inputs asks for; or such a tuple for each of several rules, None for one
 that will not run."""
 
 

@@ -5,15 +5,12 @@ The rules are written for the broadcast shape; the sweep sums each cotangent bac
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ..details.array import Array
 from ..details.summation import sum_product_to
 from ..primitive import elementwise
-from .erf import erf_values
 
 # Arithmetic. Multiply and divide have one rule for each input: a constant factor then costs nothing.
 
@@ -85,34 +82,3 @@ sin = elementwise(np.sin, vjp=lambda g, x: (g * np.cos(x),), formula="sin x", ru
 cos = elementwise(np.cos, vjp=lambda g, x: (-g * np.sin(x),), formula="cos x", rule=("−ḡ · sin x",))
 tanh = elementwise(np.tanh, vjp=lambda g, out: (g * (1 - out * out),), formula="tanh x", rule=("ḡ · (1 − tanh² x)",))
 arctan = elementwise(np.arctan, vjp=lambda g, x: (g / (1 + x * x),), formula="arctan x", rule=("ḡ / (1 + x²)",))
-
-
-def _erf(x: Array, /) -> Array:
-    return erf_values(x)
-
-
-erf = elementwise(
-    _erf,
-    vjp=lambda g, x: (g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),),
-    formula="2/√π ∫₀ˣ exp(−t²) dt",
-    rule=("ḡ · 2/√π · exp(−x²)",),
-)
-
-
-def _share(g: Any, out: Any, x: Any, y: Any) -> Any:
-    if np.isfinite(out).all():
-        return g * np.exp(x - out)
-    # The limit: an infinite input takes all, two share, and two −∞ get nothing. Their difference to out would be NaN.
-    same = (x == out) & np.isinf(out)
-    share = np.exp(np.where(same, 0, x) - np.where(same, 0, out))
-    share = np.where(same & (x == y), 0.5 * share, share)
-    return g * np.where(out == -np.inf, 0, share)
-
-
-logaddexp = elementwise(
-    np.logaddexp,
-    vjp=(lambda g, out, x, y: _share(g, out, x, y), lambda g, out, x, y: _share(g, out, y, x)),
-    formula="log(eˣ + eʸ)",
-    rule=("ḡ · exp(x − out)", "ḡ · exp(y − out)"),
-    note="Two inputs of +∞ share the cotangent equally; two of −∞ get none.",
-)

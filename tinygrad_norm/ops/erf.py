@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..details.array import Array
+from ..engine.details.array import Array
 
 
 def coefficients(fraction: str) -> tuple[list[float], list[float]]:
