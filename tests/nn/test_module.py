@@ -238,6 +238,15 @@ def test_attributes_change_kind_and_go() -> None:
             getattr(module, gone)
 
 
+def test_layers_that_an_earlier_version_pickled_load() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Dropout(0.1))
+    earlier = pickle.dumps(model, 0)
+    for kind, place in ((b"ReLU", b"activation"), (b"Dropout", b"plain")):
+        assert b"nn.parameterless\n" + kind in earlier
+        earlier = earlier.replace(b"nn.parameterless\n" + kind, b"nn." + place + b"\n" + kind)
+    assert repr(pickle.loads(earlier)) == repr(model)
+
+
 def test_a_module_deep_copies_and_pickles_with_its_sharing() -> None:
     model = Model()
     model.head.bias = model.encoder.q_proj.bias

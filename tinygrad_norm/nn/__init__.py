@@ -9,6 +9,8 @@ it has one. In shapes (…) stands for any axes, or none. Our ``x`` is PyTorch's
 (5, 1)
 """
 
+import sys
+
 from . import init
 from .attention import MultiheadAttention
 from .containers import ModuleList, Sequential
@@ -41,3 +43,6 @@ __all__ += ["Embedding", "Linear", "MultiheadAttention", "TransformerEncoder", "
 __all__ += ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "InstanceNorm1d", "LayerNorm", "RMSNorm"]
 __all__ += ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
 __all__ += ["Dropout", "Flatten", "Identity", "get_default_dtype", "init", "set_default_dtype"]
+
+# Where the layers without parameters of version 0.1.0 say that they come from, when they are unpickled.
+sys.modules[f"{__name__}.activation"] = sys.modules[f"{__name__}.plain"] = sys.modules[ReLU.__module__]
