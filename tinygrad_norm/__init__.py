@@ -263,7 +263,7 @@ if TYPE_CHECKING:  # the same names for a type checker, which loads nothing
     from . import nn, optim, viz
     from .gradcheck import assert_gradients, check_vjp, gradcheck
     from .io import load, save
-    from .nn.default_dtype import get_default_dtype, set_default_dtype
+    from .nn.parameter import get_default_dtype, set_default_dtype
     from .nn.summary import summary
     from .viz import Drawing, draw
     from .viz.trace import trace

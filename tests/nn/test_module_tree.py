@@ -19,9 +19,15 @@ def test_a_state_dict_holds_parameters_and_persistent_buffers(model: nn.Sequenti
     model.register_buffer("kept", np.zeros(2), persistent=False)
     model.register_buffer("kept", np.zeros(2))
     assert {k: v.shape for k, v in model.state_dict().items()} == {
-        "kept": (2,), "0.weight": (3, 2), "0.bias": (3,), "1.weight": (3,), "1.bias": (3,), "1.running_mean": (3,),
-        "1.running_var": (3,), "1.num_batches_tracked": (),
-    }  # fmt: skip
+        "kept": (2,),
+        "0.weight": (3, 2),
+        "0.bias": (3,),
+        "1.weight": (3,),
+        "1.bias": (3,),
+        "1.running_mean": (3,),
+        "1.running_var": (3,),
+        "1.num_batches_tracked": (),
+    }
     assert next(iter(model.state_dict("net."))) == "net.kept"
 
 

@@ -64,14 +64,21 @@ def test_a_mean_of_nothing_is_an_error() -> None:
     assert F.mse_loss(X[:0], X[:0], reduction="sum").item() == 0.0
 
 
-@pytest.mark.parametrize(("target", "error", "message"), [
-    ([0, 3, 1, 1, 0], tg.IndexRangeError,
-     r"a target must be a class in \[0, 3\) or ignore_index=-100; got 3 at position \(1,\)\. Count the classes from 0"),
-    ([0, -1, 1, 1, 0], tg.IndexRangeError, "got -1 at position"),
-    ([0, 1], tg.ShapeError, r"the input's shape without its axis of 3 classes, \(5,\); got \(2,\)"),
-    (np.zeros(5), tg.ShapeError, r"must hold probabilities of the input's shape; got shape \(5,\) for 3 classes"),
-    (np.zeros(5, dtype=bool), tg.OperandError, "class numbers as integers; got dtype bool"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("target", "error", "message"),
+    [
+        (
+            [0, 3, 1, 1, 0],
+            tg.IndexRangeError,
+            r"a target must be a class in \[0, 3\) or ignore_index=-100; got 3 at position \(1,\)\. Count the classes "
+            "from 0",
+        ),
+        ([0, -1, 1, 1, 0], tg.IndexRangeError, "got -1 at position"),
+        ([0, 1], tg.ShapeError, r"the input's shape without its axis of 3 classes, \(5,\); got \(2,\)"),
+        (np.zeros(5), tg.ShapeError, r"must hold probabilities of the input's shape; got shape \(5,\) for 3 classes"),
+        (np.zeros(5, dtype=bool), tg.OperandError, "class numbers as integers; got dtype bool"),
+    ],
+)
 def test_targets_must_be_classes(target: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match="cross_entropy: .*" + message):
         F.cross_entropy(X, target)
@@ -93,10 +100,15 @@ def test_shapes_must_be_alike() -> None:
             loss(np.ones((5, 1)), np.ones(5))
 
 
-@pytest.mark.parametrize("call", [
-    lambda r: F.mse_loss(X, P, reduction=r), lambda r: F.cross_entropy(X, CLASSES, reduction=r),
-    lambda r: F.cross_entropy(X, SOFT, reduction=r), lambda r: F.kl_div(X, P, reduction=r),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda r: F.mse_loss(X, P, reduction=r),
+        lambda r: F.cross_entropy(X, CLASSES, reduction=r),
+        lambda r: F.cross_entropy(X, SOFT, reduction=r),
+        lambda r: F.kl_div(X, P, reduction=r),
+    ],
+)
 def test_a_reduction_must_be_known(call: Any) -> None:
     with pytest.raises(tg.InputError, match=r"reduction must be one of mean, .*sum, none; got 'average'"):
         call("average")
