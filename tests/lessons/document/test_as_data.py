@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_norm.lessons.document.as_data import lesson_data, plain
 from tinygrad_norm.lessons.document.lesson import Lesson, Table
-from tinygrad_norm.lessons.lecture.lecture import lecture
+from tinygrad_norm.lessons.lecture.eight_steps import lecture
 from tinygrad_norm.lessons.lecture.settings import Settings
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tinygrad_norm.errors import InputError
 from tinygrad_norm.lessons.lecture.linear_layer import Relation, fit, relation
-from tinygrad_norm.lessons.lecture.tables import FEATURES, OUTPUTS
+from tinygrad_norm.lessons.lecture.notes import FEATURES, OUTPUTS
 
 
 def test_relation_vanishes_on_the_features_only() -> None:

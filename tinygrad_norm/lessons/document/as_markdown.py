@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..lecture.tables import PAD
-from .lesson import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
-
-PAD_MARK = "░"
+from .as_text import PAD_MARK
+from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]#|~$!&<>@]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -70,7 +68,7 @@ def table_markdown(table: Table) -> str:
 
     Examples
     --------
-    >>> from tinygrad_norm.lessons.document import Row, Table
+    >>> from tinygrad_norm.lessons.document.lesson import Row, Table
     >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
     >>> print(table_markdown(Table("t", "Outputs", ("x₁", "x₂"), rows, formats="")))
     **Outputs**

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..lecture.tables import DEFAULT_VARIANT, FEATURES, OUTPUTS, PAD, find_variant
+from ..lecture.notes import DEFAULT_VARIANT, FEATURES, OUTPUTS, PAD, find_variant
 from .answers import Floats
 
 LECTURE = "the lecture's table"

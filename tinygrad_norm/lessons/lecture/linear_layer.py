@@ -10,9 +10,10 @@ import numpy as np
 
 from ...engine.tensor import Tensor
 from ...errors import InputError
+from ...functional import mse_loss
 from ...transforms import grad, hessian
 from ..document.numerals import subscript
-from . import exact
+from . import exact_arithmetic as exact
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,7 @@ def fit(features: Sequence[Sequence[float]], target: Sequence[float]) -> Fit:
     goal = Tensor([float(y) for y in target])
 
     def loss(weights: Tensor) -> Tensor:
-        error = rows @ weights - goal
-        return (error * error).mean()
+        return mse_loss(rows @ weights, goal)
 
     start = Tensor(np.zeros(rows.shape[1]))
     newton = -np.linalg.solve(hessian(loss)(start).numpy(), grad(loss)(start).numpy())

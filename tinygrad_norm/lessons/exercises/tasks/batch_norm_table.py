@@ -8,7 +8,7 @@ import numpy as np
 
 from ....engine.tensor import Tensor
 from ....functional import batch_norm
-from ...lecture.normalizing import BATCH, normalize
+from ...lecture.norm_formula import BATCH, normalize
 from ..answers import Floats
 from ..data import LECTURE, RANDOM, factors, outputs_table, spread
 from ..exercise import Asked, Case, Exercise, Slip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....engine.tensor import Tensor
-from ...lecture.normalizing import BATCH, normalize
+from ...lecture.norm_formula import BATCH, normalize
 from ..answers import Floats
 from ..data import LECTURE, RANDOM, outputs_table, spread
 from ..exercise import Asked, Case, Exercise, Slip

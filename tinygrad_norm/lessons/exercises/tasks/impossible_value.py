@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....engine.tensor import Tensor
-from ...lecture.normalizing import BATCH, normalize, smallest_largest
+from ...lecture.norm_formula import BATCH, normalize, smallest_largest
 from ...lecture.slips.worked_values import batch_norm_values, layer_norm_value
 from ..answers import RefusalError, as_numbers, call, first_not_finite, kind_of, something
 from ..data import RANDOM, spread

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....engine.tensor import Tensor
 from ....functional import layer_norm
-from ...lecture.normalizing import LAYER, normalize
+from ...lecture.norm_formula import LAYER, normalize
 from ..answers import Floats, RefusalError, as_numbers, call, first_not_finite, kind_of, something
 from ..data import LECTURE, RANDOM, factors, outputs_table, spread
 from ..exercise import Answer, Asked, Case, Check, Exercise, Slip, Verdict

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...lecture import exact
+from ...lecture import exact_arithmetic as exact
 from ..answers import Floats, RefusalError, as_numbers, call, first_not_finite
 from ..data import LECTURE, RANDOM, features_table, outputs_table
 from ..exercise import Answer, Asked, Case, Check, Exercise, Slip, Verdict

@@ -14,11 +14,10 @@ from ....engine.tensor import Tensor
 from ....functional import layer_norm
 from ....transforms import jacobian
 from ...document.lesson import Claim
-from ..normalizing import BATCH, LAYER, normalize
-from ..quotations import CLAIMED_OUTPUT, SAYS
+from ..norm_formula import BATCH, LAYER, normalize
+from ..notes import CLAIMED_OUTPUT, SAYS, VARIANTS
 from ..settings import DEFAULT_LAYER_EPS, Settings
-from ..tables import OUTPUTS, VARIANTS
-from ..tensor_tables import floats
+from ..tensor_tables import NEURONS, floats, outputs_of
 
 ROW, NEURON = 0, 1
 """The entry that both pages work with: the 5 in row 1, neuron 2."""
@@ -26,8 +25,7 @@ ROW, NEURON = 0, 1
 
 def _output(axis: int, settings: Settings) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the output in question as a function of γ and β."""
-    x = Tensor(OUTPUTS).astype(float)
-    normalized = normalize(x, axis, settings.ddof, settings.table_eps).normalized
+    normalized = settings.normalize(NEURONS, axis).normalized
     return lambda scale, shift: (normalized * scale + shift)[ROW, NEURON]
 
 
@@ -53,8 +51,7 @@ def scale_index(settings: Settings) -> Claim:
 
 def identity_scale(settings: Settings) -> Claim:
     """Judge ``0.12 γ₃ + β₃ = 5``."""
-    x = Tensor(OUTPUTS).astype(float)
-    normalized = normalize(x, BATCH, settings.ddof, settings.table_eps).normalized[0, 2]
+    normalized = settings.normalize(NEURONS, BATCH).normalized[0, 2]
     scale, shift = 1.0, 0.0
     value = normalized.item()
     return Claim(
@@ -88,8 +85,7 @@ def row_statistics_feature_parameters(settings: Settings) -> Claim:
 def one_token_two_means(settings: Settings) -> Claim:
     """Judge the last page, which takes 6.5 by μ₁, σ₁ and 2.4 by μ₂, σ₂."""
     page = VARIANTS["last-page"]
-    rows = Tensor([token.output for token in page.tokens[:2]])
-    steps = normalize(rows, LAYER, settings.ddof, settings.layer_eps)
+    steps = normalize(outputs_of(page.tokens[:2]), LAYER, settings.ddof, settings.layer_eps)
     scale = (steps.variance + settings.layer_eps).sqrt()
     first, second = page.tokens[0].output[:2]
     return Claim(
@@ -134,4 +130,25 @@ def pad_row(settings: Settings) -> Claim:
             "shift": floats(shift),
             "output": floats(layer_norm(zeros, 3, weight=Tensor(np.ones(3)), bias=shift, eps=eps)),
         },
+    )
+
+
+def direction(settings: Settings) -> Claim:
+    """Judge "batch norm … we calculate horizontally"."""
+    values = {}
+    for name, axis in (("batch", BATCH), ("layer", LAYER)):
+        slopes = jacobian(lambda t, a=axis: settings.normalize(t, a).normalized[0, 0])(NEURONS).numpy()
+        values[f"{name}_other_rows"] = float(np.abs(slopes[1:]).max())
+        values[f"{name}_other_columns"] = float(np.abs(slopes[:, 1:]).max())
+    return Claim(
+        "direction",
+        SAYS["direction"],
+        "slip",
+        "It does affect them, but because it goes down a column, over the rows. It is layer norm "
+        "that goes horizontally, along one row.",
+        "Take the derivatives of the first output, row 1 and neuron 1, by every entry of the table. "
+        "For batch norm the largest in another row is {batch_other_rows:.4f}, in another column "
+        "{batch_other_columns:g}; for layer norm {layer_other_rows:g} and "
+        "{layer_other_columns:.4f}.",
+        values,
     )

@@ -10,11 +10,9 @@ from dataclasses import asdict, dataclass
 
 from ....engine.tensor import Tensor
 from ...document.lesson import Claim
-from .. import exact
-from ..normalizing import BATCH, columns_of, normalize, smallest_largest
-from ..quotations import CLAIMED, SAYS
+from ..norm_formula import BATCH, columns_of, normalize, smallest_largest
+from ..notes import CLAIMED, OUTPUTS, SAYS
 from ..settings import Settings
-from ..tables import OUTPUTS
 
 _COUNT_NAMES = {3: "three", 5: "five"}
 
@@ -100,7 +98,7 @@ def judge(worked: WorkedValue, settings: Settings) -> Claim:
     computed = _compute(worked, settings)
     right = _agrees(worked.claimed, computed.value)
     other = "n − 1" if settings.ddof == 0 else "n"
-    form = exact.normalized(exact.rationals(worked.numbers), settings.ddof, settings.table_eps)
+    form = settings.closed_form(worked.numbers)
     return Claim(
         worked.key,
         worked.says,

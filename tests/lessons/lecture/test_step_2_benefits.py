@@ -8,9 +8,9 @@ import pytest
 from tinygrad_norm.commands.lab import LABS
 from tinygrad_norm.lessons.labs.published.catalog import CATALOG, labs_for
 from tinygrad_norm.lessons.labs.published.papers import SANTURKAR
-from tinygrad_norm.lessons.lecture.benefits import MAX_STEPS, batch_noise, descent, drift, rescaling
+from tinygrad_norm.lessons.lecture.notes import FEATURES
 from tinygrad_norm.lessons.lecture.settings import Settings
-from tinygrad_norm.lessons.lecture.tables import FEATURES
+from tinygrad_norm.lessons.lecture.steps.step_2_benefits import MAX_STEPS, batch_noise, descent, drift, rescaling
 
 
 def test_layer_norm_does_not_see_the_scale() -> None:

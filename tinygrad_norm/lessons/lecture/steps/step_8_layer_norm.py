@@ -1,29 +1,30 @@
-"""Step 8: layer norm across the features, forward and backward."""
+"""Step 8: layer norm across the features, forward and backward.
+
+Backward, three questions: from whom does a gradient come (``across_rows``), how much does a row magnify it
+(``gradient_factors``), and what arrives from a given cotangent (``cotangent_effect``).
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from ....engine.tensor import Tensor
-from ...document.lesson import Block, Claim, Fact, Paragraph, Row, Step, Table, Value
+from ....transforms import jacobian, vjp
+from ...document.lesson import Block, Claim, Fact, Paragraph, Row, Step, Table
 from ...document.numerals import closeness, write
-from .. import exact
-from ..layer_norm_gradients import across_rows, cotangent_effect, gradient_factors
-from ..normalizing import BATCH, LAYER, difference_from_functional, normalize
-from ..quotations import SAYS
+from ..gradient_paths import paths_of_gradient
+from ..norm_formula import BATCH, LAYER, difference_from_functional, normalize
+from ..notes import NEURON_NAMES, OUTPUTS, SAYS
 from ..settings import Settings
-from ..slips.pads import direction
-from ..slips.scale_and_shift import one_token_two_means, pad_row, row_statistics_feature_parameters
+from ..slips.scale_and_shift import direction, one_token_two_means, pad_row, row_statistics_feature_parameters
 from ..slips.worked_values import judge, layer_norm_value
-from ..tables import NEURON_NAMES, OUTPUTS, PAD
-from ..tensor_tables import floats, token_table
-from .gradient_paths import paths_of_gradient
+from ..tensor_tables import NEURONS, ROW_LABELS, floats, outputs_of, token_table
 
 SEED = 0
-ROW_LABELS = tuple(str(i + 1) for i in range(len(OUTPUTS)))
 
 
 def layer_norm_step(settings: Settings) -> Step:
@@ -42,7 +43,7 @@ def layer_norm_step(settings: Settings) -> Step:
             judge(layer_norm_value(), settings),
             row_statistics_feature_parameters(settings),
             direction(settings),
-            *_padded(settings),
+            _padded(settings),
             one_token_two_means(settings),
             pad_row(settings),
             zeros_do_not_affect(settings),
@@ -58,21 +59,12 @@ def layer_norm_step(settings: Settings) -> Step:
     )
 
 
-def _neurons() -> Tensor:
-    return Tensor(OUTPUTS).astype(float)
-
-
 def _table(settings: Settings) -> Table:
-    steps = normalize(_neurons(), LAYER, settings.ddof, settings.table_eps)
+    steps = settings.normalize(NEURONS, LAYER)
     rows = []
     for index, numbers in enumerate(OUTPUTS):
-        form = exact.normalized(exact.rationals(numbers), settings.ddof, settings.table_eps)
-        values: tuple[Value, ...] = (
-            *floats(steps.normalized[index]),
-            steps.mean[index, 0].item(),
-            steps.deviation[index, 0].item(),
-            str(form),
-        )
+        statistics = steps.mean[index, 0].item(), steps.deviation[index, 0].item()
+        values = *floats(steps.normalized[index]), *statistics, str(settings.closed_form(numbers))
         rows.append(Row(ROW_LABELS[index], values))
     return Table(
         "normalized",
@@ -85,16 +77,11 @@ def _table(settings: Settings) -> Table:
 
 def _shape_of_outputs(settings: Settings) -> tuple[Block, ...]:
     """Return what layer norm forgets, and the circle on which three features end."""
-    result = normalize(_neurons(), LAYER, settings.ddof, settings.table_eps).normalized
+    result = settings.normalize(NEURONS, LAYER).normalized
     values = result.numpy()
     radii = np.linalg.norm(values, axis=1)
-    forms = [exact.normalized(exact.rationals(numbers), settings.ddof, settings.table_eps) for numbers in OUTPUTS]
-    gap = max(
-        abs(a - b)
-        for form, row in zip(forms, result.tolist(), strict=True)
-        for a, b in zip(form.values, row, strict=True)
-    )
-    layer = difference_from_functional(_neurons(), LAYER, settings.table_eps)
+    gap = max(settings.closed_form(numbers).gap(row) for numbers, row in zip(OUTPUTS, result.tolist(), strict=True))
+    layer = difference_from_functional(NEURONS, LAYER, settings.table_eps)
     on_circle = (
         "so every output lies on one circle, of radius √{squares} = {most:.6f}. Mean and deviation are "
         "taken out of each row; of three numbers one angle is left."
@@ -107,11 +94,7 @@ def _shape_of_outputs(settings: Settings) -> tuple[Block, ...]:
         Fact(
             "circle",
             f"The three values of a row sum to 0, and without ε their squares sum to {{squares}}: {on_circle}",
-            {
-                "squares": len(NEURON_NAMES) - settings.ddof,
-                "least": float(radii.min()),
-                "most": float(radii.max()),
-            },
+            {"squares": len(NEURON_NAMES) - settings.ddof, "least": float(radii.min()), "most": float(radii.max())},
         ),
         Fact(
             "agreement",
@@ -134,37 +117,26 @@ def _twins(values: np.ndarray) -> tuple[Fact, ...]:
                     f"twins_{i + 1}_{j + 1}",
                     "Rows {i} and {j} differ, {a} and {b}, and come out the same, " + closeness(gap) + ": one is the "
                     "other plus {shift} everywhere, and layer norm does not see what is added to a whole row.",
-                    {
-                        "i": i + 1,
-                        "j": j + 1,
-                        "a": OUTPUTS[i],
-                        "b": OUTPUTS[j],
-                        "gap": gap,
-                        "shift": shift,
-                    },
+                    {"i": i + 1, "j": j + 1, "a": OUTPUTS[i], "b": OUTPUTS[j], "gap": gap, "shift": shift},
                 )
             )
     return tuple(facts)
 
 
-def _padded(settings: Settings) -> tuple[Block, ...]:
+def _padded(settings: Settings) -> Table:
     tokens = settings.batch.tokens
-    x = Tensor([token.output for token in tokens])
-    result = normalize(x, LAYER, settings.ddof, settings.layer_eps).normalized
-    table = token_table(
+    return token_table(
         "padded",
         f"The padded outputs after layer norm, ε = {write(settings.layer_eps)}",
         tokens,
-        result,
+        normalize(outputs_of(tokens), LAYER, settings.ddof, settings.layer_eps).normalized,
         note="" if settings.layer_eps else "Without ε a row of zeros is 0/0.",
     )
-    return (table,)
 
 
 def _with_derivatives(settings: Settings) -> Tensor:
     """Return the padded outputs; without ε only the words, for 0/0 has no derivative."""
-    tokens = settings.batch.tokens
-    return Tensor([token.output for token in tokens if settings.layer_eps or token.word != PAD])
+    return outputs_of(settings.batch.tokens if settings.layer_eps else settings.batch.words)
 
 
 def zeros_do_not_affect(settings: Settings) -> Claim:
@@ -186,13 +158,11 @@ def zeros_do_not_affect(settings: Settings) -> Claim:
 
 
 def _factors(settings: Settings) -> Table:
-    tokens = settings.batch.tokens
     given = iter(gradient_factors(_with_derivatives(settings), settings.ddof, settings.layer_eps))
     rows = []
-    for token in tokens:
-        pad = token.word == PAD
-        factor = math.inf if pad and not settings.layer_eps else next(given)
-        rows.append(Row(token.word, (factor,), pad))
+    for token in settings.batch.tokens:
+        factor = math.inf if token.is_pad and not settings.layer_eps else next(given)
+        rows.append(Row(token.word, (factor,), token.is_pad))
     return Table(
         "factors",
         "The most that layer norm can multiply a gradient by, position by position",
@@ -206,14 +176,14 @@ def _factors(settings: Settings) -> Table:
 
 
 def _directions(settings: Settings) -> tuple[Block, ...]:
-    x = _neurons()
-    output = normalize(x, LAYER, settings.ddof, settings.table_eps).normalized
-    noise = Tensor(np.random.default_rng(SEED).standard_normal(x.shape))
-    ones = Tensor(np.ones(x.shape))
+    cotangents = {
+        "sum(y)": Tensor(np.ones(NEURONS.shape)),
+        "sum(y²)": settings.normalize(NEURONS, LAYER).normalized * 2,
+        "random": Tensor(np.random.default_rng(SEED).standard_normal(NEURONS.shape)),
+    }
     effects = {
-        "sum(y)": cotangent_effect(x, ones, settings.ddof, settings.table_eps),
-        "sum(y²)": cotangent_effect(x, output * 2, settings.ddof, settings.table_eps),
-        "random": cotangent_effect(x, noise, settings.ddof, settings.table_eps),
+        name: cotangent_effect(NEURONS, cotangent, settings.ddof, settings.table_eps)
+        for name, cotangent in cotangents.items()
     }
     blind = max(effects["sum(y)"].largest, effects["sum(y²)"].largest)
     table = Table(
@@ -234,10 +204,7 @@ def _directions(settings: Settings) -> tuple[Block, ...]:
             if not settings.table_eps
             else ". Along x̂ a share of up to {along_output:.1g} is left; without ε it would be 0."
         ),
-        {
-            "along_ones": effects["random"].along_ones,
-            "along_output": effects["random"].along_output,
-        },
+        {"along_ones": effects["random"].along_ones, "along_output": effects["random"].along_output},
     )
     why = (
         "The sum of a layer-norm output is constant, and so is the sum of its squares. "
@@ -251,3 +218,68 @@ def _directions(settings: Settings) -> tuple[Block, ...]:
         {"largest_of_sums": blind, "random": effects["random"].largest},
     )
     return orthogonal, table, blindness
+
+
+def across_rows(x: Tensor, axis: int, ddof: int, eps: float) -> float:
+    """Return the largest derivative of a row's output by an entry of another row.
+
+    Examples
+    --------
+    >>> x = Tensor([[1.0, 2.0, 4.0], [3.0, 5.0, 1.0]])
+    >>> across_rows(x, axis=1, ddof=0, eps=0.0), across_rows(x, axis=0, ddof=0, eps=1.0) > 0.1
+    (0.0, True)
+    """
+    slopes = jacobian(lambda t: normalize(t, axis, ddof, eps).normalized)(x).numpy()
+    rows = range(x.shape[0])
+    return max(float(np.abs(slopes[i, :, j]).max()) for i in rows for j in rows if i != j)
+
+
+def gradient_factors(x: Tensor, ddof: int, eps: float) -> tuple[float, ...]:
+    """Return for each row how much layer norm can magnify a gradient: its largest singular value.
+
+    The Jacobian of a row is ``(I − 11ᵀ/n − x̂x̂ᵀ/n)/√(σ² + ε)``: a projection over the deviation.
+
+    Examples
+    --------
+    >>> [round(factor, 4) for factor in gradient_factors(Tensor([[0.0, 0.0, 0.0]]), 0, 1e-4)]
+    [100.0]
+    """
+    slopes = jacobian(lambda t: normalize(t, LAYER, ddof, eps).normalized)(x).numpy()
+    return tuple(float(np.linalg.norm(slopes[i, :, i], 2)) for i in range(x.shape[0]))
+
+
+@dataclass(frozen=True)
+class CotangentEffect:
+    """What a cotangent of the output becomes at the input of layer norm.
+
+    Attributes
+    ----------
+    largest : float
+        The largest entry of the gradient.
+    along_ones, along_output : float
+        The largest share of a row's gradient that points along (1, …, 1) or along x̂: the cosine of
+        the angle between them, 0 if they are orthogonal.
+    """
+
+    largest: float
+    along_ones: float
+    along_output: float
+
+
+def cotangent_effect(x: Tensor, cotangent: Tensor, ddof: int, eps: float) -> CotangentEffect:
+    """Send `cotangent` back through layer norm over `x` and look at the gradient row by row."""
+    output, pull_back = vjp(lambda t: normalize(t, LAYER, ddof, eps).normalized, x)
+    gradient = pull_back(cotangent)[0].numpy()
+    ones = np.ones_like(gradient)
+    return CotangentEffect(
+        float(np.abs(gradient).max()),
+        _largest_cosine(gradient, ones),
+        _largest_cosine(gradient, output.numpy()),
+    )
+
+
+def _largest_cosine(a: np.ndarray, b: np.ndarray) -> float:
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    # A gradient that is zero points nowhere: its share along anything is 0.
+    cosines = np.abs((a * b).sum(axis=1)) / np.where(lengths > 0, lengths, 1.0)
+    return float(cosines.max())

@@ -14,9 +14,8 @@ from tinygrad_norm.errors import InputError
 from tinygrad_norm.lessons.document.as_data import lesson_data
 from tinygrad_norm.lessons.document.as_text import lesson_text
 from tinygrad_norm.lessons.document.lesson import Claim, Fact, Lesson, Table
-from tinygrad_norm.lessons.lecture.lecture import STEPS, lecture
-from tinygrad_norm.lessons.lecture.quotations import SAYS
-from tinygrad_norm.lessons.lecture.tables import OUTPUTS, VARIANTS
+from tinygrad_norm.lessons.lecture.eight_steps import STEPS, lecture
+from tinygrad_norm.lessons.lecture.notes import OUTPUTS, SAYS, VARIANTS
 
 StepsOf = Callable[..., dict[str, Any]]
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 import numpy as np
 
 from ....engine.tensor import Tensor
 from ...document.lesson import Fact, Paragraph, Row, Step, Table
-from ..normalizing import BATCH, normalize
-from ..padding import Spread
+from ..law_of_pads import Spread, with_zero_rows
+from ..norm_formula import BATCH, normalize
+from ..notes import STEP_7_BATCH, STEP_7_LENGTH, STEP_7_LONGEST
 from ..settings import Settings
-from ..tables import STEP_7_BATCH, STEP_7_LENGTH, STEP_7_LONGEST
 
 RATIOS = (0, 1, 2)
 """How far the mean of the words is from zero, in deviations."""
@@ -62,12 +61,8 @@ def _factors(words: int, positions: int, share: Fraction) -> Table:
     for ratio in RATIOS:
         law = Spread(Fraction(ratio), Fraction(1)).padded(share)
         mean, deviation = _measured(ratio, words, positions)
-        rows.append(
-            Row(
-                "0" if ratio == 0 else "σ" if ratio == 1 else f"{ratio}σ",
-                (float(law.mean), mean, math.sqrt(law.variance), deviation),
-            )
-        )
+        name = "0" if ratio == 0 else "σ" if ratio == 1 else f"{ratio}σ"
+        rows.append(Row(name, (float(law.mean), mean, law.deviation, deviation)))
     return Table(
         "factors",
         "Words with mean μ and deviation 1, and the same with the pads",
@@ -83,6 +78,5 @@ def _measured(ratio: int, words: int, positions: int) -> tuple[float, float]:
     """Return mean and deviation of random words of mean `ratio` and deviation 1, with the pads."""
     draw = Tensor(np.random.default_rng(SEED).standard_normal((words, 1)))
     real = normalize(draw, BATCH).normalized + float(ratio)
-    padded = Tensor(np.vstack([real.numpy(), np.zeros((positions - words, 1))]))
-    statistics = normalize(padded, BATCH)
+    statistics = normalize(with_zero_rows(real, positions - words), BATCH)
     return statistics.mean.item(), statistics.deviation.item()

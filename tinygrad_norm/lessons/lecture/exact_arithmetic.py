@@ -94,6 +94,10 @@ class ClosedForm:
         square = self.radicand + self.eps_factor * self.eps
         return tuple(math.copysign(math.sqrt(Fraction(p * p) / square), p) for p in self.numerators)
 
+    def gap(self, floats: Sequence[float]) -> float:
+        """Return how far floats are from the numbers: the largest difference."""
+        return max(abs(a - b) for a, b in zip(self.values, floats, strict=True))
+
     def __str__(self) -> str:
         return self._over_root(self.numerators)
 

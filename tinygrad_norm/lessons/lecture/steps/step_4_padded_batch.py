@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ....engine.tensor import Tensor
-from ...document.lesson import Block, Fact, Paragraph, Row, Step, Table, Value
+from ...document.lesson import PAD, Block, CellValue, Fact, Paragraph, Row, Step, Table
+from ..notes import BATCH_SIZE, REVIEWS
 from ..settings import Settings
-from ..tables import BATCH_SIZE, PAD, REVIEWS
 from ..tensor_tables import token_table
 
 
@@ -54,7 +54,7 @@ def _batch(number: int, sentences: list[tuple[str, ...]]) -> tuple[Block, ...]:
     first = (number - 1) * BATCH_SIZE + 1
     rows = []
     for offset, words in enumerate(sentences):
-        cells: tuple[Value, ...] = (*words, *[PAD] * (longest - len(words)))
+        cells: tuple[CellValue, ...] = (*words, *[PAD] * (longest - len(words)))
         rows.append(Row(f"r{first + offset}", cells))
     positions = longest * len(sentences)
     real = sum(map(len, sentences))
@@ -68,11 +68,6 @@ def _batch(number: int, sentences: list[tuple[str, ...]]) -> tuple[Block, ...]:
         Fact(
             f"batch_{number}_share",
             "{real} of {positions} positions are words, {pads} are pads: π = {share:.4g}.",
-            {
-                "real": real,
-                "positions": positions,
-                "pads": positions - real,
-                "share": (positions - real) / positions,
-            },
+            {"real": real, "positions": positions, "pads": positions - real, "share": (positions - real) / positions},
         ),
     )

@@ -9,14 +9,13 @@ import numpy as np
 
 from ....engine.tensor import Tensor
 from ....functional import batch_norm
-from ...document.lesson import Block, Chart, Fact, Formula, Paragraph, Row, Series, Step, Table, Value
+from ...document.lesson import Block, Chart, Claim, Fact, Formula, Paragraph, Row, Series, Step, Table
 from ...document.numerals import closeness
-from ..normalizing import BATCH, LAYER, columns_of, normalize
-from ..padding import Spread, pads_to_change_sign, spread, with_zero_rows
+from ..law_of_pads import Spread, pads_to_change_sign, spread, with_zero_rows
+from ..norm_formula import BATCH, LAYER, columns_of, normalize
+from ..notes import DIMENSION_NAMES, SAYS, Token
 from ..settings import Settings
-from ..slips.pads import cannot_use_batch_norm, pad_share, statistics_not_true
-from ..tables import DIMENSION_NAMES, PAD, Token
-from ..tensor_tables import floats, token_table
+from ..tensor_tables import floats, outputs_of, token_table
 
 SHOWN_PADS = (0, 4, 18)
 """Pad counts of the last table, beside that of the batch and those at which a sign changes."""
@@ -24,7 +23,6 @@ SHOWN_PADS = (0, 4, 18)
 
 def padded_statistics_step(settings: Settings) -> Step:
     """Return step 6."""
-    tokens = settings.batch.tokens
     return Step(
         6,
         "Batch norm over the padded outputs",
@@ -35,24 +33,26 @@ def padded_statistics_step(settings: Settings) -> Step:
             ),
             *_statistics(settings),
             *_normalized(settings),
-            *_law(tokens, settings),
+            *_law(settings),
             *_company(settings),
             cannot_use_batch_norm(),
         ),
     )
 
 
-def _outputs(tokens: Sequence[Token]) -> Tensor:
-    return Tensor([token.output for token in tokens])
+def _pad_share(settings: Settings) -> Fraction:
+    """Return the fraction of the positions that are pads."""
+    tokens = settings.batch.tokens
+    return Fraction(sum(token.is_pad for token in tokens), len(tokens))
 
 
-def _words(tokens: Sequence[Token]) -> list[Token]:
-    return [token for token in tokens if token.word != PAD]
+def _features(tokens: Sequence[Token]) -> list[tuple[float, ...]]:
+    return columns_of([token.output for token in tokens])
 
 
 def _statistics(settings: Settings) -> tuple[Block, ...]:
-    tokens = settings.batch.tokens
-    with_pads, without = (normalize(_outputs(some), BATCH, settings.ddof) for some in (tokens, _words(tokens)))
+    batch = settings.batch
+    with_pads, without = (normalize(outputs_of(some), BATCH, settings.ddof) for some in (batch.tokens, batch.words))
     change = with_pads.deviation / without.deviation - 1
     parts = (with_pads.mean, without.mean, with_pads.deviation, without.deviation, change)
     rows = zip(DIMENSION_NAMES, zip(*map(floats, parts), strict=True), strict=True)
@@ -64,19 +64,16 @@ def _statistics(settings: Settings) -> tuple[Block, ...]:
         "feature",
         (*[".6f"] * 4, "+.2%"),
     )
-    return table, statistics_not_true(pad_share(tokens), floats(change))
+    return table, statistics_not_true(_pad_share(settings), floats(change))
 
 
 def _normalized(settings: Settings) -> tuple[Block, ...]:
-    tokens = settings.batch.tokens
-    eps = settings.table_eps
-    with_pads, masked = (
-        normalize(_outputs(some), BATCH, settings.ddof, eps).normalized for some in (tokens, _words(tokens))
-    )
-    real = np.array(settings.batch.real)
-    by_layer = batch_norm(_outputs(tokens), mask=real, eps=eps).numpy()[real]
-    by_formula = normalize(_outputs(_words(tokens)), BATCH, eps=eps).normalized.numpy()
-    gap = float(np.abs(by_layer - by_formula).max())
+    batch, eps = settings.batch, settings.table_eps
+    tokens, x, words = batch.tokens, outputs_of(batch.tokens), outputs_of(batch.words)
+    real = np.array(batch.real)
+    by_layer = batch_norm(x, mask=real, eps=eps).numpy()[real]
+    gap = float(np.abs(by_layer - normalize(words, BATCH, eps=eps).normalized.numpy()).max())
+    with_pads, masked = (settings.normalize(some, BATCH).normalized for some in (x, words))
     return (
         token_table("pads_in", "After batch norm, pads in the statistics", tokens, with_pads),
         token_table("masked", "After batch norm, statistics of the words only", tokens, masked),
@@ -89,20 +86,15 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
     )
 
 
-def _law(tokens: Sequence[Token], settings: Settings) -> tuple[Block, ...]:
-    share = pad_share(tokens)
-    features = columns_of([token.output for token in _words(tokens)])
-    spreads = [spread(numbers) for numbers in features]
-    measured = normalize(_outputs(tokens), BATCH)
+def _law(settings: Settings) -> tuple[Block, ...]:
+    batch, share = settings.batch, _pad_share(settings)
+    spreads = [spread(numbers) for numbers in _features(batch.words)]
+    measured = normalize(outputs_of(batch.tokens), BATCH)
     columns = zip(DIMENSION_NAMES, spreads, floats(measured.mean), floats(measured.deviation), strict=True)
     rows = []
     for name, real, mean, deviation in columns:
         law = real.padded(share)
-        values: tuple[Value, ...] = (
-            *(float(law.mean), mean, law.deviation, deviation),
-            float(real.break_even),
-        )
-        rows.append(Row(name, values))
+        rows.append(Row(name, (float(law.mean), mean, law.deviation, deviation, float(real.break_even))))
     return (
         Paragraph(
             "How wrong the statistics become follows an exact law. Let a fraction π of the rows be "
@@ -110,7 +102,7 @@ def _law(tokens: Sequence[Token], settings: Settings) -> tuple[Block, ...]:
             "together have"
         ),
         Formula("mean     = (1 − π) μ\nvariance = (1 − π)(σ² + π μ²)"),
-        _exactly(tokens, spreads, share),
+        _exactly(batch.tokens, spreads, share),
         Table(
             "law",
             "The law and the engine's measurement; and the fraction π* at which σ is back at its own",
@@ -127,15 +119,10 @@ def _law(tokens: Sequence[Token], settings: Settings) -> tuple[Block, ...]:
 
 def _exactly(tokens: Sequence[Token], spreads: Sequence[Spread], share: Fraction) -> Fact:
     """Return whether the law holds in fractions for the numbers of this table."""
-    all_rows = [spread(numbers) for numbers in columns_of([token.output for token in tokens])]
-    gaps = [
-        abs(law - direct)
-        for real, padded in zip(spreads, all_rows, strict=True)
-        for law, direct in (
-            (real.padded(share).mean, padded.mean),
-            (real.padded(share).variance, padded.variance),
-        )
-    ]
+    gaps: list[Fraction] = []
+    for real, numbers in zip(spreads, _features(tokens), strict=True):
+        law, direct = real.padded(share), spread(numbers)
+        gaps += [abs(law.mean - direct.mean), abs(law.variance - direct.variance)]
     return Fact(
         "law_exact",
         "In fractions the law and the direct computation differ by {gap} in all {count} statistics of this "
@@ -171,11 +158,7 @@ def _deviation_chart(spreads: Sequence[Spread]) -> Chart:
         "π, the fraction of pads",
         "σ with pads / σ without",
         tuple(
-            Series(
-                name,
-                tuple((float(p), real.padded(p).deviation / real.deviation) for p in shares),
-                style,
-            )
+            Series(name, tuple((float(p), real.padded(p).deviation / real.deviation) for p in shares), style)
             for style, (name, real) in enumerate(zip(DIMENSION_NAMES, spreads, strict=True))
         ),
         level=1.0,
@@ -185,14 +168,10 @@ def _deviation_chart(spreads: Sequence[Spread]) -> Chart:
 
 def _company(settings: Settings) -> tuple[Block, ...]:
     """Return what becomes of the first word as pads are added to its batch."""
-    tokens = settings.batch.tokens
-    words = _words(tokens)
-    first, real = words[0], _outputs(words)
-    changes = [
-        pads_to_change_sign(value, numbers)
-        for value, numbers in zip(first.output, columns_of([token.output for token in words]), strict=True)
-    ]
-    pads = len(tokens) - len(words)
+    words = settings.batch.words
+    first, real = words[0], outputs_of(words)
+    changes = list(map(pads_to_change_sign, first.output, _features(words)))
+    pads = len(settings.batch.tokens) - len(words)
     counts = sorted({*SHOWN_PADS, pads, *(count for count in changes if count is not None)})
     rows = tuple(Row(str(count), _first_row(real, count, settings)) for count in counts)
     flips = [
@@ -201,14 +180,8 @@ def _company(settings: Settings) -> tuple[Block, ...]:
         if count is not None
     ]
     names = tuple(f"{kind} {name}" for kind in ("BN", "LN") for name in DIMENSION_NAMES)
-    table = Table(
-        "company",
-        f"The word {first.word} among ever more pads, under batch norm and layer norm",
-        names,
-        rows,
-        "pads",
-        ".3f",
-    )
+    title = f"The word {first.word} among ever more pads, under batch norm and layer norm"
+    table = Table("company", title, names, rows, "pads", ".3f")
     fact = Fact(
         "sign_changes",
         f"Under batch norm {{word}} changes sign in {len(flips)} of 3 features"
@@ -222,7 +195,7 @@ def _company(settings: Settings) -> tuple[Block, ...]:
 def _first_row(real: Tensor, pads: int, settings: Settings) -> tuple[float, ...]:
     """Return the first row under batch norm, then under layer norm, with that many zero rows."""
     table = with_zero_rows(real, pads)
-    by_batch = normalize(table, BATCH, settings.ddof, settings.table_eps).normalized[0]
+    by_batch = settings.normalize(table, BATCH).normalized[0]
     by_layer = normalize(table, LAYER, settings.ddof, settings.layer_eps).normalized[0]
     return (*floats(by_batch), *floats(by_layer))
 
@@ -247,4 +220,41 @@ def _company_chart(word: str, names: Sequence[str], real: Tensor, settings: Sett
         level=0.0,
         level_label="Where a line of batch norm (BN) crosses 0, pads alone have changed the sign. "
         "The lines of layer norm (LN), thin, are flat.",
+    )
+
+
+def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
+    """Judge "after padding, mean and std are not true".
+
+    Parameters
+    ----------
+    share : Fraction
+        The fraction of the positions that are pads.
+    changes : tuple of float
+        For each feature, by what fraction the pads change its deviation.
+    """
+    rising = sum(change > 0 for change in changes)
+    return Claim(
+        "statistics_not_true",
+        SAYS["statistics_not_true"],
+        "imprecise",
+        "The mean shrinks, always, and by one factor: 1 − π = {kept:g}. The deviation may rise, stay or "
+        f"fall; here it rises in {{rising}} of {len(changes)} features, by {{changes:+.2%}}.",
+        "Zeros leave the sum as it is and raise the count, so the same sum is divided by more. To the "
+        "deviation they do two things: they are a group away from the mean, which spreads the numbers, "
+        "and all alike, which narrows them.",
+        {"kept": float(1 - share), "changes": changes, "rising": rising, "falling": len(changes) - rising},
+    )
+
+
+def cannot_use_batch_norm() -> Claim:
+    """Judge "we can not use batch norm"."""
+    return Claim(
+        "cannot_use",
+        SAYS["cannot_use"],
+        "too strong",
+        "With statistics of the words only, as in the table above, the pads no longer matter.",
+        "What remains is reason enough to prefer layer norm: a word's output depends on which other "
+        "sentences are in the batch, training and evaluation use different statistics, and those of "
+        "a small batch are noisy.",
     )

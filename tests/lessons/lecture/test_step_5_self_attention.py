@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_norm.lessons.lecture.attending import attend
-from tinygrad_norm.lessons.lecture.tables import VARIANTS
+from tinygrad_norm.lessons.lecture.notes import VARIANTS
+from tinygrad_norm.lessons.lecture.steps.step_5_self_attention import attend
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ....engine.tensor import Tensor
 from ...document.lesson import Block, Fact, Formula, Paragraph, Row, Step, Table
-from .. import exact
-from ..normalizing import BATCH, LAYER, Normalization, columns_of, normalize
+from .. import exact_arithmetic as exact
+from ..norm_formula import BATCH, LAYER, Normalization, columns_of, normalize
+from ..notes import NEURON_NAMES, OUTPUTS
 from ..settings import Settings
-from ..tables import NEURON_NAMES, OUTPUTS
-from ..tensor_tables import floats
+from ..tensor_tables import NEURONS, floats
 
 
 def normalization_step(settings: Settings) -> Step:
@@ -44,7 +44,7 @@ def _worked(key: str, title: str, settings: Settings) -> tuple[Block, ...]:
     """Return one column or row with every intermediate, and its statistics in a sentence."""
     numbers = columns_of(OUTPUTS)[0] if key == "column" else OUTPUTS[0]
     labels = [f"row {i + 1}" for i in range(len(numbers))] if key == "column" else NEURON_NAMES
-    steps = normalize(Tensor([[float(x)] for x in numbers]), BATCH, settings.ddof, settings.table_eps)
+    steps = settings.normalize(Tensor([[float(x)] for x in numbers]), BATCH)
     squares = floats(steps.centered * steps.centered)
     parts = (numbers, floats(steps.centered), squares, floats(steps.normalized))
     table = Table(
@@ -82,11 +82,10 @@ def _statistics(key: str, numbers: tuple[float, ...], steps: Normalization, sett
 
 def _check(settings: Settings) -> Fact:
     """Return what mean and variance every column and row of the table has after normalization."""
-    table = Tensor(OUTPUTS).astype(float)
     means: list[float] = []
     variances: list[float] = []
     for axis in (BATCH, LAYER):
-        result = normalize(table, axis, settings.ddof, settings.table_eps).normalized
+        result = settings.normalize(NEURONS, axis).normalized
         again = normalize(result, axis, settings.ddof)
         means += floats(again.mean)
         variances += floats(again.variance)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tinygrad_norm.engine.tensor import Tensor
-from tinygrad_norm.lessons.lecture.layer_norm_gradients import across_rows, cotangent_effect, gradient_factors
-from tinygrad_norm.lessons.lecture.normalizing import BATCH, LAYER
+from tinygrad_norm.lessons.lecture.norm_formula import BATCH, LAYER
+from tinygrad_norm.lessons.lecture.steps.step_8_layer_norm import across_rows, cotangent_effect, gradient_factors
 
 TABLE = np.random.default_rng(3).standard_normal((3, 4))
 

@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from ...engine.tensor import Tensor
-from . import exact
+from . import exact_arithmetic as exact
 
 
 @dataclass(frozen=True)

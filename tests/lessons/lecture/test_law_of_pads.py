@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_norm.engine.tensor import Tensor
-from tinygrad_norm.lessons.lecture import exact
-from tinygrad_norm.lessons.lecture.padding import Spread, pads_to_change_sign, spread, with_zero_rows
+from tinygrad_norm.lessons.lecture import exact_arithmetic as exact
+from tinygrad_norm.lessons.lecture.law_of_pads import Spread, pads_to_change_sign, spread, with_zero_rows
 
 decimals = st.integers(-999, 999).map(lambda n: n / 100)
 

@@ -1,8 +1,8 @@
-"""The numbers that the handwritten notes give, and nothing that can be computed from them.
+"""What the handwritten notes give and what they claim; nothing in this file is computed.
 
-``FEATURES`` and ``OUTPUTS`` are the 5×3 table of the batch-norm pages; ``REVIEWS`` the sentences;
-``VARIANTS`` the padded 8×3 tables, by the page they stand on. Numbers of the
-lecture are typed only here; those that the notes claim, in :mod:`~tinygrad_norm.lessons.quotations`.
+``FEATURES`` and ``OUTPUTS`` are the 5×3 table of the batch-norm pages; ``REVIEWS`` the sentences; ``VARIANTS`` the
+padded 8×3 tables, by the page they stand on; ``SAYS`` every line that the lecture judges. Numbers of the lecture are
+typed only here.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from ...errors import InputError
-
-PAD = "pad"
-"""The label of a padding position, in every table of the lecture."""
+from ..document.lesson import PAD
 
 FEATURE_NAMES = ("f₁", "f₂")
 NEURON_NAMES = ("z₁", "z₂", "z₃")
@@ -57,6 +55,11 @@ class Token(NamedTuple):
     embedding: tuple[float, float, float]
     output: tuple[float, float, float]
 
+    @property
+    def is_pad(self) -> bool:
+        """Whether it is none of the words."""
+        return self.word == PAD
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -84,7 +87,12 @@ class Variant:
     @property
     def real(self) -> tuple[bool, ...]:
         """For each position, whether it is a word."""
-        return tuple(token.word != PAD for token in self.tokens)
+        return tuple(not token.is_pad for token in self.tokens)
+
+    @property
+    def words(self) -> tuple[Token, ...]:
+        """The positions without the pads."""
+        return tuple(token for token in self.tokens if not token.is_pad)
 
 
 _ZERO = (0.0, 0.0, 0.0)
@@ -151,3 +159,44 @@ def find_variant(name: str) -> Variant:
     except KeyError:
         known = ", ".join(VARIANTS)
         raise InputError(f"the variant must be a page of the notes; got {name!r}. Choose one of: {known}.") from None
+
+
+SAYS: Mapping[str, str] = MappingProxyType(
+    {
+        "stability": "improved training stability: fewer extreme values, so gradients explode or vanish less",
+        "convergence": "faster convergence: the gradients have more consistent magnitudes",
+        "covariate_shift": "mitigating internal covariate shift: layer inputs change less during training",
+        "regularization": "regularization effect: batch norm adds noise through the mini-batches",
+        "first_value": "(7 − μ₁)/σ₁ = 0.36",
+        "second_value": "(5 − μ₂)/σ₂ = −0.21",
+        "scale_index": "(5 − μ₂)/σ₂ is then scaled as −0.21 γ₁ + β₂",
+        "third_value": "(4 − μ₃)/σ₃ = 0.12",
+        "identity_scale": "0.12 γ₃ + β₃ = 5",
+        "second_row_value": "(2 − μ₁)/σ₁ = 0.71",
+        "pad_stays_zero": "self-attention leaves a pad's row at 0 0 0",
+        "outputs_are_given": "the embeddings go through self-attention, and Hi comes out as 6.5 …",
+        "statistics_not_true": "after padding, mean and std are not true",
+        "cannot_use": "we can not use batch norm",
+        "row_value": "layer norm, first row: (7 − μ₁)/σ₁ = 0.3",
+        "row_statistics": "layer norm, first row: ((5 − μ₁)/σ₁) γ₂ + β₂",
+        "direction": "batch norm affects other embeddings, because we calculate horizontally",
+        "one_token_two_means": "last page: (6.5 − μ₁)/σ₁, then (2.4 − μ₂)/σ₂",
+        "pad_row": "pad: ((0 − μ₃)/σ₃) γ₃ + β₃ = 0",
+        "zeros_do_not_affect": "in layer norm, zero doesn't affect other embedding values",
+    }
+)
+"""Every line of the notes that the lecture judges."""
+
+CLAIMED: Mapping[str, str] = MappingProxyType(
+    {
+        "first_value": "0.36",
+        "second_value": "-0.21",
+        "third_value": "0.12",
+        "second_row_value": "0.71",
+        "row_value": "0.3",
+    }
+)
+"""The results of ``(x − μ)/σ`` that the notes give, with as many digits."""
+
+CLAIMED_OUTPUT = 5
+"""What the notes say the third value becomes after γ₃ and β₃."""

@@ -1,4 +1,4 @@
-"""The lecture: eight steps, computed with the settings chosen."""
+"""The lecture: eight steps, each a function from settings to plain data, computed as they are asked for."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ...errors import InputError
 from ..document.lesson import Lesson, Step
 from ..document.numerals import write
 from .settings import Settings
-from .steps.batch_norm import batch_norm_step
-from .steps.benefits import benefits_step
-from .steps.layer_norm import layer_norm_step
-from .steps.mostly_padding import mostly_padding_step
-from .steps.normalization import normalization_step
-from .steps.padded_batch import padded_batch_step
-from .steps.padded_statistics import padded_statistics_step
-from .steps.self_attention import self_attention_step
+from .steps.step_1_normalization import normalization_step
+from .steps.step_2_benefits import benefits_step
+from .steps.step_3_batch_norm import batch_norm_step
+from .steps.step_4_padded_batch import padded_batch_step
+from .steps.step_5_self_attention import self_attention_step
+from .steps.step_6_padded_statistics import padded_statistics_step
+from .steps.step_7_mostly_padding import mostly_padding_step
+from .steps.step_8_layer_norm import layer_norm_step
 
 STEPS: Mapping[int, Callable[[Settings], Step]] = MappingProxyType(
     {

@@ -7,18 +7,17 @@ from itertools import combinations
 import numpy as np
 
 from ....engine.tensor import Tensor
-from ...document.lesson import Block, Claim, Fact, Formula, Paragraph, Row, Step, Table, Value
+from ...document.lesson import Block, CellValue, Claim, Fact, Formula, Paragraph, Row, Step, Table
 from ...document.numerals import closeness, subscript, write
-from .. import exact, linear_layer
-from ..normalizing import BATCH, columns_of, difference_from_functional, normalize
+from .. import exact_arithmetic as exact
+from .. import linear_layer
+from ..gradient_paths import paths_of_gradient
+from ..norm_formula import BATCH, columns_of, difference_from_functional, normalize
+from ..notes import FEATURE_NAMES, FEATURES, NEURON_NAMES, OUTPUTS, WORKED_BIAS, WORKED_ROWS, WORKED_WEIGHT
 from ..settings import DEFAULT_LAYER_EPS, Settings
 from ..slips.scale_and_shift import identity_scale, scale_index
 from ..slips.worked_values import batch_norm_values, judge
-from ..tables import FEATURE_NAMES, FEATURES, NEURON_NAMES, OUTPUTS, WORKED_BIAS, WORKED_ROWS, WORKED_WEIGHT
-from ..tensor_tables import floats, rows_of
-from .gradient_paths import paths_of_gradient
-
-ROW_LABELS = tuple(str(i + 1) for i in range(len(OUTPUTS)))
+from ..tensor_tables import NEURONS, ROW_LABELS, floats, rows_of
 
 
 def batch_norm_step(settings: Settings) -> Step:
@@ -50,14 +49,14 @@ def batch_norm_step(settings: Settings) -> Step:
 
 
 def _statistics() -> Table:
-    population, sample = (normalize(Tensor(OUTPUTS).astype(float), BATCH, ddof) for ddof in (0, 1))
+    population, sample = (normalize(NEURONS, BATCH, ddof) for ddof in (0, 1))
     parts = (population.mean, population.variance, population.deviation)
     columns = [floats(part) for part in (*parts, sample.variance, sample.deviation)]
     rows = []
     for index, numbers in enumerate(columns_of(OUTPUTS)):
         given = exact.rationals(numbers)
         mean, variance, deviation, sample_variance, sample_deviation = (c[index] for c in columns)
-        values: tuple[Value, ...] = (
+        values: tuple[CellValue, ...] = (
             *(exact.mean(given), mean),
             *(exact.variance(given), variance, deviation),
             *(exact.variance(given, ddof=1), sample_variance, sample_deviation),
@@ -76,16 +75,10 @@ def _statistics() -> Table:
 
 
 def _normalized(settings: Settings) -> tuple[Block, ...]:
-    x = Tensor(OUTPUTS).astype(float)
-    result = normalize(x, BATCH, settings.ddof, settings.table_eps).normalized
-    forms = [
-        exact.normalized(exact.rationals(numbers), settings.ddof, settings.table_eps) for numbers in columns_of(OUTPUTS)
-    ]
-    agreement = difference_from_functional(x, BATCH, settings.table_eps)
-    gaps = [
-        max(abs(a - b) for a, b in zip(form.values, engine, strict=True))
-        for form, engine in zip(forms, columns_of(result.tolist()), strict=True)
-    ]
+    result = settings.normalize(NEURONS, BATCH).normalized
+    forms = [settings.closed_form(numbers) for numbers in columns_of(OUTPUTS)]
+    gaps = [form.gap(engine) for form, engine in zip(forms, columns_of(result.tolist()), strict=True)]
+    agreement = difference_from_functional(NEURONS, BATCH, settings.table_eps)
     return (
         Table("normalized", "After batch norm", NEURON_NAMES, rows_of(ROW_LABELS, result), "row"),
         Table(
@@ -118,14 +111,14 @@ def _two_rows(settings: Settings) -> Fact:
     sizes: list[float] = []
     ties = 0
     for pair in combinations(OUTPUTS, 2):
-        top = normalize(Tensor(pair).astype(float), BATCH, settings.ddof, settings.table_eps)
+        top = settings.normalize(Tensor(pair).astype(float), BATCH)
         for (first, second), z in zip(columns_of(pair), top.normalized.tolist()[0], strict=True):
             if first == second:
                 ties += 1
             else:
                 sizes.append(abs(z))
     tied = normalize(Tensor([[1.0], [1.0]]), BATCH, settings.ddof, settings.layer_eps or DEFAULT_LAYER_EPS)
-    values: dict[str, Value] = {
+    values: dict[str, CellValue] = {
         "columns": len(sizes) + ties,
         "ties": ties,
         "tied": tied.normalized[0, 0].item(),
@@ -167,10 +160,7 @@ def _layer() -> tuple[Block, ...]:
             "The best layer there is, exactly (least squares in fractions)",
             ("w for f₁", "w for f₂", "b", "R²", "gradient", "Newton"),
             tuple(
-                Row(
-                    f"neuron {index + 1}",
-                    (*fit.exact.coefficients, fit.r_squared, fit.gradient, fit.newton_gap),
-                )
+                Row(f"neuron {index + 1}", (*fit.exact.coefficients, fit.r_squared, fit.gradient, fit.newton_gap))
                 for index, fit in enumerate(fits)
             ),
             formats=("", "", "", ".3f", ".1g", ".1g"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tinygrad_norm.engine.tensor import Tensor
-from tinygrad_norm.lessons.lecture.normalizing import (
+from tinygrad_norm.lessons.lecture.norm_formula import (
     BATCH,
     LAYER,
     columns_of,

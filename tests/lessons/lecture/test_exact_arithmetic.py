@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tinygrad_norm.lessons.lecture import exact
+from tinygrad_norm.lessons.lecture import exact_arithmetic as exact
 
 fractions = st.fractions(-20, 20, max_denominator=12)
 vectors = st.lists(fractions, min_size=2, max_size=6)
