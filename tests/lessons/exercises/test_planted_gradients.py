@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tinygrad_norm.gradcheck import Entry
-from tinygrad_norm.lessons.exercises import gradients
-from tinygrad_norm.lessons.exercises.exercise import Case
+from tinygrad_norm.lessons.exercises import checked_gradients
+from tinygrad_norm.lessons.exercises.cases import Case
 
 Grade = Callable[..., Any]
 OnlyFault = Callable[..., Any]
@@ -225,7 +225,9 @@ def test_a_mistake_at_zero_says_where_it_was_seen(grade: Grade) -> None:
 
 def test_what_cannot_be_told_is_not_called_wrong() -> None:
     entry = Entry("x", (3,), 1, "cannot tell", 3, 3, 0, 0, (1,), 0.5, 0.4, 0.3, 1.0)
-    verdict = gradients._mistake("gradient of x", gradients._Sight(Case("random data", ()), entry, None, None), [])
+    verdict = checked_gradients._mistake(
+        "gradient of x", checked_gradients._Sight(Case("random data", ()), entry, None, None), []
+    )
     assert (verdict.passed, verdict.message, verdict.code) == (False, "could not be checked", "")
     assert verdict.detail[0].startswith("x: CANNOT TELL")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...engine.details.array import Array
 from ...engine.tensor import Tensor
 from ...functional import batch_norm, layer_norm
 
@@ -70,6 +71,17 @@ def normalize(x: Tensor, axis: int, ddof: int = 0, eps: float = 0.0) -> Normaliz
     with np.errstate(invalid="ignore"):
         normalized = centered / (variance + eps).sqrt()
     return Normalization(mean, centered, variance, variance.sqrt(), normalized)
+
+
+def x_hat(x: Array, axis: int, eps: float = 0.0, ddof: int = 0) -> Array:
+    """Return what :func:`normalize` makes of an array ``(row, feature)``, as an array.
+
+    Examples
+    --------
+    >>> x_hat(np.array([[1.0, 3.0]]), LAYER, eps=3.0).tolist()
+    [[-0.5, 0.5]]
+    """
+    return normalize(Tensor(x), axis, ddof, eps).normalized.numpy()
 
 
 def difference_from_functional(x: Tensor, axis: int, eps: float) -> float:

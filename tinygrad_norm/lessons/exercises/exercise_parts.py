@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import Any, TypeAlias
 
 Answer: TypeAlias = Callable[..., Any]
@@ -62,6 +64,9 @@ class Check:
     grade: Callable[[Answer, int], tuple[Verdict, ...]]
 
 
+_FUNCTION = re.compile(r'^def ([^\n]+):\n    """\n(.*?)\n    """\n', re.MULTILINE | re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One of the twelve.
@@ -72,12 +77,10 @@ class Exercise:
         Its names: ``7``, ``mean-backward``, a short title.
     statement : str
         What is given, what it is about, what to do.
-    asked : tuple of Asked
-        The functions to write.
+    functions : str
+        Python text: each function that is asked for, with its docstring and its right body.
     hints : tuple of str
         From a nudge to nearly the answer.
-    solution : str
-        Python text that defines the functions, the reference solution.
     checks : tuple of Check
     """
 
@@ -85,42 +88,21 @@ class Exercise:
     slug: str
     title: str
     statement: str
-    asked: tuple[Asked, ...]
+    functions: str
     hints: tuple[str, ...]
-    solution: str
     checks: tuple[Check, ...]
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """The functions to write."""
+        return tuple(Asked(found[1], dedent(found[2])) for found in _FUNCTION.finditer(self.functions))
+
+    @property
+    def solution(self) -> str:
+        """The reference solution: the functions without their docstrings."""
+        return _FUNCTION.sub(r"def \1:\n", self.functions)
 
     @property
     def points(self) -> int:
         """How many points there are."""
         return sum(len(check.labels) for check in self.checks)
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A wrong answer that has a name, computed like the right one from the same arguments.
-
-    Attributes
-    ----------
-    code, name, why : str
-        A short stable name; the mistake in a few words; what to know.
-    answer : callable
-        ``answer(*arguments)`` gives what this mistake gives.
-    """
-
-    code: str
-    name: str
-    why: str
-    answer: Callable[..., Any]
-
-
-Slips: TypeAlias = Mapping[str, tuple[Slip, ...]]
-"""The slips that are looked for, by the label that they are about."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One set of arguments, and what the verdict calls it."""
-
-    name: str
-    arguments: tuple[Any, ...]

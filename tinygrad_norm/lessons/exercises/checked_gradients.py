@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from types import MappingProxyType
@@ -14,9 +14,9 @@ from ...context import no_grad
 from ...engine.tensor import Tensor
 from ...gradcheck import Entry, Finding, Report, check_vjp
 from ...gradcheck.text import verdict_sentence
-from .answers import Floats, as_numbers, several
-from .exercise import Answer, Case, Check, Slip, Slips, Verdict
-from .values import Cases, listed, same
+from .cases import Case, Cases, Floats
+from .checked_values import Slip, Slips, as_numbers, in_words, same, several
+from .exercise_parts import Answer, Check, Verdict
 
 Backward = Callable[..., Any]
 NO_SLIPS: Slips = MappingProxyType({})
@@ -28,7 +28,7 @@ def gradient_check(
     wrt: Sequence[str],
     cases: Cases,
     *,
-    labels: Sequence[str] | None = None,
+    label: str = "gradient of {}",
     adapt: Callable[[Answer], Backward] | None = None,
     slips: Slips = NO_SLIPS,
     simpler: Cases | None = None,
@@ -44,17 +44,17 @@ def gradient_check(
     wrt : sequence of str
         The parameters of ``forward`` whose gradients it returns, in this order.
     cases : callable
-        ``cases(generator)`` gives the arguments to try. Sizes that differ tell mistakes apart best.
-    labels : sequence of str, optional
-        What the points are called; ``gradient of x`` and so on unless given.
+        The arguments to try.
+    label : str
+        What a point is called, with ``{}`` in place of the parameter.
     adapt : callable, optional
         Makes ``backward(g, *arguments)`` of the learner's function when it takes something else.
     slips : mapping, optional
-        For each label the mistakes that this exercise knows better than the gradient check: ``answer(g, *arguments)``.
+        By parameter, the mistakes that this exercise knows better than the gradient check: ``answer(g, *arguments)``.
     simpler : callable, optional
         Gives simpler arguments to look at when a mistake has no name; they are not graded.
     """
-    names = tuple(labels) if labels is not None else tuple(f"gradient of {name}" for name in wrt)
+    labels = {name: label.format(name) for name in wrt}
 
     @wraps(forward)
     def values(*arguments: Any) -> Any:
@@ -65,25 +65,11 @@ def gradient_check(
         backward = answer if adapt is None else adapt(answer)
 
         def checked(g: Any, *arguments: Any) -> tuple[Floats, ...]:
-            return tuple(as_numbers(gradient) for gradient in several(backward(g, *arguments), names))
+            return tuple(map(as_numbers, several(backward(g, *arguments), tuple(labels.values()))))
 
-        generator = np.random.default_rng(seed)
-        pair = _Pair(values, checked, tuple(wrt), generator, seed)
-        wrong: dict[str, Verdict] = {}
-        right: list[tuple[Case, Report]] = []
-        for case in cases(generator):
-            open_ones = [(label, name) for label, name in zip(names, wrt, strict=True) if label not in wrong]
-            report = pair.check(case, [name for _, name in open_ones])
-            for label, name in open_ones:
-                if not _is_right(report, name):
-                    sight = pair.name_mistake(_sight(case, report, name), name, slips.get(label, ()), simpler)
-                    wrong[label] = _mistake(label, sight, [case.name for case, _ in right])
-            if len(wrong) == len(names):
-                break
-            right.append((case, report))
-        return tuple(wrong.get(label) or _praise(label, name, right) for label, name in zip(names, wrt, strict=True))
+        return _Pair(values, checked, labels, np.random.default_rng(seed), seed).graded(cases, slips, simpler)
 
-    return Check(function, names, grade)
+    return Check(function, tuple(labels.values()), grade)
 
 
 @dataclass(frozen=True)
@@ -116,15 +102,31 @@ class _Pair:
 
     forward: Backward
     backward: Callable[..., tuple[Floats, ...]]
-    wrt: tuple[str, ...]
+    labels: Mapping[str, str]
     generator: np.random.Generator
     seed: int
+
+    def graded(self, cases: Cases, slips: Slips, simpler: Cases | None) -> tuple[Verdict, ...]:
+        """Return a verdict for each gradient: the first mistake that is seen in it, or what it is right on."""
+        wrong: dict[str, Verdict] = {}
+        right: list[tuple[Case, Report]] = []
+        for case in cases(self.generator):
+            open_ones = [name for name in self.labels if name not in wrong]
+            report = self.check(case, open_ones)
+            for name in open_ones:
+                if not _is_right(report, name):
+                    sight = self.name_mistake(_sight(case, report, name), name, slips.get(name, ()), simpler)
+                    wrong[name] = _mistake(self.labels[name], sight, [case.name for case, _ in right])
+            if len(wrong) == len(self.labels):
+                break
+            right.append((case, report))
+        return tuple(wrong.get(name) or _praise(label, name, right) for name, label in self.labels.items())
 
     def check(self, case: Case, names: Sequence[str]) -> Report:
         """Return the gradient check of some inputs in one case."""
 
         def chosen(g: Any, *arguments: Any) -> tuple[Floats, ...]:
-            gradients = dict(zip(self.wrt, self.backward(g, *arguments), strict=True))
+            gradients = dict(zip(self.labels, self.backward(g, *arguments), strict=True))
             return tuple(gradients[name] for name in names)
 
         return check_vjp(self.forward, chosen, case.arguments, wrt=list(names), seed=self.seed)
@@ -133,7 +135,7 @@ class _Pair:
         """Return the sight with the best name: that of a slip, the check's own, or one from a simpler case."""
         if sight.fault is not None:
             return sight
-        slip = self._slip(slips, self.wrt.index(name), sight.case)
+        slip = self._slip(slips, list(self.labels).index(name), sight.case)
         if slip is not None:
             return replace(sight, finding=slip)
         if sight.finding is None and simpler is not None:
@@ -157,7 +159,7 @@ class _Pair:
 
 def _mistake(label: str, sight: _Sight, passed: Sequence[str]) -> Verdict:
     entry, finding = sight.entry, sight.finding
-    where = f"seen on {sight.case.name}" + (f"; right on {listed(passed)}" if passed else "")
+    where = f"seen on {sight.case.name}" + (f"; right on {in_words(passed)}" if passed else "")
     seen = () if entry is None else (f"{entry.name}: {verdict_sentence(entry)}",)
     if finding is None:
         wrong = entry is not None and entry.status == "wrong"
@@ -168,6 +170,6 @@ def _mistake(label: str, sight: _Sight, passed: Sequence[str]) -> Verdict:
 
 
 def _praise(label: str, name: str, right: Sequence[tuple[Case, Report]]) -> Verdict:
-    message = f"right on {listed([case.name for case, _ in right])}"
+    message = f"right on {in_words([case.name for case, _ in right])}"
     entries = [entry for _, report in right for entry in report.entries if entry.name == name]
     return Verdict(label, True, message, tuple(f"{name}: {verdict_sentence(entry)}" for entry in entries))

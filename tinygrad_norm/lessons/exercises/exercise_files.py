@@ -1,12 +1,16 @@
-"""The file that a learner starts from, and how it is recognized when it comes back."""
+"""Which file answers which exercise, and whose it is: the stub that is written, and the files that come back."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from .catalog import EXERCISES
-from .exercise import Asked, Exercise
+from ...errors import InputError
+from ..own_table.source import shown_name
+from .exercise_parts import Asked, Exercise
+from .tasks import EXERCISES
 
 _HEADER = re.compile(r"tinygrad-norm exercise (\d+)\b")
 _NAME = re.compile(r"exercise[_\- ]?0*(\d+)", re.IGNORECASE)
@@ -81,3 +85,60 @@ def author(path: Path) -> str:
     """
     found = _NAME.search(path.stem)
     return path.stem if found is None else path.stem[: found.start()].strip("_- .")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A file that a student handed in."""
+
+    student: str
+    exercise: Exercise
+    path: Path
+
+
+def find_submissions(folder: Path) -> tuple[list[Submission], list[Path]]:
+    """Return what was handed in, and the Python files that answer no exercise.
+
+    A folder inside is a student and may hold folders of its own. A file beside them belongs to whom its name begins
+    with (``ada_exercise_07….py``); files that begin with the exercise are all of one student, named by the folder.
+
+    Raises
+    ------
+    InputError
+        If nothing in it answers an exercise.
+    """
+    found, others = [], []
+    for path in _python_files(folder):
+        exercise = _recognized(path)
+        if exercise is None:
+            others.append(path)
+        else:
+            found.append(Submission(_student(path, folder), exercise, path))
+    if not found:
+        raise InputError(
+            f"{shown_name(str(folder))} must hold answers to exercises: Python files with the first line of their "
+            f"stub, or a name like ada_exercise_07.py; got {len(others)} other Python files. "
+            "See tinygrad-norm exercise start -h."
+        )
+    return sorted(found, key=lambda s: (s.student.lower(), s.exercise.number, str(s.path))), others
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    """Yield the Python files in a folder and below, without hidden ones and caches."""
+    for path in sorted(folder.rglob("*.py")):
+        inner = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in inner):
+            yield path
+
+
+def _recognized(path: Path) -> Exercise | None:
+    try:
+        return recognize(path)
+    except OSError:
+        return None
+
+
+def _student(path: Path, folder: Path) -> str:
+    inner = path.relative_to(folder)
+    name = inner.parts[0] if len(inner.parts) > 1 else author(path) or folder.resolve().name
+    return shown_name(name)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.lessons.exercises.exercise import Verdict
+from tinygrad_norm.lessons.exercises.exercise_parts import Verdict
 
 Grade = Callable[..., dict[str, Verdict]]
 

@@ -1,4 +1,4 @@
-"""A class: whose file is which, and one line a student."""
+"""A class: every file graded, one line a student."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from tinygrad_norm.errors import InputError
-from tinygrad_norm.lessons.exercises import classroom
-from tinygrad_norm.lessons.exercises.catalog import EXERCISES
-from tinygrad_norm.lessons.exercises.classroom import Class, find_submissions, grade_class
-from tinygrad_norm.lessons.exercises.exercise import Verdict
-from tinygrad_norm.lessons.exercises.grading import Grade
-from tinygrad_norm.lessons.exercises.report import class_data, class_text
-from tinygrad_norm.lessons.exercises.stub import file_name, stub_text
+from tinygrad_norm.lessons.exercises import grading
+from tinygrad_norm.lessons.exercises.exercise_files import file_name, find_submissions, stub_text
+from tinygrad_norm.lessons.exercises.exercise_parts import Verdict
+from tinygrad_norm.lessons.exercises.exercise_report import class_data, class_text
+from tinygrad_norm.lessons.exercises.grading import Class, Grade, grade_class
+from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 from tinygrad_norm.sandbox import Printed
 
 SOLVED = "import numpy as np\n" + EXERCISES[7].solution
@@ -23,57 +22,6 @@ def write(path: Path, text: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def test_who_handed_in_what(tmp_path: Path) -> None:
-    for name in (
-        "ada/exercise_07.py",
-        "ada/again/exercise_08.py",
-        "Bob_exercise_07.py",
-        "bob/exercise_07.py",
-        "exercise_09.py",
-        "exercise_10.py",
-        "bob/.hidden/exercise_07.py",
-        "bob/__pycache__/exercise_07.py",
-        "bob/exercise_07.txt",
-    ):
-        write(tmp_path / name)
-    write(tmp_path / "eve.py", stub_text(EXERCISES[3]))
-    helper = write(tmp_path / "ada" / "helper.py")
-    (tmp_path / "gone_exercise_07.py").symlink_to(tmp_path / "nowhere.py")
-    submissions, others = find_submissions(tmp_path)
-    assert [(s.student, s.exercise.number, s.path.relative_to(tmp_path).as_posix()) for s in submissions] == [
-        ("ada", 7, "ada/exercise_07.py"),
-        ("ada", 8, "ada/again/exercise_08.py"),
-        ("Bob", 7, "Bob_exercise_07.py"),
-        ("bob", 7, "bob/exercise_07.py"),
-        ("eve", 3, "eve.py"),
-        (tmp_path.name, 9, "exercise_09.py"),
-        (tmp_path.name, 10, "exercise_10.py"),
-    ]
-    assert others == [helper]
-
-
-def test_a_name_that_cannot_be_shown(tmp_path: Path) -> None:
-    write(tmp_path / "a\nb" / "exercise_07.py")
-    (submission,), _ = find_submissions(tmp_path)
-    assert submission.student == r"'a\nb'"
-
-
-def test_a_folder_without_answers(tmp_path: Path) -> None:
-    write(tmp_path / "notes.py")
-    with pytest.raises(InputError, match=r"must hold answers to exercises: .*; got 1 other Python files\. See"):
-        find_submissions(tmp_path)
-
-
-def test_a_file_that_cannot_be_read_answers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    write(tmp_path / "ada_exercise_07.py")
-    monkeypatch.setattr(classroom, "recognize", refuse)
-    with pytest.raises(InputError, match="got 1 other Python files"):
-        find_submissions(tmp_path)
 
 
 def test_a_hanging_and_a_crashing_student_cost_only_themselves(tmp_path: Path) -> None:
@@ -107,7 +55,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         return Grade(chosen, str(path), verdicts, Printed())
 
-    monkeypatch.setattr(classroom, "grade_file", grade)
+    monkeypatch.setattr(grading, "grade_file", grade)
 
 
 def graded_class(folder: Path) -> Class:
@@ -144,7 +92,7 @@ def test_a_failure_of_ours_stops_the_rest(tmp_path: Path, monkeypatch: pytest.Mo
     def fail(*_: object) -> Grade:
         raise InputError("no")
 
-    monkeypatch.setattr(classroom, "grade_file", fail)
+    monkeypatch.setattr(grading, "grade_file", fail)
     for name in "abc":
         write(tmp_path / f"{name}_exercise_07.py")
     with pytest.raises(InputError, match="no"):

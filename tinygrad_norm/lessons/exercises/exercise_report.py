@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .classroom import Class, Student
-from .exercise import NOT_WRITTEN, Exercise, Verdict
-from .grading import Grade
+from .exercise_parts import NOT_WRITTEN, Exercise, Verdict
+from .grading import Class, Grade, Student
 
 WIDTH = 100
 
