@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.lessons.lecture import exact_arithmetic as exact
-from tinygrad_norm.lessons.lecture.law_of_pads import Spread, pads_to_change_sign, spread, with_zero_rows
+from tinygrad_norm.lessons.lecture.law_of_pads import Spread, exact_spread, pads_to_change_sign, with_zero_rows
 
 decimals = st.integers(-999, 999).map(lambda n: n / 100)
 
@@ -17,7 +17,7 @@ decimals = st.integers(-999, 999).map(lambda n: n / 100)
 @given(st.lists(decimals, min_size=1, max_size=7), st.integers(0, 9))
 def test_the_law_is_exact(numbers: list[float], pads: int) -> None:
     share = Fraction(pads, pads + len(numbers))
-    assert spread(numbers).padded(share) == spread(numbers + [0.0] * pads)
+    assert exact_spread(numbers).padded(share) == exact_spread(numbers + [0.0] * pads)
 
 
 @given(st.fractions(-9, 9, max_denominator=9), st.fractions(0, 9, max_denominator=9))
@@ -63,4 +63,4 @@ def test_a_word_at_zero_never_changes_sign() -> None:
     assert pads_to_change_sign(0.0, [0.0, 4.0]) is None
     assert pads_to_change_sign(3.0, [3.0, 3.0]) is None
     with pytest.raises(ZeroDivisionError):
-        spread([])
+        exact_spread([])

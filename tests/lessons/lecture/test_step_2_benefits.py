@@ -10,7 +10,7 @@ from tinygrad_norm.lessons.labs.published.catalog import CATALOG, labs_for
 from tinygrad_norm.lessons.labs.published.papers import SANTURKAR
 from tinygrad_norm.lessons.lecture.notes import FEATURES
 from tinygrad_norm.lessons.lecture.settings import Settings
-from tinygrad_norm.lessons.lecture.steps.step_2_benefits import MAX_STEPS, batch_noise, descent, drift, rescaling
+from tinygrad_norm.lessons.lecture.steps.step_2_benefits import MAX_STEPS, batch_noise, descent, neuron_drift, rescaling
 
 
 def test_layer_norm_does_not_see_the_scale() -> None:
@@ -55,7 +55,7 @@ def test_features_scaled_to_nothing_have_no_best_fit() -> None:
 
 
 def test_drift_stops_at_batch_norm() -> None:
-    history = drift(3, Settings())
+    history = neuron_drift(3, Settings())
     assert [at.step for at in history] == [0, 1, 2, 3]
     assert history[0].mean == pytest.approx(7.2)
     assert len({round(at.mean, 3) for at in history}) == 4

@@ -5,17 +5,17 @@ import pytest
 from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.lessons.document.lesson import PAD, Row
 from tinygrad_norm.lessons.lecture.notes import Token
-from tinygrad_norm.lessons.lecture.tensor_tables import floats, rows_of, token_table
+from tinygrad_norm.lessons.lecture.tensor_tables import floats, tensor_rows, token_table
 
 TOKENS = (Token("Hi", (0, 0, 0), (0, 0, 0)), Token(PAD, (0, 0, 0), (0, 0, 0)))
 
 
 def test_rows_of_a_tensor() -> None:
     x = Tensor([[1.0, 2.0], [3.0, 4.0]])
-    assert rows_of(("a", PAD), x) == (Row("a", (1.0, 2.0)), Row(PAD, (3.0, 4.0), pad=True))
+    assert tensor_rows(("a", PAD), x) == (Row("a", (1.0, 2.0)), Row(PAD, (3.0, 4.0), pad=True))
     assert floats(x) == (1.0, 2.0, 3.0, 4.0)
     with pytest.raises(ValueError, match="zip"):
-        rows_of(("a",), x)
+        tensor_rows(("a",), x)
 
 
 @pytest.mark.parametrize("rows", [[[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], [[1.0, 2.0, 3.0]]])

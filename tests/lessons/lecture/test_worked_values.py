@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tinygrad_norm.lessons.lecture.settings import Settings
-from tinygrad_norm.lessons.lecture.slips.worked_values import WorkedValue, judge
+from tinygrad_norm.lessons.lecture.slips.worked_values import WorkedValue, judge_value
 
 COLUMN = (7, 2, 1, 7, 3)
 
@@ -18,19 +18,19 @@ def worked(index: int, claimed: str, numbers: tuple[float, ...] = COLUMN) -> Wor
 
 @pytest.mark.parametrize("claimed", ["1.2", "1.19", "1.185854"])
 def test_a_right_value_is_right(claimed: str) -> None:
-    claim = judge(worked(0, claimed), Settings())
+    claim = judge_value(worked(0, claimed), Settings())
     assert (claim.verdict, claim.why) == ("right", "")
     assert claim.true_sentence == "(7 − 4)/2.529822 = 3/√6.4 = 1.185854; dividing by n − 1: 1.060660."
 
 
 def test_the_divisor_decides() -> None:
-    assert judge(worked(1, "-0.71"), Settings()).verdict == "slip"
-    assert judge(worked(1, "-0.71"), Settings(ddof=1)).verdict == "right"
+    assert judge_value(worked(1, "-0.71"), Settings()).verdict == "slip"
+    assert judge_value(worked(1, "-0.71"), Settings(ddof=1)).verdict == "right"
 
 
 def test_epsilon_decides() -> None:
-    assert judge(worked(0, "0.36"), Settings(eps=63.04)).verdict == "right"
-    assert judge(worked(0, "0.36"), Settings()).verdict == "slip"
+    assert judge_value(worked(0, "0.36"), Settings(eps=63.04)).verdict == "right"
+    assert judge_value(worked(0, "0.36"), Settings()).verdict == "slip"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_epsilon_decides() -> None:
     ],
 )  # fmt: skip
 def test_reasons(index: int, claimed: str, settings: Settings, reason: str) -> None:
-    claim = judge(worked(index, claimed), settings)
+    claim = judge_value(worked(index, claimed), settings)
     assert claim.verdict == "slip"
     assert claim.reason == reason
 
@@ -71,7 +71,7 @@ def test_a_reason_never_rules_out_the_truth(
     numbers: tuple[int, ...], index: int, claimed: object, settings: Settings
 ) -> None:
     assume(len(set(numbers)) > 1)
-    claim = judge(worked(index, str(claimed), numbers), settings)
+    claim = judge_value(worked(index, str(claimed), numbers), settings)
     value, bound = (float(str(claim.values[name])) for name in ("value", "least_for_the_largest"))
     if "must be positive" in claim.why:
         assert value > 0

@@ -58,7 +58,7 @@ class Spread:
         return 1 - self.variance / self.mean**2
 
 
-def spread(numbers: Sequence[float]) -> Spread:
+def exact_spread(numbers: Sequence[float]) -> Spread:
     """Return the exact mean and population variance of decimal numbers."""
     given = exact.rationals(numbers)
     return Spread(exact.mean(given), exact.variance(given))

@@ -87,7 +87,7 @@ def with_constant(features: Sequence[Sequence[float]]) -> list[tuple[Fraction, .
 
 
 @dataclass(frozen=True)
-class Fit:
+class NeuronFit:
     """The best weights and bias of one neuron, and what the engine says of them.
 
     Attributes
@@ -113,7 +113,7 @@ class Fit:
         return float(self.exact.r_squared)
 
 
-def fit(features: Sequence[Sequence[float]], target: Sequence[float]) -> Fit:
+def fit_neuron(features: Sequence[Sequence[float]], target: Sequence[float]) -> NeuronFit:
     """Fit one neuron: least squares in fractions, confirmed by gradient and Newton step."""
     solution = exact.least_squares(with_constant(features), exact.rationals(target))
     rows = Tensor([[float(x) for x in row] for row in with_constant(features)])
@@ -125,7 +125,7 @@ def fit(features: Sequence[Sequence[float]], target: Sequence[float]) -> Fit:
     start = Tensor(np.zeros(rows.shape[1]))
     newton = -np.linalg.solve(hessian(loss)(start).numpy(), grad(loss)(start).numpy())
     at = np.array([float(c) for c in solution.coefficients])
-    return Fit(
+    return NeuronFit(
         solution,
         float(np.abs(grad(loss)(Tensor(at)).numpy()).max()),
         float(np.abs(newton - at).max()),

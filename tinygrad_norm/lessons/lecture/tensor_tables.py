@@ -19,12 +19,12 @@ def outputs_of(tokens: Sequence[Token]) -> Tensor:
     return Tensor([token.output for token in tokens])
 
 
-def rows_of(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) -> tuple[Row, ...]:
+def tensor_rows(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) -> tuple[Row, ...]:
     """Return one row for each row of a ``(row, column)`` Tensor.
 
     Examples
     --------
-    >>> rows_of(("a", "b"), Tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
+    >>> tensor_rows(("a", "b"), Tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
     Row(label='b', values=(3.0, 4.0), pad=False)
     """
     marks = pads or [label == PAD for label in labels]

@@ -93,7 +93,7 @@ def _compute(worked: WorkedValue, settings: Settings) -> _Computed:
     )
 
 
-def judge(worked: WorkedValue, settings: Settings) -> Claim:
+def judge_value(worked: WorkedValue, settings: Settings) -> Claim:
     """Compute the value and say whether the notes' result agrees, and if not why it cannot."""
     computed = _compute(worked, settings)
     right = _agrees(worked.claimed, computed.value)

@@ -16,7 +16,7 @@ from ....functional import mse_loss
 from ....transforms import grad, hessian, value_and_grad
 from ...document.lesson import Block, Claim, Paragraph, Row, Step, Table
 from ...labs.published.catalog import labs_for
-from ..linear_layer import fit
+from ..linear_layer import fit_neuron
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
 from ..notes import FEATURES, OUTPUTS, SAYS, WORKED_BIAS, WORKED_WEIGHT
 from ..settings import Settings
@@ -27,7 +27,7 @@ SEED = 0
 MAX_STEPS = 1000
 DRIFT_STEPS = 3
 RATE = 0.02
-"""Learning rate of :func:`drift`."""
+"""Learning rate of :func:`neuron_drift`."""
 
 MINI_BATCH = 3
 
@@ -136,7 +136,7 @@ def descent(normalized: bool, settings: Settings) -> Descent:
     least, *_, largest = (float(v) for v in np.linalg.eigvalsh(hessian(loss)(weights).numpy()))
     if least <= 0:
         return Descent(least, largest, float("inf"), None)
-    floor = fit(FEATURES, columns_of(OUTPUTS)[0]).loss
+    floor = fit_neuron(FEATURES, columns_of(OUTPUTS)[0]).loss
     enough = floor + 1e-6 * (loss(weights).item() - floor)
     for step in range(MAX_STEPS + 1):
         value, slope = loss_and_slope(weights)
@@ -189,7 +189,7 @@ class Drift:
     normalized_deviation: float
 
 
-def drift(steps: int, settings: Settings) -> tuple[Drift, ...]:
+def neuron_drift(steps: int, settings: Settings) -> tuple[Drift, ...]:
     """Train the layer that keeps the worked rows toward the table, and watch its first neuron."""
     features, goal = Tensor(FEATURES).astype(float), Tensor(OUTPUTS)
     weight, bias = Tensor(WORKED_WEIGHT).astype(float), Tensor(WORKED_BIAS).astype(float)
@@ -210,7 +210,7 @@ def drift(steps: int, settings: Settings) -> tuple[Drift, ...]:
 
 
 def _covariate_shift(settings: Settings) -> tuple[Block, ...]:
-    history = drift(DRIFT_STEPS, settings)
+    history = neuron_drift(DRIFT_STEPS, settings)
     table = Table(
         "drift",
         f"The first neuron of a layer under gradient descent (rate {RATE:g}), before and after batch norm",

@@ -16,8 +16,8 @@ from ..norm_formula import BATCH, columns_of, difference_from_functional, normal
 from ..notes import FEATURE_NAMES, FEATURES, NEURON_NAMES, OUTPUTS, WORKED_BIAS, WORKED_ROWS, WORKED_WEIGHT
 from ..settings import DEFAULT_LAYER_EPS, Settings
 from ..slips.scale_and_shift import identity_scale, scale_index
-from ..slips.worked_values import batch_norm_values, judge
-from ..tensor_tables import NEURONS, ROW_LABELS, floats, rows_of
+from ..slips.worked_values import batch_norm_values, judge_value
+from ..tensor_tables import NEURONS, ROW_LABELS, floats, tensor_rows
 
 
 def batch_norm_step(settings: Settings) -> Step:
@@ -80,7 +80,7 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
     gaps = [form.gap(engine) for form, engine in zip(forms, columns_of(result.tolist()), strict=True)]
     agreement = difference_from_functional(NEURONS, BATCH, settings.table_eps)
     return (
-        Table("normalized", "After batch norm", NEURON_NAMES, rows_of(ROW_LABELS, result), "row"),
+        Table("normalized", "After batch norm", NEURON_NAMES, tensor_rows(ROW_LABELS, result), "row"),
         Table(
             "closed_forms",
             "The same in closed form, rows 1 to 5, and how far the engine's floats are from it",
@@ -102,7 +102,7 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
 
 def _claims(settings: Settings) -> tuple[Claim, ...]:
     """Return the claims of the batch-norm page, in its order."""
-    first, second, third, second_row = (judge(value, settings) for value in batch_norm_values())
+    first, second, third, second_row = (judge_value(value, settings) for value in batch_norm_values())
     return first, second, scale_index(settings), third, identity_scale(settings), second_row
 
 
@@ -139,7 +139,7 @@ def _two_rows(settings: Settings) -> Fact:
 
 def _layer() -> tuple[Block, ...]:
     relation = linear_layer.relation(FEATURES, OUTPUTS)
-    fits = [linear_layer.fit(FEATURES, numbers) for numbers in columns_of(OUTPUTS)]
+    fits = [linear_layer.fit_neuron(FEATURES, numbers) for numbers in columns_of(OUTPUTS)]
     return (
         Paragraph("The notes write z as a linear layer of f, and work out two rows of it:"),
         Formula(_equations()),

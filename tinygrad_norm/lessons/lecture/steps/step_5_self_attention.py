@@ -16,7 +16,7 @@ from ....functional import scaled_dot_product_attention
 from ...document.lesson import Block, Claim, Formula, Paragraph, Step, Table
 from ..notes import SAYS, Token
 from ..settings import Settings
-from ..tensor_tables import floats, outputs_of, rows_of, token_table
+from ..tensor_tables import floats, outputs_of, tensor_rows, token_table
 
 
 def self_attention_step(settings: Settings) -> Step:
@@ -103,7 +103,7 @@ def _attention(key: str, title: str, sentence: Sequence[Token], mask_pads: bool)
             f"{key}_weights",
             f"{title}: weights",
             words,
-            rows_of(words, result.weights),
+            tensor_rows(words, result.weights),
             "asks",
             ".4f",
             "A row asks, a column is asked; each row sums to 1.",

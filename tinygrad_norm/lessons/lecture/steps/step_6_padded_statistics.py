@@ -11,7 +11,7 @@ from ....engine.tensor import Tensor
 from ....functional import batch_norm
 from ...document.lesson import Block, Chart, Claim, Fact, Formula, Paragraph, Row, Series, Step, Table
 from ...document.numerals import closeness
-from ..law_of_pads import Spread, pads_to_change_sign, spread, with_zero_rows
+from ..law_of_pads import Spread, exact_spread, pads_to_change_sign, with_zero_rows
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
 from ..notes import DIMENSION_NAMES, SAYS, Token
 from ..settings import Settings
@@ -88,7 +88,7 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
 
 def _law(settings: Settings) -> tuple[Block, ...]:
     batch, share = settings.batch, _pad_share(settings)
-    spreads = [spread(numbers) for numbers in _features(batch.words)]
+    spreads = [exact_spread(numbers) for numbers in _features(batch.words)]
     measured = normalize(outputs_of(batch.tokens), BATCH)
     columns = zip(DIMENSION_NAMES, spreads, floats(measured.mean), floats(measured.deviation), strict=True)
     rows = []
@@ -121,7 +121,7 @@ def _exactly(tokens: Sequence[Token], spreads: Sequence[Spread], share: Fraction
     """Return whether the law holds in fractions for the numbers of this table."""
     gaps: list[Fraction] = []
     for real, numbers in zip(spreads, _features(tokens), strict=True):
-        law, direct = real.padded(share), spread(numbers)
+        law, direct = real.padded(share), exact_spread(numbers)
         gaps += [abs(law.mean - direct.mean), abs(law.variance - direct.variance)]
     return Fact(
         "law_exact",

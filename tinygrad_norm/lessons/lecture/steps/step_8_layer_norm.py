@@ -21,7 +21,7 @@ from ..norm_formula import BATCH, LAYER, difference_from_functional, normalize
 from ..notes import NEURON_NAMES, OUTPUTS, SAYS
 from ..settings import Settings
 from ..slips.scale_and_shift import direction, one_token_two_means, pad_row, row_statistics_feature_parameters
-from ..slips.worked_values import judge, layer_norm_value
+from ..slips.worked_values import judge_value, layer_norm_value
 from ..tensor_tables import NEURONS, ROW_LABELS, floats, outputs_of, token_table
 
 SEED = 0
@@ -40,7 +40,7 @@ def layer_norm_step(settings: Settings) -> Step:
             ),
             _table(settings),
             *_shape_of_outputs(settings),
-            judge(layer_norm_value(), settings),
+            judge_value(layer_norm_value(), settings),
             row_statistics_feature_parameters(settings),
             direction(settings),
             _padded(settings),
