@@ -49,9 +49,8 @@ def test_the_layout(make_document: Callable[[str], Lesson]) -> None:
         }
     }
     assert step["facts"] == {"fact": {"text": "w: −2.50", "values": {"text": "w", "number": -2.5}}}
-    assert step["claims"]["claim"] == {
-        "notes": "w", "verdict": "slip", "truth": "w", "why": "w!", "values": {"text": "w"},
-    }  # fmt: skip
+    judged = {"notes": "w", "verdict": "slip", "truth": "w", "why": "w!", "values": {"text": "w"}}
+    assert step["claims"]["claim"] == judged
     assert step["charts"]["chart"]["series"][0] == {"label": "w", "points": [[0.0, 0.0], [1.0, 2.0]]}
     assert data["steps"]["2"]["text"] == ["."]
 
