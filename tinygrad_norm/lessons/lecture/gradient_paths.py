@@ -6,17 +6,15 @@ graph, read from a trace of the layer itself. Steps 3 and 8 show them as :func:`
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...engine.details.array import Array
 from ...engine.tensor import Tensor
-from ...functional import batch_norm, layer_norm
 from ...viz import Drawing, draw
 from ..document.lesson import Block, Fact, Graph, Paragraph, Row, Table
-from .norm_formula import BATCH
+from .norm_formula import BATCH, functional_norm
 from .notes import NEURON_NAMES
 from .settings import Settings
 from .tensor_tables import NEURONS, ROW_LABELS
@@ -59,7 +57,7 @@ def gradient_paths(table: Tensor, axis: int, entry: tuple[int, int], eps: float)
     """
     cotangent = np.zeros(table.shape)
     cotangent[entry] = 1.0
-    drawing = draw(layer(axis, table.shape[1], eps), table.numpy(), gradients=cotangent)
+    drawing = draw(lambda z: functional_norm(z, axis, eps), table.numpy(), gradients=cotangent)
     data = drawing.to_json()
     sent = {
         (edge["from"], edge["to"]): np.array(edge["contribution"]) for edge in data["edges"] if edge["contribution"]
@@ -73,13 +71,6 @@ def gradient_paths(table: Tensor, axis: int, entry: tuple[int, int], eps: float)
         mean=sent["z", "mean_1"],
         total=np.array(z["gradient"]),
     )
-
-
-def layer(axis: int, features: int, eps: float) -> Callable[[Tensor], Tensor]:
-    """Return batch norm or layer norm as a function of the table z."""
-    if axis == BATCH:
-        return lambda z: batch_norm(z, eps=eps)
-    return lambda z: layer_norm(z, features, eps=eps)
 
 
 def paths_of_gradient(axis: int, settings: Settings) -> tuple[Block, ...]:

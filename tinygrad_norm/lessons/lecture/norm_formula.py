@@ -84,6 +84,11 @@ def x_hat(x: Array, axis: int, eps: float = 0.0, ddof: int = 0) -> Array:
     return normalize(Tensor(x), axis, ddof, eps).normalized.numpy()
 
 
+def functional_norm(z: Tensor, axis: int, eps: float) -> Tensor:
+    """Return what the layer of that kind makes of a table."""
+    return batch_norm(z, eps=eps) if axis == BATCH else layer_norm(z, z.shape[1], eps=eps)
+
+
 def difference_from_functional(x: Tensor, axis: int, eps: float) -> float:
     """Return how far :func:`normalize` is from the layer of the same kind: its largest difference.
 
@@ -91,7 +96,7 @@ def difference_from_functional(x: Tensor, axis: int, eps: float) -> float:
     """
     ours = normalize(x, axis, eps=eps).normalized.numpy()
     with np.errstate(invalid="ignore"):
-        layer = batch_norm(x, eps=eps) if axis == BATCH else layer_norm(x, x.shape[1], eps=eps)
+        layer = functional_norm(x, axis, eps)
     gaps = np.abs(ours - layer.numpy())
     both = np.isnan(ours) & np.isnan(layer.numpy())
     return float(np.where(both, 0.0, gaps).max())

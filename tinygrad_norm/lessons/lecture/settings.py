@@ -15,6 +15,9 @@ from . import exact_arithmetic as exact
 from .norm_formula import Normalization, normalize
 from .notes import DEFAULT_VARIANT, Variant, find_variant
 
+DIVISORS = ("n", "n − 1")
+"""What the sum of squares is divided by, for a sentence, by ``ddof``."""
+
 DEFAULT_LAYER_EPS = 1e-5
 """Epsilon of layer norm over a table with pads, where without one a pad is 0/0."""
 
@@ -77,7 +80,7 @@ class Settings:
     @property
     def divisor(self) -> str:
         """What the sum of squares is divided by, for a sentence."""
-        return "n" if self.ddof == 0 else "n − 1"
+        return DIVISORS[self.ddof]
 
     def normalize(self, x: Tensor, axis: int) -> Normalization:
         """Normalize a table in which every set of numbers has a spread of its own."""

@@ -15,8 +15,9 @@ from ....functional import layer_norm
 from ....transforms import jacobian
 from ...document.lesson import Claim
 from ..norm_formula import BATCH, LAYER, normalize
-from ..notes import CLAIMED_OUTPUT, SAYS, VARIANTS
+from ..notes import CLAIMED_OUTPUT, VARIANTS
 from ..settings import DEFAULT_LAYER_EPS, Settings
+from ..slips import judged
 from ..tensor_tables import NEURONS, floats, outputs_of
 
 ROW, NEURON = 0, 1
@@ -38,9 +39,8 @@ def _by_scale_and_shift(axis: int, settings: Settings) -> dict[str, tuple[float,
 
 def scale_index(settings: Settings) -> Claim:
     """Judge the index in ``−0.21 γ₁ + β₂``."""
-    return Claim(
+    return judged(
         "scale_index",
-        SAYS["scale_index"],
         "slip",
         "The index: it is γ₂, as it is β₂.",
         "Each neuron has its own γ and β. The derivatives of this output by γ₁, γ₂, γ₃ are "
@@ -54,9 +54,8 @@ def identity_scale(settings: Settings) -> Claim:
     normalized = settings.normalize(NEURONS, BATCH).normalized[0, 2]
     scale, shift = 1.0, 0.0
     value = normalized.item()
-    return Claim(
+    return judged(
         "identity_scale",
-        SAYS["identity_scale"],
         "slip",
         "With γ₃ = 1 and β₃ = 0, the defaults the notes name, the value stays itself: "
         "1 · {value:.6f} + 0 = {output:.6f}.",
@@ -72,9 +71,8 @@ def identity_scale(settings: Settings) -> Claim:
 
 def row_statistics_feature_parameters(settings: Settings) -> Claim:
     """Judge ``((5 − μ₁)/σ₁) γ₂ + β₂``, which is right."""
-    return Claim(
+    return judged(
         "row_statistics",
-        SAYS["row_statistics"],
         "right",
         "The statistics are the row's, hence index 1; γ and β are the feature's, hence index 2.",
         "The derivatives of this output by γ₁, γ₂, γ₃ are {by_scale:.4g}, those by β₁, β₂, β₃ {by_shift:.4g}.",
@@ -88,9 +86,8 @@ def one_token_two_means(settings: Settings) -> Claim:
     steps = normalize(outputs_of(page.tokens[:2]), LAYER, settings.ddof, settings.layer_eps)
     scale = (steps.variance + settings.layer_eps).sqrt()
     first, second = page.tokens[0].output[:2]
-    return Claim(
+    return judged(
         "one_token_two_means",
-        SAYS["one_token_two_means"],
         "slip",
         "{first} and {second} are two features of one token, Hi: both use μ₁ and σ₁. They become "
         "{first_value:.4f} and {second_value:.4f}.",
@@ -116,9 +113,8 @@ def pad_row(settings: Settings) -> Claim:
     eps = settings.layer_eps or DEFAULT_LAYER_EPS
     with np.errstate(invalid="ignore"):
         bare = layer_norm(zeros, 3, eps=0.0)
-    return Claim(
+    return judged(
         "pad_row",
-        SAYS["pad_row"],
         "imprecise",
         "Without ε each entry is {bare}. With any ε > 0 the row becomes β, whatever γ is: zeros "
         "only while β is still 0, as it is before training.",
@@ -140,9 +136,8 @@ def direction(settings: Settings) -> Claim:
         slopes = jacobian(lambda t, a=axis: settings.normalize(t, a).normalized[0, 0])(NEURONS).numpy()
         values[f"{name}_other_rows"] = float(np.abs(slopes[1:]).max())
         values[f"{name}_other_columns"] = float(np.abs(slopes[:, 1:]).max())
-    return Claim(
+    return judged(
         "direction",
-        SAYS["direction"],
         "slip",
         "It does affect them, but because it goes down a column, over the rows. It is layer norm "
         "that goes horizontally, along one row.",

@@ -18,8 +18,9 @@ from ...document.lesson import Block, Claim, Paragraph, Row, Step, Table
 from ...labs.published.catalog import labs_for
 from ..linear_layer import fit_neuron
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
-from ..notes import FEATURES, OUTPUTS, SAYS, WORKED_BIAS, WORKED_WEIGHT
+from ..notes import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT
 from ..settings import Settings
+from ..slips import judged
 from ..tensor_tables import NEURONS
 
 STRETCH = 1000.0
@@ -89,9 +90,8 @@ def _stability(settings: Settings) -> Claim:
     why = "Without ε, layer norm does not see the scale of its input, so extreme values stop there."
     if settings.table_eps:
         why = "The more the spread exceeds √ε, the less layer norm sees of the scale of its input."
-    return Claim(
+    return judged(
         "stability",
-        SAYS["stability"],
         "partly shown",
         "Multiply the whole table by {factor:g}: the outputs of layer norm change by at most "
         "{output_change:.1g}, and the gradient that flows back is divided by "
@@ -159,9 +159,8 @@ def _convergence(settings: Settings) -> tuple[Block, ...]:
         "Steps: until all but a millionth of the way down is done.",
     )
     faster = normalized.condition < raw.condition
-    claim = Claim(
+    claim = judged(
         "convergence",
-        SAYS["convergence"],
         "partly shown",
         "Normalizing the two features f brings the ratio of steepest to flattest direction from "
         "{raw:.4g} to {normalized:.4g}." + ("" if faster else " With so large an ε it is worse."),
@@ -221,9 +220,8 @@ def _covariate_shift(settings: Settings) -> tuple[Block, ...]:
         "step",
         ".4f",
     )
-    claim = Claim(
+    claim = judged(
         "covariate_shift",
-        SAYS["covariate_shift"],
         "disputed",
         "Over {steps} steps of training the mean before batch norm moves by {mean_moves:.4f}, after "
         "it by {normalized_mean_moves:.1g}. So much holds by construction.",
@@ -264,9 +262,8 @@ def batch_noise(size: int, settings: Settings) -> BatchNoise:
 
 
 def _regularization(settings: Settings) -> Claim:
-    return Claim(
+    return judged(
         "regularization",
-        SAYS["regularization"],
         "partly shown",
         "Put row 1 into each of the {batches} mini-batches of {size} rows that hold it: batch norm "
         "makes its 7 anything from {least:.4f} to {most:.4f}. Layer norm gives it the same value in "

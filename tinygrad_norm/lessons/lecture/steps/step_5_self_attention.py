@@ -14,8 +14,9 @@ import numpy as np
 from ....engine.tensor import Tensor
 from ....functional import scaled_dot_product_attention
 from ...document.lesson import Block, Claim, Formula, Paragraph, Step, Table
-from ..notes import SAYS, Token
+from ..notes import Token
 from ..settings import Settings
+from ..slips import judged
 from ..tensor_tables import floats, outputs_of, tensor_rows, token_table
 
 
@@ -118,9 +119,8 @@ def pad_stays_zero(settings: Settings) -> Claim:
     attention, unscaled = attend(sentence), attend(sentence, scale=1.0)
     masked = attend(sentence, mask_pads=True)
     pad = [token.is_pad for token in sentence].index(True)
-    return Claim(
+    return judged(
         "pad_stays_zero",
-        SAYS["pad_stays_zero"],
         "slip",
         "The pad's output is the mean of the values, {pad_output:.4f}; and each pad takes "
         "{share:.2%} of {word}'s attention ({unscaled_share:.2%} if the scores are not divided "
@@ -145,9 +145,8 @@ def outputs_are_given(settings: Settings) -> Claim:
     largest = max(max(token.embedding) for token in tokens)
     given = max(max(token.output) for token in tokens)
     computed = max(floats(attend(sentence).outputs.max())[0] for sentence in settings.batch.sentences)
-    return Claim(
+    return judged(
         "outputs_are_given",
-        SAYS["outputs_are_given"],
         "imprecise",
         "The outputs are an example, not computed from these embeddings. Here they are taken as given, from step 6 on.",
         "Each output of attention is a weighted average of the values. Without projections the "

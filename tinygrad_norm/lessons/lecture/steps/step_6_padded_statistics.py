@@ -13,8 +13,9 @@ from ...document.lesson import Block, Chart, Claim, Fact, Formula, Paragraph, Ro
 from ...document.numerals import closeness
 from ..law_of_pads import Spread, exact_spread, pads_to_change_sign, with_zero_rows
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
-from ..notes import DIMENSION_NAMES, SAYS, Token
+from ..notes import DIMENSION_NAMES, Token
 from ..settings import Settings
+from ..slips import judged
 from ..tensor_tables import floats, outputs_of, token_table
 
 SHOWN_PADS = (0, 4, 18)
@@ -234,9 +235,8 @@ def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
         For each feature, by what fraction the pads change its deviation.
     """
     rising = sum(change > 0 for change in changes)
-    return Claim(
+    return judged(
         "statistics_not_true",
-        SAYS["statistics_not_true"],
         "imprecise",
         "The mean shrinks, always, and by one factor: 1 − π = {kept:g}. The deviation may rise, stay or "
         f"fall; here it rises in {{rising}} of {len(changes)} features, by {{changes:+.2%}}.",
@@ -249,9 +249,8 @@ def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
 
 def cannot_use_batch_norm() -> Claim:
     """Judge "we can not use batch norm"."""
-    return Claim(
+    return judged(
         "cannot_use",
-        SAYS["cannot_use"],
         "too strong",
         "With statistics of the words only, as in the table above, the pads no longer matter.",
         "What remains is reason enough to prefer layer norm: a word's output depends on which other "

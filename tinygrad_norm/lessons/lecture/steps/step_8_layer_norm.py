@@ -18,8 +18,9 @@ from ...document.lesson import Block, Claim, Fact, Paragraph, Row, Step, Table
 from ...document.numerals import closeness, write
 from ..gradient_paths import paths_of_gradient
 from ..norm_formula import BATCH, LAYER, difference_from_functional, normalize
-from ..notes import NEURON_NAMES, OUTPUTS, SAYS
+from ..notes import NEURON_NAMES, OUTPUTS
 from ..settings import Settings
+from ..slips import judged
 from ..slips.scale_and_shift import direction, one_token_two_means, pad_row, row_statistics_feature_parameters
 from ..slips.worked_values import judge_value, layer_norm_value
 from ..tensor_tables import NEURONS, ROW_LABELS, floats, outputs_of, token_table
@@ -145,9 +146,8 @@ def zeros_do_not_affect(settings: Settings) -> Claim:
     by_layer = across_rows(x, LAYER, settings.ddof, settings.layer_eps)
     by_batch = across_rows(x, BATCH, settings.ddof, settings.layer_eps)
     exactly = "exactly {layer:g}" if by_layer == 0 else "{layer:g}"
-    return Claim(
+    return judged(
         "zeros_do_not_affect",
-        SAYS["zeros_do_not_affect"],
         "right" if by_layer == 0 else "slip",
         f"All derivatives of a token's output by another token's input are {exactly}"
         + ("." if settings.layer_eps else "; the pads, 0/0, have none."),
