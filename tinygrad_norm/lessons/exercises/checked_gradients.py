@@ -15,7 +15,7 @@ from ...engine.tensor import Tensor
 from ...gradcheck import Entry, Finding, Report, check_vjp
 from ...gradcheck.text import verdict_sentence
 from .cases import Case, Cases, Floats
-from .checked_values import Slip, Slips, as_numbers, in_words, same, several
+from .checked_values import Slip, Slips, as_numbers, enumerated, same, several
 from .exercise_parts import Answer, Check, Verdict
 
 Backward = Callable[..., Any]
@@ -67,7 +67,7 @@ def gradient_check(
         def checked(g: Any, *arguments: Any) -> tuple[Floats, ...]:
             return tuple(map(as_numbers, several(backward(g, *arguments), tuple(labels.values()))))
 
-        return _Pair(values, checked, labels, np.random.default_rng(seed), seed).graded(cases, slips, simpler)
+        return _Passes(values, checked, labels, np.random.default_rng(seed), seed).graded(cases, slips, simpler)
 
     return Check(function, tuple(labels.values()), grade)
 
@@ -97,7 +97,7 @@ def _is_right(report: Report, name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class _Passes:
     """A forward pass of the engine and a learner's backward pass, to be looked at in several cases."""
 
     forward: Backward
@@ -159,7 +159,7 @@ class _Pair:
 
 def _mistake(label: str, sight: _Sight, passed: Sequence[str]) -> Verdict:
     entry, finding = sight.entry, sight.finding
-    where = f"seen on {sight.case.name}" + (f"; right on {in_words(passed)}" if passed else "")
+    where = f"seen on {sight.case.name}" + (f"; right on {enumerated(passed)}" if passed else "")
     seen = () if entry is None else (f"{entry.name}: {verdict_sentence(entry)}",)
     if finding is None:
         wrong = entry is not None and entry.status == "wrong"
@@ -170,6 +170,6 @@ def _mistake(label: str, sight: _Sight, passed: Sequence[str]) -> Verdict:
 
 
 def _praise(label: str, name: str, right: Sequence[tuple[Case, Report]]) -> Verdict:
-    message = f"right on {in_words([case.name for case, _ in right])}"
+    message = f"right on {enumerated([case.name for case, _ in right])}"
     entries = [entry for _, report in right for entry in report.entries if entry.name == name]
     return Verdict(label, True, message, tuple(f"{name}: {verdict_sentence(entry)}" for entry in entries))

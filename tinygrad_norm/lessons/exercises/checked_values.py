@@ -107,7 +107,7 @@ def choice_check(
         tried = [(case, read(call(answer, case.arguments))) for case in cases(np.random.default_rng(seed))]
         wrong = [(case, yours) for case, yours in tried if yours != expected(*case.arguments)]
         if not wrong:
-            return (Verdict(label, True, f"right on {in_words([case.name for case, _ in tried])}"),)
+            return (Verdict(label, True, f"right on {enumerated([case.name for case, _ in tried])}"),)
         case, yours = wrong[0]
         shown = seen(case, yours, expected(*case.arguments))
         for slip in slips:
@@ -148,7 +148,7 @@ def property_check(
             if found is not None:
                 code, name = found
                 return (Verdict(label, False, name, detail(case, result), code),)
-        return (Verdict(label, True, praise.format(in_words([case.name for case in tried]))),)
+        return (Verdict(label, True, praise.format(enumerated([case.name for case in tried]))),)
 
     return Check(function, (label,), grade)
 
@@ -160,7 +160,7 @@ def _verdict(label: str, tried: Iterable[tuple[Case, Any, Any]], slips: Sequence
         return Verdict(label, False, str(refusal), code=refusal.code)
     wrong = [pair for pair in pairs if not same(pair.yours, pair.right, pair.right)]
     if not wrong:
-        return Verdict(label, True, f"right on {in_words([pair.case.name for pair in pairs])}")
+        return Verdict(label, True, f"right on {enumerated([pair.case.name for pair in pairs])}")
     slip = next((s for s in slips if all(_is_slip(pair, s) for pair in pairs)), None)
     if slip is not None:
         return Verdict(label, False, slip.name, (*_seen(wrong[0]), slip.why), slip.code)
@@ -217,12 +217,12 @@ def _seen(pair: _Pair) -> tuple[str, ...]:
     return (f"{yours:.6g} where {right:.6g} belongs{place(index)}, on {pair.case.name}",)
 
 
-def in_words(names: Sequence[str]) -> str:
+def enumerated(names: Sequence[str]) -> str:
     """Return names as a list in words.
 
     Examples
     --------
-    >>> in_words(["the lecture's table", "random data"]), in_words(["one"])
+    >>> enumerated(["the lecture's table", "random data"]), enumerated(["one"])
     ("the lecture's table and random data", 'one')
     """
     *first, last = dict.fromkeys(names)

@@ -14,7 +14,7 @@ NEURONS = Tensor(OUTPUTS).astype(float)
 ROW_LABELS = tuple(str(i + 1) for i in range(len(OUTPUTS)))
 
 
-def outputs_of(tokens: Sequence[Token]) -> Tensor:
+def attention_outputs(tokens: Sequence[Token]) -> Tensor:
     """Return the attention outputs ``(token, feature)``."""
     return Tensor([token.output for token in tokens])
 

@@ -10,6 +10,6 @@ from ..notes import SAYS
 NO_VALUES: Values = MappingProxyType({})
 
 
-def judged(key: str, verdict: Judgment, truth: str, why: str, values: Values = NO_VALUES) -> Claim:
+def claim_on(key: str, verdict: Judgment, truth: str, why: str, values: Values = NO_VALUES) -> Claim:
     """Return the claim that a line of the notes becomes, by its key in ``SAYS``."""
     return Claim(key, SAYS[key], verdict, truth, why, values)

@@ -17,8 +17,8 @@ from ...document.lesson import Claim
 from ..norm_formula import BATCH, LAYER, normalize
 from ..notes import CLAIMED_OUTPUT, VARIANTS
 from ..settings import DEFAULT_LAYER_EPS, Settings
-from ..slips import judged
-from ..tensor_tables import NEURONS, floats, outputs_of
+from ..slips import claim_on
+from ..tensor_tables import NEURONS, attention_outputs, floats
 
 ROW, NEURON = 0, 1
 """The entry that both pages work with: the 5 in row 1, neuron 2."""
@@ -39,7 +39,7 @@ def _by_scale_and_shift(axis: int, settings: Settings) -> dict[str, tuple[float,
 
 def scale_index(settings: Settings) -> Claim:
     """Judge the index in ``−0.21 γ₁ + β₂``."""
-    return judged(
+    return claim_on(
         "scale_index",
         "slip",
         "The index: it is γ₂, as it is β₂.",
@@ -54,7 +54,7 @@ def identity_scale(settings: Settings) -> Claim:
     normalized = settings.normalize(NEURONS, BATCH).normalized[0, 2]
     scale, shift = 1.0, 0.0
     value = normalized.item()
-    return judged(
+    return claim_on(
         "identity_scale",
         "slip",
         "With γ₃ = 1 and β₃ = 0, the defaults the notes name, the value stays itself: "
@@ -71,7 +71,7 @@ def identity_scale(settings: Settings) -> Claim:
 
 def row_statistics_feature_parameters(settings: Settings) -> Claim:
     """Judge ``((5 − μ₁)/σ₁) γ₂ + β₂``, which is right."""
-    return judged(
+    return claim_on(
         "row_statistics",
         "right",
         "The statistics are the row's, hence index 1; γ and β are the feature's, hence index 2.",
@@ -83,10 +83,10 @@ def row_statistics_feature_parameters(settings: Settings) -> Claim:
 def one_token_two_means(settings: Settings) -> Claim:
     """Judge the last page, which takes 6.5 by μ₁, σ₁ and 2.4 by μ₂, σ₂."""
     page = VARIANTS["last-page"]
-    steps = normalize(outputs_of(page.tokens[:2]), LAYER, settings.ddof, settings.layer_eps)
+    steps = normalize(attention_outputs(page.tokens[:2]), LAYER, settings.ddof, settings.layer_eps)
     scale = (steps.variance + settings.layer_eps).sqrt()
     first, second = page.tokens[0].output[:2]
-    return judged(
+    return claim_on(
         "one_token_two_means",
         "slip",
         "{first} and {second} are two features of one token, Hi: both use μ₁ and σ₁. They become "
@@ -113,7 +113,7 @@ def pad_row(settings: Settings) -> Claim:
     eps = settings.layer_eps or DEFAULT_LAYER_EPS
     with np.errstate(invalid="ignore"):
         bare = layer_norm(zeros, 3, eps=0.0)
-    return judged(
+    return claim_on(
         "pad_row",
         "imprecise",
         "Without ε each entry is {bare}. With any ε > 0 the row becomes β, whatever γ is: zeros "
@@ -136,7 +136,7 @@ def direction(settings: Settings) -> Claim:
         slopes = jacobian(lambda t, a=axis: settings.normalize(t, a).normalized[0, 0])(NEURONS).numpy()
         values[f"{name}_other_rows"] = float(np.abs(slopes[1:]).max())
         values[f"{name}_other_columns"] = float(np.abs(slopes[:, 1:]).max())
-    return judged(
+    return claim_on(
         "direction",
         "slip",
         "It does affect them, but because it goes down a column, over the rows. It is layer norm "

@@ -20,7 +20,7 @@ from ..linear_layer import fit_neuron
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
 from ..notes import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT
 from ..settings import Settings
-from ..slips import judged
+from ..slips import claim_on
 from ..tensor_tables import NEURONS
 
 STRETCH = 1000.0
@@ -90,7 +90,7 @@ def _stability(settings: Settings) -> Claim:
     why = "Without ε, layer norm does not see the scale of its input, so extreme values stop there."
     if settings.table_eps:
         why = "The more the spread exceeds √ε, the less layer norm sees of the scale of its input."
-    return judged(
+    return claim_on(
         "stability",
         "partly shown",
         "Multiply the whole table by {factor:g}: the outputs of layer norm change by at most "
@@ -159,7 +159,7 @@ def _convergence(settings: Settings) -> tuple[Block, ...]:
         "Steps: until all but a millionth of the way down is done.",
     )
     faster = normalized.condition < raw.condition
-    claim = judged(
+    claim = claim_on(
         "convergence",
         "partly shown",
         "Normalizing the two features f brings the ratio of steepest to flattest direction from "
@@ -220,7 +220,7 @@ def _covariate_shift(settings: Settings) -> tuple[Block, ...]:
         "step",
         ".4f",
     )
-    claim = judged(
+    claim = claim_on(
         "covariate_shift",
         "disputed",
         "Over {steps} steps of training the mean before batch norm moves by {mean_moves:.4f}, after "
@@ -262,7 +262,7 @@ def batch_noise(size: int, settings: Settings) -> BatchNoise:
 
 
 def _regularization(settings: Settings) -> Claim:
-    return judged(
+    return claim_on(
         "regularization",
         "partly shown",
         "Put row 1 into each of the {batches} mini-batches of {size} rows that hold it: batch norm "

@@ -16,8 +16,8 @@ from ....functional import scaled_dot_product_attention
 from ...document.lesson import Block, Claim, Formula, Paragraph, Step, Table
 from ..notes import Token
 from ..settings import Settings
-from ..slips import judged
-from ..tensor_tables import floats, outputs_of, tensor_rows, token_table
+from ..slips import claim_on
+from ..tensor_tables import attention_outputs, floats, tensor_rows, token_table
 
 
 def self_attention_step(settings: Settings) -> Step:
@@ -47,7 +47,7 @@ def self_attention_step(settings: Settings) -> Step:
                 "given_outputs",
                 "The attention outputs that the notes give",
                 settings.batch.tokens,
-                outputs_of(settings.batch.tokens),
+                attention_outputs(settings.batch.tokens),
                 formats="",
             ),
         ),
@@ -119,7 +119,7 @@ def pad_stays_zero(settings: Settings) -> Claim:
     attention, unscaled = attend(sentence), attend(sentence, scale=1.0)
     masked = attend(sentence, mask_pads=True)
     pad = [token.is_pad for token in sentence].index(True)
-    return judged(
+    return claim_on(
         "pad_stays_zero",
         "slip",
         "The pad's output is the mean of the values, {pad_output:.4f}; and each pad takes "
@@ -145,7 +145,7 @@ def outputs_are_given(settings: Settings) -> Claim:
     largest = max(max(token.embedding) for token in tokens)
     given = max(max(token.output) for token in tokens)
     computed = max(floats(attend(sentence).outputs.max())[0] for sentence in settings.batch.sentences)
-    return judged(
+    return claim_on(
         "outputs_are_given",
         "imprecise",
         "The outputs are an example, not computed from these embeddings. Here they are taken as given, from step 6 on.",

@@ -15,8 +15,8 @@ from ..law_of_pads import Spread, exact_spread, pads_to_change_sign, with_zero_r
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
 from ..notes import DIMENSION_NAMES, Token
 from ..settings import Settings
-from ..slips import judged
-from ..tensor_tables import floats, outputs_of, token_table
+from ..slips import claim_on
+from ..tensor_tables import attention_outputs, floats, token_table
 
 SHOWN_PADS = (0, 4, 18)
 """Pad counts of the last table, beside that of the batch and those at which a sign changes."""
@@ -53,7 +53,9 @@ def _features(tokens: Sequence[Token]) -> list[tuple[float, ...]]:
 
 def _statistics(settings: Settings) -> tuple[Block, ...]:
     batch = settings.batch
-    with_pads, without = (normalize(outputs_of(some), BATCH, settings.ddof) for some in (batch.tokens, batch.words))
+    with_pads, without = (
+        normalize(attention_outputs(some), BATCH, settings.ddof) for some in (batch.tokens, batch.words)
+    )
     change = with_pads.deviation / without.deviation - 1
     parts = (with_pads.mean, without.mean, with_pads.deviation, without.deviation, change)
     rows = zip(DIMENSION_NAMES, zip(*map(floats, parts), strict=True), strict=True)
@@ -70,7 +72,7 @@ def _statistics(settings: Settings) -> tuple[Block, ...]:
 
 def _normalized(settings: Settings) -> tuple[Block, ...]:
     batch, eps = settings.batch, settings.table_eps
-    tokens, x, words = batch.tokens, outputs_of(batch.tokens), outputs_of(batch.words)
+    tokens, x, words = batch.tokens, attention_outputs(batch.tokens), attention_outputs(batch.words)
     real = np.array(batch.real)
     by_layer = batch_norm(x, mask=real, eps=eps).numpy()[real]
     gap = float(np.abs(by_layer - normalize(words, BATCH, eps=eps).normalized.numpy()).max())
@@ -90,7 +92,7 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
 def _law(settings: Settings) -> tuple[Block, ...]:
     batch, share = settings.batch, _pad_share(settings)
     spreads = [exact_spread(numbers) for numbers in _features(batch.words)]
-    measured = normalize(outputs_of(batch.tokens), BATCH)
+    measured = normalize(attention_outputs(batch.tokens), BATCH)
     columns = zip(DIMENSION_NAMES, spreads, floats(measured.mean), floats(measured.deviation), strict=True)
     rows = []
     for name, real, mean, deviation in columns:
@@ -170,7 +172,7 @@ def _deviation_chart(spreads: Sequence[Spread]) -> Chart:
 def _company(settings: Settings) -> tuple[Block, ...]:
     """Return what becomes of the first word as pads are added to its batch."""
     words = settings.batch.words
-    first, real = words[0], outputs_of(words)
+    first, real = words[0], attention_outputs(words)
     changes = list(map(pads_to_change_sign, first.output, _features(words)))
     pads = len(settings.batch.tokens) - len(words)
     counts = sorted({*SHOWN_PADS, pads, *(count for count in changes if count is not None)})
@@ -235,7 +237,7 @@ def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
         For each feature, by what fraction the pads change its deviation.
     """
     rising = sum(change > 0 for change in changes)
-    return judged(
+    return claim_on(
         "statistics_not_true",
         "imprecise",
         "The mean shrinks, always, and by one factor: 1 − π = {kept:g}. The deviation may rise, stay or "
@@ -249,7 +251,7 @@ def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
 
 def cannot_use_batch_norm() -> Claim:
     """Judge "we can not use batch norm"."""
-    return judged(
+    return claim_on(
         "cannot_use",
         "too strong",
         "With statistics of the words only, as in the table above, the pads no longer matter.",

@@ -20,10 +20,10 @@ from ..gradient_paths import paths_of_gradient
 from ..norm_formula import BATCH, LAYER, difference_from_functional, normalize
 from ..notes import NEURON_NAMES, OUTPUTS
 from ..settings import Settings
-from ..slips import judged
+from ..slips import claim_on
 from ..slips.scale_and_shift import direction, one_token_two_means, pad_row, row_statistics_feature_parameters
 from ..slips.worked_values import judge_value, layer_norm_value
-from ..tensor_tables import NEURONS, ROW_LABELS, floats, outputs_of, token_table
+from ..tensor_tables import NEURONS, ROW_LABELS, attention_outputs, floats, token_table
 
 SEED = 0
 
@@ -130,14 +130,14 @@ def _padded(settings: Settings) -> Table:
         "padded",
         f"The padded outputs after layer norm, ε = {write(settings.layer_eps)}",
         tokens,
-        normalize(outputs_of(tokens), LAYER, settings.ddof, settings.layer_eps).normalized,
+        normalize(attention_outputs(tokens), LAYER, settings.ddof, settings.layer_eps).normalized,
         note="" if settings.layer_eps else "Without ε a row of zeros is 0/0.",
     )
 
 
 def _with_derivatives(settings: Settings) -> Tensor:
     """Return the padded outputs; without ε only the words, for 0/0 has no derivative."""
-    return outputs_of(settings.batch.tokens if settings.layer_eps else settings.batch.words)
+    return attention_outputs(settings.batch.tokens if settings.layer_eps else settings.batch.words)
 
 
 def zeros_do_not_affect(settings: Settings) -> Claim:
@@ -146,7 +146,7 @@ def zeros_do_not_affect(settings: Settings) -> Claim:
     by_layer = across_rows(x, LAYER, settings.ddof, settings.layer_eps)
     by_batch = across_rows(x, BATCH, settings.ddof, settings.layer_eps)
     exactly = "exactly {layer:g}" if by_layer == 0 else "{layer:g}"
-    return judged(
+    return claim_on(
         "zeros_do_not_affect",
         "right" if by_layer == 0 else "slip",
         f"All derivatives of a token's output by another token's input are {exactly}"
