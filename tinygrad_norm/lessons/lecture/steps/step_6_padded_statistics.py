@@ -52,10 +52,8 @@ def _features(tokens: Sequence[Token]) -> list[tuple[float, ...]]:
 
 
 def _statistics(settings: Settings) -> tuple[Block, ...]:
-    batch = settings.batch
-    with_pads, without = (
-        normalize(attention_outputs(some), BATCH, settings.ddof) for some in (batch.tokens, batch.words)
-    )
+    both = settings.batch.tokens, settings.batch.words
+    with_pads, without = (normalize(attention_outputs(some), BATCH, settings.ddof) for some in both)
     change = with_pads.deviation / without.deviation - 1
     parts = (with_pads.mean, without.mean, with_pads.deviation, without.deviation, change)
     rows = zip(DIMENSION_NAMES, zip(*map(floats, parts), strict=True), strict=True)
