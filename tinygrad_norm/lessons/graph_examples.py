@@ -16,7 +16,7 @@ import numpy as np
 from .. import functional, nn
 from ..engine.tensor import Tensor
 from ..ops import elementwise as e
-from .lecture.tables import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT
+from .lecture.notes import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT
 
 QUERIES = ((1.0, 0.0, 0.5), (0.0, 1.0, -0.5))
 KEYS = ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0))
