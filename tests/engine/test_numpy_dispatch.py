@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tests.engine.numpy_calls import ENTRY_BY_ENTRY, LAYOUT, PICKING, SAMPLED, STATISTICS
 from tinygrad_norm.engine.primitive import NUMPY
 from tinygrad_norm.ops.constants import PLAIN_RESULTS
 
@@ -46,13 +47,12 @@ CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, .
     np.full_like: [("", lambda x: np.full_like(x, 2.5), (X,)), ("", lambda x: np.full_like(x, 2, dtype=int), (X,))],
     **{f: [("", f, (X,))] for f in (
         np.shape, np.ndim, np.size, np.array2string, np.array_repr, np.array_str, np.iscomplexobj, np.isrealobj)},
-    **{f: [("", f, (X, X.copy()))] for f in (np.allclose, np.array_equal, np.shares_memory, np.may_share_memory)},
+    **{f: [("", f, (X, X.copy()))] for f in (
+        np.allclose, np.array_equal, np.array_equiv, np.shares_memory, np.may_share_memory)},
     np.result_type: [("", lambda x: np.result_type(x, np.float32), (X,))],
     np.can_cast: [("", lambda x: np.can_cast(x, np.float64), (np.float32([1]),))],
-    np.rint: [("", np.rint, (X * 3,))],
-    np.round: [("", np.round, (X,)), ("", lambda x: np.round(x, 1), (X,)), ("", lambda x: np.round(x, decimals=-1), (X,
-    ))],
-    np.where: [("d", lambda x, y: np.where(np.asarray(x) > 0, x, y), (X, Y)), ("d", lambda x: np.where(X > 0, x, 0.0),
+    np.where: [("", lambda x: np.where(x > 0)[1], (X,)),
+    ("d", lambda x, y: np.where(np.asarray(x) > 0, x, y), (X, Y)), ("d", lambda x: np.where(X > 0, x, 0.0),
     (X,))],
     np.transpose: [("d", np.transpose, (X,)), ("d", lambda x: np.transpose(x, (1, 0)), (X,)),
                    ("d", lambda x: np.transpose(x, 0), (Y,))],
@@ -124,10 +124,12 @@ CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, .
                       (Y,)),
                      ("d", lambda x: np.linalg.norm(x, "fro"), (X,)), ("d", lambda x: np.linalg.norm(x, 2), (Y,)),
                      ("d", lambda x: np.linalg.norm(x, axis=(0, 1)), (X,))],
-    np.diff: [("d", np.diff, (X,)), ("d", lambda x: np.diff(x, 2, axis=1), (X,)), ("d", lambda x: np.diff(x, axis=0),
-    (X,))],
 }  # fmt: skip
-REFUSED = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal)
+CALLS = {
+    **CALLS, **ENTRY_BY_ENTRY, **SAMPLED, **LAYOUT, **PICKING,
+    **{f: CALLS.get(f, []) + calls for f, calls in STATISTICS.items()},
+}  # fmt: skip
+REFUSED = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis)
 EVERY = [(f.__name__, *call) for f, calls in CALLS.items() for call in calls]
 
 

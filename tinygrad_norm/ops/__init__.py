@@ -3,7 +3,7 @@
 import sys
 
 from ..engine.primitives import indexing, reduction
-from . import constants, creation, elementwise, erf, layout, linalg, picking, products, shape, statistics
+from . import constants, creation, elementwise, erf, layout, linalg, picking, products, sampled, shape, statistics
 
 __all__ = [
     "constants",
@@ -16,6 +16,7 @@ __all__ = [
     "picking",
     "products",
     "reduction",
+    "sampled",
     "shape",
     "statistics",
 ]

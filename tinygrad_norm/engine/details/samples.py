@@ -18,6 +18,9 @@ from .array import Array, Shape
 DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "any": lambda rng, shape: rng.standard_normal(shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2.5, shape),
+    "above one": lambda rng, shape: rng.uniform(1.4, 3.0, shape),
+    # Away from the halves, where rounding jumps.
+    "third": lambda rng, shape: rng.integers(-3, 4, shape) + rng.uniform(-0.3, 0.3, shape),
     "unit": lambda rng, shape: rng.uniform(-0.9, 0.9, shape),
     # Away from a kink or a pole at zero, on both sides of it.
     "nonzero": lambda rng, shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.4, 2.0, shape),
