@@ -36,12 +36,10 @@ def test_arguments_by_numpys_order_and_names(call: Any) -> None:
         (lambda x: np.sum(x, 0, np.float32), r"sum takes the parameters \(axis, keepdims\); got dtype"),
         (lambda x: np.mean(x, dtype=np.float32), r"mean takes the parameters \(axis, keepdims\); got dtype"),
         (lambda x: np.max(x, initial=0.0, where=X > 0), r"max takes the parameters .*; got initial, where"),
-        (lambda x: np.var(x, 0, np.float32), r"np.var on a Tensor takes \(x, axis, ddof, keepdims\); got 2 "
-         r"positional argument"
-         r"\(s\) and dtype. Leave the others out, or use x.data"),
-        (lambda x: np.reshape(x, (3, 2), order="F"), r"np.reshape on a Tensor takes \(x, shape\); got 2 positional.* "
-         r"and order"),
-        (lambda x: np.ravel(x, "F"), r"np.ravel on a Tensor takes \(x\); got 1 positional.* and order"),
+        (lambda x: np.var(x, 0, np.float32), r"np.var on a Tensor takes \(x, axis, ddof, keepdims, mean, correction\); "
+         r"got 2 positional argument\(s\) and dtype. Leave the others out, or use x.data"),
+        (lambda x: np.reshape(x, (3, 2), order="F"), r"reshape: the entries .* order='C'; got 'F'. Transpose"),
+        (lambda x: np.ravel(x, "F"), r"ravel: the entries .* order='C'; got 'F'. Transpose"),
         (lambda x: np.exp(x, out=np.empty_like(X)), r"np.exp with out= .*must write plain values; got a "
          r"Tensor.*Write y = f"),
         (lambda x: np.sum(x, axis=0, out=np.empty(3)), r"np.sum with out="),
@@ -49,9 +47,8 @@ def test_arguments_by_numpys_order_and_names(call: Any) -> None:
         (lambda x: np.add(X, X, out=x), r"np.add with out="),
         (lambda x: np.argmax(X, 0, x), r"np.argmax with out="),
         (lambda x: np.add.reduce(x, out=np.empty(3)), r"np.add with out="),
-        (lambda x: np.arcsin(x), r"np.arcsin on a Tensor must have .* there is none. The nearest supported one is "
-         r"np.sin. Use x"),
-        (lambda x: np.median(x), r"np.median on a Tensor must have .*The nearest supported one is np.m\w+"),
+        (lambda x: np.i0(x), r"np.i0 on a Tensor must have .* there is none. The nearest supported one is np\.\w+\."),
+        (lambda x: np.histogram(x), r"np.histogram on a Tensor must have .*The nearest supported one is np\.\w+"),
         (lambda x: np.fft.fft(x), r"^np\.fft\.fft on a Tensor must have"),
         (lambda x: np.linalg.solve(x, x), r"^np\.linalg\.solve on a Tensor must have"),
         (lambda x: np.linalg.cond(x), r"^np\.linalg\.cond on a Tensor must have"),
@@ -91,19 +88,15 @@ def test_unsupported_is_never_an_array_in_silence() -> None:
     names = [n for n in dir(np) if callable(getattr(np, n)) and not n.startswith("_")]
     supported = {f.__name__ for f in NUMPY}
     for name in (
-        "nanmean",
-        "median",
-        "cross",
-        "kron",
-        "convolve",
-        "arcsinh",
-        "log2",
-        "hypot",
-        "average",
-        "unique",
-        "rot90",
+        "i0",
+        "ldexp",
+        "unwrap",
+        "packbits",
+        "histogram",
+        "vander",
+        "roots",
     ):
         assert name in names
         assert name not in supported
         with pytest.raises(tg.OperandError, match=f"np.{name} on a Tensor"):
-            getattr(np, name)(*[x] * (2 if name in ("cross", "kron", "convolve", "hypot") else 1))
+            getattr(np, name)(*[x] * (2 if name in ("ldexp",) else 1))

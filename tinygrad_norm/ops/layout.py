@@ -22,8 +22,8 @@ from .shape import cast, concatenate_all, flip, pad_with, stack_all
 def row_by_row(order: str, name: str) -> None:
     """Raise unless entries are to be read in C's order."""
     if order != "C":
-        raise InputError(
-            f"{name}: the entries of a Tensor are read row by row, order 'C'; got order={order!r}. Transpose it first."
+        raise OperandError(
+            f"{name}: the entries of a Tensor must be read row by row, order='C'; got {order!r}. Transpose it first."
         )
 
 
@@ -37,7 +37,8 @@ def _reshape(x: Data, shape: Any, order: str = "C") -> Tensor:
 @composition(np.ravel)
 def ravel(x: Data, order: str = "C") -> Tensor:
     """Return the entries as one axis."""
-    return _reshape(x, -1, order)
+    row_by_row(order, "ravel")
+    return reshape(x, shape=-1)
 
 
 def rearranged(function: Callable[..., Array], x: Tensor, *arguments: Any) -> Array:
@@ -180,7 +181,7 @@ def parts_of(xs: Any, name: str) -> list[Any]:
     return parts
 
 
-def unchanged(result: Tensor, parts: Any, name: str, dtype: Any, casting: str) -> Tensor:
+def unchanged(result: Tensor, parts: Any, name: str, dtype: Any, casting: Any) -> Tensor:
     """Return a joined Tensor; raise if NumPy would have made another dtype of it, or would have refused to."""
     parts = [as_tensor(x) for x in parts]
     if dtype is not None and result.dtype != dtype:

@@ -194,7 +194,7 @@ def index_add(x: Data, indices: Any, values: Data, axis: int = 0) -> Tensor:
     x = as_tensor(x)
     before = (slice(None),) * axis_of(axis, x.shape, "index_add")
     index = (*before, check_indices(indices, x.shape[len(before)], len(before)))
-    spread = broadcast_to(values, shape=x.data[index].shape)
+    spread = broadcast_to(values, shape=getitem(x.data, index).shape)
     return x + scatter_add(spread, index=frozen_index(index), shape=x.shape)
 
 

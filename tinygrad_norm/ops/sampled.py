@@ -55,7 +55,7 @@ def trapezoid(y: Data, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
         behind = (1,) * (y.ndim - along - 1)
         dx = diff(x).reshape((-1, *behind)) if x.ndim == 1 else diff(x, axis=axis)
     heights = y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]
-    return (dx * heights / 2.0).sum(along)
+    return as_tensor(dx * heights / 2.0).sum(along)
 
 
 @composition(np.gradient)
