@@ -99,6 +99,13 @@ def _where(condition: Any, *choices: Any) -> Any:
 NUMPY[np.where] = _where
 
 
+def _common(result: Any, parts: Any) -> Tensor:
+    """Return what was chosen from parts in the dtype that NumPy gives them together."""
+    return as_tensor(result).astype(
+        np.result_type(*(p if type(p) in (int, float) else as_tensor(p).dtype for p in parts))
+    )
+
+
 @composition(np.select)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
     """Return for each entry the choice of the first condition that holds, else the default."""
@@ -110,7 +117,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
     result = default
     for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
         result = where(condition, choice, result)
-    return as_tensor(result)
+    return _common(result, [*choicelist, default])
 
 
 @composition(np.choose)
@@ -120,7 +127,7 @@ def choose(a: Any, choices: Any) -> Tensor:
     check_indices(np.where(number < 0, len(choices), number), len(choices), 0)
     for i, choice in reversed(list(enumerate(choices))):
         result = where(number == i, choice, result)
-    return as_tensor(result)
+    return _common(result, choices)
 
 
 @composition(np.compress)
@@ -140,7 +147,8 @@ def partition(x: Data, kth: Any, axis: int | None = -1) -> Tensor:
     """Return the values with the k-th in the order at its place, smaller ones before and larger ones behind it."""
     x = reshape(x, shape=-1) if axis is None else as_tensor(x)
     axis = axis_of(-1 if axis is None else axis, x.shape, "partition")
-    check_indices(kth, x.shape[axis], axis)
+    if x.size:
+        check_indices(kth, x.shape[axis], axis)
     return take_along_axis(x, np.argpartition(x.data, kth, axis), axis)
 
 

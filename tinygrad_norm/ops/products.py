@@ -74,7 +74,7 @@ def cross(x: Data, y: Data, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
 def tensordot(x: Data, y: Data, axes: Any = 2) -> Tensor:
     """Contract the given axes of two Tensors."""
     x, y = as_tensor(x), as_tensor(y)
-    if isinstance(axes, int):
+    if isinstance(axes, (int, np.integer)):
         axes = (range(x.ndim - axes, x.ndim), range(axes))
     over_x = [axis_of(int(a), x.shape, "tensordot") for a in np.atleast_1d(axes[0])]
     over_y = [axis_of(int(a), y.shape, "tensordot") for a in np.atleast_1d(axes[1])]

@@ -13,7 +13,7 @@ from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from . import elementwise as e
 from .constants import plain
-from .layout import concatenate, moveaxis, pad, ravel
+from .layout import astype, concatenate, moveaxis, pad, ravel
 from .picking import getitem
 from .shape import flip
 
@@ -40,8 +40,9 @@ def diff(x: Data, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
 @composition(np.ediff1d)
 def ediff1d(x: Data, to_end: Any = None, to_begin: Any = None) -> Tensor:
     """Return the differences of neighbors of the flattened Tensor, between further values."""
+    x = as_tensor(x)
     parts = [to_begin, diff(ravel(x)), to_end]
-    return concatenate([ravel(part) for part in parts if part is not None])
+    return concatenate([astype(ravel(part), x.dtype) for part in parts if part is not None])
 
 
 @composition(np.trapezoid)
@@ -54,8 +55,8 @@ def trapezoid(y: Data, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
         x = as_tensor(x)
         behind = (1,) * (y.ndim - along - 1)
         dx = diff(x).reshape((-1, *behind)) if x.ndim == 1 else diff(x, axis=axis)
-    heights = y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]
-    return as_tensor(dx * heights / 2.0).sum(along)
+    heights = 0.5 * y[(*before, slice(1, None))] + 0.5 * y[(*before, slice(None, -1))]
+    return as_tensor(dx * heights).sum(along)
 
 
 @composition(np.gradient)
@@ -88,7 +89,7 @@ def _slopes(f: Tensor, axis: int, spacing: Any, edge_order: int) -> Tensor:
                 f"gradient: the places of the samples must be one for each of the {f.shape[axis]} along axis {axis}; "
                 f"got shape {places.shape}. Pass a vector, or one distance."
             )
-        h = diff(places)
+        h = astype(diff(places), f.dtype if f.dtype.kind == "f" else np.float64)
         left, right = h[:-1], h[1:]
     step = diff(values) / h
     share = left / (left + right)  # of the step to the right

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.details.array import Shape
 from ..engine.details.summation import Axis, kept_shape, reduced_axes, reduced_count
 from ..engine.primitive import composition
 from ..engine.primitives.reduction import cumsum, prod
@@ -14,7 +15,7 @@ from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from . import elementwise as e
 from .constants import constant
-from .layout import concatenate, expand_dims, moveaxis, ravel
+from .layout import atleast_1d, concatenate, expand_dims, moveaxis, ravel
 from .picking import getitem, sort
 
 
@@ -151,7 +152,7 @@ def cumulative_prod(x: Data, axis: int | None = None, include_initial: bool = Fa
 
 
 def _running(accumulate: Any, initial: int, x: Data, axis: int | None, include_initial: bool) -> Tensor:
-    x = as_tensor(x)
+    x = atleast_1d(x)
     if axis is None and x.ndim != 1:
         raise InputError(
             f"cumulative_{'prod' if initial else 'sum'}: the axis must be named where there is not just one; got "
@@ -171,27 +172,32 @@ def average(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Return the mean, or with weights Σwx / Σw; ``returned`` adds Σw. The weights have a gradient too."""
     x = as_tensor(x)
-    wide, w = widened(x), as_tensor(1.0 if weights is None else weights)
-    axes = _axes_of(x, axis, "average")
-    if weights is not None and w.shape != x.shape:
-        if axis is None or w.shape != tuple(x.shape[a] for a in (axis if isinstance(axis, tuple) else (axis,))):
-            raise ShapeError(
-                f"average: the weights must have the shape {x.shape} of the data or that of axis {axis}; got {w.shape}."
-                " Name the axis, or broadcast the weights."
-            )
-        order = np.argsort([a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
-        w = transpose(w, axes=tuple(order)).reshape(tuple(n if a in axes else 1 for a, n in enumerate(x.shape)))
+    _axes_of(x, axis, "average")
     if weights is None:
-        result, weight = x.mean(axis, keepdims), as_tensor(np.float64(reduced_count(x.shape, axis)))
+        result, weight = x.mean(axis, keepdims), as_tensor(float(reduced_count(x.shape, axis)))
     else:
-        wide_w = widened(w)
-        weight = broadcast_to(wide_w, shape=x.shape).sum(axis, keepdims)
+        w = _spread_weights(as_tensor(weights), x.shape, axis)
+        weight = widened(w).sum(axis, keepdims)
         if np.any(weight.data == 0):
             raise InputError("average: the weights must not add up to 0; they do. Leave out what has no weight.")
-        result = (wide * wide_w).sum(axis, keepdims) / weight
-        if x.dtype == np.float16 and w.dtype == np.float16:
-            result, weight = result.astype(np.float16), weight.astype(np.float16)
-    return (result, broadcast_to(weight, shape=result.shape)) if returned else result
+        result = (widened(x) * widened(w)).sum(axis, keepdims) / weight
+        result = narrowed(result, x) if w.dtype == np.float16 else result
+    return (result, broadcast_to(weight.astype(result.dtype), shape=result.shape)) if returned else result
+
+
+def _spread_weights(w: Tensor, shape: Shape, axis: Axis) -> Tensor:
+    """Return weights of the data's shape, from such or from one for each entry along the axes."""
+    axes = [] if axis is None else [a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))]
+    if w.shape != shape and w.shape == tuple(shape[a] for a in axes):
+        w = transpose(w, axes=tuple(np.argsort(axes))).reshape(
+            tuple(n if a in axes else 1 for a, n in enumerate(shape))
+        )
+    elif w.shape != shape:
+        raise ShapeError(
+            f"average: the weights must have the shape {shape} of the data or that of axis {axis}; got {w.shape}."
+            " Name the axis, or broadcast the weights."
+        )
+    return broadcast_to(w, shape=shape)
 
 
 def _axes_of(x: Tensor, axis: Axis, name: str) -> tuple[int, ...]:
@@ -257,15 +263,16 @@ def _at_rank(
     """Return the values at a share q of the ranks. NaN is sorted to the end; unless skipped, it is the result."""
     x, share = as_tensor(x), np.asarray(constant(q), float)
     axes = _axes_of(x, axis, name)
-    if method != "linear" or not np.all((share >= 0) & (share <= 1)) or not reduced_count(x.shape, axis):
+    if not reduced_count(x.shape, axis):
+        raise InputError(f"{name}: there must be an entry along axis {axis}; got shape {x.shape}. Use more data.")
+    if method != "linear" or not np.all((share >= 0) & (share <= 1)):
         raise InputError(
-            f"{name}: a rank must be a share from 0 to 1 (percentiles: 100) of at least one entry, and what lies "
-            f"between two entries is interpolated linearly; got q={q}, method={method!r}, shape {x.shape}. "
-            "Correct q, or sort and pick."
+            f"{name}: q must lie from 0 to 1 (in percent, to 100), and what lies between two entries is interpolated "
+            f"linearly; got q={q}, method={method!r}. Correct q, or use np.sort and indices for another method."
         )
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     lengths = tuple(x.shape[a] for a in kept)
-    rows = sort(widened(transpose(x, axes=(*kept, *axes))).reshape((*lengths, -1)))
+    rows = sort(widened(transpose(x, axes=(*kept, *axes))).reshape((*lengths, reduced_count(x.shape, axis))))
     last = rows.shape[-1] - 1
     missing = np.isnan(rows.data).sum(-1)
     place = share.reshape(share.shape + (1,) * len(kept)) * np.maximum(last - missing if skip_nan else last, 0)
@@ -275,8 +282,9 @@ def _at_rank(
     below, above = (getitem(rows, (*grid, at.astype(np.intp))) for at in (low, np.ceil(place)))
     t = np.asarray(place - low, below.dtype if below.dtype.kind == "f" else float)
     same = np.isinf(below.data) & (below.data == above.data)
-    step = above - e.where(same, 0, below)
-    between = e.where(same, above, e.where(t < 0.5, below + step * t, above - step * (1 - t)))
+    lower, upper = e.where(same, 0, below), e.where(same, 0, above)
+    step = upper - lower
+    between = e.where(same, above, e.where(t < 0.5, lower + step * t, upper - step * (1 - t)))
     if keepdims:
         between = between.reshape((*share.shape, *kept_shape(x.shape, axis)))
     return narrowed(between, x)
