@@ -152,17 +152,17 @@ def cumulative_prod(x: Data, axis: int | None = None, include_initial: bool = Fa
 
 
 def _running(accumulate: Any, initial: int, x: Data, axis: int | None, include_initial: bool) -> Tensor:
-    x = atleast_1d(x)
-    if axis is None and x.ndim != 1:
+    values: Tensor = atleast_1d(x)
+    name = "cumulative_prod" if initial else "cumulative_sum"
+    if axis is None and values.ndim != 1:
         raise InputError(
-            f"cumulative_{'prod' if initial else 'sum'}: the axis must be named where there is not just one; got "
-            f"shape {x.shape}. Pass axis=0, say."
+            f"{name}: the axis must be named where there is not just one; got shape {values.shape}. Pass axis=0, say."
         )
-    axis = axis_of(0 if axis is None else axis, x.shape, "a running sum or product")
-    result: Tensor = accumulate(x, axis=axis)
+    axis = axis_of(0 if axis is None else axis, values.shape, name)
+    result: Tensor = accumulate(values, axis=axis)
     if not include_initial:
         return result
-    first = np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), initial, result.dtype)
+    first = np.full((*values.shape[:axis], 1, *values.shape[axis + 1 :]), initial, result.dtype)
     return concatenate([first, result], axis)
 
 
