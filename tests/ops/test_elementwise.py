@@ -275,6 +275,11 @@ def test_integers_and_booleans() -> None:
     assert (True | b).tolist() == [True, True]
     assert (b ^ True).tolist() == (~b).tolist() == [False, True]
     assert tg.erf(tg.Tensor([0, 1])).dtype == np.float64
+    assert np.fabs(i).dtype == np.fabs(i.numpy()).dtype == np.float64
+    for f in (np.real, np.conjugate, np.nan_to_num, np.trunc, np.ceil, np.rot90):
+        assert f(tg.Tensor([[1, 2]])).dtype == np.int64
+    assert np.real(b).tolist() == np.nan_to_num(b).tolist() == [True, False]
+    assert np.rot90(b.reshape(1, 2), 4).tolist() == [[True, False]]
 
 
 def test_clip_between_arrays_sends_gradients_to_the_limits() -> None:

@@ -291,6 +291,7 @@ def test_astype_to_the_same_dtype_is_the_same_tensor() -> None:
         (lambda x: np.trim_zeros(x[0], "x"), tg.InputError, r"trim_zeros must get a vector"),
         (lambda x: tg.hsplit(x, 2), tg.ShapeError, r"split: the axis of length 3 must divide into 2 equal parts"),
         (lambda x: tg.vsplit(x[0], 3), tg.ShapeError, r"vsplit: the axis must lie in"),
+        (lambda x: tg.resize(x, -1), tg.ShapeError, r"resize: the axes must fit"),
         (lambda x: tg.dsplit(x, 1), tg.ShapeError, r"dsplit: the axis must lie in"),
         (lambda x: tg.unstack(x, axis=2), tg.ShapeError, r"unstack: the axis must lie in"),
         (lambda x: tg.dstack([]), tg.OperandError, r"dstack must get a sequence of at least one Tensor"),

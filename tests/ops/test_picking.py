@@ -127,7 +127,7 @@ def test_a_choice_keeps_the_dtype() -> None:
         (lambda x: x[0].trace(), tg.ShapeError, r"diagonal: the axis must lie in \[-1, 1\) for shape \(3,\); got 1"),
         (lambda x: tg.diag(1.0), tg.ShapeError, r"diag: x must be a vector or a matrix; got shape \(\). Use diagonal"),
         (lambda x: tg.topk(x, 4), tg.InputError,
-         r"topk: k must be a number of entries from 0 to the axis's length 3; got 4"),
+         r"topk: k must be a whole number from 0 to the axis's length 3; got 4"),
         (lambda x: tg.topk(x, 1, 2), tg.ShapeError, r"topk: the axis must lie in"),
         (lambda x: tg.index_add(x, [2], x), tg.IndexRangeError, r"indices into axis 0 must lie in \[-2, 2\); got 2"),
         (lambda x: tg.index_add(x, [0], x), tg.ShapeError, r"broadcast_to: .*shapes \(2, 3\), shape=\(1, 3\)"),

@@ -211,7 +211,7 @@ def test_a_mean_that_is_given_is_not_computed_and_has_its_gradient() -> None:
         (lambda x: tg.quantile(x, np.nan), tg.InputError, r"quantile: q must lie"),
         (lambda x: tg.percentile(x, 101), tg.InputError, r"percentile: q must lie from 0 to 1 \(in percent, to 100\)"),
         (lambda x: tg.quantile(x, 0.5, method="lower"), tg.InputError, r"interpolated linearly; .*method='lower'"),
-        (lambda x: tg.quantile(x, tg.Tensor(0.5, requires_grad=True)), tg.OperandError, r"a fill value must be"),
+        (lambda x: tg.quantile(x, tg.Tensor(0.5, requires_grad=True)), tg.OperandError, r"q must be a number; got .*lost. Pass value.detach"),
         (lambda x: tg.median(x[:0]), tg.InputError, r"median: there must be an entry .* None; got shape \(0, 3\)"),
         (lambda x: tg.median(x, axis=2), tg.ShapeError, r"median: the axes must be axes of shape \(2, 3\); got 2"),
         (lambda x: tg.average(x, weights=[1.0, 2.0]), tg.ShapeError, r"average: the weights must have the shape \(2"),

@@ -129,14 +129,13 @@ for _function in PLAIN_RESULTS:
     NUMPY[_function] = plain_result(_function)
 
 
-def constant(fill_value: Any) -> Any:
-    """Return a fill value without its Tensor; raise if that would lose a gradient."""
-    if isinstance(fill_value, Tensor) and fill_value.requires_grad:
+def constant(value: Any, name: str = "a fill value", instead: str = "Write value * tg.ones(shape), or pass") -> Any:
+    """Return a value without its Tensor; raise if that would lose a gradient."""
+    if isinstance(value, Tensor) and value.requires_grad:
         raise OperandError(
-            f"a fill value must be a number; got {fill_value!r}, whose gradient would be lost. Write value * "
-            "tg.ones(shape), or pass value.detach()."
+            f"{name} must be a number; got {value!r}, whose gradient would be lost. {instead} value.detach()."
         )
-    return plain(fill_value)
+    return plain(value)
 
 
 @composition(np.full_like)

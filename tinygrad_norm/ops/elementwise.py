@@ -265,8 +265,9 @@ def cosh(x: Data) -> Tensor:
 
 @composition(np.fabs)
 def fabs(x: Data) -> Tensor:
-    """Return |x|; its derivative at 0 is 0."""
-    return piecewise.absolute(x)
+    """Return |x| as a floating-point number; its derivative at 0 is 0."""
+    x = as_tensor(x)
+    return piecewise.absolute(x if x.dtype.kind == "f" else x.astype(np.float64))
 
 
 @composition(np.rad2deg, np.degrees)
@@ -284,7 +285,7 @@ def deg2rad(x: Data) -> Tensor:
 @composition(np.real, np.conjugate, np.real_if_close)
 def real(x: Data, tol: float = 100) -> Tensor:
     """Return the values themselves: all Tensors are real, and so their own conjugates."""
-    return smooth.positive(x)
+    return copy(x)
 
 
 @composition(np.fmax)
@@ -320,22 +321,15 @@ def modf(x: Data) -> tuple[Tensor, Tensor]:
 
 
 @composition(np.nan_to_num)
-def nan_to_num(
-    x: Data, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
-) -> Tensor:
+def nan_to_num(x: Data, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Tensor:
     """Return x with numbers in the place of NaN and ±∞ (by default 0 and the largest ones); they get no gradient."""
     x = as_tensor(x)
     if x.dtype.kind != "f":
-        return smooth.positive(x)
+        return real(x)
     largest = float(np.finfo(x.dtype).max)
-    for found, value in (
-        (np.isnan(x.data), nan),
-        (np.isposinf(x.data), largest if posinf is None else posinf),
-        (np.isneginf(x.data), -largest if neginf is None else neginf),
-    ):
-        if np.any(found):
-            x = piecewise.where(found, value, x)
-    return smooth.positive(x)
+    x = piecewise.where(np.isnan(x.data), nan, x)
+    x = piecewise.where(np.isposinf(x.data), largest if posinf is None else posinf, x)
+    return piecewise.where(np.isneginf(x.data), -largest if neginf is None else neginf, x)
 
 
 @composition(np.sinc)

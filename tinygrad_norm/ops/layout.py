@@ -128,7 +128,7 @@ def rot90(x: Data, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     x = as_tensor(x)
     rearranged(np.rot90, x, k, axes)
     if k % 4 in (0, 2):
-        return flip(x, axis=tuple(axes)) if k % 4 else e.positive(x)
+        return flip(x, axis=tuple(axes)) if k % 4 else e.copy(x)
     return flip(swapaxes(x, *axes), axis=axes[0 if k % 4 == 1 else 1])
 
 
@@ -256,7 +256,7 @@ def block(xs: Any) -> Tensor:
         return _reshape(part, (1,) * (most - part.ndim) + part.shape)
 
     most = max(depth(xs), axes(xs))
-    return joined(xs, depth(xs)) if isinstance(xs, list) else e.positive(xs)
+    return joined(xs, depth(xs)) if isinstance(xs, list) else e.copy(xs)
 
 
 @composition(np.append)
@@ -301,8 +301,8 @@ def resize(x: Data, new_shape: Any) -> Tensor:
     """Fill a new shape with the entries, again from the first one where they do not suffice."""
     x = as_tensor(x)
     if not x.size:
-        return e.positive(wrap(np.resize(x.data, new_shape), None))
-    return getitem(ravel(x), np.resize(np.arange(x.size), new_shape))
+        return wrap(np.resize(x.data, new_shape), None)
+    return getitem(ravel(x), rearranged(np.resize, as_tensor(np.arange(x.size)), new_shape))
 
 
 @composition(np.trim_zeros)

@@ -179,8 +179,8 @@ def topk(x: Data, k: int, axis: int = -1, largest: bool = True) -> tuple[Tensor,
     x = as_tensor(x)
     axis = axis_of(axis, x.shape, "topk")
     n = x.shape[axis]
-    if not 0 <= k <= n:
-        raise InputError(f"topk: k must be a number of entries from 0 to the axis's length {n}; got {k}.")
+    if not isinstance(k, (int, np.integer)) or not 0 <= k <= n:
+        raise InputError(f"topk: k must be a whole number from 0 to the axis's length {n}; got {k}. Use a smaller one.")
     if largest:  # of the reversed axis, so that the order of equals is kept
         order = np.flip(n - 1 - np.argsort(np.flip(x.data, axis), axis, kind="stable"), axis)
     else:

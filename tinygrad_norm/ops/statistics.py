@@ -232,7 +232,7 @@ def percentile(
     x: Data, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """Return what q percent of the values lie below, by linear interpolation between the two nearest."""
-    return _at_rank("percentile", x, np.divide(constant(q), 100), axis, keepdims, method)
+    return _at_rank("percentile", x, np.divide(constant(q, "q", "Pass"), 100), axis, keepdims, method)
 
 
 @composition(np.nanmedian)
@@ -254,14 +254,14 @@ def nanpercentile(
     x: Data, q: Any, axis: Axis = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """Return the percentile of what is not NaN."""
-    return _at_rank("nanpercentile", x, np.divide(constant(q), 100), axis, keepdims, method, skip_nan=True)
+    return _at_rank("nanpercentile", x, np.divide(constant(q, "q", "Pass"), 100), axis, keepdims, method, skip_nan=True)
 
 
 def _at_rank(
     name: str, x: Data, q: Any, axis: Axis, keepdims: bool, method: str = "linear", skip_nan: bool = False
 ) -> Tensor:
     """Return the values at a share q of the ranks. NaN is sorted to the end; unless skipped, it is the result."""
-    x, share = as_tensor(x), np.asarray(constant(q), float)
+    x, share = as_tensor(x), np.asarray(constant(q, "q", "Pass"), float)
     axes = _axes_of(x, axis, name)
     if not reduced_count(x.shape, axis):
         raise InputError(f"{name}: there must be an entry along axis {axis}; got shape {x.shape}. Use more data.")
