@@ -29,6 +29,16 @@ def narrowed(result: Tensor, x: Tensor) -> Tensor:
     return result.astype(np.float16) if x.dtype == np.float16 else result
 
 
+def _axes_of(x: Tensor, axis: Axis, name: str) -> tuple[int, ...]:
+    try:
+        return reduced_axes(x.shape, axis)
+    except ValueError as error:
+        raise ShapeError(
+            f"{name}: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 "
+            "backwards."
+        ) from error
+
+
 def freedom(name: str, ddof: float, correction: float | None) -> float:
     """Return the number that is subtracted from the count, by either of its names."""
     if correction is not None and ddof:
@@ -63,12 +73,8 @@ def var(
 
 def variance(x: Tensor, axis: Axis, ddof: float, keepdims: bool, mean: Any = None) -> Tensor:
     """Return the variance in x's own dtype."""
-    try:
-        n = reduced_count(x.shape, axis)
-    except ValueError as error:
-        raise ShapeError(
-            f"var: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 backwards."
-        ) from error
+    _axes_of(x, axis, "var")
+    n = reduced_count(x.shape, axis)
     if n - ddof <= 0:
         raise InputError(
             f"var: the {n} entries of axis {axis} (shape {x.shape}) must be more than ddof={ddof}; the variance of "
@@ -198,16 +204,6 @@ def _spread_weights(w: Tensor, shape: Shape, axis: Axis) -> Tensor:
             " Name the axis, or broadcast the weights."
         )
     return broadcast_to(w, shape=shape)
-
-
-def _axes_of(x: Tensor, axis: Axis, name: str) -> tuple[int, ...]:
-    try:
-        return reduced_axes(x.shape, axis)
-    except ValueError as error:
-        raise ShapeError(
-            f"{name}: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 "
-            "backwards."
-        ) from error
 
 
 # Ranks
