@@ -19,6 +19,7 @@ from ..errors import GraphError, OperandError, ShapeError, TinygradNormError
 from . import complaints, operators
 from . import primitive as declaring
 from .details.array import Array, Shape, freeze, to_array
+from .details.leaving import leave_tape
 from .display import tensor_html, tensor_text
 from .operators import Operators
 from .primitive import Primitive
@@ -56,11 +57,12 @@ class Tensor(Operators):
     Tensor([2., 4., 6.], shape=(3,), dtype=float64)
     """
 
-    __slots__ = ("__weakref__", "_array", "_ended", "_name", "_node")
+    __slots__ = ("__weakref__", "_array", "_ended", "_name", "_node", "_resting")
 
     _array: Any  # an ndarray or, of shape (), a NumPy scalar; never written to
     _node: Node | None
     _name: str | None
+    _resting: Node | None  # the node of a leaf whose requires_grad was switched off; otherwise not set
     _ended: str  # why there is no node although there could be one: a key of complaints.ENDED; otherwise not set
 
     drawn_by: ClassVar[Callable[..., Any]]
@@ -152,19 +154,28 @@ class Tensor(Operators):
             return
         if not self.is_leaf or self.dtype.kind != "f":
             raise GraphError(complaints.NO_LEAF.format(self))
-        self._node = leaf_node(self._array, self._name) if wanted else None
+        # Switched on again it is the leaf that it was: a graph recorded in between leads to it.
+        if wanted:
+            self._node = self._leaf() or leaf_node(self._array, self._name)
+        else:
+            self._resting, self._node = self._node, None
 
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient of a leaf (or after ``retain_grad()``); set it to None to start anew."""
-        return self._node.grad if self._node is not None else None
+        node = self._leaf()
+        return None if node is None else node.grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and (not isinstance(value, Tensor) or self._node is None or value.shape != self.shape):
+        node = self._leaf()
+        if value is not None and (not isinstance(value, Tensor) or node is None or value.shape != self.shape):
             raise ShapeError(complaints.WRONG_GRAD.format(self.shape, value))
-        if self._node is not None:
-            self._node.grad = value
+        if node is not None:
+            node.grad = value
+
+    def _leaf(self) -> Node | None:
+        return self._node or getattr(self, "_resting", None)
 
     # Values
 
@@ -187,6 +198,8 @@ class Tensor(Operators):
         return without_graph(self._array, "detach")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self._node is not None:
+            leave_tape("an array")
         if copy:
             return np.array(self._array, dtype=dtype)
         return self.data if dtype is None else np.asarray(self.data, dtype=dtype)
@@ -197,6 +210,8 @@ class Tensor(Operators):
         return bool(self._array)
 
     def __float__(self) -> float:
+        if self._node is not None:
+            leave_tape("a number")
         return float(self.item())
 
     def __int__(self) -> int:
@@ -325,7 +340,7 @@ NO_PARAMETERS: dict[str, Any] = {}
 
 def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any] = NO_PARAMETERS) -> Tensor:
     """Compute a primitive and record it if a gradient is wanted of any input: what calling a primitive does."""
-    recording, scope, anomaly, monitor = STATE.get()
+    recording, scope, anomaly, monitor, _ = STATE.get()
     arrays: list[Any] = []
     nodes: list[Node | None] = []
     shapes: list[Shape] = []
