@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tinygrad_norm.commands.layer_or_expression import drawing_of
 from tinygrad_norm.lessons.graph_examples import ARRAYS, EXAMPLES
-from tinygrad_norm.lessons.graph_target import drawing_of
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -22,11 +22,9 @@ QUERIES = ((1.0, 0.0, 0.5), (0.0, 1.0, -0.5))
 KEYS = ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0))
 VALUES = ((1.0, 0.0), (0.0, 1.0), (2.0, -1.0))
 
-ARRAYS: Mapping[str, Any] = MappingProxyType(
-    {
-        "x": 2.0, "y": -3.0, "w": 0.5, "b": 1.0, "f": FEATURES, "z": OUTPUTS, "q": QUERIES, "k": KEYS, "v": VALUES,
-    }
-)  # fmt: skip
+NUMBERS = {"x": 2.0, "y": -3.0, "w": 0.5, "b": 1.0}
+TABLES = {"f": FEATURES, "z": OUTPUTS, "q": QUERIES, "k": KEYS, "v": VALUES}
+ARRAYS: Mapping[str, Any] = MappingProxyType({**NUMBERS, **TABLES})
 """Small numbers, the lecture's tables f (5×2) and z (5×3), and queries, keys and values for attention."""
 
 
@@ -213,11 +211,16 @@ def encoder() -> Callable[..., Any]:
     return settled(nn.TransformerEncoder(layer, 3))
 
 
-PADDED = (*OUTPUTS[:3], (0, 0, 0), (0, 0, 0))
 REAL = np.array([True, True, True, False, False])
+PADDED = {"z": (*OUTPUTS[:3], (0, 0, 0), (0, 0, 0)), "mask": REAL}
 BACK = {"gradients": True}
+SHADED = {**BACK, "mask": REAL}
 TOKENS = (((0.1, -0.1, 0.6, 0.1), (-0.5, 0.4, 1.3, 0.9), (-0.7, -1.3, -0.6, 0.0)),)
 LOGITS = ((2.0, 1.0, 0.1), (0.5, 2.5, 1.0))
+CLASSIFIED = {"logits": LOGITS, "classes": np.array([0, 2])}
+CHANNELS = ((1.0, 2.0, 5.0, 3.0), (0.0, 4.0, 2.0, 2.5))
+ATTENDED = {"q": QUERIES, "k": KEYS, "v": VALUES}
+MASKED = {**ATTENDED, "mask": np.array([True, True, False])}
 
 
 def table_of(examples: Sequence[Example]) -> Mapping[str, Example]:
@@ -234,24 +237,18 @@ EXAMPLES = table_of(
         Example("gelu", "x · Φ(x)", of_one(functional.gelu), {"x": 0.5}),
         Example("silu", "x · sigmoid(x)", of_one(functional.silu), {"x": 0.5}),
         Example("softmax", "eˣ / Σ eˣ along a row", of_one(functional.softmax), {"x": LOGITS}, BACK),
-        Example("cross_entropy", "the loss of a classifier", cross_entropy,
-                {"logits": LOGITS, "classes": np.array([0, 2])}),
+        Example("cross_entropy", "the loss of a classifier", cross_entropy, CLASSIFIED),
         Example("layer_norm", "layer norm of the lecture's 5×3 table", layer_norm, {"z": OUTPUTS}, BACK),
         Example("rms_norm", "RMS norm of the lecture's 5×3 table", rms_norm, {"z": OUTPUTS}, BACK),
         Example("batch_norm", "batch norm in training, of the 5×3 table", batch_norm, {"z": OUTPUTS}, BACK),
         Example("batch_norm_eval", "batch norm with running statistics", batch_norm_eval, {"z": OUTPUTS}, BACK),
-        Example(
-            "batch_norm_masked", "batch norm that leaves two padded rows out", batch_norm_masked,
-            {"z": PADDED, "mask": REAL}, {"gradients": True, "mask": REAL},
-        ),
-        Example("group_norm", "group norm of four channels in two groups", group_norm,
-                {"x": [[1.0, 2.0, 5.0, 3.0], [0.0, 4.0, 2.0, 2.5]]}, BACK),
-        Example("attention", "scaled dot-product attention", attention, {"q": QUERIES, "k": KEYS, "v": VALUES}, BACK),
-        Example("masked_attention", "attention with one key masked", masked_attention,
-                {"q": QUERIES, "k": KEYS, "v": VALUES, "mask": np.array([True, True, False])}, BACK),
+        Example("batch_norm_masked", "batch norm that leaves two padded rows out", batch_norm_masked, PADDED, SHADED),
+        Example("group_norm", "group norm of four channels in two groups", group_norm, {"x": CHANNELS}, BACK),
+        Example("attention", "scaled dot-product attention", attention, ATTENDED, BACK),
+        Example("masked_attention", "attention with one key masked", masked_attention, MASKED, BACK),
         Example("multihead_attention", "self-attention with two heads", multihead_attention, {"x": TOKENS}, BACK),
         Example("encoder_layer", "one layer of a Transformer's encoder", encoder_layer, {"src": TOKENS}, BACK),
         Example("encoder", "a Transformer's encoder of three layers", encoder, {"src": TOKENS}, BACK),
     ]
-)  # fmt: skip
+)
 """Everything that can be drawn by name."""

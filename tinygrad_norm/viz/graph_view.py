@@ -6,6 +6,7 @@ frozen and knows nothing of the engine, so what draws it needs no tape, and the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -78,6 +79,11 @@ class NodeView:
     parameters: int = 0
     wrong: bool = False
 
+    @property
+    def drawn_as(self) -> str:
+        """The kind as the legend has it: an operation that nothing else uses is an output."""
+        return "output" if self.output and self.kind == "operation" else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class EdgeView:
@@ -146,3 +152,17 @@ class GraphView:
     sweep: tuple[str, ...] = ()
     failure: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def parents(self) -> dict[str, str | None]:
+        """What each cluster lies in."""
+        return {c.id: c.parent for c in self.clusters}
+
+
+def clusters_around(cluster: str | None, parents: Mapping[str, str | None]) -> list[str]:
+    """Return a cluster and those around it, outermost first."""
+    found = []
+    while cluster is not None:
+        found.append(cluster)
+        cluster = parents[cluster]
+    return found[::-1]
