@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--format", metavar="NAME", choices=FORMATS, help=formats)
     add("--let", metavar="NAME=VALUE", action="append", default=[], help="the value of a name (repeatable)")
     depths = "levels of modules to open: a number, all, or auto"
-    add("--depth", metavar="N", type=levels, default="auto", help=depths)
+    add("--depth", metavar="N", type=depth_given, default="auto", help=depths)
     add("--focus", metavar="PATH", help="open this module or composition and close everything else")
     values = "show numbers: yes, no, or auto (up to 500 operations)"
     add("--values", metavar="WHEN", choices=SWITCH, default="auto", help=values)
@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--list", action="store_true", help="list the layers and stop")
 
 
-def levels(given: str) -> int | str | None:
+def depth_given(given: str) -> int | str | None:
     """Return the depth that was asked for."""
     if given in ("auto", "all"):
         return None if given == "all" else "auto"

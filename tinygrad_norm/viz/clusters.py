@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from ..engine.tape import Scope
-from .graph_view import ClusterView, Kind, clusters_around
+from .graph_view import ClusterView, NodeKind, clusters_around
 from .legible import visible
 from .naming import Ids
 from .recorded_run import AppliedPrimitive, Run
@@ -20,7 +20,7 @@ BACKWARD = "backward pass"
 class Clusters:
     """The clusters of a run, found while its operations are read in order."""
 
-    def __init__(self, run: Run, ids: Ids, kinds: Mapping[Hashable, Kind]) -> None:
+    def __init__(self, run: Run, ids: Ids, kinds: Mapping[Hashable, NodeKind]) -> None:
         self._ids = ids
         self._of_scope: dict[Scope, str] = {}
         self._backward: str | None = None
@@ -78,7 +78,7 @@ class Clusters:
         if self.of_failure is not None:
             self.of_failure = joined.get(self.of_failure, self.of_failure)
 
-    def _leaves(self, run: Run, kinds: Mapping[Hashable, Kind]) -> dict[Hashable, str | None]:
+    def _leaves(self, run: Run, kinds: Mapping[Hashable, NodeKind]) -> dict[Hashable, str | None]:
         """Return where parameters and nameless constants belong: in the innermost cluster with all their users."""
         users: dict[Hashable, list[str | None]] = {}
         for op in run.operations:
@@ -103,11 +103,17 @@ class Clusters:
             shared = chain if shared is None else [a for a, b in zip(shared, chain, strict=False) if a == b]
         return shared[-1] if shared else None
 
+    def _held(self, places: Iterable[str | None]) -> Counter[str]:
+        """Return how many of these places each cluster holds, those in its inner clusters too."""
+        held: Counter[str] = Counter()
+        for place, number in Counter(places).items():
+            held.update(dict.fromkeys(self._around(place), number))
+        return held
+
     def counted(self, run: Run) -> tuple[ClusterView, ...]:
         """Return the clusters with what they hold, and how often a module was called with the same parameters."""
-        operations = Counter(c for place in self.of_operation.values() for c in self._around(place))
-        learned = (place for key, place in self.of_leaf.items() if run.leaves[key].needs_gradient)
-        parameters = Counter(c for place in learned for c in self._around(place))
+        operations = self._held(self.of_operation.values())
+        parameters = self._held(place for key, place in self.of_leaf.items() if run.leaves[key].needs_gradient)
         kinds = {cluster: scope.kind for scope, cluster in self._of_scope.items()}
         module = {v.id: (v.path, kinds.get(v.id)) for v in self.views.values()}
         calls = Counter(m for m in module.values() if m[1] not in (None, *UNNAMED_KINDS))

@@ -48,8 +48,8 @@ def card(node: NodeView, colors: Palette, content: CardContent) -> str:
         rows.append(row(typed))
     rows += number_rows(node, colors, content)
     for badge in badges(node):
-        lines = textwrap.wrap(badge, LONGEST_LINE, max_lines=MOST_BADGE_LINES, placeholder=" …")
-        rows.append(row("".join(font(escaped_for_dot(line), colors.ink, SMALL) + NEW_LINE for line in lines)))
+        wrapped = textwrap.wrap(badge, LONGEST_LINE, max_lines=MOST_BADGE_LINES, placeholder=" …")
+        rows.append(row("".join(font(escaped_for_dot(text), colors.ink, SMALL) + NEW_LINE for text in wrapped)))
     border = 2 if node.output or node.wrong else 1
     frame = colors.wrong if node.wrong or node.kind == "failure" else colors.line
     style = ' style="dashed"' if not node.needs_gradient and node.kind != "failure" else ""
@@ -123,8 +123,8 @@ def edge_label(edge: EdgeView, colors: Palette, lifted: bool = False) -> str:
     else:
         lines = [edge.rule or "gradient", edge.shapes]
     lines += [*edge.badges, *(["WRONG"] if edge.wrong else [])]
-    shown = (f"  {escaped_for_dot(beginning_of(line, LONGEST_ON_EDGE))}  " for line in lines if line)
-    text = NEW_LINE.join(font(line, colors.backward, SMALL) for line in shown)
+    shown = (f"  {escaped_for_dot(beginning_of(words, LONGEST_ON_EDGE))}  " for words in lines if words)
+    text = NEW_LINE.join(font(words, colors.backward, SMALL) for words in shown)
     clearance = f"{font(' ', colors.backward, 6)}{NEW_LINE}" if lifted else ""
     return f"<{text}{NEW_LINE}{clearance}>"
 

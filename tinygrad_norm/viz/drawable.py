@@ -57,7 +57,7 @@ def draw(
         For a function: whether to run backward. "auto": if the result is a single number; True: also from an array,
         with a fixed random cotangent; an array: with that cotangent.
     values, force : bool
-        Show the numbers (left out: of at most 500 operations and 60 visible nodes); lay out more than 2000 nodes.
+        Show the numbers (left out: of up to 500 operations and 60 visible nodes); lay out more than 2000 visible nodes.
     depth : int, None or "auto"
         How many levels of modules and compositions are open; None opens all, "auto" as many as keep about 60 nodes.
     focus : str, optional

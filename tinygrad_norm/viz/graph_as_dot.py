@@ -27,14 +27,7 @@ CARDS = 500
 """Above so many visible nodes: names instead of cards, no edge labels, a quicker layout."""
 FONT = "Helvetica"
 SPACING = {"ordering": "in", "nodesep": "0.3", "ranksep": "0.4", "labelloc": "b", "labeljust": "l", "pad": "0.15"}
-FRAME = {
-    "labelloc": "t",
-    "labeljust": "l",
-    "style": "rounded,filled",
-    "fontname": FONT,
-    "fontsize": "11",
-    "margin": "10",
-}
+FRAME = {"labelloc": "t", "labeljust": "l", "margin": "10", "style": "rounded,filled"}
 FEW = 15
 """From so many operations on, a drawing runs down."""
 PAGE_WIDTH = 1050.0
@@ -104,8 +97,8 @@ def cluster_attributes(cluster: ClusterView, colors: Palette) -> dict[str, str]:
     held = f"{cluster.operations} operations" + (f", {cluster.parameters} parameters" if cluster.parameters else "")
     words = {"label": cluster.label, "tooltip": f"{cluster.label}\n{held}"}
     fill = colors.group if cluster.parent is None else colors.inner_group
-    painted = {"fillcolor": fill, "color": colors.frame, "fontcolor": colors.ink}
-    return {**{name: graphviz.escape(text) for name, text in words.items()}, **painted, **FRAME}
+    painted = {"fillcolor": fill, "color": colors.frame, "fontname": FONT, "fontsize": "11", "fontcolor": colors.ink}
+    return {name: graphviz.escape(text) for name, text in words.items()} | painted | FRAME
 
 
 def add_forward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen) -> None:

@@ -1,7 +1,7 @@
 """The drawing as plain data: what every picture, listing and page is made from.
 
 A :class:`GraphView` holds nodes, edges and clusters with everything that is shown of them as text. The one idea: it is
-frozen and knows nothing of the engine, so what draws it needs no tape, and the same program gives the same view.
+frozen and knows no tape and no Tensor, so what draws it needs none, and the same program gives the same view.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Shape: TypeAlias = tuple[int, ...]
-Kind: TypeAlias = Literal["input", "leaf", "parameter", "constant", "operation", "module", "failure"]
+from ..engine.details.array import Shape
+
+NodeKind: TypeAlias = Literal["input", "leaf", "parameter", "constant", "operation", "module", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class NodeView:
     """
 
     id: str
-    kind: Kind
+    kind: NodeKind
     title: str
     operation: str = ""
     symbol: str = ""

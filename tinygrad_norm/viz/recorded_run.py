@@ -74,8 +74,8 @@ class Run:
     notes: tuple[str, ...] = ()
 
 
-def run_of_trace(t: trace, which: int = -1) -> Run:
-    """Return what a trace recorded, with one of its backward passes, the last unless ``which`` says otherwise."""
+def run_of_trace(t: trace) -> Run:
+    """Return what a trace recorded, with the last of its backward passes."""
     leaves = {k: leaf_of(k, x) for k, x in t.leaves.items()}
     arrays: dict[Key, Array] = {k: leaf._array for k, leaf in t.leaves.items()}
 
@@ -104,7 +104,7 @@ def run_of_trace(t: trace, which: int = -1) -> Run:
         failed = tuple(operand(x, key) for x, key in zip(failure.inputs, failure.operands, strict=True))
         failure = replace(failure, operands=failed)
     used = {key for op in operations for key in op.operands} | set(failure.operands if failure else ())
-    sent = t.passes[which] if t.passes else []
+    sent = t.passes[-1] if t.passes else []
     gradients, contributions = received(sent, t.leaves)
     return Run(
         tuple(operations),
@@ -118,7 +118,7 @@ def run_of_trace(t: trace, which: int = -1) -> Run:
         variables=t.variables,
         outer=t.outer,
         failure=failure,
-        notes=(f"backward pass {which % len(t.passes) + 1} of {len(t.passes)}",) if len(t.passes) > 1 else (),
+        notes=(f"backward pass {len(t.passes)} of {len(t.passes)}",) if len(t.passes) > 1 else (),
     )
 
 

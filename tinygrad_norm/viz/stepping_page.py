@@ -27,7 +27,7 @@ MOST_VISIBLE = 200
 
 
 @dataclass(frozen=True)
-class Picture:
+class FoldPicture:
     """One fold depth: what the button says, the folded view and its SVG."""
 
     label: str
@@ -35,7 +35,7 @@ class Picture:
     svg: str
 
 
-def stepping_page(view: GraphView, pictures: Sequence[Picture], shown: str, theme: Theme, title: str) -> str:
+def stepping_page(view: GraphView, pictures: Sequence[FoldPicture], shown: str, theme: Theme, title: str) -> str:
     """Return the page; ``shown`` is the label of the picture that it opens with."""
     steps = sentences_of(view)
     style = resource("page.css") + dark_style()
@@ -83,7 +83,7 @@ def stepping_page(view: GraphView, pictures: Sequence[Picture], shown: str, them
 """
 
 
-def controls(pictures: Sequence[Picture], steps: int) -> str:
+def controls(pictures: Sequence[FoldPicture], steps: int) -> str:
     """Return the buttons at the top of the page."""
     labels = (html_text(p.label) for p in pictures)
     depths = "".join(f'<button type="button" data-depth="{label}">{label}</button>' for label in labels)
@@ -211,7 +211,7 @@ def item(step: Sentence) -> str:
     return f'<li data-phase="{step.phase}" data-node="{html_text(step.node)}">{html_text(step.words)}</li>'
 
 
-def pictures_of(view: GraphView, chosen: Folded, draw: Callable[[Folded, str], str]) -> tuple[list[Picture], str]:
+def pictures_of(view: GraphView, chosen: Folded, draw: Callable[[Folded, str], str]) -> tuple[list[FoldPicture], str]:
     """Return a picture for each fold depth that is small enough, and the label of the one to open with."""
     deepest = max(levels_of(view).values(), default=-1) + 1
     candidates: dict[str, Folded] = {}
@@ -224,11 +224,11 @@ def pictures_of(view: GraphView, chosen: Folded, draw: Callable[[Folded, str], s
         shown = "chosen"
         candidates = {shown: chosen, **candidates}
     return [
-        Picture(label, folded, draw(folded, f"d{i}-")) for i, (label, folded) in enumerate(candidates.items())
+        FoldPicture(label, folded, draw(folded, f"d{i}-")) for i, (label, folded) in enumerate(candidates.items())
     ], shown
 
 
-def annotated(picture: Picture, view: GraphView, steps: Sequence[Sentence]) -> str:
+def annotated(picture: FoldPicture, view: GraphView, steps: Sequence[Sentence]) -> str:
     """Return a picture whose parts know at which steps they appear, and can be reached by keyboard."""
     root = ElementTree.fromstring(picture.svg)
     style = root.find(f"{{{SVG}}}style")

@@ -13,6 +13,8 @@ from .graph_view import NodeView
 
 Theme: TypeAlias = Literal["auto", "light", "dark"]
 
+COLORED_AS = {"leaf": "input", "failure": "wrong"}
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -39,7 +41,7 @@ class Palette:
 
     def of_role(self, role: str) -> str:
         """Return the color of a role of the legend."""
-        color: str = getattr(self, {"leaf": "input", "failure": "wrong"}.get(role, role))
+        color: str = getattr(self, COLORED_AS.get(role, role))
         return color
 
     def head(self, node: NodeView) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..engine.details.array import Array, Shape
 from ..engine.details.summation import broadcast_axes
 from .clusters import Clusters
-from .graph_view import EdgeView, GraphView, Kind, NodeView, Value
+from .graph_view import EdgeView, GraphView, NodeKind, NodeView, Value
 from .legible import first_bad, number, shape_text, value_of, visible
 from .naming import Ids, formula_of, leaf_names, literal_text, result_names, substituted
 from .recorded_run import (
@@ -93,7 +92,7 @@ class ViewOfRun:
             self._read(op)
         self.used |= set(run.failure.operands) if run.failure else set()
 
-    def leaf_kind(self, leaf: Leaf) -> Kind:
+    def leaf_kind(self, leaf: Leaf) -> NodeKind:
         """Return what a leaf is."""
         if leaf.parameter:
             return "parameter"
@@ -171,46 +170,54 @@ class ViewOfRun:
         return None
 
     def _leaf(self, leaf: Leaf) -> NodeView:
-        key, kind = leaf.key, self.kinds[leaf.key]
-        return self._node(key, kind, leaf.dtype, leaf.needs_gradient, self.clusters.of_leaf[key])
+        key = leaf.key
+        return NodeView(
+            self.ids[key],
+            self.kinds[key],
+            self.title(key),
+            shape=self.run.shapes.get(key),
+            dtype=leaf.dtype,
+            value=self._value(self.run.arrays.get(key)),
+            gradient=self._gradient(key),
+            needs_gradient=leaf.needs_gradient,
+            received=self.received[key],
+            expected=self.expected[key],
+            saved_by=self._saved_by(key),
+            cluster=self.clusters.of_leaf[key],
+        )
 
     def _operation(self, op: AppliedPrimitive, first_nan: Hashable | None, wrong: list[WrongRule]) -> NodeView:
-        array = self.run.arrays.get(op.key)
-        badges = [f"first {first_bad(array)}"] if op.key == first_nan and array is not None else []
-        return self._node(
-            op.key,
+        key, primitive = op.key, op.primitive
+        array = self.run.arrays.get(key)
+        badges = [f"first {first_bad(array)}"] if key == first_nan and array is not None else []
+        return NodeView(
+            self.ids[key],
             "operation",
+            self.title(key),
+            primitive.name,
+            primitive.symbol,
+            formula_of(op, self.arguments[key]),
+            self.run.shapes.get(key),
             str(array.dtype) if array is not None else "",
-            op.recorded,
-            self.clusters.of_operation[op.key],
-            operation=op.primitive.name,
-            symbol=op.primitive.symbol,
-            formula=formula_of(op, self.arguments[op.key]),
-            output=op.key not in self.used,
-            badges=(*badges, *(visible(w.finding) for w in wrong)),
+            self._value(array),
+            self._gradient(key),
+            needs_gradient=op.recorded,
+            output=key not in self.used,
+            received=self.received[key],
+            expected=self.expected[key],
+            saved_by=self._saved_by(key),
+            badges=(*badges, *[visible(w.finding) for w in wrong]),
+            cluster=self.clusters.of_operation[key],
             source=op.source,
-            note=op.primitive.note,
+            note=primitive.note,
             wrong=bool(wrong),
         )
 
-    def _node(
-        self, key: Hashable, kind: Kind, dtype: str, needs_gradient: bool, cluster: str | None, **more: Any
-    ) -> NodeView:
-        return NodeView(
-            self.ids[key],
-            kind,
-            self.title(key),
-            shape=self.run.shapes.get(key),
-            dtype=dtype,
-            value=self._value(self.run.arrays.get(key)),
-            gradient=self._value(self.run.gradients.get(key)) if self.gradients else None,
-            needs_gradient=needs_gradient,
-            received=self.received[key],
-            expected=self.expected[key],
-            saved_by=tuple(dict.fromkeys(self.saved_by.get(key, ()))),
-            cluster=cluster,
-            **more,
-        )
+    def _gradient(self, key: Hashable) -> Value | None:
+        return self._value(self.run.gradients.get(key)) if self.gradients else None
+
+    def _saved_by(self, key: Hashable) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.saved_by.get(key, ())))
 
     def _value(self, array: Array | None) -> Value | None:
         return value_of(array, self.shown.mask) if self.values and array is not None else None
