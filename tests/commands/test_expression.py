@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_norm as tg
-from tinygrad_norm.viz.expression import DEEPEST, LONGEST, MOST_PARTS, allowed_functions, parse
+from tinygrad_norm.commands.expression import DEEPEST, LONGEST, MOST_PARTS, allowed_functions, parse
 
 VALUES = {"x": 2.0, "y": -3.0, "z": np.array([[7.0, 5.0, 4.0], [2.0, 3.0, 4.0]])}
 

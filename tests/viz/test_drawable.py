@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tinygrad_norm import viz
 from tinygrad_norm.random import generator
-from tinygrad_norm.viz.values import one_line
+from tinygrad_norm.viz.legible import value_line
 
 
 def test_inputs_become_what_they_are() -> None:
@@ -86,9 +89,8 @@ def test_a_module_keeps_its_buffers_and_gets_its_names(in_place: bool) -> None:
     module = Counter(in_place)
     calls = module.calls
     view = tg.draw(module, 3.0).view
-    assert [(n.id, n.kind) for n in view.nodes] == [
-        ("x", "input"), ("weight", "parameter"), ("multiply_1", "operation"),
-    ]  # fmt: skip
+    kinds = {n.id: n.kind for n in view.nodes}
+    assert list(kinds.items()) == [("x", "input"), ("weight", "parameter"), ("multiply_1", "operation")]
     assert module.calls is calls
     assert module.calls.item() == 0.0
     assert module.weight.grad is None
@@ -118,17 +120,17 @@ def test_gradients_are_run_where_they_are_wanted() -> None:
     fixed = [tg.draw(whole, x, gradients=True).view.nodes[-1].gradient for _ in range(2)]
     assert fixed[0] == fixed[1]
     assert fixed[0] is not None
-    assert one_line(fixed[0]) == "[0.1 −0.1]"
+    assert value_line(fixed[0]) == "[0.1 −0.1]"
     given = tg.draw(whole, x, gradients=[3.0, 4.0]).view.nodes[0].gradient
     assert given is not None
-    assert one_line(given) == "[6 16]"
+    assert value_line(given) == "[6 16]"
 
 
 def test_several_outputs_take_several_cotangents() -> None:
     view = tg.draw(lambda x: {"a": tg.exp(x), "b": (tg.sin(x), 1.0, None)}, 0.0, gradients=[2.0, 3.0]).view
     gradient = view.nodes[0].gradient
     assert gradient is not None
-    assert one_line(gradient) == "5"
+    assert value_line(gradient) == "5"
     assert not tg.draw(lambda x: (tg.exp(x), tg.sin(x)), 0.0).view.sweep
     assert tg.draw(lambda x: (tg.exp(x), tg.sin(x)), 0.0, gradients=True).view.sweep
 
@@ -185,7 +187,7 @@ def test_a_tensor_comes_alone() -> None:
 @pytest.mark.parametrize(("option", "value"), [("direction", "up"), ("theme", "sepia")])
 def test_options_have_few_values(option: str, value: str) -> None:
     with pytest.raises(tg.InputError, match=f"{option} must be one of auto, .* got '{value}'"):
-        tg.draw(lambda x: x, 1.0, **{option: value})  # type: ignore[arg-type]  # the point
+        tg.draw(lambda x: x, 1.0, **{option: value})
 
 
 def test_a_tensor_draws_itself_with_the_caller_s_names() -> None:
@@ -203,10 +205,17 @@ def test_masks_shade_rows() -> None:
     assert "pad" in drawing.dot
 
 
-def test_import_stays_lean() -> None:
-    import subprocess
-    import sys
-
-    program = "import sys, tinygrad_norm; print([m for m in sys.modules if 'viz' in m or m == 'graphviz'])"
+@pytest.mark.parametrize(
+    ("used", "loaded"), [("tinygrad_norm", []), ("tinygrad_norm.trace", ["viz", "viz.frames", "viz.trace"])]
+)
+def test_what_draws_is_loaded_when_something_is_drawn(used: str, loaded: list[str]) -> None:
+    program = f"import sys, tinygrad_norm; {used}; print(sorted(m for m in sys.modules if 'viz' in m))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == str([f"tinygrad_norm.{name}" for name in loaded])
+
+
+def test_the_room_has_its_public_names_and_no_others() -> None:
+    assert set(viz.__all__) <= set(dir(viz))
+    assert viz.Drawing is tg.Drawing
+    with pytest.raises(AttributeError, match=r"module 'tinygrad_norm\.viz' has no attribute 'picture'"):
+        _ = viz.picture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from .card import BODY, SMALL
-from .graph import GraphView
+from .dot_labels import BODY, SMALL
+from .graph_view import GraphView
 from .render import RendererError
 from .theme import Theme, dark_rules
 
@@ -47,7 +47,7 @@ def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
     root.set("class", CLASS)
     root.set("font-size", str(SMALL))
     root.set("role", "img")
-    root.set("aria-label", summary(view))
+    root.set("aria-label", sentence_of(view))
     style = ElementTree.Element(f"{{{SVG}}}style")
     style.text = style_sheet(theme)
     root.insert(0, style)
@@ -85,7 +85,7 @@ def settle(group: ElementTree.Element, kind: str, view: GraphView, prefix: str) 
     if kind == "node":
         node = view.nodes[int(identity[1:])]
         group.set("data-node", node.id)
-        group.set("data-kind", "output" if node.output and node.kind == "operation" else node.kind)
+        group.set("data-kind", node.drawn_as)
     elif kind == "edge":
         edge = view.edges[int(identity[1:])]
         group.set("data-edge", identity[1:])
@@ -123,7 +123,7 @@ def style_sheet(theme: Theme) -> str:
     return rules
 
 
-def summary(view: GraphView) -> str:
+def sentence_of(view: GraphView) -> str:
     """Return the drawing in a sentence, for those who cannot see it."""
     operations = sum(n.kind == "operation" for n in view.nodes)
     modules = sum(n.kind == "module" for n in view.nodes)

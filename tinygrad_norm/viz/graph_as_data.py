@@ -7,9 +7,9 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from ..engine.details.array import Array
-from .graph import EdgeView, GraphView, NodeView
-from .run import Run
-from .steps import steps_of
+from .graph_as_text import sentences_of
+from .graph_view import EdgeView, GraphView, NodeView
+from .recorded_run import Run
 
 
 def data_of(view: GraphView, run: Run | None, keys: Mapping[str, Hashable]) -> dict[str, Any]:
@@ -19,8 +19,8 @@ def data_of(view: GraphView, run: Run | None, keys: Mapping[str, Hashable]) -> d
         "edges": [edge_data(e, run, keys.get(e.target)) for e in view.edges],
         "clusters": [{"id": c.id, "path": c.path, "label": c.label, "parent": c.parent} for c in view.clusters],
         "steps": [
-            {"number": i, "phase": s.phase, "node": s.node, "edge": s.edge, "received": s.received, "text": s.sentence}
-            for i, s in enumerate(steps_of(view), 1)
+            {"number": i, "phase": s.phase, "node": s.node, "edge": s.edge, "received": s.received, "text": s.words}
+            for i, s in enumerate(sentences_of(view), 1)
         ],
         "failure": view.failure or None,
     }
@@ -36,8 +36,8 @@ def node_data(node: NodeView, run: Run | None, key: Hashable) -> dict[str, Any]:
         "formula": node.formula or None,
         "shape": None if node.shape is None else list(node.shape),
         "dtype": node.dtype or None,
-        "value": numbers(run.arrays.get(key)) if run else None,
-        "gradient": numbers(run.gradients.get(key)) if run else None,
+        "value": nested_numbers(run.arrays.get(key)) if run else None,
+        "gradient": nested_numbers(run.gradients.get(key)) if run else None,
         "needs_gradient": node.needs_gradient,
         "received": node.received,
         "expected": node.expected,
@@ -58,24 +58,24 @@ def edge_data(edge: EdgeView, run: Run | None, key: Hashable) -> dict[str, Any]:
         "argument": edge.argument or None,
         "rule": edge.rule or None,
         "sent": edge.shapes or None,
-        "contribution": numbers(sent[0]) if sent is not None else None,
+        "contribution": nested_numbers(sent[0]) if sent is not None else None,
         "differentiable": edge.differentiable,
         "wrong": edge.wrong,
     }
 
 
-def numbers(array: Array | None) -> Any:
+def nested_numbers(array: Array | None) -> Any:
     """Return an array as nested lists of numbers.
 
     >>> import numpy as np
-    >>> numbers(np.array([[1.0, np.nan], [0.1, 2.0]]))
+    >>> nested_numbers(np.array([[1.0, np.nan], [0.1, 2.0]]))
     [[1.0, None], [0.1, 2.0]]
     """
-    return None if array is None else finite(array.tolist())
+    return None if array is None else with_none(array.tolist())
 
 
-def finite(value: Any) -> Any:
+def with_none(value: Any) -> Any:
     """Return nested lists with None for what JSON cannot hold."""
     if isinstance(value, list):
-        return [finite(v) for v in value]
+        return [with_none(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

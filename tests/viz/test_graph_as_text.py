@@ -7,9 +7,8 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.viz import Drawing
-from tinygrad_norm.viz.graph import EdgeView, GraphView, NodeView, Value
-from tinygrad_norm.viz.steps import steps_of
-from tinygrad_norm.viz.text import listing, rows_of, step_tables
+from tinygrad_norm.viz.graph_as_text import listing, sentences_of, several_rows, step_tables
+from tinygrad_norm.viz.graph_view import EdgeView, GraphView, NodeView, Value
 
 
 def test_a_listing_says_everything_in_order(layer_norm: Drawing) -> None:
@@ -45,9 +44,8 @@ def test_what_needs_no_gradient_and_what_is_wrong_says_so() -> None:
         (),
         notes=("backward pass 1 of 2",),
     )
-    assert listing(view).splitlines() == [
-        "c: constant", "a: = 1 + 1, no gradient needed", "b: = a, WRONG RULE", "(backward pass 1 of 2)",
-    ]  # fmt: skip
+    lines = ["c: constant", "a: = 1 + 1, no gradient needed", "b: = a, WRONG RULE", "(backward pass 1 of 2)"]
+    assert listing(view).splitlines() == lines
 
 
 def test_a_failed_run_ends_with_the_message() -> None:
@@ -57,8 +55,8 @@ def test_a_failed_run_ends_with_the_message() -> None:
 
 
 def test_steps_of_x_times_x(square: Drawing) -> None:
-    steps = steps_of(square.view)
-    assert [s.sentence for s in steps] == [
+    steps = sentences_of(square.view)
+    assert [s.words for s in steps] == [
         "x is an input: 3",
         "multiply_1 = x · x = 9",
         "The backward pass starts at multiply_1 with the gradient ḡ = 1",
@@ -72,7 +70,7 @@ def test_steps_of_x_times_x(square: Drawing) -> None:
 def test_a_result_waits_until_everything_has_arrived(layer_norm: Drawing) -> None:
     arrived: dict[str, int] = {}
     expected = {n.id: n.expected for n in layer_norm.view.nodes}
-    for step in steps_of(layer_norm.view):
+    for step in sentences_of(layer_norm.view):
         if step.phase == "backward" and step.edge is not None:
             sender = layer_norm.view.edges[step.edge].target
             assert arrived.get(sender, 0) == expected[sender]
@@ -82,28 +80,28 @@ def test_a_result_waits_until_everything_has_arrived(layer_norm: Drawing) -> Non
 
 def test_long_values_are_given_by_their_shape() -> None:
     drawing = tg.draw(lambda x, b: x * b, np.ones((4, 8)), np.full(8, 1 / 3), gradients=np.full((4, 8), 1 / 7))
-    sentences = [s.sentence for s in steps_of(drawing.view)]
+    sentences = [s.words for s in sentences_of(drawing.view)]
     assert sentences[0] == "x is an input: shape (4, 8)"
     assert "multiply_1 sends ḡ · x, shape (4, 8), Σ over axis 0 → (8,) to b: b has received 1 of 1" in sentences
 
 
 def test_a_summed_contribution_says_over_what() -> None:
     drawing = tg.draw(lambda x, b: x + b, np.ones((2, 2)), [1.0, 2.0], gradients=True)
-    assert any("(2, 2), Σ over axis 0 → (2,)" in s.sentence for s in steps_of(drawing.view))
+    assert any("(2, 2), Σ over axis 0 → (2,)" in s.words for s in sentences_of(drawing.view))
 
 
 def test_a_box_and_a_failure_have_sentences() -> None:
     view = GraphView(
         (NodeView("m", "module", "m", shape=(2,)), NodeView("f", "failure", "f raised", badges=("why",))), ()
     )
-    assert [s.sentence for s in steps_of(view)] == ["m computes shape (2,)", "f raised: why"]
+    assert [s.words for s in sentences_of(view)] == ["m computes shape (2,)", "f raised: why"]
 
 
 def test_an_unknown_rule_still_makes_a_sentence() -> None:
     nodes = (NodeView("x", "leaf", "x", expected=1), NodeView("y", "operation", "y", gradient=Value((("1",),))))
     edge = EdgeView("x", "y", contribution=Value((("2",),)))
-    steps = steps_of(GraphView(nodes, (edge,), sweep=("y",)))
-    assert steps[-1].sentence == "y sends a contribution = 2 to x: x has received 1 of 1"
+    steps = sentences_of(GraphView(nodes, (edge,), sweep=("y",)))
+    assert steps[-1].words == "y sends a contribution = 2 to x: x has received 1 of 1"
 
 
 def test_tables_stand_below_the_sentences() -> None:
@@ -125,11 +123,13 @@ def test_a_table_without_a_backward_pass_is_forward_only() -> None:
     [
         (Value((("1", "−20"), ("300", "4"))), ["       1  −20", "     300    4"]),
         (Value((("1",), ("0",)), pads=frozenset({1})), ["     1", "     0  pad"]),
-        (Value(summary="mean 1"), ["     mean 1"]),
+        (Value((("1", "2"),)), []),
+        (Value(summary="mean 1"), []),
+        (None, []),
     ],
 )
-def test_rows_are_aligned(value: Value, lines: list[str]) -> None:
-    assert rows_of(value) == lines
+def test_rows_are_aligned_and_a_single_one_is_in_the_sentence(value: Value | None, lines: list[str]) -> None:
+    assert several_rows(value) == lines
 
 
 def test_an_argument_that_nothing_uses_is_there_if_it_could_have_a_gradient() -> None:

@@ -1,16 +1,18 @@
 """The drawing as plain data: what every picture, listing and page is made from.
 
 A :class:`GraphView` holds nodes, edges and clusters with everything that is shown of them as text. The one idea: it is
-frozen and knows nothing of the engine, so what draws it needs no tape, and the same program gives the same view.
+frozen and knows no tape and no Tensor, so what draws it needs none, and the same program gives the same view.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Shape: TypeAlias = tuple[int, ...]
-Kind: TypeAlias = Literal["input", "leaf", "parameter", "constant", "operation", "module", "failure"]
+from ..engine.details.array import Shape
+
+NodeKind: TypeAlias = Literal["input", "leaf", "parameter", "constant", "operation", "module", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class NodeView:
     """
 
     id: str
-    kind: Kind
+    kind: NodeKind
     title: str
     operation: str = ""
     symbol: str = ""
@@ -77,6 +79,11 @@ class NodeView:
     operations: int = 0
     parameters: int = 0
     wrong: bool = False
+
+    @property
+    def drawn_as(self) -> str:
+        """The kind as the legend has it: an operation that nothing else uses is an output."""
+        return "output" if self.output and self.kind == "operation" else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +153,17 @@ class GraphView:
     sweep: tuple[str, ...] = ()
     failure: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def parents(self) -> dict[str, str | None]:
+        """What each cluster lies in."""
+        return {c.id: c.parent for c in self.clusters}
+
+
+def clusters_around(cluster: str | None, parents: Mapping[str, str | None]) -> list[str]:
+    """Return a cluster and those around it, outermost first."""
+    found = []
+    while cluster is not None:
+        found.append(cluster)
+        cluster = parents[cluster]
+    return found[::-1]

@@ -20,26 +20,36 @@ from ..errors import InputError, TinygradNormError
 
 LONGEST, MOST_PARTS, DEEPEST = 2000, 400, 60
 
-NUMPY_NAMES = (
-    "absolute", "add", "arctan", "concatenate", "cos", "cosh", "cumsum", "divide", "dot", "einsum", "erf", "exp",
-    "expm1", "floor", "log", "log1p", "logaddexp", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply",
-    "negative", "outer", "power", "prod", "reciprocal", "reshape", "sign", "sin", "sinh", "sqrt", "square", "stack",
-    "std", "subtract", "sum", "swapaxes", "tan", "tanh", "transpose", "var", "where",
-)  # fmt: skip
+NUMPY_NAMES = """
+absolute add arctan concatenate cos cosh cumsum divide dot einsum erf exp expm1 floor log log1p logaddexp matmul max
+maximum mean min minimum multiply negative outer power prod reciprocal reshape sign sin sinh sqrt square stack std
+subtract sum swapaxes tan tanh transpose var where
+"""
 
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.MatMult: operator.matmul, ast.Pow: operator.pow,
-}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.MatMult: operator.matmul,
+    ast.Pow: operator.pow,
+}
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-}  # fmt: skip
+}
+OPERATORS = (*BINARY, ast.UAdd, ast.USub, ast.cmpop)
+STRUCTURE = (ast.BinOp, ast.UnaryOp, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.keyword, ast.expr_context)
+"""What an expression may be made of, besides names, constants, calls and one comparison at a time."""
 
 
 def allowed_functions() -> dict[str, Callable[..., Any]]:
     """Return the functions that an expression may call, by name."""
-    found = {name: FUNCTIONS[name] for name in NUMPY_NAMES}
+    found = {name: FUNCTIONS[name] for name in NUMPY_NAMES.split()}
     composed = {n: getattr(functional, n) for n in functional.__all__ if callable(getattr(functional, n))}
     return {**found, **composed, "abs": FUNCTIONS["absolute"]}
 
@@ -97,7 +107,7 @@ def parse(source: str) -> Expression:
             "Write for example 'x * x + sin(y)'."
         ) from None
     nodes = list(ast.walk(tree))
-    deep = depth_of(tree)
+    deep = nesting_of(tree)
     if len(nodes) > MOST_PARTS or deep > DEEPEST:
         raise InputError(
             f"an expression must have at most {MOST_PARTS} parts, nested at most {DEEPEST} deep; got {len(nodes)}, "
@@ -106,14 +116,14 @@ def parse(source: str) -> Expression:
     functions = allowed_functions()
     called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
     for node in nodes:
-        check(node, functions, id(node) in called)
+        check_part(node, functions, id(node) in called)
     in_order = sorted(
         (n for n in nodes if isinstance(n, ast.Name) and id(n) not in called), key=lambda n: (n.lineno, n.col_offset)
     )
     return Expression(source.strip(), tree, tuple(dict.fromkeys(n.id for n in in_order)))
 
 
-def depth_of(tree: ast.AST) -> int:
+def nesting_of(tree: ast.AST) -> int:
     """Return how deep the parts of an expression are nested."""
     level, deep = [tree], 0
     while level:
@@ -122,15 +132,9 @@ def depth_of(tree: ast.AST) -> int:
     return deep
 
 
-STRUCTURE = (
-    ast.BinOp, ast.UnaryOp, ast.operator, ast.UAdd, ast.USub, ast.cmpop, ast.Subscript, ast.Slice, ast.Tuple, ast.List,
-    ast.keyword, ast.expr_context,
-)  # fmt: skip
-
-
-def check(node: ast.AST, functions: Mapping[str, Any], called: bool) -> None:
+def check_part(node: ast.AST, functions: Mapping[str, Any], called: bool) -> None:
     """Raise unless a part of an expression is allowed."""
-    if isinstance(node, STRUCTURE) and not isinstance(node, tuple(set(ast.operator.__subclasses__()) - set(BINARY))):
+    if isinstance(node, (*STRUCTURE, *OPERATORS)):
         return
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARISONS:
         return
@@ -149,14 +153,14 @@ def check(node: ast.AST, functions: Mapping[str, Any], called: bool) -> None:
         return
     raise InputError(
         "an expression must be made of names, numbers, operators and functions; got "
-        f"{kind_of(node)} {ast.unparse(node)[:60]!r}. Write for example 'layer_norm(z, 3)'."
+        f"{called_in_errors(node)} {ast.unparse(node)[:60]!r}. Write for example 'layer_norm(z, 3)'."
     )
 
 
 CONSTANTS = (bool, int, float, str)
 
 
-def kind_of(node: ast.AST) -> str:
+def called_in_errors(node: ast.AST) -> str:
     """Return what a part of an expression is called."""
     return {"Attribute": "the attribute", "Call": "the call", "Constant": "the constant"}.get(
         type(node).__name__, f"the {type(node).__name__}"
@@ -189,7 +193,7 @@ def evaluate(node: ast.expr, names: Mapping[str, Any], functions: Mapping[str, C
             return combined(operator.getitem, value(part), value(index), node)
         case ast.Slice(lower=lower, upper=upper, step=step):
             return slice(*(None if end is None else value(end) for end in (lower, upper, step)))
-    # check() lets nothing through besides but the call of a named function.
+    # check_part() lets nothing through besides but the call of a named function.
     assert isinstance(node, ast.Call)
     assert isinstance(node.func, ast.Name)
     name = node.func.id

@@ -1,19 +1,29 @@
-"""How numbers are shown: four significant digits, small arrays as the tables they are, large ones by statistics."""
+r"""How numbers, arrays, shapes and names are written so that a person can read them.
+
+A :func:`number` has four significant digits; :func:`value_of` gives a small array as the table it is and a large one by
+its statistics; :func:`visible` writes out what cannot be seen in names, labels and messages, which others wrote and
+which are untrusted: as ``\u{202e}``, so that no name can end a label, hide a part of it or turn it round.
+"""
 
 from __future__ import annotations
 
 import math
+import unicodedata
 from typing import Any
 
 import numpy as np
 
 from ..engine.details.array import Array, Shape
-from .graph import Value
+from .graph_view import NodeView, Value
 
 MOST_NUMBERS, MOST_ROWS, MOST_COLUMNS = 32, 10, 8
 """An array within these limits is shown as a table."""
+MOST_NAMES = 2
 ROUNDING = "≈0"
 """What is shown of an entry that is only the rounding error of an array's larger ones."""
+
+INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""The categories of control characters, lone surrogates, marks that change the reading direction and the like."""
 
 
 def number(x: Any) -> str:
@@ -76,7 +86,7 @@ def value_of(array: Array, mask: Array | None = None) -> Value:
     columns = array.shape[-1] if array.ndim else 1
     lines = array.reshape(-1, columns)
     if array.size > MOST_NUMBERS or len(lines) > MOST_ROWS or columns > MOST_COLUMNS:
-        return Value(summary=summary(array), bad=bad)
+        return Value(summary=statistics(array), bad=bad)
     noise = noise_level(array)
     rows = tuple(tuple(ROUNDING if 0 < abs(x) < noise else number(x) for x in line) for line in lines)
     return Value(rows, "", padded_rows(array.shape, mask), bad)
@@ -93,7 +103,7 @@ def noise_level(array: Array) -> float:
     return 1e-13 * float(sizes.max()) if sizes.size else 0.0
 
 
-def summary(array: Array) -> str:
+def statistics(array: Array) -> str:
     """Return mean, deviation and norm in words; for integers and booleans the range or the count."""
     if array.dtype.kind == "b":
         return f"{int(np.count_nonzero(array))} of {array.size} True"
@@ -114,14 +124,69 @@ def padded_rows(shape: Shape, mask: Array | None) -> frozenset[int]:
     return frozenset(int(i) for i in np.flatnonzero(np.repeat(~mask.ravel(), each)))
 
 
-def one_line(value: Value) -> str:
-    """Return a value in one line: the number, the table in brackets, or the summary.
+def value_line(value: Value, brackets: bool = True) -> str:
+    """Return a value in one line: the number, the rows of the table, or the summary.
 
-    >>> one_line(Value((("7", "5"), ("−2", "0"))))
-    '[7 5; −2 0]'
+    >>> table = Value((("7", "5"), ("−2", "0")))
+    >>> value_line(table), value_line(table, brackets=False)
+    ('[7 5; −2 0]', '7 5; −2 0')
     """
     if not value.rows:
         return value.summary
-    if len(value.rows) == 1 and len(value.rows[0]) == 1:
-        return value.rows[0][0]
-    return "[" + "; ".join(" ".join(row) for row in value.rows) + "]"
+    line = "; ".join(map(" ".join, value.rows))
+    return f"[{line}]" if brackets and (len(value.rows), len(value.rows[0])) != (1, 1) else line
+
+
+def aligned_rows(value: Value, between: str) -> list[str]:
+    """Return the lines of a table, each column as wide as its widest number."""
+    widths = [max(map(len, column)) for column in zip(*value.rows, strict=True)]
+    return [between.join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in value.rows]
+
+
+def type_text(node: NodeView) -> str:
+    """Return shape and dtype, as far as they are known."""
+    return " ".join(filter(None, [shape_text(node.shape) if node.shape is not None else "", node.dtype]))
+
+
+def role(node: NodeView) -> str:
+    """Return what a node is, in a word as well as in a color."""
+    if node.kind != "operation":
+        return f"{node.kind}, output" if node.output and node.kind == "module" else node.kind
+    name = node.operation if node.title != node.id else node.symbol
+    return f"{name}, output" if node.output else name
+
+
+def some(names: tuple[str, ...]) -> str:
+    """Return the first few names and how many more there are.
+
+    >>> some(("a", "b", "c", "d"))
+    'a, b +2 more'
+    """
+    more = f" +{len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
+def visible(text: str) -> str:
+    r"""Return text with every character visible; letters of every script stay as they are.
+
+    >>> visible("a\nb\u202ec"), visible("שלום x̂")
+    ('a\\u{a}b\\u{202e}c', 'שלום x̂')
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown = text.replace("\u00a0", " ")
+    return "".join(f"\\u{{{ord(c):x}}}" if unicodedata.category(c) in INVISIBLE else c for c in shown)
+
+
+def end_of(text: str, most: int) -> str:
+    """Return the last characters of a text, so many at most: that is where two paths differ.
+
+    >>> end_of("encoder.layers.0.attention", 16)
+    '…ers.0.attention'
+    """
+    return text if len(text) <= most else "…" + text[-(most - 1) :]
+
+
+def beginning_of(text: str, most: int) -> str:
+    """Return the first characters of a text, so many at most."""
+    return text if len(text) <= most else text[: most - 1] + "…"

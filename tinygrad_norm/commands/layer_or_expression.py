@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..lessons.graph_examples import ARRAYS, EXAMPLES
 from ..viz import Drawing, draw
-from ..viz.expression import parse
-from .graph_examples import ARRAYS, EXAMPLES
+from .expression import parse
 
 
 def drawing_of(target: str, given: Mapping[str, Any], **options: Any) -> Drawing:
