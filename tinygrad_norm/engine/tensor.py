@@ -231,6 +231,22 @@ class Tensor(Operators):
     def _repr_html_(self) -> str:
         return tensor_html(np.asarray(self._array), self._name, self._node)
 
+    def __copy__(self) -> Tensor:
+        """Return another Tensor with the same values: a leaf of its own, or the same result on the tape."""
+        if self._node is None or self._node.primitive is not None:
+            return wrap(self._array, self._node)
+        return type(self)(self._array, True, name=self._name)
+
+    def __dlpack__(self, **how: Any) -> Any:
+        """Hand a copy to another library: ``torch.from_dlpack(t)``, ``jax.numpy.from_dlpack(t)``."""
+        if self._node is not None:
+            leave_tape("an array of another library")
+        return self.numpy().__dlpack__(**how)
+
+    def __dlpack_device__(self) -> tuple[Any, ...]:
+        """Return where the values are: in the memory of the processor."""
+        return self.data.__dlpack_device__()
+
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise GraphError(complaints.NO_LEAF_TO_COPY.format(self))
@@ -397,6 +413,7 @@ def operand(x: Any, primitive: Primitive) -> Any:
     """Return an operand that is not a Tensor as a private array."""
     if isinstance(x, np.generic) and x.dtype.kind in "fiub":
         return x
-    if isinstance(x, (np.ndarray, list, tuple, int, float, bool, np.generic)):
+    # What can be an array is taken for one: a Series of pandas, a Tensor of PyTorch.
+    if isinstance(x, (np.ndarray, list, tuple, int, float, bool, np.generic)) or hasattr(x, "__array__"):
         return to_array(x)
     raise OperandError(complaints.NO_OPERAND.format(primitive.name, type(x).__name__))
