@@ -14,7 +14,7 @@ from ..gradcheck.catalog import Row, check_everything
 from ..gradcheck.isolated import Outcome, check_in_process
 from ..gradcheck.report import plain
 from ..gradcheck.text import short
-from ..lessons.own_table.progress import Progress
+from ..terminal.progress import Progress
 
 ORDERS = (1, 2, 3)
 

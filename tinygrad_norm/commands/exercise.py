@@ -26,9 +26,8 @@ from ..lessons.exercises.report import (
     list_text,
 )
 from ..lessons.exercises.stub import file_name, recognize, stub_text
-from ..lessons.own_table.export import replacing
-from ..lessons.own_table.progress import Progress
-from ..lessons.own_table.source import shown_name
+from ..terminal.files import shown_name, whole_text
+from ..terminal.progress import Progress
 
 _N = "number or name of the exercise"
 
@@ -104,7 +103,7 @@ def _start(args: argparse.Namespace) -> int:
         raise FileError(
             f"{shown_name(args.folder)} must be a folder; got {error.strerror}. Name another one."
         ) from None
-    with replacing(str(path), "utf-8") as file:
+    with whole_text(path) as file:
         file.write(stub_text(exercise))
     shown = shown_name(str(path))
     print(f"Wrote {shown}. Open it in an editor, then: tinygrad-norm exercise grade {shown}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...sandbox import Outcome, Printed, run
-from ..own_table.source import shown_name
+from ...terminal.files import shown_name
 from .exercise import Exercise, Verdict
 from .job import fail, grade_checks
 

@@ -1,9 +1,9 @@
 """Reading a table from a file: which columns are numbers, which are text, and what is wrong.
 
-:func:`read_table` reads CSV as it is found in the world: with a header or none, separated by
-commas, semicolons or tabs, with decimal points or commas, with columns of tokens. What it assumed
-stands in the table's :class:`~.table.Layout`. A file that is not a table of numbers is refused with
-the line and column of the first cell that is not.
+:func:`read_table` reads CSV as it is found in the world: with a header or none, separated by commas, semicolons or tabs,
+with decimal points or commas, with columns of tokens. What it assumed stands in the table's
+:class:`~.own_table.Layout`. A file that is not a table of numbers is refused with the line and column of the first cell
+that is not.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import TableError
-from .dialect import detect_dialect, split_rows
-from .number_format import CellError, NumberFormat
-from .progress import Report, silent
-from .source import TextSource, open_lines
-from .table import Column, Layout, OwnTable, delimiter_name, find_column, quote
+from ...terminal.progress import OnProgress, silent
+from .csv_format import CellError, NumberFormat, find_delimiter, is_spaced, split_rows
+from .own_table import Column, Layout, OwnTable, delimiter_name, find_column, quote
+from .text_file import TextSource, open_lines
 
 _SAMPLE_LINES = 100
 
 _Array = TypeVar("_Array", bound=npt.NDArray[Any])
+_Row: TypeAlias = tuple[int, list[str]]
+"""The line that a row begins on, and its cells."""
 
 
 def read_table(
@@ -37,7 +38,7 @@ def read_table(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
-    report: Report = silent,
+    on_progress: OnProgress = silent,
 ) -> OwnTable:
     """Read a table of numbers, with or without columns of text, from a file.
 
@@ -55,38 +56,28 @@ def read_table(
     delimiter, decimal
         What separates the cells, and the decimal sign "." or ","; None to find out.
     encoding
-        As Python calls it; None for what the byte-order mark says, else UTF-8.
-    report
+        As Python calls it; None for UTF-8.
+    on_progress
         Told how much was read.
-
-    Returns
-    -------
-    OwnTable
-        Numbers of shape ``(rows, number columns)``.
 
     Raises
     ------
     TableError
         The file cannot be read or is no such table; the message names line and column.
     """
-    with open_lines(path, encoding, report) as source:
+    with open_lines(path, encoding, on_progress) as source:
         sample = [*islice(source.lines, _SAMPLE_LINES)]
-        dialect = detect_dialect(sample, delimiter)
-        rows = split_rows(chain(sample, source.lines), dialect, source=source.name)
-        return _Reading(source, rows, dialect.delimiter, decimal).table(header, text_columns)
+        delimiter = delimiter or find_delimiter(sample)
+        lines = chain(sample, source.lines)
+        rows = split_rows(lines, delimiter, is_spaced(sample, delimiter), source=source.name)
+        return _Reading(source, rows, delimiter, decimal).table(header, text_columns)
 
 
 class _Reading:
     """One pass over the rows of a file."""
 
-    def __init__(
-        self,
-        source: TextSource,
-        rows: Iterator[tuple[int, list[str]]],
-        delimiter: str,
-        decimal: str | None,
-    ) -> None:
-        self._encoding = source.encoding
+    def __init__(self, source: TextSource, rows: Iterator[_Row], delimiter: str, decimal: str | None) -> None:
+        self._source = source
         self._name = source.name
         self._blank_lines = 0
         self._rows = self._without_blanks(rows)
@@ -100,13 +91,13 @@ class _Reading:
         """Read everything."""
         first_row, has_header = self._begin(header)
         chosen = {find_column(self._columns, wanted, self._name) for wanted in text_columns}
-        numeric, text = self._kinds(first_row, chosen)
+        numeric = self._numeric(first_row, chosen)
+        text = tuple(column for column in self._columns if column not in numeric)
         pick = [c.number - 1 for c in numeric]
         # itemgetter of one place gives the item, not a tuple of it.
         cells_of = itemgetter(*pick) if len(pick) > 1 else itemgetter(slice(pick[0], pick[0] + 1))
         numbers, lines = array("d"), array("q")
         texts: tuple[list[str], ...] = tuple([] for _ in text)
-        unclear_line = 0
         for line, row in chain([first_row], self._rows):
             self._require_width(line, row)
             try:
@@ -119,11 +110,6 @@ class _Reading:
                     self._refuse_mixed(column, first_row, line, cell)
                 cells.append(cell)
             lines.append(line)
-            if self._format.ambiguous and not unclear_line:
-                unclear_line = line
-        if self._format.ambiguous:
-            index, cell = self._format.ambiguous
-            self._refuse_unclear_comma(unclear_line, numeric[index], cell)
         return OwnTable(
             source=self._name,
             number_columns=numeric,
@@ -132,24 +118,28 @@ class _Reading:
             texts=texts,
             lines=_read_only(np.frombuffer(lines, dtype=np.int64)),
             layout=Layout(
-                delimiter=self._delimiter,
-                decimal=self._format.decimal,
-                header=has_header,
-                encoding=self._encoding,
-                blank_lines=self._blank_lines,
+                self._delimiter, self._format.decimal, has_header, self._source.encoding, self._blank_lines
             ),
         )
 
-    def _begin(self, header: bool | None) -> tuple[tuple[int, list[str]], bool]:
+    def _without_blanks(self, rows: Iterator[_Row]) -> Iterator[_Row]:
+        """Leave out rows in which every cell is empty."""
+        for line, row in rows:
+            if any(map(str.strip, row)):
+                yield line, row
+            else:
+                self._blank_lines += 1
+
+    def _begin(self, header: bool | None) -> tuple[_Row, bool]:
         """Read the header, if there is one, and the first row of numbers."""
         first = next(self._rows, None)
         if first is None:
             raise TableError(f"{self._name}: the file is empty; give a table with rows of numbers")
         self._first_line, cells = first
-        has_header = header
-        if has_header is None:
-            has_header = not any(self._format.is_number(cell, finite=False) for cell in cells)
-            self._hint = "" if has_header else ", or give --header yes if this line names the columns"
+        if header is None and any(self._format.is_number(cell, finite=False) for cell in cells):
+            header = False
+            self._hint = ", or give --header yes if this line names the columns"
+        has_header = header is not False
         self._columns = tuple(Column(number, cell if has_header else None) for number, cell in enumerate(cells, 1))
         if not has_header:
             return first, False
@@ -161,10 +151,8 @@ class _Reading:
         self._require_width(*second)
         return second, True
 
-    def _kinds(
-        self, first_row: tuple[int, list[str]], chosen: set[Column]
-    ) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
-        """Return the columns of numbers and those of text, as the first row below shows them."""
+    def _numeric(self, first_row: _Row, chosen: set[Column]) -> tuple[Column, ...]:
+        """Return the columns of numbers, as the first row below the header shows them."""
         line, row = first_row
         numeric = tuple(
             column
@@ -173,19 +161,10 @@ class _Reading:
         )
         if not numeric:
             raise TableError(
-                f"{self._name}, line {line}: there is no column of numbers, with "
-                f"{delimiter_name(self._delimiter)} as the delimiter; give a table with at least one, or "
-                "another --delimiter"
+                f"{self._name}, line {line}: there is no column of numbers, with {delimiter_name(self._delimiter)} as "
+                "the delimiter; give a table with at least one, or another --delimiter"
             )
-        return numeric, tuple(column for column in self._columns if column not in numeric)
-
-    def _without_blanks(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-        """Leave out rows in which every cell is empty."""
-        for line, row in rows:
-            if any(map(str.strip, row)):
-                yield line, row
-            else:
-                self._blank_lines += 1
+        return numeric
 
     def _require_width(self, line: int, row: list[str]) -> None:
         width = len(self._columns)
@@ -205,13 +184,7 @@ class _Reading:
             f"--label {column.number} if the column is text{hint}"
         )
 
-    def _refuse_unclear_comma(self, line: int, column: Column, cell: str) -> None:
-        raise TableError(
-            f"{self._name}, line {line}, {column.place}: {quote(cell)} may have a decimal comma or "
-            "one between thousands; give --decimal comma, or remove the commas"
-        )
-
-    def _refuse_mixed(self, column: Column, first_row: tuple[int, list[str]], line: int, cell: str) -> None:
+    def _refuse_mixed(self, column: Column, first_row: _Row, line: int, cell: str) -> None:
         """Blame the first cell of a column that began as text and went on with a number."""
         first_line, row = first_row
         first = row[column.number - 1]

@@ -1,6 +1,6 @@
 """A table as it was read from a file: its columns, its numbers, its text, and where each row stood.
 
-:class:`OwnTable` is plain data. :func:`find_column` and :func:`find_row` turn what a user writes (a
+:class:`OwnTable` is plain data. :func:`find_column`, :func:`find_row` and :func:`real_rows` turn what a user writes (a
 name or a number counted from 1) into a place in it.
 """
 
@@ -17,18 +17,15 @@ from ...errors import TableError
 DELIMITERS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", " ": "space"}
 """The delimiters that are looked for, and what each is called; the first wins a tie."""
 
+ZEROS = "zeros"
+"""Instead of a mask column: a row is a pad if all its numbers are 0."""
+
+_MASK = dict.fromkeys(("1", "1.0", "true"), True) | dict.fromkeys(("0", "0.0", "false"), False)
+
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the file.
-
-    Attributes
-    ----------
-    number
-        Its place in the file, counted from 1.
-    header
-        Its cell on the header line, exactly as read; None where the file has no header.
-    """
+    """One column: its place in the file, from 1, and its cell on the header line, exactly as read, if there is one."""
 
     number: int
     header: str | None
@@ -51,10 +48,8 @@ class Layout:
 
     Attributes
     ----------
-    delimiter
-        One character.
-    decimal
-        "." or ",".
+    delimiter, decimal
+        One character; "." or ",".
     header
         Whether the first line that is not blank names the columns.
     encoding
@@ -78,12 +73,10 @@ class OwnTable:
     ----------
     source
         The file's name for messages.
-    number_columns
-        The columns of numbers.
-    text_columns
-        The columns of text (tokens, names, a mask), in the file's order.
+    number_columns, text_columns
+        The columns of numbers, and those of text (tokens, names, a mask), in the file's order.
     numbers
-        Shape ``(rows, number columns)``, float64, read-only.
+        Shape ``(row, number column)``, float64, read-only.
     texts
         One list of cells for each of ``text_columns``.
     lines
@@ -129,47 +122,28 @@ def quote(text: str, limit: int = 40) -> str:
 
 
 def find_column(columns: Sequence[Column], wanted: str, source: str) -> Column:
-    """Return the column called ``wanted``: a header's text, else a number counted from 1.
-
-    Raises
-    ------
-    TableError
-        No column or more than one answers to it.
-    """
+    """Return the column called ``wanted``, a header's text, else a number from 1; TableError if that is not one."""
     named = [c for c in columns if c.header is not None and c.header.strip() == wanted.strip()]
     if len(named) > 1:
         numbers = " and ".join(str(c.number) for c in named)
         raise TableError(
             f"{source}: columns {numbers} are all called {quote(wanted.strip())}; give the number of the one you mean"
         )
+    named = named or [c for c in columns if str(c.number) == wanted.strip()]
     if not named:
-        named = [c for c in columns if str(c.number) == wanted.strip()]
-    if not named:
+        known = [f"{c.number} {c.title}" if c.header else str(c.number) for c in columns]
+        if len(known) > 8:
+            known[8:] = [f"… {len(known) - 8} more"]
         raise TableError(
-            f"{source}: there is no column {quote(wanted)}; give a name or number of: "
-            + ", ".join(_listed([f"{c.number} {c.title}" if c.header else str(c.number) for c in columns]))
+            f"{source}: there is no column {quote(wanted)}; give a name or number of: {', '.join(known)}"
         )
     return named[0]
 
 
 def find_row(labels: Sequence[Sequence[str]], count: int, wanted: str, source: str) -> int:
-    """Return the index from 0 of the row called ``wanted``: a label's text, else a number from 1.
+    """Return the index from 0 of the row called ``wanted``; TableError if that is not one of ``count`` rows.
 
-    Parameters
-    ----------
-    labels
-        Columns of text, each of ``count`` cells.
-    count
-        How many rows there are.
-    wanted
-        What the user wrote.
-    source
-        The file's name for messages.
-
-    Raises
-    ------
-    TableError
-        No row or more than one answers to it.
+    It is the text in one of the columns ``labels``, else a number from 1.
     """
     named = sorted({i for cells in labels for i, cell in enumerate(cells) if cell.strip() == wanted.strip()})
     if len(named) > 1:
@@ -187,6 +161,34 @@ def find_row(labels: Sequence[Sequence[str]], count: int, wanted: str, source: s
     )
 
 
-def _listed(names: Sequence[str], limit: int = 8) -> list[str]:
-    """Return the first names and how many more there are."""
-    return [*names[:limit], f"… {len(names) - limit} more"] if len(names) > limit else [*names]
+def real_rows(table: OwnTable, mask: str) -> npt.NDArray[np.bool_]:
+    """Return for each row whether it is real, not a pad.
+
+    Parameters
+    ----------
+    table
+        The mask column, if one is meant, must have been read as text.
+    mask
+        A column by name or number, whose cells are 1 or true for a real row and 0 or false for a pad; or "zeros": the
+        rows whose numbers are all 0 are pads.
+
+    Raises
+    ------
+    TableError
+        There is no such column, a cell is none of these, or every row is a pad.
+    """
+    if mask == ZEROS:
+        real: npt.NDArray[np.bool_] = (table.numbers != 0).any(axis=1)
+    else:
+        column = find_column(table.columns, mask, table.source)
+        meanings = [_MASK.get(cell.strip().lower()) for cell in table.text(column)]
+        if None in meanings:
+            index = meanings.index(None)
+            raise TableError(
+                f"{table.source}, line {table.lines[index]}, {column.place}: a mask must be 1 or true for a real row, "
+                f"0 or false for a pad; got {quote(table.text(column)[index])}; correct the cell"
+            )
+        real = np.array(meanings, dtype=bool)
+    if not real.any():
+        raise TableError(f"{table.source}: every row is a pad by the mask {quote(mask)}; at least one must be real")
+    return real
