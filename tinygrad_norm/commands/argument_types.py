@@ -1,4 +1,4 @@
-"""What the arguments of several commands may be: the ``type`` of an argument, whose error the parser answers in a line."""
+"""What arguments of several commands may be: each function is a ``type``, whose error the parser answers in a line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The one progress sign: :class:`Progress` for a fraction that is done, :func:`counting` for jobs that are counted.
 
-It is a line on a terminal, which appears when the work takes a while and disappears when it is done. Where the stream is
-no terminal, nothing is written.
+It is a line on a terminal, which appears when the work takes a while and disappears when it is done. Where the stream
+is no terminal, nothing is written.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,27 +23,17 @@ from ..lecture.normalizing import BATCH, LAYER, normalize, real_only
 from .own_table import OwnTable
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-Real: TypeAlias = "npt.NDArray[np.bool_] | None"
-"""For each row whether it is real; None if no row is a pad."""
 
-KINDS = ("batch", "layer", "rms")
+AXES = {"batch": BATCH, "layer": LAYER, "rms": LAYER}
+"""The axis that the statistics of each kind of normalization are taken over."""
 
 
 @dataclass(frozen=True)
 class NormChoices:
-    """Which normalization.
+    """Which normalization: "batch" is of each column over the rows, "layer" and "rms" are of each row over the columns.
 
-    Attributes
-    ----------
-    kind
-        "batch" normalizes each column over the rows, "layer" each row over the columns, "rms" divides
-        each row by its root mean square.
-    ddof
-        The variance divides by ``n − ddof``.
-    eps
-        Added to the variance or mean square, not negative.
-    weight, bias
-        One number for each column, or None for 1 and 0.
+    The variance divides by ``n − ddof``; ``eps`` is added to it or to the mean square. ``weight`` and ``bias`` are one
+    number for each column, or None for 1 and 0.
     """
 
     kind: str = "layer"
@@ -51,11 +41,6 @@ class NormChoices:
     eps: float = 1e-5
     weight: tuple[float, ...] | None = None
     bias: tuple[float, ...] | None = None
-
-    @property
-    def axis(self) -> int:
-        """The axis that the statistics are taken over: 0 for the rows of a column, else 1."""
-        return BATCH if self.kind == "batch" else LAYER
 
     def check(self, rows: int, columns: int) -> None:
         """Raise InputError if they do not fit a table of that many real rows and columns."""
@@ -83,57 +68,34 @@ class NormChoices:
             )
 
 
-@dataclass(frozen=True, eq=False)
-class Intermediate:
-    """One intermediate result.
+class Intermediate(NamedTuple):
+    """One of "x", "mean", "centered", "variance", "mean square", "normalized", "output", and how it is computed.
 
-    Attributes
-    ----------
-    name
-        "x", "mean", "centered", "variance", "mean_square", "normalized" or "output".
-    formula
-        How it comes from those before it.
-    values
-        ``(row, column)``; statistics have length 1 along the axis they are taken over.
+    The values are ``(row, column)``; statistics have length 1 along the axis they are taken over.
     """
 
     name: str
     formula: str
-    values: Floats = field(repr=False)
-
-    @property
-    def words(self) -> str:
-        """The name as a reader should see it."""
-        return self.name.replace("_", " ")
+    values: Floats
 
     @property
     def is_statistic(self) -> bool:
         """Whether it has one number for each row or column."""
-        return self.name in ("mean", "variance", "mean_square")
-
-
-@dataclass(frozen=True, eq=False)
-class EntryGradient:
-    """The derivatives of ``output[row, column]``, counted from 0, by every x, weight and bias.
-
-    ``x`` is ``(row, column)``; ``weight`` and ``bias`` are ``(column,)``, or None where there are none.
-    """
-
-    row: int
-    column: int
-    x: Floats = field(repr=False)
-    weight: Floats | None
-    bias: Floats | None
+        return self.name in ("mean", "variance", "mean square")
 
 
 @dataclass(frozen=True, eq=False)
 class NormalizedTable:
-    """A table's normalization: what was chosen, every step from "x" to "output", the gradient of one output entry."""
+    """What was chosen, every step from "x" to "output", and the gradient of one entry of the output.
+
+    ``gradient`` holds the derivatives of ``output[entry]``, places counted from 0, by "x", ``(row, column)``, and by
+    "weight" and "bias", ``(column,)``, where they were given.
+    """
 
     choices: NormChoices
-    real: Real = field(repr=False)
-    steps: tuple[Intermediate, ...]
-    gradient: EntryGradient
+    steps: tuple[Intermediate, ...] = field(repr=False)
+    entry: tuple[int, int]
+    gradient: dict[str, Floats] = field(repr=False)
 
     @property
     def output(self) -> Floats:
@@ -142,26 +104,16 @@ class NormalizedTable:
 
 
 def normalize_table(
-    table: OwnTable,
-    choices: NormChoices,
-    real: Real = None,
-    entry: tuple[int, int] = (0, 0),
-    on_progress: OnProgress = silent,
+    table: OwnTable, choices: NormChoices, entry: tuple[int, int] = (0, 0), on_progress: OnProgress = silent
 ) -> NormalizedTable:
     """Normalize a table with every intermediate, and differentiate the entry (row, column) of the output.
 
     Batch norm takes its statistics over the real rows and makes pad rows 0; the others treat each row by itself and
-    leave pad rows as they come out.
-
-    Raises
-    ------
-    InputError
-        The choices do not fit the table.
-    TableError
-        A result is not a finite number: 0/0 where eps is 0, or an overflow.
+    leave pad rows as they come out. InputError if the choices do not fit the table, TableError if a result is not a
+    finite number: 0/0 where eps is 0, or an overflow.
     """
     rows, columns = table.numbers.shape
-    choices.check(rows if real is None else int(real.sum()), columns)
+    choices.check(rows if table.real is None else int(table.real.sum()), columns)
     x = Tensor(table.numbers, requires_grad=True, name="x")
     given = {
         name: Tensor(values, requires_grad=True, dtype=float, name=name)
@@ -171,89 +123,73 @@ def normalize_table(
     # What overflows is refused with its place instead of being warned of.
     with np.errstate(all="ignore"):
         on_progress("normalizing", 0.0)
-        composed = _compose(x, choices, real if choices.kind == "batch" else None, given)
+        composed = _compose(x, choices, table.real if choices.kind == "batch" else None, given)
         steps = tuple(Intermediate(name, formula, np.asarray(value)) for name, formula, value in composed)
-        _refuse_undefined(table, choices, real, steps)
+        _refuse_undefined(table, choices, steps)
         on_progress("differentiating", 0.5)
-        by_x, *by_given = map(np.asarray, gradients(composed[-1][2][entry], [x, *given.values()]))
-    if not np.isfinite(by_x).all():
+        slopes = gradients(composed[-1][2][entry], [x, *given.values()])
+    gradient = dict(zip(["x", *given], map(np.asarray, slopes), strict=True))
+    if not np.isfinite(gradient["x"]).all():
         raise TableError(
             f"{table.source}: the gradient of the entry in line {table.lines[entry[0]]}, "
             f"{table.number_columns[entry[1]].place} is not finite; give a larger --eps"
         )
-    found = dict(zip(given, by_given, strict=True))
-    gradient = EntryGradient(*entry, by_x, found.get("weight"), found.get("bias"))
-    return NormalizedTable(choices, real, steps, gradient)
+    return NormalizedTable(choices, steps, entry, gradient)
 
 
 def _compose(
-    x: Tensor, choices: NormChoices, masked: Real, given: dict[str, Tensor]
+    x: Tensor, choices: NormChoices, real: npt.NDArray[np.bool_] | None, given: dict[str, Tensor]
 ) -> list[tuple[str, str, Tensor]]:
     """Return every step's name, formula and result."""
-    extent = f"over each {'column' if choices.axis == BATCH else 'row'}{'' if masked is None else ' of real rows'}"
+    extent = f"over each {'column' if choices.kind == 'batch' else 'row'}{'' if real is None else ' of real rows'}"
+    plus_eps = f" + {choices.eps:g}" if choices.eps else ""
     if choices.kind == "rms":
         square = (x * x).mean(axis=LAYER, keepdims=True)
         normalized = x / (square + choices.eps).sqrt()
-        before = [("mean_square", f"mean of x² {extent}", square)]
-        top, under = "x", "mean square"
+        steps = [
+            ("x", "the table", x),
+            ("mean square", f"mean of x² {extent}", square),
+            ("normalized", f"x / √(mean square{plus_eps})", normalized),
+        ]
     else:
-        parts = normalize(x, choices.axis, choices.ddof, choices.eps, masked)
+        parts = normalize(x, AXES[choices.kind], choices.ddof, choices.eps, real)
         normalized = parts.normalized
         divisor = "n" if choices.ddof == 0 else f"(n − {choices.ddof})"
-        before = [
+        steps = [
+            ("x", "the table", x),
             ("mean", f"Σ x / n {extent}", parts.mean),
             ("centered", "x − mean", parts.centered),
             ("variance", f"Σ centered² / {divisor} {extent}", parts.variance),
+            ("normalized", f"centered / √(variance{plus_eps})", normalized),
         ]
-        top, under = "centered", "variance"
-    root = f"√({under} + {choices.eps:g})" if choices.eps else f"√({under})"
     output, formula = normalized, "normalized"
     if "weight" in given:
         output, formula = output * given["weight"], f"{formula} · weight"
     if "bias" in given:  # it would leave a pad row other than 0
-        output, formula = real_only(output + given["bias"], masked), f"{formula} + bias"
-    return [
-        ("x", "the table", x), *before, ("normalized", f"{top} / {root}", normalized), ("output", formula, output)
-    ]
+        output, formula = real_only(output + given["bias"], real), f"{formula} + bias"
+    return [*steps, ("output", formula, output)]
 
 
-def _refuse_undefined(table: OwnTable, choices: NormChoices, real: Real, steps: Sequence[Intermediate]) -> None:
+def _refuse_undefined(table: OwnTable, choices: NormChoices, steps: Sequence[Intermediate]) -> None:
     """Refuse a table whose output is not all finite numbers."""
-
-    def place(index: int) -> str:
-        column = f", {table.number_columns[index].place}" if choices.kind == "batch" else f", line {table.lines[index]}"
-        return table.source + column
-
-    spread = next(s for s in steps if s.name in ("variance", "mean_square"))
+    spread = next(s for s in steps if s.name in ("variance", "mean square"))
     flat = spread.values.ravel()
-    if not np.isfinite(flat).all():
-        raise TableError(
-            f"{place(int(np.argmin(np.isfinite(flat))))}: the {spread.words} is too large for a 64-bit float; divide "
-            "the numbers by a constant, which changes no normalized value"
-        )
-    if choices.eps == 0:
-        undefined = (flat == 0) | _is_constant(table, choices, real)
-        if undefined.any():
-            raise TableError(
-                f"{place(int(np.argmax(undefined)))}: the {spread.words} is 0 and eps is 0, so the result would be "
-                "0/0; give --eps 1e-5"
-            )
-    output = steps[-1].values
-    if not np.isfinite(output).all():
-        row, column = np.argwhere(~np.isfinite(output))[0]
+    undefined = (flat == 0) & (choices.eps == 0)
+    if choices.eps == 0 and choices.kind != "rms":
+        # The computed variance of 0.1, 0.1, 0.1 is not 0: their mean is rounded.
+        x = table.numbers if choices.kind == "layer" or table.real is None else table.numbers[table.real]
+        undefined |= x.max(axis=AXES[choices.kind]) == x.min(axis=AXES[choices.kind])
+    too_large = "too large for a 64-bit float; divide the numbers by a constant, which changes no normalized value"
+    zero = "0 and eps is 0, so the result would be 0/0; give --eps 1e-5"
+    for wrong, problem in ((~np.isfinite(flat), too_large), (undefined, zero)):
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            place = table.number_columns[i].place if choices.kind == "batch" else f"line {table.lines[i]}"
+            raise TableError(f"{table.source}, {place}: the {spread.name} is {problem}")
+    finite = np.isfinite(steps[-1].values)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
         raise TableError(
             f"{table.source}, line {table.lines[row]}, {table.number_columns[column].place}: the output is "
             "too large for a 64-bit float; give smaller weights"
         )
-
-
-def _is_constant(table: OwnTable, choices: NormChoices, real: Real) -> npt.NDArray[np.bool_] | np.bool_:
-    """Return for each row or column whether its numbers, less their mean, are all 0.
-
-    Their computed variance may still not be 0: the mean of 0.1, 0.1, 0.1 is rounded.
-    """
-    if choices.kind == "rms":
-        return np.False_
-    x = table.numbers if choices.kind == "layer" or real is None else table.numbers[real]
-    constant: npt.NDArray[np.bool_] = x.max(axis=choices.axis) == x.min(axis=choices.axis)
-    return constant

@@ -6,30 +6,29 @@ entry, and the statistics of all of it; ``--csv`` and ``--json`` have the whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..document.as_text import PAD_MARK, table_text, wrapped
 from ..document.lesson import Row, Table
-from .csv_format import COMMA
-from .normalize_table import Floats, Intermediate, NormalizedTable
-from .own_table import DELIMITERS, OwnTable
+from .csv_file import COMMA, DELIMITERS
+from .normalize_table import Floats, Intermediate, NormalizedTable, NormChoices
+from .own_table import OwnTable
 
-_WHOLE_ROWS, _END_ROWS = 20, 5
-_WHOLE_COLUMNS, _END_COLUMNS = 6, 2
 _LABEL, _TITLE = 20, 12  # characters
 _WIDEST = 10  # characters of a number shown as it is
 
 _GAP = "…"
 
 
-def steps_text(table: OwnTable, result: NormalizedTable, labels: Sequence[Sequence[str]]) -> str:
-    """Return everything a reader of the terminal should see; ``labels`` are the columns of text that name the rows."""
-    window = _Window(table, result, labels)
-    introduction = "\n".join(wrapped(line, "") for line in _introduction(table, result))
-    blocks = [introduction, *_step_blocks(window, result), _gradient_block(window, result), _statistics_block(result)]
+def steps_text(table: OwnTable, result: NormalizedTable) -> str:
+    """Return everything a reader of the terminal should see."""
+    window = _Window(table, result)
+    blocks = [_introduction(table, result.choices), *_step_blocks(window, result)]
+    blocks += [_gradient_block(window, result), _statistics_block(table, result)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -39,33 +38,24 @@ class _Window:
     ``labels`` and ``titles`` give the names of the rows and columns by their places, counted from 0.
     """
 
-    def __init__(self, table: OwnTable, result: NormalizedTable, labels: Sequence[Sequence[str]]) -> None:
-        row, column = result.gradient.row, result.gradient.column
+    def __init__(self, table: OwnTable, result: NormalizedTable) -> None:
+        row, column = result.entry
         rows, columns = table.numbers.shape
         self.labels = {
-            i: " · ".join(_line(cells[i], _LABEL) for cells in labels) or f"row {i + 1}"
-            for i in _shown(rows, _WHOLE_ROWS, _END_ROWS, row)
+            i: " · ".join(_line(cells[i], _LABEL) for cells in table.labels) or f"row {i + 1}"
+            for i in _shown(rows, whole=20, ends=5, chosen=row)
         }
-        self.titles = {
-            i: _line(table.number_columns[i].title, _TITLE)
-            for i in _shown(columns, _WHOLE_COLUMNS, _END_COLUMNS, column)
-        }
-        self.pads = {i for i in self.labels if result.real is not None and not result.real[i]}
+        names = [c.title for c in table.number_columns]
+        self.titles = {i: _line(names[i], _TITLE) for i in _shown(columns, whole=6, ends=2, chosen=column)}
+        self.pads = {i for i in self.labels if table.real is not None and not table.real[i]}
         self.entry = f"{self.labels[row]}, {self.titles[column]}"
 
     def text(
-        self,
-        title: str,
-        values: Floats,
-        beside: Sequence[Intermediate] = (),
-        below: Sequence[tuple[str, Floats]] = (),
-        *,
-        as_is: bool = False,
+        self, title: str, values: Floats, beside: list[Intermediate], below: list[tuple[str, Floats]], as_is: bool
     ) -> str:
-        """Return one table of the shown rows and columns.
+        """Return one table of the shown values, statistics of the rows beside, names and numbers of the columns below.
 
-        ``values`` are all of the table, ``beside`` statistics with one number for each row, ``below`` names and numbers
-        for each column; ``as_is`` shows short numbers with the digits they were read with.
+        ``as_is`` shows short numbers with the digits they were read with.
         """
         places = [*self.labels]
         shown = values[np.ix_(places, [*self.titles])]
@@ -79,7 +69,7 @@ class _Window:
             # Among numbers as short as they were read, a computed one is as long as the others elsewhere.
             part = part if spec else part.round(6)
             rows.append(Row(name, self._across(part.tolist(), [None] * len(beside))))
-        columns = self._across(self.titles.values(), [s.words for s in beside])
+        columns = self._across(self.titles.values(), [s.name for s in beside])
         formats = self._across([spec] * len(self.titles), [choose_format(s.values[places]) for s in beside])
         lines = table_text(Table("window", title, columns, tuple(rows), formats=formats)).split("\n")
         first = len(lines) - len(rows)
@@ -129,16 +119,15 @@ def choose_format(values: Floats, *, as_is: bool = False) -> str:
     return ".6f" if largest == 0 or 1e-3 <= largest < 1e7 else ".5e"
 
 
-def _introduction(table: OwnTable, result: NormalizedTable) -> list[str]:
+def _introduction(table: OwnTable, choices: NormChoices) -> str:
     """Return what was read, what was assumed, and what was done."""
     rows, columns = table.numbers.shape
-    layout, choices = table.layout, result.choices
-    text = ", ".join(f"{c.number} ({c.title})" if c.header else f"{c.number}" for c in table.text_columns)
+    layout = table.layout
+    text = ", ".join(f"{c.number} ({c.title})" if c.header else f"{c.number}" for c in table.texts)
+    delimiter = DELIMITERS.get(layout.delimiter, repr(layout.delimiter))
+    decimal = "comma" if layout.decimal == COMMA else "point"
     assumed = (
-        f"{DELIMITERS.get(layout.delimiter, repr(layout.delimiter))} as the delimiter",
-        "decimal comma" if layout.decimal == COMMA else "decimal point",
-        layout.encoding,
-        "a header" if layout.header else "no header",
+        f"{delimiter} as the delimiter, decimal {decimal}, {layout.encoding}, {'a' if layout.header else 'no'} header"
     )
     skipped = f" {counted(layout.blank_lines, 'blank line')} skipped." if layout.blank_lines else ""
     name = "RMS" if choices.kind == "rms" else choices.kind.capitalize()
@@ -147,18 +136,18 @@ def _introduction(table: OwnTable, result: NormalizedTable) -> list[str]:
     variance = "" if choices.kind == "rms" else f", variance with divisor {divisor}"
     lines = [
         f"{table.source}: {counted(rows, 'row')} × {counted(columns, 'column')} of numbers",
-        f"Read with {', '.join(assumed)} and {f'text in column {text}' if text else 'no text'}.{skipped}",
+        f"Read with {assumed} and {f'text in column {text}' if text else 'no text'}.{skipped}",
         f"{name} norm: {over}, eps {choices.eps:g}{variance}.",
     ]
-    if result.real is not None:
-        pads = rows - int(result.real.sum())
+    if table.real is not None:
+        pads = rows - int(table.real.sum())
         effect = (
             "left out of the statistics, their output is 0"
             if choices.kind == "batch"
             else "normalized by themselves like any row, left out of the summary"
         )
         lines.append(f"Pads, marked {PAD_MARK}: {pads:,} of {counted(rows, 'row')}; {effect}.")
-    return lines
+    return "\n".join(wrapped(line, "") for line in lines)
 
 
 def _step_blocks(window: _Window, result: NormalizedTable) -> list[str]:
@@ -166,44 +155,46 @@ def _step_blocks(window: _Window, result: NormalizedTable) -> list[str]:
     choices = result.choices
     parameters = [(n, np.array(v)) for n, v in (("weight", choices.weight), ("bias", choices.bias)) if v]
     blocks = []
-    for step, following in zip(result.steps, (*result.steps[1:], None), strict=True):
-        if step.is_statistic or (step.name == "output" and not parameters):
+    for step, following in pairwise(result.steps):
+        if step.is_statistic:
             continue
         title = step.name if step.name == "x" else f"{step.name} = {step.formula}"
-        beside, below = [], parameters if step.name == "output" else []
-        if following is not None and following.is_statistic:
-            title += f", and {following.words} = {following.formula}"
+        beside: list[Intermediate] = []
+        below: list[tuple[str, Floats]] = []
+        if following.is_statistic:
+            title += f", and {following.name} = {following.formula}"
             if choices.kind == "batch":
-                below = [(following.words, following.values[0])]
+                below = [(following.name, following.values[0])]
             else:
                 beside = [following]
-        if step.name == "normalized" and not parameters:
+        elif step.name == "normalized" and not parameters:
             title += "; the output is the same: weight 1, bias 0"
         blocks.append(window.text(title, step.values, beside, below, as_is=step.name == "x"))
+    if parameters:
+        blocks.append(window.text(f"output = {result.steps[-1].formula}", result.output, [], parameters, as_is=False))
     return blocks
 
 
 def _gradient_block(window: _Window, result: NormalizedTable) -> str:
     """Return the derivative of the chosen entry by everything it may depend on."""
-    gradient = result.gradient
-    below = [(f"by {n}", v) for n, v in (("weight", gradient.weight), ("bias", gradient.bias)) if v is not None]
-    table = window.text(f"gradient of output[{window.entry}]: its derivative by every x", gradient.x, below=below)
-    nonzero = int(np.count_nonzero(gradient.x))
+    title = f"gradient of output[{window.entry}]: its derivative by every x"
+    below = [(f"by {name}", values) for name, values in result.gradient.items() if name != "x"]
+    by_x = result.gradient["x"]
+    nonzero = int(np.count_nonzero(by_x))
     verb = "is" if nonzero == 1 else "are"
-    note = f"{nonzero:,} of {counted(gradient.x.size, 'derivative')} by x {verb} not 0."
-    return f"{table}\n{wrapped(note, '    ')}"
+    note = f"{nonzero:,} of {counted(by_x.size, 'derivative')} by x {verb} not 0."
+    return window.text(title, by_x, [], below, as_is=False) + "\n" + wrapped(note, "    ")
 
 
-def _statistics_block(result: NormalizedTable) -> str:
+def _statistics_block(table: OwnTable, result: NormalizedTable) -> str:
     """Return the extent of every step over all real rows."""
-    real = slice(None) if result.real is None else result.real
-    numbers = {
-        step.name: [float(f(step.values[real])) for f in (np.min, np.mean, np.max, np.std)]
+    real = slice(None) if table.real is None else table.real
+    rows = tuple(
+        Row(step.name, tuple(float(f(step.values[real])) for f in (np.min, np.mean, np.max, np.std)))
         for step in result.steps
         if not step.is_statistic
-    }
-    count = len(result.steps[0].values[real])
-    title = f"over {counted(count, 'row' if result.real is None else 'real row')} together"
-    rows = tuple(Row(name, tuple(values)) for name, values in numbers.items())
+    )
+    title = f"over {counted(len(table.numbers[real]), 'row' if table.real is None else 'real row')} together"
     columns = ("smallest", "mean", "largest", "deviation")
-    return table_text(Table("statistics", title, columns, rows, formats=choose_format(np.array([*numbers.values()]))))
+    spec = choose_format(np.array([row.values for row in rows]))
+    return table_text(Table("statistics", title, columns, rows, formats=spec))

@@ -1,8 +1,8 @@
 """A normalized table as a file: CSV that looks like the input, or JSON with every step.
 
-:func:`csv_to` keeps the columns of text, the header, the delimiter and the decimal sign of the file that was read.
-:func:`json_parts` yields the text of one JSON object piece by piece, so that a large table never stands in memory as
-text. Every number is written with the digits that read back exactly.
+:func:`csv_parts` keeps the columns of text, the header, the delimiter and the decimal sign of the file that was read;
+:func:`json_parts` has everything. Both yield text piece by piece, so that a large table never stands in memory as text,
+and write every number with the digits that read back exactly.
 """
 
 from __future__ import annotations
@@ -12,33 +12,21 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from types import SimpleNamespace
-from typing import TextIO
 
-from ...terminal.files import whole_text
 from ...terminal.progress import OnProgress, silent
-from .csv_format import COMMA, POINT
+from .csv_file import COMMA, POINT
 from .normalize_table import Floats, NormalizedTable
 from .own_table import OwnTable
 
 _CHUNK = 1000  # rows
 
 
-def write_csv(table: OwnTable, output: Floats, path: str, on_progress: OnProgress = silent) -> None:
-    """Write the table with ``output``, ``(row, number column)``, in place of its numbers; FileError if that fails.
-
-    An existing file is replaced once the new one is complete.
-    """
-    # Excel takes a file for UTF-8 only if it begins with the mark, which is kept.
-    with whole_text(path, "utf-8-sig" if table.layout.encoding == "utf-8-sig" else "utf-8") as file:
-        csv_lines_to(file, table, output, on_progress)
-
-
-def csv_lines_to(file: TextIO, table: OwnTable, output: Floats, on_progress: OnProgress = silent) -> None:
-    """Write the lines of :func:`write_csv` to an open file."""
+def csv_parts(table: OwnTable, output: Floats, on_progress: OnProgress = silent) -> Iterator[str]:
+    """Yield the text of the table with ``output``, ``(row, number column)``, in place of its numbers."""
     delimiter, comma = table.layout.delimiter, table.layout.decimal == COMMA
     if table.layout.header:
-        file.write(delimiter.join(quoted((c.header or "" for c in table.columns), delimiter)) + "\n")
-    texts = [(c.number - 1, quoted(cells, delimiter)) for c, cells in zip(table.text_columns, table.texts, strict=True)]
+        yield delimiter.join(quoted((c.header or "" for c in table.columns), delimiter)) + "\n"
+    texts = [(column.number - 1, quoted(cells, delimiter)) for column, cells in table.texts.items()]
     for start in range(0, len(output), _CHUNK):
         on_progress("writing", start / len(output))
         lines = []
@@ -49,7 +37,7 @@ def csv_lines_to(file: TextIO, table: OwnTable, output: Floats, on_progress: OnP
             for place, text in texts:
                 cells.insert(place, text[i])
             lines.append(delimiter.join(cells))
-        file.write("\n".join(lines) + "\n")
+        yield "\n".join(lines) + "\n"
 
 
 def quoted(cells: Iterable[str], delimiter: str) -> list[str]:
@@ -71,30 +59,27 @@ def json_parts(table: OwnTable, result: NormalizedTable, on_progress: OnProgress
     Statistics, which have one number for each row or each column, are flat lists; everything else is a
     list of rows.
     """
-    gradient = result.gradient
     head = {
         "file": table.source,
         "layout": asdict(table.layout),
         **asdict(result.choices),
         "columns": [column.title for column in table.number_columns],
-        "text": {
-            f"{column.number}": {"name": column.title, "cells": cells}
-            for column, cells in zip(table.text_columns, table.texts, strict=True)
-        },
-        "real": None if result.real is None else result.real.tolist(),
+        "text": {f"{c.number}": {"name": c.title, "cells": cells} for c, cells in table.texts.items()},
+        "real": None if table.real is None else table.real.tolist(),
     }
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "steps": {'
     parts = len(result.steps) + 1
     for place, step in enumerate(result.steps):
         on_progress("writing", place / parts)
-        yield (", " if place else "") + f'"{step.name}": '
+        yield (", " if place else "") + f'"{step.name.replace(" ", "_")}": '
         yield from _array_parts(step.values.ravel() if step.is_statistic else step.values)
-    at = {"row": gradient.row + 1, "column": table.number_columns[gradient.column].title}
+    row, column = result.entry
+    at = {"row": row + 1, "column": table.number_columns[column].title}
     on_progress("writing", len(result.steps) / parts)
     yield '}, "gradient": ' + json.dumps(at, ensure_ascii=False)[:-1]
-    for name, values in (("x", gradient.x), ("weight", gradient.weight), ("bias", gradient.bias)):
+    for name in ("x", "weight", "bias"):
         yield f', "{name}": '
-        yield from ("null",) if values is None else _array_parts(values)
+        yield from _array_parts(result.gradient[name]) if name in result.gradient else ("null",)
     yield "}}\n"
 
 
