@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...sandbox import Outcome, Printed, run
+from ...sandbox import JobResult, Printed, run
 from ...terminal.files import shown_name
 from .exercise import Exercise, Verdict
 from .job import fail, grade_checks
@@ -79,7 +79,7 @@ def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: flo
     return Grade(exercise, shown_name(str(path)), in_order, printed)
 
 
-def _read(outcome: Outcome, exercise: Exercise, pending: list[int], verdicts: dict[int, tuple[Verdict, ...]]) -> None:
+def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: dict[int, tuple[Verdict, ...]]) -> None:
     """Enter what one process reported; the check at which it ended, if it did, fails."""
     loaded = False
     for message in outcome.messages:
