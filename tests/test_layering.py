@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ ROOMS = [
     "engine.details.array",
     "engine.details.samples",
     "engine.details.saving",
-    "engine.primitive",
     "engine.details.summation",
+    "engine.details.documentation",
+    "engine.complaints",
+    "engine.primitive",
     "engine.primitives",
     "engine.tape",
     "engine.sweep",
@@ -62,10 +65,25 @@ def room_of(name: str) -> str:
     pytest.fail(f"tinygrad_norm/{name} belongs to no room: add it to ROOMS, below what it imports")
 
 
+def for_types_only(node: ast.AST) -> bool:
+    """Whether this is a block that only a type checker reads, so that nothing in it is imported."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Everything in a file but what stands in blocks for type checkers."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and for_types_only(node):
+            yield from (inner for other in node.orelse for inner in [other, *statements(other)])
+        else:
+            yield node
+            yield from statements(node)
+
+
 def imports_of(path: Path, package: str) -> list[str]:
     """The modules of this package that a file imports, wherever in the file, as names below it."""
     names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             base = package.split(".") if package else []
             base = base[: len(base) - (node.level - 1)] if node.level else []
@@ -80,8 +98,8 @@ def imports_of(path: Path, package: str) -> list[str]:
                 target = PACKAGE.joinpath(*whole.split("."))
                 names.append(whole if target.is_dir() or target.with_suffix(".py").exists() else prefix)
         elif isinstance(node, ast.Import):
-            names += [a.name.removeprefix("tinygrad_norm").lstrip(".") for a in node.names
-                      if a.name.split(".")[0] == "tinygrad_norm"]  # fmt: skip
+            ours = [a.name for a in node.names if a.name.split(".")[0] == "tinygrad_norm"]
+            names += [name.removeprefix("tinygrad_norm").lstrip(".") for name in ours]
     return [n for n in names if n]
 
 
@@ -132,3 +150,12 @@ def test_an_upward_arrow_would_be_found(tmp_path: Path) -> None:
     (target,) = imports_of(planted, "")
     assert target == "functional.norm"
     assert ROOMS.index(room_of(target)) > ROOMS.index("engine.tape")
+
+
+def test_an_import_for_type_checkers_is_none(tmp_path: Path) -> None:
+    planted = tmp_path / "tape.py"
+    planted.write_text(
+        "if TYPE_CHECKING:\n    from .engine.tensor import Tensor\nelse:\n    from .nn import Linear\n"
+        "if DEBUG:\n    from .viz import draw\n"
+    )
+    assert imports_of(planted, "") == ["nn", "viz"]

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tinygrad_norm.lessons.exercises.catalog import EXERCISES
-from tinygrad_norm.lessons.exercises.stub import stub_text
+from tinygrad_norm.lessons.exercises.exercise_files import stub_text
+from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,43 +11,16 @@
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import functional, ops
 from .context import detect_anomaly, enable_grad, no_grad, scope
 from .engine.details.samples import sample
 from .engine.primitive import PRIMITIVES, Primitive, elementwise, primitive
-from .engine.primitives.elementwise import (
-    absolute,
-    add,
-    arctan,
-    cos,
-    divide,
-    erf,
-    exp,
-    expm1,
-    floor,
-    log,
-    log1p,
-    logaddexp,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    remainder,
-    sign,
-    sin,
-    sqrt,
-    square,
-    subtract,
-    tanh,
-    where,
-)
 from .engine.primitives.linalg import matmul
 from .engine.primitives.reduction import cumsum, max, mean, min, prod, sum
-from .engine.primitives.shape import broadcast_to, flip, reshape, roll, transpose
-from .engine.tensor import Tensor, apply
+from .engine.primitives.shape import broadcast_to, reshape, transpose
+from .engine.tensor import Tensor
 from .errors import (
     AnomalyError,
     FileError,
@@ -61,10 +34,42 @@ from .errors import (
     StateDictError,
     TinygradNormError,
     VJPError,
-)  # fmt: skip
+)
 from .memory import keep_freed_memory
 from .ops.constants import full_like, ones_like, round, zeros_like
 from .ops.creation import arange, eye, full, linspace, ones, zeros
+from .ops.elementwise import (
+    absolute,
+    add,
+    arctan,
+    clip,
+    cos,
+    cosh,
+    divide,
+    erf,
+    exp,
+    expm1,
+    floor,
+    log,
+    log1p,
+    logaddexp,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    reciprocal,
+    remainder,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    square,
+    subtract,
+    tan,
+    tanh,
+    where,
+)
 from .ops.layout import (
     array_split,
     astype,
@@ -83,10 +88,10 @@ from .ops.layout import (
     tril,
     triu,
     vstack,
-)  # fmt: skip
-from .ops.more_elementwise import clip, cosh, reciprocal, sinh, tan
+)
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
+from .ops.shape import flip, roll
 from .ops.statistics import cumprod, diff, norm, ptp, std, var
 from .random import manual_seed
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -94,6 +99,7 @@ from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_
 __all__ = [
     "PRIMITIVES",
     "AnomalyError",
+    "Drawing",
     "FileError",
     "GraphError",
     "GraphReleasedError",
@@ -113,8 +119,10 @@ __all__ = [
     "arange",
     "arctan",
     "array_split",
+    "assert_gradients",
     "astype",
     "broadcast_to",
+    "check_vjp",
     "clip",
     "concatenate",
     "cos",
@@ -127,6 +135,7 @@ __all__ = [
     "diff",
     "divide",
     "dot",
+    "draw",
     "einsum",
     "elementwise",
     "enable_grad",
@@ -140,7 +149,9 @@ __all__ = [
     "full",
     "full_like",
     "functional",
+    "get_default_dtype",
     "grad",
+    "gradcheck",
     "gradients",
     "hessian",
     "hstack",
@@ -149,6 +160,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linspace",
+    "load",
     "log",
     "log1p",
     "logaddexp",
@@ -162,11 +174,13 @@ __all__ = [
     "moveaxis",
     "multiply",
     "negative",
+    "nn",
     "no_grad",
     "norm",
     "ones",
     "ones_like",
     "ops",
+    "optim",
     "outer",
     "pad",
     "power",
@@ -181,7 +195,9 @@ __all__ = [
     "roll",
     "round",
     "sample",
+    "save",
     "scope",
+    "set_default_dtype",
     "sign",
     "sin",
     "sinh",
@@ -194,6 +210,7 @@ __all__ = [
     "std",
     "subtract",
     "sum",
+    "summary",
     "swapaxes",
     "take",
     "take_along_axis",
@@ -202,22 +219,25 @@ __all__ = [
     "tensor",
     "tensordot",
     "tile",
+    "trace",
     "transpose",
     "tril",
     "triu",
     "value_and_grad",
     "var",
     "vdot",
+    "viz",
     "vjp",
     "vstack",
     "where",
     "zeros",
     "zeros_like",
-]  # fmt: skip
+]
 
 tensor = Tensor
-Primitive.interpreter = apply
 keep_freed_memory()
+# Where the Tensors of version 0.1.0 say that they come from, when they are unpickled.
+sys.modules[f"{__name__}.tensor"] = sys.modules[Tensor.__module__]
 __version__ = "0.1.0"
 
 # What is loaded when it is first used, so that the import stays quick: name -> (room, attribute there).
@@ -239,23 +259,33 @@ LAZY: dict[str, tuple[str, str | None]] = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in LAZY:
-        raise AttributeError(f"module 'tinygrad_norm' has no attribute {name!r}")
-    room, attribute = LAZY[name]
-    module = import_module(f".{room}", __name__)
-    value = module if attribute is None else getattr(module, attribute)
-    globals()[name] = value
-    return value
+if TYPE_CHECKING:  # the same names for a type checker, which loads nothing
+    from . import nn, optim, viz
+    from .gradcheck import assert_gradients, check_vjp, gradcheck
+    from .io import load, save
+    from .nn.parameter import get_default_dtype, set_default_dtype
+    from .nn.summary import summary
+    from .viz import Drawing, draw
+    from .viz.trace import trace
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in LAZY:
+            raise AttributeError(f"module 'tinygrad_norm' has no attribute {name!r}")
+        room, attribute = LAZY[name]
+        module = import_module(f".{room}", __name__)
+        value = module if attribute is None else getattr(module, attribute)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *LAZY})
+    return sorted(__all__)
 
 
 def _draw(target: Any, **options: Any) -> Any:
     """Draw: ``tensor.draw()`` and ``trace.draw()`` arrive here, and load the drawing room when first used."""
-    return __getattr__("draw")(target, **options)
+    return sys.modules[__name__].draw(target, **options)
 
 
 Tensor.drawn_by = _draw

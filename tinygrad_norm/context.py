@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from .engine.tape import Scope, Setting, State
 from .errors import OperandError
@@ -33,17 +33,17 @@ class Switch(Setting):
                 with type(self)():
                     return await function(*args, **kwargs)
 
-            return awaited  # type: ignore[return-value]  # wraps() keeps the signature
+            return cast(F, awaited)
 
         @wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:
             with type(self)():
                 return function(*args, **kwargs)
 
-        return inside  # type: ignore[return-value]  # wraps() keeps the signature
+        return cast(F, inside)
 
 
-class no_grad(Switch):  # noqa: N801  # PyTorch's name
+class no_grad(Switch):
     """Record nothing inside the block or function.
 
     Examples
@@ -60,7 +60,7 @@ class no_grad(Switch):  # noqa: N801  # PyTorch's name
         return state._replace(recording=False)
 
 
-class enable_grad(Switch):  # noqa: N801  # PyTorch's name
+class enable_grad(Switch):
     """Record inside the block, also where ``no_grad`` holds around it."""
 
     def change(self, state: State) -> State:
@@ -68,7 +68,7 @@ class enable_grad(Switch):  # noqa: N801  # PyTorch's name
         return state._replace(recording=True)
 
 
-class detect_anomaly(Switch):  # noqa: N801  # PyTorch's name
+class detect_anomaly(Switch):
     """Raise at the first operation, forward or backward, that makes a NaN or an infinity.
 
     Every result is searched, which costs time: use it to find a fault, not to train.
@@ -87,7 +87,7 @@ class detect_anomaly(Switch):  # noqa: N801  # PyTorch's name
         return state._replace(anomaly=True)
 
 
-class scope(Setting):  # noqa: N801  # used like a function: with tg.scope("encoder"):
+class scope(Setting):
     """Name a part of the computation; errors, drawings and checks give the path.
 
     Examples

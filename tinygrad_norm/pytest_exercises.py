@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from .lessons.exercises.exercise import Exercise, Verdict
+from .lessons.exercises.exercise_files import recognize
+from .lessons.exercises.exercise_parts import Exercise, Verdict
+from .lessons.exercises.exercise_report import verdict_lines
 from .lessons.exercises.grading import SECONDS, Grade, grade_file
-from .lessons.exercises.report import verdict_lines
-from .lessons.exercises.stub import recognize
 
 _SECONDS = "--exercise-seconds"
 _TAKEN = pytest.StashKey[set[Path]]()

@@ -14,12 +14,14 @@ from typing import Any, overload
 import numpy as np
 
 from .context import enable_grad
+from .engine import complaints
 from .engine.details.array import to_array
-from .engine.primitive import FUNCTIONS
+from .engine.primitives.elementwise import positive
 from .engine.sweep import seed_for
 from .engine.tape import STATE, Node
-from .engine.tensor import Tensor, as_tensor, sweep_from, wrap
+from .engine.tensor import Tensor, as_tensor, sweep_from, why_ended, without_graph, wrap
 from .errors import GraphError, OperandError, ShapeError
+from .ops.shape import stack_all
 
 
 @overload
@@ -28,9 +30,8 @@ def gradients(
 ) -> Tensor: ...
 @overload
 def gradients(
-    outputs: Tensor | Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Any = None,
-    create_graph: bool = False,
-) -> tuple[Tensor, ...]: ...  # fmt: skip
+    outputs: Tensor | Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Any = None, create_graph: bool = False
+) -> tuple[Tensor, ...]: ...
 def gradients(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],
@@ -78,6 +79,9 @@ def gradients(
             "Pass a sequence of that length."
         )
     nodes = [node_of(x, i) for i, x in enumerate(wanted)]
+    for y in ends:
+        if y._node is None and getattr(y, "_ended", None) != "constant":
+            raise GraphError(complaints.NO_GRAPH.format("an output", y, *why_ended(y)))
     # A cotangent that does not fit is an error also where the output depends on nothing.
     given = [
         (y._node, seed_for(None if seed is None else as_tensor(seed), y.shape, y.dtype))
@@ -86,8 +90,10 @@ def gradients(
     ]
     starts = [(node, seed) for node, seed in given if node is not None]
     found = sweep_from(starts, create_graph=create_graph, targets=nodes)
+    # A recorded gradient without a graph is a constant, whose own gradient is 0.
+    ended = "constant" if create_graph else "create_graph"
     result = tuple(
-        in_dtype(found[n], x) if n in found else wrap(np.zeros(x.shape, x.dtype), None)
+        in_dtype(found[n], x, ended) if n in found else without_graph(np.zeros(x.shape, x.dtype), ended)
         for x, n in zip(wanted, nodes, strict=True)
     )
     return result[0] if single else result
@@ -115,17 +121,18 @@ def node_of(x: Tensor, i: int) -> Node:
     return x._node
 
 
-def in_dtype(found: Any, x: Tensor) -> Tensor:
+def in_dtype(found: Any, x: Tensor, ended: str) -> Tensor:
     """Return a gradient that the sweep found as a Tensor, in the dtype of what it is the gradient of."""
-    gradient = found if isinstance(found, Tensor) else wrap(found, None)
+    gradient = found if isinstance(found, Tensor) else without_graph(found, ended)
+    if gradient._node is None and not hasattr(gradient, "_ended"):
+        gradient = without_graph(gradient._array, ended)
     return gradient if gradient.dtype == x.dtype else gradient.astype(x.dtype)
 
 
 def variable(x: Any) -> Tensor:
     """Return a new point of the tape with the value of ``x``, connected to it if it is on the tape already."""
     if isinstance(x, Tensor) and x.requires_grad:
-        connected: Tensor = FUNCTIONS["positive"](x)
-        return connected
+        return positive(x)
     return Tensor(to_array(x), requires_grad=True)
 
 
@@ -339,8 +346,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Tensor]:
                 rows.append(gradients(y, x, unit.reshape(y.shape), create_graph=again))
         if not rows:
             return wrap(np.zeros(y.shape + x.shape, x.dtype), None)
-        stacked: Tensor = FUNCTIONS["stack"](rows)
-        return stacked.reshape(y.shape + x.shape)
+        return stack_all(*rows).reshape(y.shape + x.shape)
 
     return full
 

@@ -54,12 +54,12 @@ def public_names(place: ModuleType, rooms: tuple[str, ...] = ()) -> list[str]:
 
 
 def exported(place: ModuleType) -> set[str]:
-    """Return the names that a module offers, those that it loads when they are first used among them.
+    """Return the names that a module offers.
 
     A module without ``__all__`` offers the functions and classes that it defines.
     """
     if hasattr(place, "__all__"):
-        return {*place.__all__, *getattr(place, "LAZY", ())}
+        return set(place.__all__)
     own = {n: v for n, v in vars(place).items() if getattr(v, "__module__", "") == place.__name__}
     return {n for n, v in own.items() if not n.startswith("_") and (inspect.isfunction(v) or inspect.isclass(v))}
 

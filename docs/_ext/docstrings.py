@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PARAMETER = re.compile(r"^(?P<names>[*\w][\w, *]*) : (?P<text>.+)$")
 UNDERLINE = re.compile(r"^-{3,}$")
+LABEL = re.compile(r"^(Formula|Shapes|Source): ")
 MARKUP = re.compile(r"``.+?``|(?::[\w:]+:)?`[^`]+`|\*\*?(?=[^\s*])[^*]*[^\s*]\*\*?(?!\w)")
 SPECIAL = re.compile(r"[*|]|(?<=\w)_(?!\w)")
 
@@ -79,13 +80,18 @@ def escape_lines(lines: list[str]) -> list[str]:
     return found
 
 
+def set_labels_apart(lines: list[str]) -> list[str]:
+    """Return a docstring's lines with a paragraph of its own for the formula, the shapes and the source."""
+    return [part for line in lines for part in (["", line] if LABEL.match(line) else [line])]
+
+
 # Napoleon reads "The node: what a drawing shows" under a property as a type with a description. Hide the colon from it.
 HIDDEN_COLON = "\ue000"
 
 
 def before_napoleon(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Rewrite a docstring in place."""
-    lines[:] = escape_lines(describe_parameters(lines))
+    lines[:] = escape_lines(set_labels_apart(describe_parameters(lines)))
     if what in ("property", "attribute") and lines:
         lines[0] = lines[0].replace(": ", HIDDEN_COLON + " ")
 

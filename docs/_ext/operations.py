@@ -15,11 +15,10 @@ PICTURES = "../_images/generated"
 
 
 def operations() -> str:
-    """Return a section for each module of ``ops`` that declares primitives, with a table and pictures of them."""
+    """Return a section for each chapter, with a table and pictures of its operations."""
     sections = []
-    for module, primitives in chapters().items():
-        name = module.rpartition(".")[2]
-        summary = (sys.modules[module].__doc__ or "").strip().split("\n\n")[0]
+    for name, primitives in chapters().items():
+        summary = (sys.modules[module_of(primitives[0])].__doc__ or "").strip().split("\n\n")[0]
         rows = table(HEADER, map(row, primitives))
         title = name.replace("_", " ").capitalize()
         sections.append(f"## {title}\n\n{plain(summary)}\n\n{rows}\n{gallery(primitives)}")
@@ -27,11 +26,14 @@ def operations() -> str:
 
 
 def chapters() -> dict[str, list[Primitive]]:
-    """Return the package's own primitives by the module that declares them, in the order of declaration."""
+    """Return the package's own primitives by chapter, in the order of declaration.
+
+    A chapter is named as the module that declares them: that of the engine and that of ``ops`` are one.
+    """
     found: dict[str, list[Primitive]] = {}
     for p in PRIMITIVES.values():
         if p.native:
-            found.setdefault(module_of(p), []).append(p)
+            found.setdefault(module_of(p).rpartition(".")[2], []).append(p)
     return found
 
 
@@ -52,7 +54,7 @@ def row(p: Primitive) -> tuple[str, ...]:
     formula = plain(p.formula) + (f"{NEW_LINE}*{plain(p.note)}*" if p.note else "")
     rules = [f"{code(name)}: {plain(rule) or 'none'}" for name, rule in zip(p.inputs, p.rule, strict=True)]
     saves = [", ".join(map(code, names)) or "nothing" for names in p.saves]
-    if p.joint is None and len(p.inputs) > 1:
+    if not p.joint and len(p.inputs) > 1:
         saves = [f"{line} for {code(name)}" for name, line, rule in zip(p.inputs, saves, p.rules, strict=True) if rule]
         saves = ["nothing"] if not any(p.saves) else saves
     return code(signature(p, defaults=False)), formula, NEW_LINE.join(rules), NEW_LINE.join(saves)

@@ -17,6 +17,7 @@ import tinygrad_norm as tg
 from tinygrad_norm import functional as F
 from tinygrad_norm.engine.details.samples import Sample
 from tinygrad_norm.engine.primitive import Primitive
+from tinygrad_norm.viz.render import render
 
 
 def layer_norm_row() -> str:
@@ -27,11 +28,56 @@ def layer_norm_row() -> str:
     return str(run.draw().svg)
 
 
+FORWARD = (
+    ("x * y", "operators.py", "names the operation"),
+    ("apply", "tensor.py", "takes the arrays"),
+    ("multiply", "primitives/elementwise.py", "computes x · y"),
+    ("save", "primitive.py", "keeps what the rules name"),
+    ("node", "tape.py", "points at those of x, y"),
+)
+BACKWARD = (
+    ("backward", "tensor.py", "starts with ḡ = 1"),
+    ("newest", "sweep.py", "the operation whose turn it is"),
+    ("pull_back", "primitive.py", "ḡ · y and ḡ · x"),
+    ("add", "sweep.py", "to what x and y have received"),
+    ("x.grad, y.grad", "tensor.py", "once nothing waits"),
+)
+
+
+def engine_walk() -> str:
+    """Draw the way of a product through the engine's files, and the way back."""
+    lines = [
+        "digraph engine {",
+        'rankdir=LR bgcolor="transparent" nodesep=0.5 ranksep=0.35',
+        'node [shape=box style="rounded,filled" fillcolor="#f4f4f4" color="#8a8a8a" fontname="Helvetica" fontsize=12]',
+        'edge [color="#1f77b4" penwidth=1.5]',
+    ]
+    for lane, steps in (("f", FORWARD), ("b", BACKWARD)):
+        for i, (name, file, does) in enumerate(steps):
+            label = f"<b>{name}</b><br/><font color='#1f5f99'>{file}</font><br/><font point-size='10'>{does}</font>"
+            lines.append(f"{lane}{i} [label=<{label}>]")
+    n = len(FORWARD)
+    lines += [f"f{i} -> f{i + 1}" for i in range(n - 1)]
+    lines += [f'b{i} -> b{i + 1} [color="#c44e52"]' for i in range(n - 1)]
+    # The loop of the sweep, and the saved arrays that it reads.
+    lines.append('b3 -> b1 [color="#c44e52" constraint=false]')
+    lines.append(
+        'f3 -> b2 [style=dashed color="#8a8a8a" constraint=false label="saved" fontname="Helvetica" fontsize=10]'
+    )
+    lines += [f"{{rank=same; f{i}; b{i}}}" for i in range(n)]
+    return render("\n".join([*lines, "}"]), "svg").decode()
+
+
 FIGURES: Mapping[str, tuple[Callable[[], str], str]] = {
     "layer-norm-row": (
         layer_norm_row,
         "Layer norm of the row (7, 5, 4), and the gradient of its first entry on its way back: through the deviation, "
         "through the mean, and directly.",
+    ),
+    "engine": (
+        engine_walk,
+        "The way of x * y through the engine's files (blue), and the way of its gradient back (red): the sweep goes "
+        "round until no operation waits.",
     ),
 }
 

@@ -14,10 +14,10 @@ import pytest
 
 from tinygrad_norm.cli import main
 from tinygrad_norm.commands import exercise as command
-from tinygrad_norm.lessons.exercises.catalog import EXERCISES
+from tinygrad_norm.lessons.exercises.exercise_files import stub_text
+from tinygrad_norm.lessons.exercises.exercise_report import exercise_text, hint_text
 from tinygrad_norm.lessons.exercises.grading import Grade
-from tinygrad_norm.lessons.exercises.report import exercise_text, hint_text
-from tinygrad_norm.lessons.exercises.stub import stub_text
+from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 
 Run = Callable[..., tuple[int, str, str]]
 STUB = "exercise_07_mean_backward.py"

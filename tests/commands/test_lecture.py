@@ -15,9 +15,9 @@ from tinygrad_norm.cli import main
 from tinygrad_norm.commands.lecture import RENDERERS
 from tinygrad_norm.lessons.document.as_data import lesson_data
 from tinygrad_norm.lessons.document.as_text import lesson_text
-from tinygrad_norm.lessons.lecture.lecture import lecture
+from tinygrad_norm.lessons.lecture.eight_steps import lecture
+from tinygrad_norm.lessons.lecture.notes import VARIANTS
 from tinygrad_norm.lessons.lecture.settings import Settings
-from tinygrad_norm.lessons.lecture.tables import VARIANTS
 
 
 def run(arguments: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

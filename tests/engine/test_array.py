@@ -44,3 +44,19 @@ def test_a_list_of_tracked_tensors_is_refused() -> None:
     with pytest.raises(tg.OperandError, match="got a list with a Tensor"):
         tg.add(tg.ones(2), [x, 1.0])
     assert tg.Tensor([tg.Tensor(1.0), 2.0]).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (np.ma.masked_array([1.0, 2.0], [False, True]), r"got a masked array, whose mask would be lost. Fill it"),
+        (np.array([[1.0, 2.0]]).view(np.matrix), r"must be an array; got a np.matrix.*np.asarray"),
+    ],
+)
+def test_arrays_that_do_not_compute_as_arrays(data: Any, message: str) -> None:
+    with pytest.raises(tg.OperandError, match=message):
+        tg.Tensor(data)
+    with pytest.raises(tg.OperandError, match=message):
+        tg.exp(data)
+    with pytest.raises(tg.OperandError, match=message):
+        tg.Tensor([[1.0, 2.0]]) * data

@@ -189,3 +189,42 @@ def test_a_rule_may_use_tg_functions() -> None:
     made = declare(lambda g, x: (g * tg.cos(x),), np.sin, elementwise=True)
     assert tg.grad(made)(1.0).item() == pytest.approx(np.cos(1.0))
     assert tg.grad(tg.grad(made))(1.0).item() == pytest.approx(-np.sin(1.0))
+
+
+# What a forward function and a rule receive belongs to the tape
+
+
+def double_in_place(g: Any) -> Any:
+    g *= 2
+    return (g,)
+
+
+def square_in_place(g: Any, x: Any) -> Any:
+    x *= g
+    return (2 * x,)
+
+
+@pytest.mark.parametrize(
+    ("forward", "vjp"), [(lambda x, /: 2 * x, double_in_place), (lambda x, /: x * x, square_in_place)]
+)
+def test_a_rule_that_writes_into_what_it_receives(forward: Any, vjp: Any) -> None:
+    made = declare(vjp, forward)
+    x = tg.Tensor(np.ones((3, 5)), requires_grad=True)
+    with tg.scope("model"):
+        y = made(x) + x.sum()
+    with pytest.raises(
+        tg.VJPError, match=r"VJP of planted in model .* got ValueError: output array is read-only. What a"
+    ):
+        y.sum().backward()
+    assert x.grad is None
+    assert np.all(x.data == 1)
+
+
+def test_a_forward_function_that_writes_into_what_it_receives() -> None:
+    made = declare(lambda g: (g,), lambda x, /: np.exp(x, out=x))
+    x = tg.Tensor(np.ones((3, 5)), requires_grad=True)
+    with pytest.raises(
+        tg.ShapeError, match=r"planted: .* read-only. What a forward function receives belongs to the tape"
+    ):
+        made(x)
+    assert np.all(x.data == 1)

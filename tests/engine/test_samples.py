@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.details.samples import DOMAINS, binary, sample, unary
+from tinygrad_norm.engine.details.samples import DOMAINS, sample, samples_at, usual_samples
 
 
 @pytest.mark.parametrize("domain", ["positve", ("any", "any")])
@@ -30,7 +30,22 @@ def test_a_sample_draws_its_inputs(rng: np.random.Generator) -> None:
 
 
 def test_the_usual_samples_hold_a_number_and_no_number() -> None:
-    for usual in (unary("unit"), binary("unit", "unit")):
+    for inputs in (1, 2, 3):
+        usual = usual_samples(inputs, "unit")
+        assert all(len(point.shapes) == inputs for point in usual)
         sizes = [np.prod(shape) for point in usual for shape in point.shapes]
         assert {0, 1} <= set(sizes)
         assert all(set(point.domains) == {"unit"} for point in usual)
+
+
+def test_shapes_written_as_text() -> None:
+    assert samples_at("3x5 (), 7", "positive", axis=0) == (
+        sample((3, 5), (), domain="positive", axis=0),
+        sample((7,), domain="positive", axis=0),
+    )
+
+
+def test_a_function_of_many_inputs_has_no_usual_samples() -> None:
+    assert usual_samples(4) == ()
+    with pytest.raises(tg.VJPError, match="at least one sample"):
+        tg.elementwise(lambda a, b, c, d, /: a * b * c * d, vjp=lambda g: (g,) * 4, name="planted")

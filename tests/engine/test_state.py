@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.tape import STATE, Scope, Setting, where
+from tinygrad_norm.engine.complaints import where
+from tinygrad_norm.engine.tape import STATE, Scope, Setting
 
 
 def tracked() -> bool:

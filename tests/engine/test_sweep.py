@@ -154,8 +154,14 @@ def test_a_failing_rule_changes_no_gradient() -> None:
     broken = tg.primitive(lambda x, /: x * 1.0, vjp=lambda g: 1 / 0, samples=[tg.sample((3,))], name="broken")
     x, w = leaf(np.ones(3)), leaf(np.ones(3))
     w.grad = tg.Tensor(np.full(3, 7.0))
-    y = (broken(x) + w).sum()
-    with pytest.raises(ZeroDivisionError):
+    with tg.scope("model"):
+        y = (broken(x) + w).sum()
+    with (
+        pytest.raises(
+            tg.VJPError, match=r"VJP of broken in model must .* shape \(3,\); got ZeroDivisionError: division"
+        ),
+        tg.scope("elsewhere"),
+    ):
         y.backward()
     assert x.grad is None
     assert w.grad is not None

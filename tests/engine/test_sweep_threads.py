@@ -47,3 +47,23 @@ def test_threads_may_share_a_leaf(in_thread: InThread) -> None:
     (x * 3.0).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [5.0] * 3
+
+
+def test_no_update_of_a_shared_leaf_is_lost() -> None:
+    for _ in range(10):
+        x = leaf(np.zeros(300_000))
+        ready = threading.Barrier(4)
+
+        def work(x: tg.Tensor = x, ready: threading.Barrier = ready) -> None:
+            losses = [x.sum() for _ in range(50)]
+            ready.wait()
+            for loss in losses:
+                loss.backward()
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert x.grad is not None
+        assert np.all(x.grad.data == 200.0)

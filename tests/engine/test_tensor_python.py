@@ -128,6 +128,19 @@ def test_html() -> None:
 # Copies
 
 
+PICKLED = b"""ctinygrad_norm.tensor\nTensor\np0\n(cnumpy._core.multiarray\n_reconstruct\np1\n(cnumpy\nndarray\np2
+(I0\ntp3\nc_codecs\nencode\np4\n(Vb\np5\nVlatin1\np6\ntp7\nRp8\ntp9\nRp10\n(I1\n(I2\ntp11\ncnumpy\ndtype\np12\n(Vf8\np13
+I00\nI01\ntp14\nRp15\n(I3\nV<\np16\nNNNI-1\nI-1\nI0\ntp17\nbI00\ng4\n(V\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\xf8?\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\x04@
+p18\ng6\ntp19\nRp20\ntp21\nbI01\ng15\nVw\np22\ntp23\nRp24\n."""
+"""``pickle.dumps(tg.Tensor([1.5, 2.5], requires_grad=True, name="w"), 0)`` of version 0.1.0."""
+
+
+def test_a_leaf_that_an_earlier_version_pickled_loads() -> None:
+    leaf = pickle.loads(PICKLED)
+    assert type(leaf) is tg.Tensor
+    assert (leaf.tolist(), leaf.requires_grad, leaf.name) == ([1.5, 2.5], True, "w")
+
+
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
 def test_a_leaf_can_be_copied_and_pickled(again: Any) -> None:
     x = leaf([1.0, 2.0], name="x", dtype=np.float32)

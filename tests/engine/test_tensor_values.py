@@ -119,17 +119,17 @@ def test_nothing_of_the_user_s_becomes_read_only() -> None:
     assert x.numpy().flags.writeable
 
 
-def test_an_in_place_operator_makes_a_new_tensor() -> None:
-    t = leaf([1.0, 2.0])
-    before = t
+def test_an_in_place_operator_on_a_result_makes_a_new_tensor() -> None:
+    leaf_of_it = leaf([1.0, 2.0])
+    before = t = leaf_of_it * 1
     t += 1
     t *= 2
     assert t is not before
     assert before.tolist() == [1.0, 2.0]
     assert t.tolist() == [4.0, 6.0]
     t.sum().backward()
-    assert before.grad is not None
-    assert before.grad.tolist() == [2.0, 2.0]
+    assert leaf_of_it.grad is not None
+    assert leaf_of_it.grad.tolist() == [2.0, 2.0]
 
 
 def test_numpy_gives_a_copy_of_ones_own() -> None:

@@ -13,13 +13,22 @@ from tinygrad_norm import functional as F  # PyTorch's name for it
 
 INF = np.inf
 SMOOTH: list[tuple[str, Any]] = [
-    ("tanh", F.tanh), ("sigmoid", F.sigmoid), ("silu", F.silu), ("softplus", F.softplus), ("softplus3",
-     lambda x: F.softplus(x, 3.0)),
-    ("gelu", F.gelu), ("gelu tanh", lambda x: F.gelu(x, approximate="tanh")), ("elu", F.elu), ("relu", F.relu),
-    ("leaky", lambda x: F.leaky_relu(x, 0.2)), ("softmax", F.softmax), ("softmax0", lambda x: F.softmax(x, axis=0)),
-    ("log_softmax", F.log_softmax), ("logsumexp", F.logsumexp), ("logsumexp all", lambda x: F.logsumexp(x, axis=(0,
-     1))),
-]  # fmt: skip
+    ("tanh", F.tanh),
+    ("sigmoid", F.sigmoid),
+    ("silu", F.silu),
+    ("softplus", F.softplus),
+    ("softplus3", lambda x: F.softplus(x, 3.0)),
+    ("gelu", F.gelu),
+    ("gelu tanh", lambda x: F.gelu(x, approximate="tanh")),
+    ("elu", F.elu),
+    ("relu", F.relu),
+    ("leaky", lambda x: F.leaky_relu(x, 0.2)),
+    ("softmax", F.softmax),
+    ("softmax0", lambda x: F.softmax(x, axis=0)),
+    ("log_softmax", F.log_softmax),
+    ("logsumexp", F.logsumexp),
+    ("logsumexp all", lambda x: F.logsumexp(x, axis=(0, 1))),
+]
 
 
 @pytest.mark.parametrize(("name", "f"), SMOOTH)
@@ -152,21 +161,30 @@ def test_every_composition_runs_in_a_scope_of_its_name() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: F.softplus(x, 0.0), tg.InputError, r"softplus: beta must be positive; got 0.0. PyTorch's default "
-         r"is 1"),
+        (
+            lambda x: F.softplus(x, 0.0),
+            tg.InputError,
+            r"softplus: beta must be positive; got 0.0. PyTorch's default is 1",
+        ),
         (lambda x: F.gelu(x, "fast"), tg.InputError, r"gelu: approximate must be 'none' or 'tanh'; got 'fast'. Choose"),
         (lambda x: F.softmax(x, 2), tg.ShapeError, r"softmax: the axes must be axes of shape \(2, 3\); got 2.*Count"),
         (lambda x: F.log_softmax(x, -3), tg.ShapeError, r"softmax: the axes must be .*got -3"),
         (lambda x: F.logsumexp(x, (0, 0)), tg.ShapeError, r"softmax: the axes must be .*duplicate"),
-        (lambda x: F.linear(x, np.ones((4, 2))), tg.ShapeError, r"linear: the last axis of x must be the weight's "
-         r"in_features; got x \("
-         r"2, 3\) and weight \(4, 2\) \(out_features, in_features\). Transpose"),
+        (
+            lambda x: F.linear(x, np.ones((4, 2))),
+            tg.ShapeError,
+            r"linear: the last axis of x must be the weight's in_features; got x \(2, 3\) and weight \(4, 2\) "
+            r"\(out_features, in_features\). Transpose",
+        ),
         (lambda x: F.linear(x, np.ones(3)), tg.ShapeError, r"linear: .*weight \(3,\)"),
-        (lambda x: F.linear(x, np.ones((4, 3)), np.ones(3)), tg.ShapeError, r"linear: the bias must have shape "
-         r"\(4,\).*got \(3,\)"),
+        (
+            lambda x: F.linear(x, np.ones((4, 3)), np.ones(3)),
+            tg.ShapeError,
+            r"linear: the bias must have shape \(4,\).*got \(3,\)",
+        ),
         (lambda x: F.linear(1.0, np.ones((4, 3))), tg.ShapeError, r"linear: the last axis of x"),
     ],
-)  # fmt: skip
+)
 def test_errors(call: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         call(tg.ones((2, 3)))

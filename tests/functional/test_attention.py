@@ -15,10 +15,14 @@ attention = F.scaled_dot_product_attention
 MASK = np.array([[True, True, False], [False, False, False], [False, True, True], [True, True, True]])
 ADDITIVE = np.array([[0.3, -1.0, -np.inf], [-np.inf] * 3, [0.0, 1.0, 2.0], [-0.5, 0.5, -np.inf]])
 MASKS: dict[str, dict[str, Any]] = {
-    "none": {}, "scale": {"scale": 0.3}, "causal": {"is_causal": True}, "boolean": {"attn_mask": MASK},
-    "additive": {"attn_mask": ADDITIVE}, "keys": {"attn_mask": MASK[2]}, "of a batch": {"attn_mask": np.stack([MASK,
-    ~MASK])},
-}  # fmt: skip
+    "none": {},
+    "scale": {"scale": 0.3},
+    "causal": {"is_causal": True},
+    "boolean": {"attn_mask": MASK},
+    "additive": {"attn_mask": ADDITIVE},
+    "keys": {"attn_mask": MASK[2]},
+    "of a batch": {"attn_mask": np.stack([MASK, ~MASK])},
+}
 
 
 @pytest.fixture
@@ -119,28 +123,50 @@ def test_dropout_is_seeded_and_keeps_the_mean(qkv: Any) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda q, k, v: attention(q, v, v), tg.ShapeError, r"attention: queries and keys must be \(…, length, d\) "
-         r"with the same d; got \("
-         r"2, 4, 5\) and \(2, 3, 6\). Check the projections"),
+        (
+            lambda q, k, v: attention(q, v, v),
+            tg.ShapeError,
+            r"attention: queries and keys must be \(…, length, d\) with the same d; got \(2, 4, 5\) and \(2, 3, "
+            r"6\). Check the projections",
+        ),
         (lambda q, k, v: attention(q[0, 0], k, v), tg.ShapeError, r"attention: queries and keys"),
-        (lambda q, k, v: attention(q, k, q), tg.ShapeError, r"matmul in scaled_dot_product_attention: the last axis "
-         r".*\(3\)"),
-        (lambda q, k, v: attention(q, k, v, attn_mask=MASK.T), tg.ShapeError, r"attn_mask must broadcast to \(…, "
-         r"queries, keys\) = \(2, 4, "
-         r"3\); got \(3, 4\). Insert axes"),
-        (lambda q, k, v: attention(q, k, v, attn_mask=np.ones((5, 2, 4, 3), bool)), tg.ShapeError,
-         r"attn_mask must broadcast .*\(5, 2, 4"),
-        (lambda q, k, v: attention(q, k, v, attn_mask=MASK.astype(int)), tg.InputError,
-         r"attn_mask must be boolean .* or floating .*got in"
-         r"t64, which could mean either. Write mask != 0"),
-        (lambda q, k, v: attention(q, k, v, attn_mask=MASK, is_causal=True), tg.InputError,
-         r"is_causal must stand alone; got an attn_mask"),
-        (lambda q, k, v: attention(q, k, v, dropout_p=1.0), tg.InputError, r"dropout_p must lie in \[0, 1\); got "
-         r"1.0. 0 switches it off"),
-        (lambda q, k, v: attention(q, k, v, dropout_p=-0.1), tg.InputError, r"dropout_p must lie in \[0, 1\); got "
-         r"-0.1"),
+        (
+            lambda q, k, v: attention(q, k, q),
+            tg.ShapeError,
+            r"matmul in scaled_dot_product_attention: the last axis .*\(3\)",
+        ),
+        (
+            lambda q, k, v: attention(q, k, v, attn_mask=MASK.T),
+            tg.ShapeError,
+            r"attn_mask must broadcast to \(…, queries, keys\) = \(2, 4, 3\); got \(3, 4\). Insert axes",
+        ),
+        (
+            lambda q, k, v: attention(q, k, v, attn_mask=np.ones((5, 2, 4, 3), bool)),
+            tg.ShapeError,
+            r"attn_mask must broadcast .*\(5, 2, 4",
+        ),
+        (
+            lambda q, k, v: attention(q, k, v, attn_mask=MASK.astype(int)),
+            tg.InputError,
+            r"attn_mask must be boolean .* or floating .*got int64, which could mean either. Write mask != 0",
+        ),
+        (
+            lambda q, k, v: attention(q, k, v, attn_mask=MASK, is_causal=True),
+            tg.InputError,
+            r"is_causal must stand alone; got an attn_mask",
+        ),
+        (
+            lambda q, k, v: attention(q, k, v, dropout_p=1.0),
+            tg.InputError,
+            r"dropout_p must lie in \[0, 1\); got 1.0. 0 switches it off",
+        ),
+        (
+            lambda q, k, v: attention(q, k, v, dropout_p=-0.1),
+            tg.InputError,
+            r"dropout_p must lie in \[0, 1\); got -0.1",
+        ),
     ],
-)  # fmt: skip
+)
 def test_errors(call: Any, error: Any, message: str, qkv: Any) -> None:
     with pytest.raises(error, match=message):
         call(*map(tg.Tensor, qkv))

@@ -141,35 +141,61 @@ def test_nothing_passed_in_is_changed(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: F.batch_norm(x[:1], training=True), tg.InputError, r"batch_norm: a channel must have at least two "
-         r"real values in tra"
-         r"ining, since one value has no deviation; got 1 in x of shape \(1, 3\). Use a larger batch, eval mode .* "
-         r"or layer_norm"),
+        (
+            lambda x: F.batch_norm(x[:1], training=True),
+            tg.InputError,
+            r"batch_norm: a channel must have at least two real values in training, since one value has no "
+            r"deviation; got 1 in x of shape \(1, 3\). Use a larger batch, eval mode .* or layer_norm",
+        ),
         (lambda x: F.batch_norm(x, mask=[1, 0, 0, 0]), tg.InputError, r"got 1 in x of shape \(4, 3\) under the mask"),
         (lambda x: F.batch_norm(x, mask=[0] * 4), tg.InputError, r"got 0 in x .*under the mask"),
-        (lambda x: F.batch_norm(x, mask=np.ones((4, 3))), tg.ShapeError, r"the mask must have x's shape without the "
-         r"channel axis, \(4,\); "
-         r"got \(4, 3\) for x \(4, 3\). It holds True at real positions"),
-        (lambda x: F.batch_norm(x, mask=[1, 2, 1, 1]), tg.InputError, r"the mask must hold True and False .*Write "
-         r"mask != 0"),
+        (
+            lambda x: F.batch_norm(x, mask=np.ones((4, 3))),
+            tg.ShapeError,
+            r"the mask must have x's shape without the channel axis, \(4,\); got \(4, 3\) for x \(4, 3\). It "
+            r"holds True at real positions",
+        ),
+        (
+            lambda x: F.batch_norm(x, mask=[1, 2, 1, 1]),
+            tg.InputError,
+            r"the mask must hold True and False .*Write mask != 0",
+        ),
         (lambda x: F.batch_norm(x, mask=[1.0, np.nan, 1.0, 1.0]), tg.InputError, r"the mask must hold True and False"),
-        (lambda x: F.batch_norm(x[0]), tg.ShapeError, r"batch_norm: x must have a batch axis and channel_axis=1; got "
-         r"shape \(3,\). Insert"),
+        (
+            lambda x: F.batch_norm(x[0]),
+            tg.ShapeError,
+            r"batch_norm: x must have a batch axis and channel_axis=1; got shape \(3,\). Insert",
+        ),
         (lambda x: F.batch_norm(x, channel_axis=2), tg.ShapeError, r"channel_axis=2; got shape \(4, 3\)"),
-        (lambda x: F.batch_norm(x, weight=np.ones(4)), tg.ShapeError, r"batch_norm: the weight must have shape "
-         r"\(3,\).*got \(4,\)"),
-        (lambda x: F.batch_norm(x, bias=np.ones((1, 3))), tg.ShapeError, r"batch_norm: the bias must have shape "
-         r"\(3,\)"),
-        (lambda x: F.batch_norm(x, np.ones(4), np.ones(3)), tg.ShapeError, r"batch_norm: the running_mean must have "
-         r"shape \(3,\)"),
-        (lambda x: F.batch_norm(x, np.ones(3), np.ones(4)), tg.ShapeError, r"batch_norm: the running_var must have "
-         r"shape \(3,\)"),
-        (lambda x: F.batch_norm(x, np.ones(3)), tg.InputError, r"must be given together in eval mode; got only "
-         r"running_mean. Pass both"),
+        (
+            lambda x: F.batch_norm(x, weight=np.ones(4)),
+            tg.ShapeError,
+            r"batch_norm: the weight must have shape \(3,\).*got \(4,\)",
+        ),
+        (
+            lambda x: F.batch_norm(x, bias=np.ones((1, 3))),
+            tg.ShapeError,
+            r"batch_norm: the bias must have shape \(3,\)",
+        ),
+        (
+            lambda x: F.batch_norm(x, np.ones(4), np.ones(3)),
+            tg.ShapeError,
+            r"batch_norm: the running_mean must have shape \(3,\)",
+        ),
+        (
+            lambda x: F.batch_norm(x, np.ones(3), np.ones(4)),
+            tg.ShapeError,
+            r"batch_norm: the running_var must have shape \(3,\)",
+        ),
+        (
+            lambda x: F.batch_norm(x, np.ones(3)),
+            tg.InputError,
+            r"must be given together in eval mode; got only running_mean. Pass both",
+        ),
         (lambda x: F.batch_norm(x, None, np.ones(3)), tg.InputError, r"got only running_var"),
         (lambda x: F.batch_norm(x, eps=-1.0), tg.InputError, r"batch_norm: eps must not be negative; got -1.0"),
     ],
-)  # fmt: skip
+)
 def test_errors(call: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         call(tg.Tensor(np.arange(12.0).reshape(4, 3)))

@@ -118,10 +118,14 @@ def test_float16_whose_squares_are_too_large_for_it(rng: np.random.Generator) ->
     x = (rng.permutation(24).reshape(2, 3, 4) * 100.0 - 1000.0).astype(np.float16)
     wide = x.astype(np.float64)
     for f in (
-        lambda t: F.layer_norm(t, 4), lambda t: F.rms_norm(t, 4), lambda t: F.group_norm(t, 1),
-        lambda t: F.instance_norm(t), lambda t: F.batch_norm(t), lambda t: F.batch_norm(t, np.zeros(3), np.full(3,
-        1e6)), lambda t: tg.std(t, axis=1),
-    ):  # fmt: skip
+        lambda t: F.layer_norm(t, 4),
+        lambda t: F.rms_norm(t, 4),
+        lambda t: F.group_norm(t, 1),
+        lambda t: F.instance_norm(t),
+        lambda t: F.batch_norm(t),
+        lambda t: F.batch_norm(t, np.zeros(3), np.full(3, 1e6)),
+        lambda t: tg.std(t, axis=1),
+    ):
         t = tg.Tensor(x, requires_grad=True)
         y = f(t)
         np.testing.assert_allclose(np.asarray(y, np.float64), np.asarray(f(wide)), rtol=2e-3, atol=2e-3)
@@ -132,63 +136,95 @@ def test_float16_whose_squares_are_too_large_for_it(rng: np.random.Generator) ->
 
 def test_an_empty_batch_stays_empty() -> None:
     for y in (
-        F.layer_norm(np.ones((0, 4)), np.int64(4)), F.rms_norm(np.ones((0, 4)), [4]), F.group_norm(np.ones((0, 4, 2)),
-        2),
-        F.instance_norm(np.ones((0, 4, 2))), F.softmax(np.ones((0, 4))), F.logsumexp(np.ones((0, 4)), keepdims=True),
-    ):  # fmt: skip
+        F.layer_norm(np.ones((0, 4)), np.int64(4)),
+        F.rms_norm(np.ones((0, 4)), [4]),
+        F.group_norm(np.ones((0, 4, 2)), 2),
+        F.instance_norm(np.ones((0, 4, 2))),
+        F.softmax(np.ones((0, 4))),
+        F.logsumexp(np.ones((0, 4)), keepdims=True),
+    ):
         assert y.size == 0
 
 
 def test_each_norm_is_one_scope() -> None:
     x = tg.Tensor(np.arange(12.0).reshape(2, 2, 3), requires_grad=True)
     for name, y in [
-        ("layer_norm", F.layer_norm(x, 3)), ("rms_norm", F.rms_norm(x, 3)), ("group_norm", F.group_norm(x, 2)),
+        ("layer_norm", F.layer_norm(x, 3)),
+        ("rms_norm", F.rms_norm(x, 3)),
+        ("group_norm", F.group_norm(x, 2)),
         ("instance_norm", F.instance_norm(x)),
-    ]:  # fmt: skip
+    ]:
         assert y.node.scope.path == name
 
 
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: F.layer_norm(x, 4), tg.ShapeError, r"layer_norm: the last axes of x must be normalized_shape "
-         r"\(4,\); got x of shap"
-         r"e \(2, 3, 5\). Pass the length of the feature axis"),
+        (
+            lambda x: F.layer_norm(x, 4),
+            tg.ShapeError,
+            r"layer_norm: the last axes of x must be normalized_shape \(4,\); got x of shape \(2, 3, 5\). Pass "
+            r"the length of the feature axis",
+        ),
         (lambda x: F.layer_norm(x, (2, 5)), tg.ShapeError, r"normalized_shape \(2, 5\); got x of shape \(2, 3, 5\)"),
         (lambda x: F.layer_norm(x, (7, 2, 3, 5)), tg.ShapeError, r"normalized_shape \(7, 2, 3, 5\)"),
         (lambda x: F.layer_norm(x, ()), tg.ShapeError, r"normalized_shape \(\)"),
-        (lambda x: F.layer_norm(x, 5.0), tg.OperandError, r"layer_norm: normalized_shape must be a whole number.*got "
-         r"5.0"),
-        (lambda x: F.rms_norm(x, "5"), tg.OperandError, r"rms_norm: normalized_shape must be .*got '5'. Pass the "
-         r"length"),
+        (
+            lambda x: F.layer_norm(x, 5.0),
+            tg.OperandError,
+            r"layer_norm: normalized_shape must be a whole number.*got 5.0",
+        ),
+        (
+            lambda x: F.rms_norm(x, "5"),
+            tg.OperandError,
+            r"rms_norm: normalized_shape must be .*got '5'. Pass the length",
+        ),
         (lambda x: F.layer_norm(1.0, 1), tg.ShapeError, r"normalized_shape \(1,\); got x of shape \(\)"),
-        (lambda x: F.layer_norm(x, 5, np.ones(3)), tg.ShapeError, r"layer_norm: the weight must have shape \(5,\), "
-         r"one entry for each"
-         r" normalized feature; got \(3,\). Reshape it, or pass None"),
-        (lambda x: F.layer_norm(x, 5, None, 1.0), tg.ShapeError, r"layer_norm: the bias must have shape \(5,\).*got "
-         r"\(\)"),
-        (lambda x: F.layer_norm(x, 5, eps=-1e-5), tg.InputError, r"layer_norm: eps must not be negative; got -1e-05. "
-         r"The usual value"),
+        (
+            lambda x: F.layer_norm(x, 5, np.ones(3)),
+            tg.ShapeError,
+            r"layer_norm: the weight must have shape \(5,\), one entry for each normalized feature; got \(3,\). "
+            r"Reshape it, or pass None",
+        ),
+        (
+            lambda x: F.layer_norm(x, 5, None, 1.0),
+            tg.ShapeError,
+            r"layer_norm: the bias must have shape \(5,\).*got \(\)",
+        ),
+        (
+            lambda x: F.layer_norm(x, 5, eps=-1e-5),
+            tg.InputError,
+            r"layer_norm: eps must not be negative; got -1e-05. The usual value",
+        ),
         (lambda x: F.layer_norm(x, 5, eps=np.nan), tg.InputError, r"layer_norm: eps must not be negative; got nan"),
         (lambda x: F.rms_norm(x, 3), tg.ShapeError, r"rms_norm: the last axes of x must be"),
         (lambda x: F.rms_norm(x, 5, np.ones((3, 5))), tg.ShapeError, r"rms_norm: the weight must have shape \(5,\)"),
         (lambda x: F.rms_norm(x, 5, eps=-1.0), tg.InputError, r"rms_norm: eps"),
-        (lambda x: F.group_norm(x, 2), tg.ShapeError, r"group_norm: x must be \(batch, channels, …\) with channels "
-         r"divisible by num_g"
-         r"roups; got x \(2, 3, 5\) and num_groups=2. Choose a divisor"),
+        (
+            lambda x: F.group_norm(x, 2),
+            tg.ShapeError,
+            r"group_norm: x must be \(batch, channels, …\) with channels divisible by num_groups; got x \(2, 3, "
+            r"5\) and num_groups=2. Choose a divisor",
+        ),
         (lambda x: F.group_norm(x, 0), tg.ShapeError, r"num_groups=0"),
         (lambda x: F.group_norm(x[0, 0], 1), tg.ShapeError, r"group_norm: .*got x \(5,\)"),
         (lambda x: F.group_norm(x, 3, np.ones(5)), tg.ShapeError, r"group_norm: the weight must have shape \(3,\)"),
         (lambda x: F.group_norm(x, 3, eps=-1), tg.InputError, r"group_norm: eps"),
-        (lambda x: F.instance_norm(x[0]), tg.ShapeError, r"instance_norm: x must be \(batch, channels, positions…\) "
-         r"with at least two p"
-         r"ositions; got \(3, 5\). One value has no deviation: use layer_norm or group_norm"),
+        (
+            lambda x: F.instance_norm(x[0]),
+            tg.ShapeError,
+            r"instance_norm: x must be \(batch, channels, positions…\) with at least two positions; got \(3, "
+            r"5\). One value has no deviation: use layer_norm or group_norm",
+        ),
         (lambda x: F.instance_norm(x[:, :, :1]), tg.ShapeError, r"instance_norm: .*got \(2, 3, 1\)"),
-        (lambda x: F.instance_norm(x, None, np.ones(5)), tg.ShapeError, r"instance_norm: the bias must have shape "
-         r"\(3,\)"),
+        (
+            lambda x: F.instance_norm(x, None, np.ones(5)),
+            tg.ShapeError,
+            r"instance_norm: the bias must have shape \(3,\)",
+        ),
         (lambda x: F.instance_norm(x, eps=-1), tg.InputError, r"instance_norm: eps"),
     ],
-)  # fmt: skip
+)
 def test_errors(call: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         call(tg.ones((2, 3, 5)))

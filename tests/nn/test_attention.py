@@ -92,35 +92,56 @@ def test_the_projections_are_drawn_by_name(attention: nn.MultiheadAttention) -> 
     assert kinds["attention"] == "function"
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ({"embed_dim": 6, "num_heads": 4}, "embed_dim must be divisible by num_heads; got embed_dim=6 and num_heads=4"),
-    ({"embed_dim": 6, "num_heads": 2, "dropout": 1.0}, r"dropout must lie in \[0, 1\); got 1.0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"embed_dim": 6, "num_heads": 4}, "embed_dim must be divisible by num_heads; got embed_dim=6 and num_heads=4"),
+        ({"embed_dim": 6, "num_heads": 2, "dropout": 1.0}, r"dropout must lie in \[0, 1\); got 1.0"),
+    ],
+)
 def test_arguments_must_make_sense(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(tg.InputError, match=message):
         nn.MultiheadAttention(**arguments)
 
 
-@pytest.mark.parametrize(("shapes", "message"), [
-    (((2, 5, 7), (2, 5, 7), (2, 5, 7)), r"with 6, 6 and 6 features; got \(2, 5, 7\).* Check embed_dim"),
-    (((2, 5, 6), (2, 6), (2, 6)), "query, key and value must be"),
-    (((5, 6), (5, 6), (5, 7)), r"or all \(time, features\).*; got \(5, 6\), \(5, 6\), \(5, 7\)"),
-    (((2, 5, 6), (3, 5, 6), (3, 5, 6)), "must have one batch size, key and value one length; got"),
-    (((2, 5, 6), (2, 5, 6), (2, 7, 6)), r"\(2, 7, 6\) \(batch first\)\. Check the order of the axes: batch_first=True"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((2, 5, 7), (2, 5, 7), (2, 5, 7)), r"with 6, 6 and 6 features; got \(2, 5, 7\).* Check embed_dim"),
+        (((2, 5, 6), (2, 6), (2, 6)), "query, key and value must be"),
+        (((5, 6), (5, 6), (5, 7)), r"or all \(time, features\).*; got \(5, 6\), \(5, 6\), \(5, 7\)"),
+        (((2, 5, 6), (3, 5, 6), (3, 5, 6)), "must have one batch size, key and value one length; got"),
+        (
+            ((2, 5, 6), (2, 5, 6), (2, 7, 6)),
+            r"\(2, 7, 6\) \(batch first\)\. Check the order of the axes: batch_first=True",
+        ),
+    ],
+)
 def test_shapes_must_fit(attention: nn.MultiheadAttention, shapes: Any, message: str) -> None:
     with pytest.raises(tg.ShapeError, match=message):
         attention(*(tg.ones(s) for s in shapes))
 
 
-@pytest.mark.parametrize(("mask", "error", "message"), [
-    ({"key_padding_mask": np.zeros((5, 2), dtype=bool)}, tg.ShapeError,
-     r"key_padding_mask must be \(batch, keys\) = \(2, 5\); got \(5, 2\)\. It holds True at pads"),
-    ({"attn_mask": np.zeros((2, 5, 5), dtype=bool)}, tg.ShapeError,
-     r"attn_mask must be \(queries, keys\) = \(5, 5\) or .* = \(4, 5, 5\); got \(2, 5, 5\)"),
-    ({"attn_mask": np.zeros((5, 5), dtype=int)}, tg.OperandError,
-     r"attn_mask must be boolean \(True: may not attend\) or floating .*; got dtype int64"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mask", "error", "message"),
+    [
+        (
+            {"key_padding_mask": np.zeros((5, 2), dtype=bool)},
+            tg.ShapeError,
+            r"key_padding_mask must be \(batch, keys\) = \(2, 5\); got \(5, 2\)\. It holds True at pads",
+        ),
+        (
+            {"attn_mask": np.zeros((2, 5, 5), dtype=bool)},
+            tg.ShapeError,
+            r"attn_mask must be \(queries, keys\) = \(5, 5\) or .* = \(4, 5, 5\); got \(2, 5, 5\)",
+        ),
+        (
+            {"attn_mask": np.zeros((5, 5), dtype=int)},
+            tg.OperandError,
+            r"attn_mask must be boolean \(True: may not attend\) or floating .*; got dtype int64",
+        ),
+    ],
+)
 def test_masks_must_fit(attention: nn.MultiheadAttention, mask: Any, error: type[Exception], message: str) -> None:
     model = nn.Sequential()
     model.add_module("self_attn", attention)
@@ -202,10 +223,13 @@ def test_the_encoder_copies_its_layer() -> None:
         model(tg.ones((2, 5, 7)))
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"norm": "batchnorm"}, "norm must be one of layer, rms, batch, masked_batch, none; got 'batchnorm'"),
-    ({"activation": "swish"}, "activation must be 'relu', 'gelu' or a function; got 'swish'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"norm": "batchnorm"}, "norm must be one of layer, rms, batch, masked_batch, none; got 'batchnorm'"),
+        ({"activation": "swish"}, "activation must be 'relu', 'gelu' or a function; got 'swish'"),
+    ],
+)
 def test_the_encoder_layer_s_choices_are_checked(options: dict[str, Any], message: str) -> None:
     with pytest.raises(tg.InputError, match=message):
         nn.TransformerEncoderLayer(6, 2, **options)

@@ -39,25 +39,43 @@ CASES: list[tuple[str, Callable[[], nn.Module], list[Any], dict[str, Any]]] = [
     ("BatchNorm1d eval", lambda: nn.BatchNorm1d(3).eval(), [x(2, 3, 5)], {}),
     ("BatchNorm2d", lambda: nn.BatchNorm2d(3), [x(2, 3, 2, 5)], {}),
     ("MultiheadAttention", lambda: nn.MultiheadAttention(6, 2, batch_first=True), [same, same, same], pads),
-    ("MultiheadAttention all extras",
-     lambda: nn.MultiheadAttention(6, 2, kdim=5, vdim=7, add_bias_kv=True, add_zero_attn=True),
-     [x(5, 2, 6), x(7, 2, 5), x(7, 2, 7)], {"average_attn_weights": False}),
-    ("MultiheadAttention causal", lambda: nn.MultiheadAttention(6, 2), [x(5, 2, 6)] * 3,
-     {"is_causal": True, "attn_mask": x(5, 5)}),
-    ("MultiheadAttention nothing to attend to", lambda: nn.MultiheadAttention(6, 2, batch_first=True), [same] * 3,
-     {"key_padding_mask": np.array([[True] * 5, [False] * 5])}),
+    (
+        "MultiheadAttention all extras",
+        lambda: nn.MultiheadAttention(6, 2, kdim=5, vdim=7, add_bias_kv=True, add_zero_attn=True),
+        [x(5, 2, 6), x(7, 2, 5), x(7, 2, 7)],
+        {"average_attn_weights": False},
+    ),
+    (
+        "MultiheadAttention causal",
+        lambda: nn.MultiheadAttention(6, 2),
+        [x(5, 2, 6)] * 3,
+        {"is_causal": True, "attn_mask": x(5, 5)},
+    ),
+    (
+        "MultiheadAttention nothing to attend to",
+        lambda: nn.MultiheadAttention(6, 2, batch_first=True),
+        [same] * 3,
+        {"key_padding_mask": np.array([[True] * 5, [False] * 5])},
+    ),
     ("MultiheadAttention dropout", lambda: nn.MultiheadAttention(6, 2, dropout=0.3), [x(5, 2, 6)] * 3, {}),
     ("Dropout", lambda: nn.Dropout(0.4), [x(5, 3)], {}),
-    *((f"encoder {norm} {order}", lambda norm=norm, order=order: encoder(norm=norm, norm_first=order == "first"),
-       [x(2, 5, 6)], attend)
-      for norm in ("layer", "batch", "masked_batch", "rms", "none") for order in ("first", "last")),
+    *(
+        (
+            f"encoder {norm} {order}",
+            lambda norm=norm, order=order: encoder(norm=norm, norm_first=order == "first"),
+            [x(2, 5, 6)],
+            attend,
+        )
+        for norm in ("layer", "batch", "masked_batch", "rms", "none")
+        for order in ("first", "last")
+    ),
     ("TransformerEncoder", lambda: nn.TransformerEncoder(encoder(), 2, nn.LayerNorm(6)), [x(2, 3, 6)], {}),
-    *((f"{kind.__name__}", kind, [x(2, 3, 5)], {})
-      for kind in (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Softplus, nn.Tanh, nn.Softmax,
-                   nn.LogSoftmax, nn.Flatten, nn.Identity)),
+    *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh)),
+    *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.Sigmoid, nn.Softplus, nn.Softmax, nn.LogSoftmax)),
+    *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.Flatten, nn.Identity)),
     ("GELU tanh", lambda: nn.GELU("tanh"), [x(2, 3, 5)], {}),
     ("Sequential", lambda: nn.Sequential(nn.Linear(3, 5), nn.LayerNorm(5), nn.Tanh(), nn.Linear(5, 2)), [x(4, 3)], {}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("make", "inputs", "kwargs"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
@@ -85,17 +103,24 @@ def test_a_planted_error_is_found(order: int, check_derivatives: Any) -> None:
             return half_square(x)
 
     half_square = tg.primitive(
-        lambda x, /: x**3 / 3, vjp=lambda g, x: (g * np.asarray(x) ** 2,), name="cubed_but_detached",
-        samples=[tg.sample((3,))], elementwise=True,
-    )  # fmt: skip
+        lambda x, /: x**3 / 3,
+        vjp=lambda g, x: (g * np.asarray(x) ** 2,),
+        name="cubed_but_detached",
+        samples=[tg.sample((3,))],
+        elementwise=True,
+    )
     with pytest.raises(AssertionError):
         check_derivatives(Detached(), [x(3, 5)])
 
 
-@pytest.mark.parametrize("make", [
-    lambda: nn.LayerNorm(5), lambda: nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3), nn.Tanh()),
-    lambda: nn.Sequential(nn.Linear(5, 2), nn.Softmax()),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.LayerNorm(5),
+        lambda: nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3), nn.Tanh()),
+        lambda: nn.Sequential(nn.Linear(5, 2), nn.Softmax()),
+    ],
+)
 def test_the_package_s_own_gradient_check_takes_modules(make: Callable[[], nn.Module]) -> None:
     module = make()
     for p in module.parameters():

@@ -26,28 +26,37 @@ def test_labels_and_arguments_are_shown() -> None:
         nn.RMSNorm(3): ("RMSNorm 3", "(3,), eps=None, elementwise_affine=True"),
         nn.GroupNorm(2, 6): ("GroupNorm 2 of 6", "2, 6, eps=1e-05, affine=True"),
         nn.BatchNorm1d(3): ("BatchNorm1d 3", "3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True"),
-        nn.InstanceNorm1d(3): ("InstanceNorm1d 3", "3, eps=1e-05, momentum=0.1, affine=False, "
-                               "track_running_stats=False"),
+        nn.InstanceNorm1d(3): (
+            "InstanceNorm1d 3",
+            "3, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False",
+        ),
         nn.Dropout(0.1): ("Dropout 0.1", "p=0.1"),
         nn.Flatten(): ("Flatten", "start_axis=1, end_axis=-1"),
-        nn.LeakyReLU(): ("LeakyReLU", "negative_slope=0.01"), nn.ELU(): ("ELU", "alpha=1.0"),
-        nn.GELU("tanh"): ("GELU", "approximate='tanh'"), nn.Softplus(): ("Softplus", "beta=1.0"),
-        nn.Softmax(): ("Softmax", "axis=-1"), nn.LogSoftmax(0): ("LogSoftmax", "axis=0"),
+        nn.LeakyReLU(): ("LeakyReLU", "negative_slope=0.01"),
+        nn.ELU(): ("ELU", "alpha=1.0"),
+        nn.GELU("tanh"): ("GELU", "approximate='tanh'"),
+        nn.Softplus(): ("Softplus", "beta=1.0"),
+        nn.Softmax(): ("Softmax", "axis=-1"),
+        nn.LogSoftmax(0): ("LogSoftmax", "axis=0"),
         nn.MultiheadAttention(8, 2): ("MultiheadAttention 8, 2 heads", "embed_dim=8, num_heads=2, batch_first=False"),
         nn.TransformerEncoderLayer(8, 2, 9, norm="rms"): ("TransformerEncoderLayer, rms norm last", ""),
         nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 9), 3): ("TransformerEncoder, 3 layers", ""),
-    }  # fmt: skip
+    }
     for layer, (label, extra) in shown.items():
         assert (layer.label(), layer.extra_repr()) == (label, extra)
 
 
 def test_sizes_must_be_positive_integers() -> None:
     makers: list[Callable[[Any], nn.Module]] = [
-        lambda n: nn.Linear(n, 3), lambda n: nn.Embedding(3, n), lambda n: nn.LayerNorm([2, n]),
-        lambda n: nn.GroupNorm(n, 6), lambda n: nn.BatchNorm1d(n), lambda n: nn.MultiheadAttention(n, 1),
+        lambda n: nn.Linear(n, 3),
+        lambda n: nn.Embedding(3, n),
+        lambda n: nn.LayerNorm([2, n]),
+        lambda n: nn.GroupNorm(n, 6),
+        lambda n: nn.BatchNorm1d(n),
+        lambda n: nn.MultiheadAttention(n, 1),
         lambda n: nn.TransformerEncoderLayer(4, 2, n),
         lambda n: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 4), n),
-    ]  # fmt: skip
+    ]
     for make in makers:
         for wrong in (0, -1, 2.0, True):
             with pytest.raises(tg.InputError, match=r": \w+(\[1\])? must be a positive integer; got .*\. Give"):
@@ -66,9 +75,10 @@ class TestEmbedding:
     def test_an_id_out_of_range_is_named_with_its_position(self) -> None:
         model = nn.Sequential({"words": nn.Embedding(4, 3)})
         for wrong in (4, -1):
-            with pytest.raises(tg.IndexRangeError, match=r"in words: embedding: an id must lie in \[0, 4\); "
-                               rf"got {wrong} at "
-                               r"position \(1, 0\)\. Enlarge"):  # fmt: skip
+            with pytest.raises(
+                tg.IndexRangeError,
+                match=rf"in words: embedding: an id must lie in \[0, 4\); got {wrong} at position \(1, 0\)\. Enlarge",
+            ):
                 model([[0, 1], [wrong, 2]])
         with pytest.raises(tg.OperandError, match="ids must be integers; got dtype float64"):
             model([0.5])
@@ -93,10 +103,15 @@ class TestBatchNorm:
         assert int(layer.norm.num_batches_tracked) == 0
         assert layer.eval()(tg.ones((1, 3))).shape == (1, 3)
 
-    @pytest.mark.parametrize(("layer", "shape"), [
-        (nn.BatchNorm1d(3), (5, 4)), (nn.BatchNorm1d(3), (3,)), (nn.BatchNorm2d(3), (5, 3)),
-        (nn.BatchNorm1d(3, channel_axis=-1), (2, 3, 5)),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("layer", "shape"),
+        [
+            (nn.BatchNorm1d(3), (5, 4)),
+            (nn.BatchNorm1d(3), (3,)),
+            (nn.BatchNorm2d(3), (5, 3)),
+            (nn.BatchNorm1d(3, channel_axis=-1), (2, 3, 5)),
+        ],
+    )
     def test_the_shape_must_fit(self, layer: nn.Module, shape: tuple[int, ...]) -> None:
         with pytest.raises(tg.ShapeError, match=r"BatchNorm\dd: x must be .* with 3 channels in axis -?1; got shape"):
             layer(tg.ones(shape))
@@ -225,11 +240,15 @@ class TestInit:
         tg.manual_seed(0)
         shape = (300, 200)
         expected = {
-            "uniform_": (0.5, math.sqrt(1 / 12)), "normal_": (0.0, 1.0),
-            "xavier_uniform_": (0.0, math.sqrt(2 / 500)), "xavier_normal_": (0.0, math.sqrt(2 / 500)),
-            "kaiming_uniform_": (0.0, math.sqrt(2 / 200)), "kaiming_normal_": (0.0, math.sqrt(2 / 200)),
-            "zeros_": (0.0, 0.0), "ones_": (1.0, 0.0),
-        }  # fmt: skip
+            "uniform_": (0.5, math.sqrt(1 / 12)),
+            "normal_": (0.0, 1.0),
+            "xavier_uniform_": (0.0, math.sqrt(2 / 500)),
+            "xavier_normal_": (0.0, math.sqrt(2 / 500)),
+            "kaiming_uniform_": (0.0, math.sqrt(2 / 200)),
+            "kaiming_normal_": (0.0, math.sqrt(2 / 200)),
+            "zeros_": (0.0, 0.0),
+            "ones_": (1.0, 0.0),
+        }
         for name, (mean, deviation) in expected.items():
             values = getattr(init, name)(nn.Parameter(np.empty(shape))).data
             # 60,000 draws: five deviations of the mean are 5σ/245, of the deviation less than 5σ/245.

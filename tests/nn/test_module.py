@@ -40,11 +40,15 @@ class Model(nn.Module):
 def test_parameters_buffers_and_modules_are_found_with_their_paths() -> None:
     model = Model()
     assert [n for n, _ in model.named_modules()] == [
-        "", "encoder", "encoder.q_proj", "layers", "layers.0", "layers.0.q_proj", "layers.1", "layers.1.q_proj", "head",
-    ]  # fmt: skip
+        *["", "encoder", "encoder.q_proj", "layers", "layers.0", "layers.0.q_proj", "layers.1", "layers.1.q_proj"],
+        "head",
+    ]
     assert [n for n, _ in model.named_parameters()][:4] == [
-        "encoder.scale", "encoder.q_proj.weight", "encoder.q_proj.bias", "layers.0.scale",
-    ]  # fmt: skip
+        "encoder.scale",
+        "encoder.q_proj.weight",
+        "encoder.q_proj.bias",
+        "layers.0.scale",
+    ]
     assert next(n for n, _ in model.named_parameters("m")) == "m.encoder.scale"
     assert [n for n, _ in model.named_parameters(recurse=False)] == []
     assert [n for n, _ in model.named_buffers()] == [
@@ -186,8 +190,8 @@ def test_astype_converts_parameters_gradients_and_buffers_in_place() -> None:
 
 def test_repr_is_the_tree() -> None:
     assert repr(nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.ReLU()))) == (
-        "Sequential(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n"
-        "  (1): Sequential(\n    (0): ReLU()\n  )\n)"
+        "Sequential(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n  (1): Sequential(\n    "
+        "(0): ReLU()\n  )\n)"
     )
 
     class Named(nn.Module):
@@ -232,6 +236,15 @@ def test_attributes_change_kind_and_go() -> None:
     for gone in ("b", "e"):
         with pytest.raises(AttributeError, match="Free has no attribute"):
             getattr(module, gone)
+
+
+def test_layers_that_an_earlier_version_pickled_load() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Dropout(0.1))
+    earlier = pickle.dumps(model, 0)
+    for kind, place in ((b"ReLU", b"activation"), (b"Dropout", b"plain")):
+        assert b"nn.parameterless\n" + kind in earlier
+        earlier = earlier.replace(b"nn.parameterless\n" + kind, b"nn." + place + b"\n" + kind)
+    assert repr(pickle.loads(earlier)) == repr(model)
 
 
 def test_a_module_deep_copies_and_pickles_with_its_sharing() -> None:

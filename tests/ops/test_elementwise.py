@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_norm as tg
+from tinygrad_norm import functional as F
 
 INF = np.inf
 
@@ -215,3 +216,33 @@ def test_broadcasting_of_three(xs: Any) -> None:
     np.testing.assert_allclose(np.asarray(y), expected, rtol=1e-15)
     for g, x in zip(tg.gradients(y, [a, b, c], np.ones(y.shape)), xs, strict=True):
         assert g.shape == x.shape
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("f", "values", "gradient"),
+    [
+        # NaN is compared with nothing: its cotangent passes, as in PyTorch.
+        (lambda x: F.relu(x), [NAN, -1.0, 2.0], [1.0, 0.0, 1.0]),
+        (lambda x: tg.maximum(x, 1.0), [NAN, 0.0, 2.0], [1.0, 0.0, 1.0]),
+        (lambda x: tg.minimum(x, 1.0), [NAN, 0.0, 2.0], [1.0, 1.0, 0.0]),
+        (lambda x: np.clip(x, np.zeros(3), np.ones(3)), [NAN, 0.5, 2.0], [1.0, 1.0, 0.0]),
+        (lambda x: np.clip(x, np.array([NAN, 0.0, 0.0]), None), [0.5, 0.5, -1.0], [0.0, 1.0, 0.0]),
+    ],
+)
+def test_nan_stays_nan(f: Callable[..., Any], values: list[float], gradient: list[float]) -> None:
+    x = tg.Tensor(values, requires_grad=True)
+    y = f(x)
+    assert np.isnan(y.data[0])
+    assert np.isfinite(y.data[1:]).all()
+    assert tg.gradients(y.sum(), x).tolist() == gradient
+
+
+def test_the_extreme_of_an_axis_with_nan_is_nan() -> None:
+    x = tg.Tensor([[NAN, 3.0, NAN], [1.0, 5.0, 2.0]], requires_grad=True)
+    for reduce in (np.max, np.min):
+        y = reduce(x, axis=1)
+        assert np.isnan(y.data[0])
+        assert tg.gradients(y[0], x).tolist() == [[0.5, 0.0, 0.5], [0.0] * 3]

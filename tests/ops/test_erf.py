@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.primitives.erf import erf_values
+from tinygrad_norm.ops.erf import erf_values
 
 
 def reference(x: np.ndarray) -> np.ndarray:

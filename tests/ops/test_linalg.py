@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.primitives.linalg import explicit_subscripts
+from tinygrad_norm.ops.linalg import explicit_subscripts
 
 
 @given(

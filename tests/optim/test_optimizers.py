@@ -172,16 +172,19 @@ def test_no_parameters_is_an_error() -> None:
         optim.SGD([{"params": []}])
 
 
-@pytest.mark.parametrize(("params", "error", "message"), [
-    (nn.Parameter([1.0]), tg.OperandError, "an iterable of parameters; got a single Parameter. Put it in a list"),
-    ({"params": [nn.Parameter([1.0])]}, tg.OperandError, "got a single dict"),
-    ([np.ones(3)], tg.OperandError, "must get leaves of floating-point numbers; got array"),
-    ([tg.Tensor([1, 2])], tg.OperandError, "must get leaves of floating-point numbers; got Tensor"),
-    ([nn.Parameter([1.0]) * 2], tg.OperandError, "got 'the result of multiply'"),
-    ([{"lr": 0.1}], tg.OperandError, r"a dict with the key 'params'; got \['lr'\]"),
-    ([{"params": [nn.Parameter([1.0])]}, nn.Parameter([1.0])], tg.OperandError, "key 'params'; got Parameter"),
-    ([{"params": [nn.Parameter([1.0])], "rate": 1}], tg.InputError, "SGD must get the options lr, .*; got rate"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        (nn.Parameter([1.0]), tg.OperandError, "an iterable of parameters; got a single Parameter. Put it in a list"),
+        ({"params": [nn.Parameter([1.0])]}, tg.OperandError, "got a single dict"),
+        ([np.ones(3)], tg.OperandError, "must get leaves of floating-point numbers; got array"),
+        ([tg.Tensor([1, 2])], tg.OperandError, "must get leaves of floating-point numbers; got Tensor"),
+        ([nn.Parameter([1.0]) * 2], tg.OperandError, "got 'the result of multiply'"),
+        ([{"lr": 0.1}], tg.OperandError, r"a dict with the key 'params'; got \['lr'\]"),
+        ([{"params": [nn.Parameter([1.0])]}, nn.Parameter([1.0])], tg.OperandError, "key 'params'; got Parameter"),
+        ([{"params": [nn.Parameter([1.0])], "rate": 1}], tg.InputError, "SGD must get the options lr, .*; got rate"),
+    ],
+)
 def test_what_is_no_parameter_is_refused(params: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         optim.SGD(params)
@@ -194,17 +197,23 @@ def test_a_parameter_belongs_to_one_group() -> None:
             optim.SGD(params)
 
 
-@pytest.mark.parametrize(("kind", "options", "message"), [
-    (optim.SGD, {"lr": -1.0}, r"SGD: lr must be at least 0; got -1\.0\. The default is 0\.001"),
-    (optim.SGD, {"lr": float("nan")}, "lr must be at least 0; got nan"),
-    (optim.Adam, {"betas": (0.9, 1.0)},
-     r"Adam: betas must be in \[0, 1\); got \(0\.9, 1\.0\)\. The default is \(0\.9, 0\.999\)"),
-    (optim.AdamW, {"eps": -1e-8}, "AdamW: eps must be"),
-    (optim.RMSprop, {"alpha": -0.1}, "RMSprop: alpha must be"),
-    (optim.Adagrad, {"lr_decay": -0.1}, "Adagrad: lr_decay must be"),
-    (optim.SGD, {"nesterov": True}, "nesterov must come with a momentum and without dampening; got momentum=0.0"),
-    (optim.SGD, {"nesterov": True, "momentum": 0.9, "dampening": 0.1}, "dampening=0.1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        (optim.SGD, {"lr": -1.0}, r"SGD: lr must be at least 0; got -1\.0\. The default is 0\.001"),
+        (optim.SGD, {"lr": float("nan")}, "lr must be at least 0; got nan"),
+        (
+            optim.Adam,
+            {"betas": (0.9, 1.0)},
+            r"Adam: betas must be in \[0, 1\); got \(0\.9, 1\.0\)\. The default is \(0\.9, 0\.999\)",
+        ),
+        (optim.AdamW, {"eps": -1e-8}, "AdamW: eps must be"),
+        (optim.RMSprop, {"alpha": -0.1}, "RMSprop: alpha must be"),
+        (optim.Adagrad, {"lr_decay": -0.1}, "Adagrad: lr_decay must be"),
+        (optim.SGD, {"nesterov": True}, "nesterov must come with a momentum and without dampening; got momentum=0.0"),
+        (optim.SGD, {"nesterov": True, "momentum": 0.9, "dampening": 0.1}, "dampening=0.1"),
+    ],
+)
 def test_options_must_lie_in_range(kind: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(tg.InputError, match=message):
         kind([nn.Parameter([1.0])], **options)

@@ -62,14 +62,20 @@ def test_last_epoch_goes_on_where_the_groups_know_their_first_rate(optimizer: op
     assert optim.StepLR(optimizer, 2).base_lrs == [0.4, 0.3]
 
 
-@pytest.mark.parametrize(("make", "message"), [
-    (lambda o: optim.StepLR(o, 0), "StepLR: step_size must be a positive number of steps; got 0"),
-    (lambda o: optim.CosineAnnealingLR(o, 2.5), "CosineAnnealingLR: T_max must be a positive number of steps; got 2.5"),
-    (lambda o: optim.LinearLR(o, total_iters=-1), "LinearLR: total_iters must be"),
-    (lambda o: optim.LinearLR(o, 0.0), r"start_factor must lie in \(0, 1\] and end_factor in \[0, 1\]; got 0.0"),
-    (lambda o: optim.LinearLR(o, 0.5, 1.5), "got 0.5 and 1.5"),
-    (lambda o: optim.Schedule(o), r"a Schedule must define rate\(\); Schedule does not"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda o: optim.StepLR(o, 0), "StepLR: step_size must be a positive number of steps; got 0"),
+        (
+            lambda o: optim.CosineAnnealingLR(o, 2.5),
+            "CosineAnnealingLR: T_max must be a positive number of steps; got 2.5",
+        ),
+        (lambda o: optim.LinearLR(o, total_iters=-1), "LinearLR: total_iters must be"),
+        (lambda o: optim.LinearLR(o, 0.0), r"start_factor must lie in \(0, 1\] and end_factor in \[0, 1\]; got 0.0"),
+        (lambda o: optim.LinearLR(o, 0.5, 1.5), "got 0.5 and 1.5"),
+        (lambda o: optim.Schedule(o), r"a Schedule must define rate\(\); Schedule does not"),
+    ],
+)
 def test_misuse(optimizer: optim.SGD, make: Any, message: str) -> None:
     with pytest.raises(tg.InputError, match=message):
         make(optimizer)

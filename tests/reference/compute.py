@@ -29,16 +29,16 @@ HERE = Path(__file__).parent
 def defaults() -> dict[str, dict[str, Any]]:
     """Return the arguments and defaults of PyTorch's constructors and functions, as far as JSON can hold them."""
     names = {
-        "nn": ["Linear", "Embedding", "LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm1d", "BatchNorm1d",
-               "BatchNorm2d", "MultiheadAttention", "TransformerEncoderLayer", "Dropout", "LeakyReLU", "ELU", "GELU"],
-        "optim": ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"],
-        "functional": ["cross_entropy", "nll_loss", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div",
-                       "binary_cross_entropy", "binary_cross_entropy_with_logits"],
-    }  # fmt: skip
+        "nn": "Linear Embedding LayerNorm RMSNorm GroupNorm InstanceNorm1d BatchNorm1d BatchNorm2d MultiheadAttention "
+        "TransformerEncoderLayer Dropout LeakyReLU ELU GELU",
+        "optim": "SGD Adam AdamW RMSprop Adagrad",
+        "functional": "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss kl_div binary_cross_entropy "
+        "binary_cross_entropy_with_logits",
+    }
     rooms = {"nn": torch.nn, "optim": torch.optim, "functional": torch.nn.functional}
     found: dict[str, dict[str, Any]] = {}
     for room, members in names.items():
-        for name in members:
+        for name in members.split():
             parameters = inspect.signature(getattr(rooms[room], name)).parameters.values()
             found[f"{room}.{name}"] = {
                 p.name: None if p.default is p.empty else p.default

@@ -28,9 +28,12 @@ class MaskedBatchNorm(torch.nn.BatchNorm1d):
 def encoder_layer(*args: Any, norm: str = "layer", real: torch.Tensor | None = None, **kwargs: Any) -> torch.nn.Module:
     layer = torch.nn.TransformerEncoderLayer(*args, **kwargs)
     made = {
-        "layer": None, "batch": LastAxisBatchNorm, "masked_batch": MaskedBatchNorm, "rms": torch.nn.RMSNorm,
+        "layer": None,
+        "batch": LastAxisBatchNorm,
+        "masked_batch": MaskedBatchNorm,
+        "rms": torch.nn.RMSNorm,
         "none": lambda n, **_: torch.nn.Identity(),
-    }[norm]  # fmt: skip
+    }[norm]
     if made is not None:
         layer.norm1, layer.norm2 = made(args[0], eps=1e-5), made(args[0], eps=1e-5)
     if norm == "masked_batch":

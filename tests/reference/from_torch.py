@@ -25,10 +25,19 @@ def cases(rng: np.random.Generator) -> list[tuple[str, list[Any], dict[str, Any]
     far = np.array([-100.0, -40.0, -20.0, 20.0, 40.0, 100.0])
     found: list[tuple[str, list[Any], dict[str, Any]]] = []
     for name, options in [
-        ("relu", {}), ("leaky_relu", {}), ("leaky_relu", {"negative_slope": 0.3}), ("elu", {}), ("elu", {"alpha": 0.5}),
-        ("gelu", {}), ("gelu", {"approximate": "tanh"}), ("silu", {}), ("sigmoid", {}), ("softplus", {}),
-        ("softplus", {"beta": 2.0}), ("tanh", {}),
-    ]:  # fmt: skip
+        ("relu", {}),
+        ("leaky_relu", {}),
+        ("leaky_relu", {"negative_slope": 0.3}),
+        ("elu", {}),
+        ("elu", {"alpha": 0.5}),
+        ("gelu", {}),
+        ("gelu", {"approximate": "tanh"}),
+        ("silu", {}),
+        ("sigmoid", {}),
+        ("softplus", {}),
+        ("softplus", {"beta": 2.0}),
+        ("tanh", {}),
+    ]:
         found += [(name, [a], options) for a in (x, kinks, far)]
     for name in ("softmax", "log_softmax", "logsumexp"):
         found += [(name, [x], {"axis": axis}) for axis in (0, -1)]
@@ -62,9 +71,14 @@ def cases(rng: np.random.Generator) -> list[tuple[str, list[Any], dict[str, Any]
     mask = np.array([[True, True, False], [False, True, True], [True, False, False], [True, True, True]])
     additive = row((4, 3))
     for m, options in [
-        (None, {}), (None, {"scale": 0.3}), (None, {"is_causal": True}), (mask, {}), (additive, {}),
-        (np.where(mask, additive, -INF), {}), (np.broadcast_to(mask[1], (2, 1, 3)), {}),
-    ]:  # fmt: skip
+        (None, {}),
+        (None, {"scale": 0.3}),
+        (None, {"is_causal": True}),
+        (mask, {}),
+        (additive, {}),
+        (np.where(mask, additive, -INF), {}),
+        (np.broadcast_to(mask[1], (2, 1, 3)), {}),
+    ]:
         found.append(("scaled_dot_product_attention", [q, k, v, m], options))
     return found
 
@@ -81,16 +95,19 @@ def torch_functions(torch: Any) -> dict[str, Callable[..., Any]]:
         return call
 
     return {
-        "relu": torch.relu, "leaky_relu": f.leaky_relu, "elu": f.elu, "gelu": f.gelu, "silu": f.silu,
-        "sigmoid": torch.sigmoid, "softplus": f.softplus, "tanh": torch.tanh,
-        "softmax": lambda x, axis: torch.softmax(x, axis), "log_softmax": lambda x, axis: torch.log_softmax(x, axis),
+        **{name: getattr(f, name) for name in ["relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "softplus"]},
+        "tanh": torch.tanh,
+        "linear": f.linear,
+        "softmax": lambda x, axis: torch.softmax(x, axis),
+        "log_softmax": lambda x, axis: torch.log_softmax(x, axis),
         "logsumexp": lambda x, axis, keepdims=False: torch.logsumexp(x, axis, keepdims),
-        "linear": f.linear, "layer_norm": shaped(f.layer_norm), "rms_norm": shaped(f.rms_norm),
+        "layer_norm": shaped(f.layer_norm),
+        "rms_norm": shaped(f.rms_norm),
         "batch_norm": f.batch_norm,
         "group_norm": lambda x, w, b, num_groups, **o: f.group_norm(x, num_groups, w, b, **o),
         "instance_norm": lambda x, w, b, **o: f.instance_norm(x, None, None, w, b, **o),
         "scaled_dot_product_attention": f.scaled_dot_product_attention,
-    }  # fmt: skip
+    }
 
 
 def main() -> None:
@@ -109,10 +126,16 @@ def main() -> None:
         finite = torch.isfinite(y)
         torch.where(finite, y, 0.0).backward(torch.tensor(u))
         gradients = [None if t is None or t.grad is None else t.grad.tolist() for t in leaves]
-        written.append({
-            "name": name, "arrays": [None if a is None else a.tolist() for a in arrays], "options": options,
-            "result": y.tolist(), "cotangent": u.tolist(), "gradients": gradients,
-        })  # fmt: skip
+        written.append(
+            {
+                "name": name,
+                "arrays": [None if a is None else a.tolist() for a in arrays],
+                "options": options,
+                "result": y.tolist(),
+                "cotangent": u.tolist(),
+                "gradients": gradients,
+            }
+        )
     lines = ",\n".join(json.dumps(case) for case in written)
     OUT.write_text(f'{{"torch": "{torch.__version__}", "cases": [\n{lines}\n]}}\n', encoding="utf-8")
 

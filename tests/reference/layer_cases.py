@@ -22,10 +22,16 @@ def layers() -> list[dict[str, Any]]:
     def case(
         kind: str, *args: Any, calls: list[Any], torch_make: Any = None, torch_kwargs: Any = None, **kw: Any
     ) -> None:
-        cases.append({
-            "class": kind, "args": list(args), "kwargs": kw, "calls": calls, "make": torch_make or getattr(NN, kind),
-            "torch_kwargs": kw if torch_kwargs is None else torch_kwargs,
-        })  # fmt: skip
+        cases.append(
+            {
+                "class": kind,
+                "args": list(args),
+                "kwargs": kw,
+                "calls": calls,
+                "make": torch_make or getattr(NN, kind),
+                "torch_kwargs": kw if torch_kwargs is None else torch_kwargs,
+            }
+        )
 
     def call(*inputs: Any, train: bool = True, **kwargs: Any) -> dict[str, Any]:
         return {"inputs": list(inputs), "kwargs": kwargs, "train": train}
@@ -97,18 +103,37 @@ def layers() -> list[dict[str, Any]]:
     case(*attention, batch_first=True, calls=[call(x, y, y, attn_mask=randn(6, 5, 5), key_padding_mask=randn(3, 5))])
     case(*attention, batch_first=True, add_zero_attn=True, calls=[call(x, y, y), call(x, y, y, attn_mask=randn(5, 5))])
     case(*attention, batch_first=True, add_bias_kv=True, calls=[call(x, y, y, key_padding_mask=PADS)])
-    case(*attention, add_bias_kv=True, add_zero_attn=True,
-         calls=[call(time_first, randn(7, 3, 6), randn(7, 3, 6)),
-                call(time_first, time_first, time_first, attn_mask=CAUSAL, key_padding_mask=PADS)])  # fmt: skip
-    case(*attention, calls=[call(randn(5, 6), randn(7, 6), randn(7, 6)), call(randn(5, 6), randn(5, 6), randn(5, 6),
-         key_padding_mask=PADS[0], average_attn_weights=False), call(randn(5, 6), randn(5, 6), randn(5, 6),
-         need_weights=False, attn_mask=CAUSAL)])  # fmt: skip
+    case(
+        *attention,
+        add_bias_kv=True,
+        add_zero_attn=True,
+        calls=[
+            call(time_first, randn(7, 3, 6), randn(7, 3, 6)),
+            call(time_first, time_first, time_first, attn_mask=CAUSAL, key_padding_mask=PADS),
+        ],
+    )
+    case(
+        *attention,
+        calls=[
+            call(randn(5, 6), randn(7, 6), randn(7, 6)),
+            call(randn(5, 6), randn(5, 6), randn(5, 6), key_padding_mask=PADS[0], average_attn_weights=False),
+            call(randn(5, 6), randn(5, 6), randn(5, 6), need_weights=False, attn_mask=CAUSAL),
+        ],
+    )
 
     def layer_case(*calls: Any, **kw: Any) -> None:
         plain = {k: v for k, v in kw.items() if k != "norm" or v != "layer"}
-        case("TransformerEncoderLayer", 6, 2, dim_feedforward=7, dropout=0.0, calls=list(calls), **plain,
-             torch_make=encoder_layer,
-             torch_kwargs={"dim_feedforward": 7, "dropout": 0.0, "real": ~PADS, **kw})  # fmt: skip
+        case(
+            "TransformerEncoderLayer",
+            6,
+            2,
+            dim_feedforward=7,
+            dropout=0.0,
+            calls=list(calls),
+            **plain,
+            torch_make=encoder_layer,
+            torch_kwargs={"dim_feedforward": 7, "dropout": 0.0, "real": ~PADS, **kw},
+        )
 
     layer_case(call(x), batch_first=True)
     layer_case(call(time_first, src_mask=CAUSAL))
@@ -119,8 +144,13 @@ def layers() -> list[dict[str, Any]]:
     layer_case(call(x), call(y, train=False), batch_first=True)
     for norm in ("batch", "masked_batch", "rms", "none"):
         for norm_first in (False, True):
-            layer_case(call(x, src_key_padding_mask=PADS), call(y, src_key_padding_mask=PADS), batch_first=True,
-                       norm=norm, norm_first=norm_first)  # fmt: skip
+            layer_case(
+                call(x, src_key_padding_mask=PADS),
+                call(y, src_key_padding_mask=PADS),
+                batch_first=True,
+                norm=norm,
+                norm_first=norm_first,
+            )
 
     def stack(args: list[int], num_layers: int, final: bool, layer: dict[str, Any]) -> torch.nn.Module:
         return encoder(*args, num_layers=num_layers, final=final, **layer)
@@ -133,12 +163,27 @@ def layers() -> list[dict[str, Any]]:
     case("TransformerEncoder", [6, 2], num_layers=3, final=False, layer=small, calls=calls, torch_make=stack)
 
     for kind, kw in [
-        ("ReLU", {}), ("LeakyReLU", {}), ("LeakyReLU", {"negative_slope": 0.3}), ("ELU", {}), ("ELU", {"alpha": 0.5}),
-        ("GELU", {}), ("GELU", {"approximate": "tanh"}), ("SiLU", {}), ("Sigmoid", {}), ("Softplus", {}),
-        ("Softplus", {"beta": 2.0}), ("Tanh", {}), ("Softmax", {"dim": 1}), ("Softmax", {"dim": -1}),
-        ("LogSoftmax", {"dim": 1}), ("Identity", {}), ("Flatten", {}), ("Flatten", {"start_dim": 0, "end_dim": 1}),
-        ("Dropout", {"p": 0.0}), ("Dropout", {"p": 1.0}),
-    ]:  # fmt: skip
+        ("ReLU", {}),
+        ("LeakyReLU", {}),
+        ("LeakyReLU", {"negative_slope": 0.3}),
+        ("ELU", {}),
+        ("ELU", {"alpha": 0.5}),
+        ("GELU", {}),
+        ("GELU", {"approximate": "tanh"}),
+        ("SiLU", {}),
+        ("Sigmoid", {}),
+        ("Softplus", {}),
+        ("Softplus", {"beta": 2.0}),
+        ("Tanh", {}),
+        ("Softmax", {"dim": 1}),
+        ("Softmax", {"dim": -1}),
+        ("LogSoftmax", {"dim": 1}),
+        ("Identity", {}),
+        ("Flatten", {}),
+        ("Flatten", {"start_dim": 0, "end_dim": 1}),
+        ("Dropout", {"p": 0.0}),
+        ("Dropout", {"p": 1.0}),
+    ]:
         case(kind, calls=[call(randn(2, 3, 5) * 2)], torch_kwargs=kw, **{RENAMED.get(k, k): v for k, v in kw.items()})
     case("Dropout", p=0.7, calls=[call(randn(3, 5), train=False)])
     return cases

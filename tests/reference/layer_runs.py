@@ -43,15 +43,17 @@ def run_layer(case: dict[str, Any], store: Store) -> dict[str, Any]:
         results = [r for r in (result if isinstance(result, tuple) else (result,)) if r is not None]
         cotangents = [randn(*r.shape) for r in results]
         loss = loss + sum((r * c).sum() for r, c in zip(results, cotangents, strict=True))
-        stored["calls"].append({
-            "train": one["train"],
-            "inputs": [store.put(x) for x in unique.values()],
-            "positions": positions,
-            "kwargs": {k: store.put(v) if isinstance(v, torch.Tensor) else v for k, v in kwargs.items()},
-            "outputs": [store.put(r) for r in results],
-            "cotangents": [store.put(c) for c in cotangents],
-            "leaves": (list(unique.values()), [v for v in kwargs.values() if isinstance(v, torch.Tensor)]),
-        })  # fmt: skip
+        stored["calls"].append(
+            {
+                "train": one["train"],
+                "inputs": [store.put(x) for x in unique.values()],
+                "positions": positions,
+                "kwargs": {k: store.put(v) if isinstance(v, torch.Tensor) else v for k, v in kwargs.items()},
+                "outputs": [store.put(r) for r in results],
+                "cotangents": [store.put(c) for c in cotangents],
+                "leaves": (list(unique.values()), [v for v in kwargs.values() if isinstance(v, torch.Tensor)]),
+            }
+        )
     if loss.requires_grad:
         loss.backward()
     for one in stored["calls"]:

@@ -11,21 +11,29 @@ from store import Store, randn
 def optimizers() -> list[tuple[str, dict[str, Any]]]:
     """Return the cases: class and options."""
     return [
-        ("SGD", {"lr": 0.1}), ("SGD", {}), ("SGD", {"lr": 0.1, "momentum": 0.9}),
+        ("SGD", {"lr": 0.1}),
+        ("SGD", {}),
+        ("SGD", {"lr": 0.1, "momentum": 0.9}),
         ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
         ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
         ("SGD", {"lr": 0.1, "weight_decay": 0.1, "maximize": True}),
-        ("Adam", {}), ("Adam", {"lr": 0.1, "betas": [0.8, 0.95], "eps": 1e-3}),
-        ("Adam", {"lr": 0.1, "weight_decay": 0.1}), ("Adam", {"lr": 0.1, "amsgrad": True}),
+        ("Adam", {}),
+        ("Adam", {"lr": 0.1, "betas": [0.8, 0.95], "eps": 1e-3}),
+        ("Adam", {"lr": 0.1, "weight_decay": 0.1}),
+        ("Adam", {"lr": 0.1, "amsgrad": True}),
         ("Adam", {"lr": 0.1, "maximize": True, "weight_decay": 0.1}),
-        ("AdamW", {}), ("AdamW", {"lr": 0.1, "weight_decay": 0.3}),
+        ("AdamW", {}),
+        ("AdamW", {"lr": 0.1, "weight_decay": 0.3}),
         ("AdamW", {"lr": 0.1, "amsgrad": True, "maximize": True, "weight_decay": 0.0}),
-        ("RMSprop", {}), ("RMSprop", {"lr": 0.1, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
-        ("RMSprop", {"lr": 0.1, "momentum": 0.9}), ("RMSprop", {"lr": 0.1, "centered": True, "momentum": 0.5}),
+        ("RMSprop", {}),
+        ("RMSprop", {"lr": 0.1, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
+        ("RMSprop", {"lr": 0.1, "momentum": 0.9}),
+        ("RMSprop", {"lr": 0.1, "centered": True, "momentum": 0.5}),
         ("RMSprop", {"lr": 0.1, "centered": True, "maximize": True}),
-        ("Adagrad", {}), ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1}),
+        ("Adagrad", {}),
+        ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1}),
         ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5, "eps": 1e-3, "maximize": True}),
-    ]  # fmt: skip
+    ]
 
 
 STEPS = 6
@@ -51,13 +59,16 @@ def run_optimizer(kind: str, options: dict[str, Any], store: Store) -> dict[str,
 def schedules() -> list[list[tuple[str, dict[str, Any]]]]:
     """Return lists of schedules that act on one optimizer together."""
     return [
-        [("StepLR", {"step_size": 3})], [("StepLR", {"step_size": 2, "gamma": 0.5})],
-        [("CosineAnnealingLR", {"T_max": 5})], [("CosineAnnealingLR", {"T_max": 4, "eta_min": 0.01})],
-        [("LinearLR", {})], [("LinearLR", {"start_factor": 0.1, "end_factor": 0.5, "total_iters": 4})],
+        [("StepLR", {"step_size": 3})],
+        [("StepLR", {"step_size": 2, "gamma": 0.5})],
+        [("CosineAnnealingLR", {"T_max": 5})],
+        [("CosineAnnealingLR", {"T_max": 4, "eta_min": 0.01})],
+        [("LinearLR", {})],
+        [("LinearLR", {"start_factor": 0.1, "end_factor": 0.5, "total_iters": 4})],
         [("LinearLR", {"start_factor": 0.2, "total_iters": 3}), ("CosineAnnealingLR", {"T_max": 6})],
         [("LinearLR", {"total_iters": 2}), ("StepLR", {"step_size": 3, "gamma": 0.1})],
         [("LambdaLR", {"lr_lambda": "1 / (1 + t)"})],
-    ]  # fmt: skip
+    ]
 
 
 def run_schedule(chain: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
@@ -87,8 +98,13 @@ def clipping(store: Store) -> list[dict[str, Any]]:
             p.grad = randn(*p.shape)
         before = [store.put(p.grad) for p in params]
         total = torch.nn.utils.clip_grad_norm_(params, max_norm, norm_type)
-        found.append({
-            "max_norm": max_norm, "norm_type": "inf" if norm_type == float("inf") else norm_type,
-            "before": before, "total": store.put(total), "after": [store.put(p.grad) for p in params],
-        })  # fmt: skip
+        found.append(
+            {
+                "max_norm": max_norm,
+                "norm_type": "inf" if norm_type == float("inf") else norm_type,
+                "before": before,
+                "total": store.put(total),
+                "after": [store.put(p.grad) for p in params],
+            }
+        )
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import tinygrad_norm as tg
 
@@ -43,8 +44,46 @@ def test_an_input_that_is_not_reached_gets_zeros() -> None:
     found = tg.gradients((x * x).sum(), [other, x])
     assert found[0].tolist() == [[0.0] * 3] * 2
     assert found[1].tolist() == [2.0, 4.0]
-    assert tg.gradients(tg.Tensor(3.0), x).dtype == np.float32
-    assert tg.gradients([tg.Tensor([1.0, 2.0]), x.sum()], x).tolist() == [1.0, 1.0]
+    assert tg.gradients(other.sum(), x).dtype == np.float32
+
+
+def without_grad(x: tg.Tensor) -> tg.Tensor:
+    with tg.no_grad():
+        return x * x
+
+
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [
+        (
+            lambda x: tg.gradients((x**3).sum(), x).sum(),
+            "made by a backward pass that was not recorded. Pass create_graph",
+        ),
+        (lambda x: without_grad(x).sum(), "computed under no_grad. Compute it outside"),
+        (lambda x: x.detach().sum() * 2, r"detached. Use the Tensor before detach\(\)"),
+        (lambda x: x.argmax(), "computed from plain values"),
+        (lambda x: tg.Tensor(x.data**2).sum(), "computed from plain values. Make its inputs with requires_grad=True"),
+        (lambda x: np.zeros_like(x).sum(), "computed from plain values"),
+    ],
+)
+def test_an_output_without_a_graph(output: Any, why: str) -> None:
+    x = leaf([1.0, 2.0])
+    with pytest.raises(
+        tg.GraphError, match=f"an output must be differentiated along a graph; got T.*, which was {why}"
+    ):
+        tg.gradients(output(x), x)
+    with pytest.raises(tg.GraphError, match=f"an output must be differentiated .* which was {why}"):
+        tg.gradients([x.sum(), output(x)], x)
+    with pytest.raises(tg.GraphError, match=f"backward\\(\\) must start .* which was {why}"):
+        output(x).backward()
+
+
+def test_a_gradient_that_is_constant_has_the_gradient_zero() -> None:
+    x = leaf([1.0, 2.0])
+    assert tg.hessian(lambda t: (3 * t).sum())(x).tolist() == [[0.0, 0.0]] * 2
+    assert tg.jacobian(lambda t: 2 * tg.grad(lambda s: (3 * s).sum())(t) + 1)(x).tolist() == [[0.0, 0.0]] * 2
+    slope = tg.gradients((3 * x).sum(), x, create_graph=True)
+    assert tg.gradients(slope.sum(), x).tolist() == [0.0, 0.0]
 
 
 def test_create_graph_connects_cotangents_too() -> None:

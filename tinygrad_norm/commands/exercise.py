@@ -10,11 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import FileError, InputError
-from ..lessons.exercises.catalog import EXERCISES, find_exercise
-from ..lessons.exercises.classroom import find_submissions, grade_class
-from ..lessons.exercises.exercise import Exercise
-from ..lessons.exercises.grading import SECONDS, grade_file
-from ..lessons.exercises.report import (
+from ..lessons.exercises.exercise_files import file_name, find_submissions, recognize, stub_text
+from ..lessons.exercises.exercise_parts import Exercise
+from ..lessons.exercises.exercise_report import (
     class_data,
     class_text,
     exercise_text,
@@ -25,7 +23,8 @@ from ..lessons.exercises.report import (
     list_data,
     list_text,
 )
-from ..lessons.exercises.stub import file_name, recognize, stub_text
+from ..lessons.exercises.grading import SECONDS, grade_class, grade_file
+from ..lessons.exercises.tasks import EXERCISES, find_exercise
 from ..terminal.files import shown_name, whole_text
 from ..terminal.progress import Progress
 from .argument_types import seconds, whole_number

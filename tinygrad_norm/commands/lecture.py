@@ -13,9 +13,9 @@ from ..lessons.document.as_html import lesson_html
 from ..lessons.document.as_markdown import lesson_markdown
 from ..lessons.document.as_text import lesson_text
 from ..lessons.document.lesson import Lesson
-from ..lessons.lecture.lecture import STEPS, lecture
+from ..lessons.lecture.eight_steps import STEPS, lecture
+from ..lessons.lecture.notes import DEFAULT_VARIANT, VARIANTS
 from ..lessons.lecture.settings import Settings
-from ..lessons.lecture.tables import DEFAULT_VARIANT, VARIANTS
 from ..terminal.files import whole_text
 
 RENDERERS: Mapping[str, Callable[[Lesson], str]] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""What ``np.exp(t)`` and ``np.mean(t, axis=-1)`` do on a Tensor: find the function of ours that records.
+"""6. What ``np.exp(t)`` and ``np.mean(t, axis=-1)`` do on a Tensor: find the function of ours that records.
 
 NumPy offers a call on a Tensor to the Tensor first, through ``__array_ufunc__`` and
 ``__array_function__``. What has no counterpart raises a TypeError that names the nearest one; nothing ever
@@ -10,27 +10,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import OperandError, TinygradNormError
-from .primitive import FUNCTIONS, NUMPY
+from .primitive import NUMPY
 
-UFUNC_METHODS = {
-    ("add", "reduce"): "sum",
-    ("multiply", "reduce"): "prod",
-    ("maximum", "reduce"): "max",
-    ("minimum", "reduce"): "min",
-    ("logical_and", "reduce"): "all",
-    ("logical_or", "reduce"): "any",
-    ("add", "accumulate"): "cumsum",
-    ("multiply", "accumulate"): "cumprod",
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+REDUCTIONS: dict[tuple[Any, str], Any] = {
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+    (np.logical_and, "reduce"): np.all,
+    (np.logical_or, "reduce"): np.any,
+    (np.add, "accumulate"): np.cumsum,
+    (np.multiply, "accumulate"): np.cumprod,
 }
-OPTIONS = frozenset({
-    "dtype", "out", "order", "kind", "mode", "where", "initial", "casting", "subok", "copy", "device", "stable",
-})  # fmt: skip
+OPTIONS = frozenset(
+    ["dtype", "out", "order", "kind", "mode", "where", "initial", "casting", "subok", "copy", "device", "stable"]
+)
 """Arguments of NumPy's functions that change how, not what: ours may lack them, so they are always passed by name."""
+
+
+def counterpart(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """Return the function of ours that does on Tensors what NumPy's does on arrays."""
+    return NUMPY[function]
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -38,11 +46,12 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
     refuse_out(ufunc, kwargs)
     if method == "outer" and ufunc in NUMPY and len(inputs) == 2:
         x, y = inputs
-        inputs, method = (FUNCTIONS["reshape"](x, np.shape(x) + (1,) * np.ndim(y)), y), "__call__"
+        inputs, method = (counterpart(np.reshape)(x, np.shape(x) + (1,) * np.ndim(y)), y), "__call__"
     if method == "__call__":
         ours = NUMPY.get(ufunc)
     else:
-        ours = FUNCTIONS.get(UFUNC_METHODS.get((ufunc.__name__, method), ""))
+        reduction = REDUCTIONS.get((ufunc, method))
+        ours = None if reduction is None else NUMPY[reduction]
         if method in ("reduce", "accumulate"):
             # A ufunc's own methods work along axis 0 where np.sum would take all axes.
             kwargs = {"axis": 0, **kwargs}
@@ -119,11 +128,10 @@ def checked_call(
             accepted = signature(ours)
             accepted.bind(*args, **kwargs)
         except TypeError:
+            named = f" and {', '.join(kwargs)}" if kwargs else ""
             raise OperandError(
                 f"{path_of(function, method)} on a Tensor takes ({', '.join(accepted.parameters)}); got {len(args)} "
-                f"positional argument(s)"
-                + (f" and {', '.join(kwargs)}" if kwargs else "")
-                + ". Leave the others out, or use x.data for values without a gradient."
+                f"positional argument(s){named}. Leave the others out, or use x.data for values without a gradient."
             ) from error
         raise
 

@@ -1,22 +1,49 @@
-"""A Tensor's operators, each of which looks its function up in the registry.
+"""5. A Tensor's operators and methods: each names the operation that it is.
 
-This is the direction of the house: operations know Tensors, Tensors know only names.
+``x * y`` is ``multiply(x, y)``, a primitive, which records as every primitive does. What is composed of primitives in
+:mod:`tinygrad_norm.ops`, ``x.var()`` for one, is the counterpart of a NumPy function and found as that. The methods
+have NumPy's names and arguments.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ..errors import OperandError
-from .details.array import Shape
-from .numpy_dispatch import call_function, call_ufunc
-from .primitive import FUNCTIONS, PRIMITIVES, Primitive
+from .numpy_dispatch import call_function, call_ufunc, counterpart
+from .primitives.elementwise import (
+    add,
+    cos,
+    divide,
+    exp,
+    expm1,
+    log,
+    log1p,
+    multiply,
+    negative,
+    positive,
+    power,
+    sin,
+    sqrt,
+    square,
+    subtract,
+    tanh,
+)
+from .primitives.indexing import frozen_index, take_index
+from .primitives.linalg import matmul
+from .primitives.piecewise import absolute, relu, remainder, sign
+from .primitives.reduction import cumsum, max, mean, min, prod, sum
+from .primitives.shape import reshape, transpose
 
-Own = TypeVar("Own", bound="Operators")
-NO_PARAMETERS: dict[str, Any] = {}
+if TYPE_CHECKING:
+    # Bound by engine/tensor.py, as in engine/primitive.py.
+    from .tensor import Tensor
+    from .tensor import apply as apply
+
+Axis: TypeAlias = int | tuple[int, ...] | None
 
 
 class Operators:
@@ -24,123 +51,129 @@ class Operators:
 
     __slots__ = ()
 
-    shape: Shape
-
-    def _call(self: Own, name: str, *args: Any, **kwargs: Any) -> Own:
-        result: Own = FUNCTIONS[name](self, *args, **kwargs)
-        return result
-
-    def _apply(self: Own, name: str, inputs: tuple[Any, ...], params: dict[str, Any] = NO_PARAMETERS) -> Own:
-        """Apply a primitive, given all its parameters, without binding arguments again: the hot path."""
-        result: Own = Primitive.interpreter(PRIMITIVES[name], inputs, params)
-        return result
+    _array: Any
 
     # Arithmetic
 
-    def __add__(self: Own, other: Any) -> Own:
-        return self._apply("add", (self, other))
+    def __add__(self, other: Any) -> Tensor:
+        return apply(add, (self, other))
 
     __radd__ = __add__
 
-    def __sub__(self: Own, other: Any) -> Own:
-        return self._apply("subtract", (self, other))
+    def __sub__(self, other: Any) -> Tensor:
+        return apply(subtract, (self, other))
 
-    def __rsub__(self: Own, other: Any) -> Own:
-        return self._apply("subtract", (other, self))
+    def __rsub__(self, other: Any) -> Tensor:
+        return apply(subtract, (other, self))
 
-    def __mul__(self: Own, other: Any) -> Own:
-        return self._apply("multiply", (self, other))
+    def __mul__(self, other: Any) -> Tensor:
+        return apply(multiply, (self, other))
 
     __rmul__ = __mul__
 
-    def __truediv__(self: Own, other: Any) -> Own:
-        return self._apply("divide", (self, other))
+    def __truediv__(self, other: Any) -> Tensor:
+        return apply(divide, (self, other))
 
-    def __rtruediv__(self: Own, other: Any) -> Own:
-        return self._apply("divide", (other, self))
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return apply(divide, (other, self))
 
-    def __pow__(self: Own, other: Any) -> Own:
+    def __pow__(self, other: Any) -> Tensor:
         # Not only faster: x² has no logarithm or x⁻¹ in its rules that could meet a zero.
         if type(other) is int and other == 2:
-            return self._apply("square", (self,))
-        return self._apply("power", (self, other))
+            return apply(square, (self,))
+        return apply(power, (self, other))
 
-    def __rpow__(self: Own, other: Any) -> Own:
-        return self._apply("power", (other, self))
+    def __rpow__(self, other: Any) -> Tensor:
+        return apply(power, (other, self))
 
-    def __floordiv__(self: Own, other: Any) -> Own:
-        return self._call("floor_divide", other)
+    def __floordiv__(self, other: Any) -> Tensor:
+        return counterpart(np.floor_divide)(self, other)
 
-    def __rfloordiv__(self: Own, other: Any) -> Own:
-        result: Own = FUNCTIONS["floor_divide"](other, self)
-        return result
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return counterpart(np.floor_divide)(other, self)
 
-    def __mod__(self: Own, other: Any) -> Own:
-        return self._call("remainder", other)
+    def __mod__(self, other: Any) -> Tensor:
+        return apply(remainder, (self, other))
 
-    def __rmod__(self: Own, other: Any) -> Own:
-        result: Own = FUNCTIONS["remainder"](other, self)
-        return result
+    def __rmod__(self, other: Any) -> Tensor:
+        return apply(remainder, (other, self))
 
-    def __matmul__(self: Own, other: Any) -> Own:
-        return self._apply("matmul", (self, other))
+    def __matmul__(self, other: Any) -> Tensor:
+        return apply(matmul, (self, other))
 
-    def __rmatmul__(self: Own, other: Any) -> Own:
-        return self._apply("matmul", (other, self))
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return apply(matmul, (other, self))
 
-    def __neg__(self: Own) -> Own:
-        return self._apply("negative", (self,))
+    def __neg__(self) -> Tensor:
+        return apply(negative, (self,))
 
-    def __pos__(self: Own) -> Own:
-        return self._apply("positive", (self,))
+    def __pos__(self) -> Tensor:
+        return apply(positive, (self,))
 
-    def __abs__(self: Own) -> Own:
-        return self._apply("absolute", (self,))
+    def __abs__(self) -> Tensor:
+        return apply(absolute, (self,))
+
+    # In place: a leaf under no_grad gets new values; a tape recorded before keeps the old ones
+
+    def _assign(self, result: Tensor) -> Tensor:
+        raise TypeError("a Tensor must define _assign()")
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._assign(apply(add, (self, other)))
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._assign(apply(subtract, (self, other)))
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._assign(apply(multiply, (self, other)))
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._assign(apply(divide, (self, other)))
 
     # Comparisons and logic: values without a gradient
 
-    def __lt__(self: Own, other: Any) -> Own:
-        return self._call("less", other)
+    def __lt__(self, other: Any) -> Tensor:
+        return counterpart(np.less)(self, other)
 
-    def __le__(self: Own, other: Any) -> Own:
-        return self._call("less_equal", other)
+    def __le__(self, other: Any) -> Tensor:
+        return counterpart(np.less_equal)(self, other)
 
-    def __gt__(self: Own, other: Any) -> Own:
-        return self._call("greater", other)
+    def __gt__(self, other: Any) -> Tensor:
+        return counterpart(np.greater)(self, other)
 
-    def __ge__(self: Own, other: Any) -> Own:
-        return self._call("greater_equal", other)
+    def __ge__(self, other: Any) -> Tensor:
+        return counterpart(np.greater_equal)(self, other)
 
-    def __eq__(self: Own, other: Any) -> Own:  # type: ignore[override]  # NumPy's ==, entry by entry
-        return self._call("equal", other)
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]  # NumPy's ==, entry by entry
+        return counterpart(np.equal)(self, other)
 
-    def __ne__(self: Own, other: Any) -> Own:  # type: ignore[override]  # NumPy's !=, entry by entry
-        return self._call("not_equal", other)
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]  # NumPy's !=, entry by entry
+        return counterpart(np.not_equal)(self, other)
 
     __hash__ = object.__hash__
 
-    def __and__(self: Own, other: Any) -> Own:
-        return self._call("bitwise_and", other)
+    def __and__(self, other: Any) -> Tensor:
+        return counterpart(np.bitwise_and)(self, other)
 
     __rand__ = __and__
 
-    def __or__(self: Own, other: Any) -> Own:
-        return self._call("bitwise_or", other)
+    def __or__(self, other: Any) -> Tensor:
+        return counterpart(np.bitwise_or)(self, other)
 
     __ror__ = __or__
 
-    def __xor__(self: Own, other: Any) -> Own:
-        return self._call("bitwise_xor", other)
+    def __xor__(self, other: Any) -> Tensor:
+        return counterpart(np.bitwise_xor)(self, other)
 
     __rxor__ = __xor__
 
-    def __invert__(self: Own) -> Own:
-        return self._call("invert")
+    def __invert__(self) -> Tensor:
+        return counterpart(np.invert)(self)
 
     # Indexing
 
-    def __getitem__(self: Own, index: Any) -> Own:
-        return self._call("getitem", index)
+    def __getitem__(self, index: Any) -> Tensor:
+        return take_index(self, index=frozen_index(index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise OperandError(
@@ -150,208 +183,198 @@ class Operators:
         )
 
     def __len__(self) -> int:
-        if not self.shape:
+        if not self._array.ndim:
             raise OperandError("len() must get a Tensor with an axis; got one of shape (). Use .size.")
-        return self.shape[0]
+        return len(self._array)
 
-    def __iter__(self: Own) -> Iterator[Own]:
-        if not self.shape:
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._array.ndim:
             raise OperandError("a loop must get a Tensor with an axis; got one of shape (). Use .item().")
-        return (self[i] for i in range(self.shape[0]))
-
-
-Own = TypeVar("Own", bound="NumpyMethods")
-Axis = int | tuple[int, ...] | None
-
-
-class NumpyMethods(Operators):
-    """Methods with NumPy's names and arguments, and the protocols by which NumPy's functions find a Tensor."""
-
-    __slots__ = ()
+        return (self[i] for i in range(len(self._array)))
 
     # Elementwise functions
 
-    def exp(self: Own) -> Own:
+    def exp(self) -> Tensor:
         """Return eˣ."""
-        return self._apply("exp", (self,))
+        return apply(exp, (self,))
 
-    def log(self: Own) -> Own:
+    def log(self) -> Tensor:
         """Return the natural logarithm."""
-        return self._apply("log", (self,))
+        return apply(log, (self,))
 
-    def log1p(self: Own) -> Own:
+    def log1p(self) -> Tensor:
         """Return log(1 + x), exact for small x."""
-        return self._apply("log1p", (self,))
+        return apply(log1p, (self,))
 
-    def expm1(self: Own) -> Own:
+    def expm1(self) -> Tensor:
         """Return eˣ − 1, exact for small x."""
-        return self._apply("expm1", (self,))
+        return apply(expm1, (self,))
 
-    def sqrt(self: Own) -> Own:
+    def sqrt(self) -> Tensor:
         """Return the square root; its derivative at 0 is infinite."""
-        return self._apply("sqrt", (self,))
+        return apply(sqrt, (self,))
 
-    def square(self: Own) -> Own:
+    def square(self) -> Tensor:
         """Return x²."""
-        return self._apply("square", (self,))
+        return apply(square, (self,))
 
-    def sin(self: Own) -> Own:
+    def sin(self) -> Tensor:
         """Return the sine of radians."""
-        return self._apply("sin", (self,))
+        return apply(sin, (self,))
 
-    def cos(self: Own) -> Own:
+    def cos(self) -> Tensor:
         """Return the cosine of radians."""
-        return self._apply("cos", (self,))
+        return apply(cos, (self,))
 
-    def tanh(self: Own) -> Own:
+    def tanh(self) -> Tensor:
         """Return the hyperbolic tangent."""
-        return self._apply("tanh", (self,))
+        return apply(tanh, (self,))
 
-    def abs(self: Own) -> Own:
+    def abs(self) -> Tensor:
         """Return |x|; its derivative at 0 is 0."""
-        return self._apply("absolute", (self,))
+        return apply(absolute, (self,))
 
-    def sign(self: Own) -> Own:
+    def sign(self) -> Tensor:
         """Return −1, 0 or 1; its derivative is 0."""
-        return self._apply("sign", (self,))
+        return apply(sign, (self,))
 
-    def relu(self: Own) -> Own:
+    def relu(self) -> Tensor:
         """Return max(x, 0); its derivative at 0 is 0."""
-        return self._apply("relu", (self,))
+        return apply(relu, (self,))
 
-    def clip(self: Own, min: Any = None, max: Any = None) -> Own:
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """Limit the values to [min, max]."""
-        return self._call("clip", min, max)
+        return counterpart(np.clip)(self, min, max)
 
-    def round(self: Own, decimals: int = 0) -> Own:
+    def round(self, decimals: int = 0) -> Tensor:
         """Round to this many decimals; the derivative is 0."""
-        return self._call("round", decimals)
+        return counterpart(np.round)(self, decimals)
 
     # Reductions
 
-    def sum(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return the sum over an axis, several, or all."""
-        return self._apply("sum", (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(sum, (self,), {"axis": axis, "keepdims": keepdims})
 
-    def mean(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return the mean over an axis, several, or all."""
-        return self._apply("mean", (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(mean, (self,), {"axis": axis, "keepdims": keepdims})
 
-    def var(self: Own, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Own:
+    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
         """Return the variance (two-pass); ``ddof=0`` is the population's, 1 the sample's."""
-        return self._call("var", axis=axis, ddof=ddof, keepdims=keepdims)
+        return counterpart(np.var)(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def std(self: Own, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Own:
+    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
         """Return the standard deviation; its gradient where it is 0 is 0."""
-        return self._call("std", axis=axis, ddof=ddof, keepdims=keepdims)
+        return counterpart(np.std)(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def max(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return the maximum; tied entries share the gradient equally."""
-        return self._apply("max", (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(max, (self,), {"axis": axis, "keepdims": keepdims})
 
-    def min(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return the minimum; tied entries share the gradient equally."""
-        return self._apply("min", (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(min, (self,), {"axis": axis, "keepdims": keepdims})
 
-    def prod(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return the product; the gradient is right where entries are 0."""
-        return self._apply("prod", (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(prod, (self,), {"axis": axis, "keepdims": keepdims})
 
-    def cumsum(self: Own, axis: int | None = None) -> Own:
+    def cumsum(self, axis: int | None = None) -> Tensor:
         """Return running sums along an axis, or of the flattened Tensor."""
-        return self._call("cumsum", axis=axis)
+        return cumsum(self, axis=axis)
 
-    def cumprod(self: Own, axis: int | None = None) -> Own:
+    def cumprod(self, axis: int | None = None) -> Tensor:
         """Return running products along an axis, or of the flattened Tensor."""
-        return self._call("cumprod", axis=axis)
+        return counterpart(np.cumprod)(self, axis=axis)
 
-    def argmax(self: Own, axis: int | None = None, keepdims: bool = False) -> Own:
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """Return where the maximum is; without a gradient."""
-        return self._call("argmax", axis=axis, keepdims=keepdims)
+        return counterpart(np.argmax)(self, axis=axis, keepdims=keepdims)
 
-    def argmin(self: Own, axis: int | None = None, keepdims: bool = False) -> Own:
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """Return where the minimum is; without a gradient."""
-        return self._call("argmin", axis=axis, keepdims=keepdims)
+        return counterpart(np.argmin)(self, axis=axis, keepdims=keepdims)
 
-    def argsort(self: Own, axis: int | None = -1) -> Own:
+    def argsort(self, axis: int | None = -1) -> Tensor:
         """Return the order that sorts the values; without a gradient."""
-        return self._call("argsort", axis=axis)
+        return counterpart(np.argsort)(self, axis=axis)
 
-    def all(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return whether all entries are true."""
-        return self._call("all", axis=axis, keepdims=keepdims)
+        return counterpart(np.all)(self, axis=axis, keepdims=keepdims)
 
-    def any(self: Own, axis: Axis = None, keepdims: bool = False) -> Own:
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return whether any entry is true."""
-        return self._call("any", axis=axis, keepdims=keepdims)
+        return counterpart(np.any)(self, axis=axis, keepdims=keepdims)
 
     # Shapes
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return len(self.shape)
+        return int(self._array.ndim)
 
     @property
-    def T(self: Own) -> Own:  # noqa: N802  # NumPy's name
+    def T(self) -> Tensor:
         """The Tensor with its axes reversed."""
         return self.transpose()
 
     @property
-    def mT(self: Own) -> Own:  # noqa: N802  # NumPy's name
+    def mT(self) -> Tensor:
         """The Tensor with its last two axes exchanged."""
         return self.swapaxes(-1, -2)
 
-    def reshape(self: Own, *shape: Any) -> Own:
+    def reshape(self, *shape: Any) -> Tensor:
         """Return the same entries in another shape; one −1 is worked out."""
-        return self._call("reshape", shape[0] if len(shape) == 1 else shape)
+        return reshape(self, shape[0] if len(shape) == 1 else shape)
 
-    def transpose(self: Own, *axes: Any) -> Own:
+    def transpose(self, *axes: Any) -> Tensor:
         """Permute the axes; without arguments, reverse them."""
         one = axes[0] if len(axes) == 1 else axes
-        return self._call("transpose", None if axes in ((), (None,)) else one)
+        return transpose(self, None if axes in ((), (None,)) else one)
 
-    def swapaxes(self: Own, axis1: int, axis2: int) -> Own:
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """Exchange two axes."""
-        return self._call("swapaxes", axis1, axis2)
+        return counterpart(np.swapaxes)(self, axis1, axis2)
 
-    def squeeze(self: Own, axis: Axis = None) -> Own:
+    def squeeze(self, axis: Axis = None) -> Tensor:
         """Drop axes of length one."""
-        return self._call("squeeze", axis)
+        return counterpart(np.squeeze)(self, axis)
 
-    def ravel(self: Own) -> Own:
+    def ravel(self) -> Tensor:
         """Return the entries as one axis."""
-        return self._call("reshape", (-1,))
+        return reshape(self, (-1,))
 
     flatten = ravel
 
-    def repeat(self: Own, repeats: Any, axis: int | None = None) -> Own:
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
         """Repeat entries along an axis."""
-        return self._call("repeat", repeats, axis)
+        return counterpart(np.repeat)(self, repeats, axis)
 
-    def take(self: Own, indices: Any, axis: int | None = None) -> Own:
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
         """Pick entries by index along an axis."""
-        return self._call("take", indices, axis)
+        return counterpart(np.take)(self, indices, axis)
 
-    def diagonal(self: Own, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Own:
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """Return a diagonal."""
-        return self._call("diagonal", offset, axis1, axis2)
+        return counterpart(np.diagonal)(self, offset, axis1, axis2)
 
-    def trace(self: Own, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Own:
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """Return the sum of a diagonal."""
-        return self._call("trace", offset, axis1, axis2)
+        return counterpart(np.trace)(self, offset, axis1, axis2)
 
-    def dot(self: Own, other: Any) -> Own:
+    def dot(self, other: Any) -> Tensor:
         """Return NumPy's dot product."""
-        return self._call("dot", other)
+        return counterpart(np.dot)(self, other)
 
-    def astype(self: Own, dtype: Any) -> Own:
+    def astype(self, dtype: Any) -> Tensor:
         """Convert to another dtype; the gradient comes back in this one's."""
-        return self._call("astype", dtype)
+        return counterpart(np.astype)(self, dtype)
 
-    def copy(self: Own) -> Own:
+    def copy(self) -> Tensor:
         """Return a new Tensor with the same values, connected to this one."""
-        return self._call("copy")
+        return counterpart(np.copy)(self)
 
     # NumPy's dispatch protocols
 

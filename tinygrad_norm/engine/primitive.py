@@ -1,4 +1,4 @@
-"""What an operation is: one declaration, which the tape, the drawing and the tests all read.
+"""1. What an operation is: one declaration, which the tape, the drawing and the tests all read.
 
 ``primitive(forward, vjp=...)`` declares an operation, ``elementwise(...)`` one that broadcasts;
 ``PRIMITIVES`` holds them all by name. The one idea: **the VJP's parameter names are its contract**.
@@ -24,15 +24,23 @@ gradient: only the rules that are needed run, and only what they name is saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..errors import OperandError, VJPError
+from ..errors import VJPError
+from . import complaints
 from .details.array import PLAIN
-from .details.samples import Sample
-from .details.saving import Rule, compile_save, names_of, signature_of, sources_of
+from .details.documentation import documentation_of, signature_of
+from .details.samples import Sample, usual_samples
+from .details.saving import Rule, Saved, compile_save, inputs_of, names_of, sources_of
+
+if TYPE_CHECKING:
+    # The one knot of the engine: calling a primitive gives a Tensor, and a Tensor's operators are primitives. So
+    # engine/tensor.py, which is read and imported later, puts its apply() here as it defines it.
+    from .tensor import Tensor
+    from .tensor import apply as apply
 
 
 class Primitive:
@@ -41,66 +49,44 @@ class Primitive:
     Calling it, ``multiply(x, y)``, gives a Tensor and records. :meth:`on` follows its operands instead.
     """
 
-    __slots__ = (
-        "arity", "defaults", "elementwise", "formula", "forward", "inputs", "joint", "linear", "name", "native", "note",
-        "params", "rule", "rules", "samples", "save", "saves", "symbol", "variadic",
-    )  # fmt: skip
-
-    interpreter: ClassVar[Callable[[Primitive, Sequence[Any], dict[str, Any]], Any]]
-    """How a primitive is applied to Tensors. Set once, by the module that knows what a Tensor is."""
-
     def __init__(
         self,
         forward: Callable[..., Any],
         vjp: Rule | tuple[Rule | None, ...],
-        *,
         name: str,
+        samples: Sequence[Sample],
         symbol: str,
         formula: str,
         rule: tuple[str, ...],
-        samples: Sequence[Sample],
         elementwise: bool,
         linear: bool,
         note: str,
         native: bool,
     ) -> None:
-        self.forward, self.name, self.symbol, self.formula = forward, name, symbol, formula
+        self.forward, self.name, self.symbol, self.formula = forward, name, symbol or name, formula
         self.rule, self.samples, self.note = rule, tuple(samples), note
         self.elementwise, self.linear, self.native = elementwise, linear, native
-        inputs, self.variadic, self.defaults = signature_of(forward)
-        self.arity = len(inputs)
+        self.inputs, self.variadic, self.defaults = inputs_of(forward)
+        self.arity = len(self.inputs)
         self.params = tuple(self.defaults)
-        if not self.samples:
-            raise VJPError(
-                f"primitive {name!r} must come with at least one sample to be tested at; got none. "
-                "Pass samples=[tg.sample((3, 5))], with one shape for each input."
-            )
-        self.joint = None if isinstance(vjp, tuple) else vjp
-        self.rules = vjp if isinstance(vjp, tuple) else (vjp,)
-        for point in self.samples:
-            if (
-                not self.variadic and len(point.shapes) != self.arity
-            ) or not self.defaults.keys() >= point.params.keys():
-                raise VJPError(
-                    f"every sample of primitive {name!r} must have {self.arity} shape(s) and parameters out of "
-                    f"({', '.join(self.params)}); got {point}. Write tg.sample(shape, ..., parameter=value)."
-                )
-        if self.joint is None and len(self.rules) != self.arity:
-            raise VJPError(
-                f"primitive {name!r} must have one rule for each of its {self.arity} inputs; "
-                f"got {len(self.rules)}. Use None for an input without a gradient."
-            )
-        self.inputs = inputs
-        sources = sources_of(inputs, self.params, self.variadic)
+        self.joint = not isinstance(vjp, tuple)
+        self.rules: tuple[Rule | None, ...] = vjp if isinstance(vjp, tuple) else (vjp,)
+        complaints.check_declaration(self)
+        sources = sources_of(self.inputs, self.params, self.variadic)
         self.saves = tuple(names_of(name, r, sources) if r else () for r in self.rules)
-        self.save = compile_save(self.rules, self.saves, sources, self.joint is not None)
+        self.save = compile_save(self.rules, self.saves, sources, self.joint)
+        self.pull_back = puller(self.rules, self.joint)
+        self.__signature__ = signature_of(self)
+        self.__doc__ = documentation_of(self)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.formula}>" if self.formula else f"<primitive {self.name}>"
 
-    def __call__(self, *inputs: Any, **params: Any) -> Any:
+    def __call__(self, *inputs: Any, **params: Any) -> Tensor:
         """Apply the operation to Tensors, arrays or numbers; the result is a Tensor."""
-        return Primitive.interpreter(self, *self.bind(inputs, params))
+        if len(inputs) != self.arity or ((params or self.params) and params.keys() != self.defaults.keys()):
+            inputs, params = self.bind(inputs, params)
+        return apply(self, inputs, params)
 
     def on(self, *inputs: Any, **params: Any) -> Any:
         """Apply the operation to what it is given: Tensors give a Tensor, plain arrays an array.
@@ -111,37 +97,66 @@ class Primitive:
         inputs, params = self.bind(inputs, params)
         for x in inputs:
             if type(x) is not np.ndarray and hasattr(x, "__array_ufunc__") and not isinstance(x, PLAIN):
-                return Primitive.interpreter(self, inputs, params)
+                return apply(self, inputs, params)
         return self.forward(*inputs, **params)
 
-    def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call's arguments into inputs and a full set of parameters."""
         if not self.variadic and len(inputs) != self.arity:
             extra = inputs[self.arity :]
             if len(inputs) < self.arity or len(extra) > len(self.params):
-                raise OperandError(
-                    f"{self.name} takes {self.arity} input(s)"
-                    + (f" and the parameters {', '.join(self.params)}" if self.params else "")
-                    + f"; got {len(inputs)} positional argument(s). See help(tg.{self.name})."
-                )
+                raise complaints.wrong_operands(self, len(inputs))
             params = {**dict(zip(self.params, extra, strict=False)), **params}
             inputs = inputs[: self.arity]
         if not params:
             return inputs, self.defaults.copy()
-        unknown = params.keys() - self.defaults.keys()
-        if unknown:
-            raise OperandError(
-                f"{self.name} takes the parameters ({', '.join(self.params)}); "
-                f"got {', '.join(sorted(unknown))}. Leave them out: a Tensor supports no more here."
-            )
+        if not params.keys() <= self.defaults.keys():
+            raise complaints.unknown_parameters(self, params)
         return inputs, {**self.defaults, **params}
+
+    def flows_to(self, i: int) -> bool:
+        """Return whether a cotangent flows to input ``i``."""
+        return self.joint or self.rules[i] is not None
+
+    def named(self, saved: Saved) -> Iterable[tuple[str, Any]]:
+        """Yield what was saved with the name that a rule gives it."""
+        for names, values in zip(self.saves, [saved] if self.joint else saved, strict=True):
+            if values is not None:
+                yield from zip(names, values, strict=True)
+
+    def changed(self, saved: Saved, change: Callable[[str, Any], Any]) -> Saved:
+        """Return what was saved with ``change(name, value)`` in the place of each value."""
+        if self.joint:
+            return tuple(map(change, self.saves[0], saved))
+        rules = zip(self.saves, saved, strict=True)
+        return tuple(None if values is None else tuple(map(change, names, values)) for names, values in rules)
+
+
+def puller(rules: tuple[Rule | None, ...], joint: bool) -> Callable[[Any, Saved], Any]:
+    """Return the function that asks the rules: from ḡ and what was saved to the cotangent of each input, or None.
+
+    It runs for every operation of a backward pass, so that the usual forms are written out.
+    """
+    if joint:
+        rule = rules[0]
+        assert rule is not None
+        return lambda g, saved: rule(g, *saved)
+    if len(rules) == 2:
+        one, two = rules
+        return lambda g, saved: (
+            None if saved[0] is None or one is None else one(g, *saved[0]),
+            None if saved[1] is None or two is None else two(g, *saved[1]),
+        )
+    return lambda g, saved: tuple(
+        None if rule is None or values is None else rule(g, *values) for rule, values in zip(rules, saved, strict=True)
+    )
 
 
 PRIMITIVES: dict[str, Primitive] = {}
-FUNCTIONS: dict[str, Callable[..., Any]] = {}
-"""Primitives and compositions by name: where a Tensor's methods look up what they call."""
 NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {}
 """For a NumPy function or ufunc, the function of ours that does the same on Tensors."""
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""Primitives and what is composed of them, by name: no second one may take it."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -164,7 +179,7 @@ def primitive(
     vjp: Rule | tuple[Rule | None, ...],
     samples: Sequence[Sample],
     name: str | None = None,
-    symbol: str | None = None,
+    symbol: str = "",
     formula: str = "",
     rule: tuple[str, ...] = (),
     elementwise: bool = False,
@@ -196,19 +211,11 @@ def primitive(
     """
     name = name or getattr(forward, "__name__", "").strip("_")
     rules = [r for r in vjp if r is not None] if isinstance(vjp, tuple) else [vjp]
-    native = bool(rules) and all(
-        str(getattr(r, "__module__", "")).startswith(__name__.partition(".")[0]) for r in rules
-    )
+    package = __name__.partition(".")[0]
+    native = bool(rules) and all(str(getattr(r, "__module__", "")).startswith(package) for r in rules)
     if not name.isidentifier() or (name in FUNCTIONS and (name not in PRIMITIVES or PRIMITIVES[name].native)):
-        raise VJPError(
-            f"a primitive must have a name of its own; got {name!r}, which is a function of the package or no name "
-            f"at all. "
-            "Pass another name=."
-        )
-    made = Primitive(
-        forward, vjp, name=name, symbol=symbol or name, formula=formula, rule=rule, samples=samples,
-        elementwise=elementwise, linear=linear, note=note, native=native,
-    )  # fmt: skip
+        raise VJPError(complaints.NAME_TAKEN.format(name))
+    made = Primitive(forward, vjp, name, samples, symbol, formula, rule, elementwise, linear, note, native)
     PRIMITIVES[name] = FUNCTIONS[name] = made
     if isinstance(forward, np.ufunc):
         # np.exp(t) stays what it is when a learner declares another exp; their own they may declare anew.
@@ -220,9 +227,19 @@ def primitive(
     return made
 
 
-def elementwise(forward: Callable[..., Any], **declaration: Any) -> Primitive:
-    """Declare a broadcasting operation: :func:`primitive` with ``elementwise=True``."""
-    return primitive(forward, elementwise=True, **declaration)
+def elementwise(
+    forward: Callable[..., Any],
+    *,
+    domain: str | tuple[str, ...] = "any",
+    samples: Sequence[Sample] | None = None,
+    **declaration: Any,
+) -> Primitive:
+    """Declare a broadcasting operation: :func:`primitive` with ``elementwise=True``.
+
+    Without ``samples`` it is tested at the usual shapes, with numbers from ``domain``, one for all inputs or one each.
+    """
+    usual = usual_samples(len(inputs_of(forward)[0]), domain) if samples is None else samples
+    return primitive(forward, elementwise=True, samples=usual, **declaration)
 
 
 def each_sample() -> Iterator[tuple[Primitive, Sample]]:

@@ -1,7 +1,11 @@
-"""The tape: what was recorded. A :class:`Node` is one operation, or a leaf.
+"""2. The tape: what was recorded, and the state of a thread that says whether anything is.
 
-It points at the nodes of its inputs and at nothing else: it holds no Tensor, so there are no reference cycles and an
-array that nobody needs is freed at once.
+A :class:`Node` is one operation, or a leaf. It points at the nodes of its inputs and at nothing else: it holds no
+Tensor, so there are no reference cycles and an array that nobody needs is freed at once.
+
+``STATE.get()`` tells whether this thread or task records, in which :class:`Scope`, and who watches; a
+:class:`Setting` changes it for a block. The state is immutable and held by a context variable, so threads and tasks
+cannot disturb each other.
 """
 
 from __future__ import annotations
@@ -10,11 +14,75 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar, Token
 from itertools import count
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from . import complaints
 from .details.array import Shape
 from .details.saving import Saved
 from .primitive import Primitive
+
+new = object.__new__
+creation = count(1)
+
+
+class Node:
+    """One recorded operation, or a leaf (``primitive`` is None, and the node owns the gradient).
+
+    ``saved`` holds what the VJP names, None once it was released; ``order`` is the creation number.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "grad",
+        "keeps_grad",
+        "name",
+        "order",
+        "params",
+        "parents",
+        "primitive",
+        "saved",
+        "scope",
+        "shapes",
+    )
+
+    primitive: Primitive | None
+    parents: tuple[Node | None, ...]
+    shapes: tuple[Shape, ...]
+    params: Mapping[str, Any]
+    saved: Saved | None
+    scope: Scope | None
+    order: int
+    keeps_grad: bool
+    grad: Any
+    name: str | None
+
+    def __repr__(self) -> str:
+        what = self.primitive.name if self.primitive else "leaf"
+        return f"<node {self.order} {what}{complaints.where(self.scope)}>"
+
+
+def operation_node(
+    primitive: Primitive | None,
+    parents: tuple[Node | None, ...],
+    shapes: tuple[Shape, ...],
+    params: Mapping[str, Any],
+    saved: Saved | None,
+    scope: Scope | None,
+) -> Node:
+    """Return the node of an operation that is being recorded."""
+    # Not in __init__, which would take twice the time.
+    node: Node = new(Node)
+    node.primitive, node.parents, node.shapes, node.params = primitive, parents, shapes, params
+    node.saved, node.scope, node.order = saved, scope, next(creation)
+    node.keeps_grad, node.grad, node.name = False, None, None
+    return node
+
+
+def leaf_node(array: Any, name: str | None) -> Node:
+    """Return the node of a new leaf with these values."""
+    node = operation_node(None, (), (array.shape,), {"dtype": array.dtype}, (), STATE.get().scope)
+    node.keeps_grad, node.name = True, name
+    return node
 
 
 class Scope:
@@ -40,25 +108,22 @@ class Scope:
         return f"<scope {self.path}>"
 
 
-def where(scope: Scope | None) -> str:
-    """Return `` in encoder.attention``, or nothing outside every named scope."""
-    path = scope.path if scope is not None else ""
-    return f" in {path}" if path else ""
-
-
 class Monitor(Protocol):
     """What watches a run: a trace. Every method is called from inside the engine; none may change anything."""
 
     def recorded(
-        self, result: Any, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
-        scope: Scope | None,
-    ) -> None:  # fmt: skip
+        self, result: Any, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any], scope: Scope | None
+    ) -> None:
         """Note that ``result`` (a Tensor) was computed from ``inputs`` (Tensors, arrays, numbers)."""
 
     def failed(
-        self, error: Exception, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
+        self,
+        error: Exception,
+        primitive: Primitive,
+        inputs: Sequence[Any],
+        params: Mapping[str, Any],
         scope: Scope | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Note that the forward function raised ``error``."""
 
     def swept(self, node: Any, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
@@ -80,6 +145,9 @@ class State(NamedTuple):
 STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # immutable
 
 
+Own = TypeVar("Own", bound="Setting")
+
+
 class Setting:
     """Base of the context managers that change the state."""
 
@@ -92,7 +160,7 @@ class Setting:
         """Return the state that holds inside the block."""
         raise TypeError("a Setting must define change()")
 
-    def __enter__(self) -> Any:
+    def __enter__(self: Own) -> Own:
         self._tokens.append(STATE.set(self.change(STATE.get())))
         return self
 
@@ -103,49 +171,3 @@ class Setting:
         traceback: TracebackType | None,
     ) -> None:
         STATE.reset(self._tokens.pop())
-
-
-creation = count(1)
-
-
-class Node:
-    """One recorded operation, or a leaf (``primitive`` is None, and the node owns the gradient).
-
-    ``saved`` holds what the VJP names, None once it was released; ``order`` is the creation number.
-    """
-
-    __slots__ = (
-        "__weakref__", "grad", "keeps_grad", "name", "order", "params", "parents", "primitive",
-        "saved", "scope", "shapes",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        primitive: Primitive | None,
-        parents: tuple[Node | None, ...],
-        shapes: tuple[Shape, ...],
-        params: Mapping[str, Any] | None,
-        saved: Saved | None,
-        scope: Scope | None,
-    ) -> None:
-        self.primitive = primitive
-        self.parents = parents
-        self.shapes = shapes
-        self.params = params
-        self.saved = saved
-        self.scope = scope
-        self.order = next(creation)
-        self.keeps_grad = primitive is None
-        self.grad: Any = None
-        self.name: str | None = None
-
-    def __repr__(self) -> str:
-        what = self.primitive.name if self.primitive else "leaf"
-        return f"<node {self.order} {what}{where(self.scope)}>"
-
-
-def leaf_node(array: Any, name: str | None) -> Node:
-    """Return the node of a new leaf with these values."""
-    node = Node(None, (), (array.shape,), {"dtype": array.dtype}, (), STATE.get().scope)
-    node.name = name
-    return node

@@ -1,27 +1,35 @@
-"""The Tensor: an array that remembers how it was computed.
+"""4. The Tensor: an array that remembers how it was computed; and what happens when a primitive meets one.
 
 ``Tensor(data, requires_grad=True)`` makes a leaf, operations on it record, ``backward()`` fills its
 ``grad``. The one idea: a Tensor is a read-only array and, if a gradient is wanted, the tape's node for
 it. Because neither ever changes, nothing that the tape saved can go stale.
+
+:func:`apply` is what calling a primitive does: compute, and record if a gradient is wanted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from threading import RLock
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from ..errors import AnomalyError, GraphError, IndexRangeError, InputError, OperandError, ShapeError, TinygradNormError
-from .details.array import Array, Shape, to_array
+from ..errors import GraphError, OperandError, ShapeError, TinygradNormError
+from . import complaints, operators
+from . import primitive as declaring
+from .details.array import Array, Shape, freeze, to_array
 from .display import tensor_html, tensor_text
-from .operators import NumpyMethods
+from .operators import Operators
 from .primitive import Primitive
 from .sweep import recorded_sweep, seed_for, sweep
-from .tape import STATE, Node, Scope, leaf_node, where
+from .tape import STATE, Node, leaf_node, operation_node
+
+# One backward pass after the other adds to the leaves, also where several threads share a parameter.
+accumulating = RLock()
 
 
-class Tensor(NumpyMethods):
+class Tensor(Operators):
     """An array of numbers with reverse-mode gradients.
 
     Parameters
@@ -48,11 +56,12 @@ class Tensor(NumpyMethods):
     Tensor([2., 4., 6.], shape=(3,), dtype=float64)
     """
 
-    __slots__ = ("__weakref__", "_array", "_name", "_node")
+    __slots__ = ("__weakref__", "_array", "_ended", "_name", "_node")
 
     _array: Any  # an ndarray or, of shape (), a NumPy scalar; never written to
     _node: Node | None
     _name: str | None
+    _ended: str  # why there is no node although there could be one: a key of complaints.ENDED; otherwise not set
 
     drawn_by: ClassVar[Callable[..., Any]]
     """What draws a Tensor or a trace. Set once, by the front door, so that this room need not know the drawing."""
@@ -79,7 +88,8 @@ class Tensor(NumpyMethods):
         view = np.asarray(self._array).view()
         view.setflags(write=False)
         # What it looks at too: otherwise NumPy would let the view be made writable again.
-        view.base.setflags(write=False)  # type: ignore[union-attr]  # a view has a base
+        assert view.base is not None
+        view.base.setflags(write=False)
         return view
 
     @data.setter
@@ -87,13 +97,14 @@ class Tensor(NumpyMethods):
         array = to_array(values, self.dtype)
         if array.shape != self.shape or not self.is_leaf:
             raise ShapeError(
-                f"new data must go to a leaf and have its shape {self.shape}; got shape {array.shape} for "
-                f"{'a leaf' if self.is_leaf else 'the result of an operation'}. Make a new Tensor instead."
+                complaints.WRONG_DATA.format(
+                    self.shape, array.shape, "a leaf" if self.is_leaf else "the result of an operation"
+                )
             )
         self._array = array
 
     @property
-    def shape(self) -> Shape:  # type: ignore[override]  # read-only here, declared plainly by the methods
+    def shape(self) -> Shape:
         """The length of each axis."""
         shape: Shape = self._array.shape
         return shape
@@ -140,10 +151,7 @@ class Tensor(NumpyMethods):
         if wanted == self.requires_grad:
             return
         if not self.is_leaf or self.dtype.kind != "f":
-            raise GraphError(
-                "requires_grad can be set on a leaf of floating-point numbers; got "
-                f"{self!r}. Use detach() or astype(float) first."
-            )
+            raise GraphError(complaints.NO_LEAF.format(self))
         self._node = leaf_node(self._array, self._name) if wanted else None
 
     @property
@@ -154,10 +162,7 @@ class Tensor(NumpyMethods):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None and (not isinstance(value, Tensor) or self._node is None or value.shape != self.shape):
-            raise ShapeError(
-                f"grad must be None or a Tensor of shape {self.shape} on a Tensor that requires a gradient; got "
-                f"{value!r}."
-            )
+            raise ShapeError(complaints.WRONG_GRAD.format(self.shape, value))
         if self._node is not None:
             self._node.grad = value
 
@@ -166,9 +171,7 @@ class Tensor(NumpyMethods):
     def item(self) -> Any:
         """Return the only entry as a Python number."""
         if self.size != 1:
-            raise ShapeError(
-                f"item() must get a Tensor with one entry; got shape {self.shape}. Index it, or use tolist()."
-            )
+            raise ShapeError(complaints.NOT_ONE_ITEM.format(self.shape))
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -181,7 +184,7 @@ class Tensor(NumpyMethods):
 
     def detach(self) -> Tensor:
         """Return a Tensor with the same values that nothing is recorded for."""
-        return wrap(self._array, None)
+        return without_graph(self._array, "detach")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy:
@@ -190,7 +193,7 @@ class Tensor(NumpyMethods):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise ShapeError(f"a truth value must come from one entry; got shape {self.shape}. Use .any() or .all().")
+            raise ShapeError(complaints.NO_TRUTH_VALUE.format(self.shape))
         return bool(self._array)
 
     def __float__(self) -> float:
@@ -201,9 +204,7 @@ class Tensor(NumpyMethods):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.shape:
-            raise OperandError(
-                f"an index must be an integer of shape (); got {self.dtype} of shape {self.shape}. Use int(t)."
-            )
+            raise OperandError(complaints.NO_INDEX.format(self.dtype, self.shape))
         return int(self._array)
 
     def __format__(self, spec: str) -> str:
@@ -217,9 +218,7 @@ class Tensor(NumpyMethods):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
-            raise GraphError(
-                f"a Tensor to be pickled or deep-copied must be a leaf; got the result of {self!r}. Use detach() first."
-            )
+            raise GraphError(complaints.NO_LEAF_TO_COPY.format(self))
         return type(self), (np.asarray(self._array), self.requires_grad, self.dtype, self._name)
 
     def draw(self, **options: Any) -> Any:
@@ -231,11 +230,19 @@ class Tensor(NumpyMethods):
     def retain_grad(self) -> None:
         """Ask the next backward pass to fill ``grad`` although this is not a leaf."""
         if self._node is None:
-            raise GraphError(
-                "retain_grad() must be called on a Tensor that requires a gradient; got "
-                f"{self!r}. Make an input of it with requires_grad=True."
-            )
+            raise GraphError(complaints.NOTHING_TO_RETAIN.format(self))
         self._node.keeps_grad = True
+
+    def _assign(self, result: Tensor) -> Tensor:
+        # x += y: a leaf takes over the values where nothing is recorded; the result of an operation is another Tensor.
+        if not self.is_leaf or (self._node is None and STATE.get().recording):
+            return result
+        if STATE.get().recording:
+            raise GraphError(complaints.NO_ASSIGNMENT.format("an in-place operator", self))
+        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise OperandError(complaints.WRONG_KIND.format(self.dtype, result.dtype))
+        self.data = result._array
+        return self
 
     def backward(
         self,
@@ -260,18 +267,16 @@ class Tensor(NumpyMethods):
         """
         node = self._node
         if node is None:
-            raise GraphError(
-                "backward() must start from a Tensor that depends on one with requires_grad=True; "
-                f"got {self!r}. Was it computed under no_grad, detached, or from plain arrays?"
-            )
+            raise GraphError(complaints.NO_GRADIENT.format(self, *why_ended(self)))
         seed = seed_for(None if gradient is None else as_tensor(gradient), self._array.shape, self._array.dtype)
         keep = create_graph if retain_graph is None else retain_graph
         found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
-        for target, g in found.items():
-            if target.primitive is None and g.dtype != target.params["dtype"]:  # type: ignore[index]
-                g = g.astype(target.params["dtype"])  # type: ignore[index]
-            gradient = g if isinstance(g, Tensor) else wrap(g, None)
-            target.grad = gradient if target.grad is None else target.grad + gradient
+        with accumulating:
+            for target, g in found.items():
+                if target.primitive is None and g.dtype != target.params["dtype"]:
+                    g = g.astype(target.params["dtype"])
+                gradient = g if isinstance(g, Tensor) else wrap(g, None)
+                target.grad = gradient if target.grad is None else target.grad + gradient
 
 
 Data: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any]"
@@ -288,6 +293,18 @@ def wrap(array: Any, node: Node | None) -> Tensor:
     return tensor
 
 
+def without_graph(array: Any, why: str) -> Tensor:
+    """Return a Tensor around an array that remembers why it has no graph: a key of ``complaints.ENDED``."""
+    tensor = wrap(array, None)
+    tensor._ended = why
+    return tensor
+
+
+def why_ended(tensor: Tensor) -> tuple[str, str]:
+    """Return why a Tensor has no graph, and what to do."""
+    return complaints.ENDED.get(getattr(tensor, "_ended", "values"), complaints.ENDED["values"])
+
+
 def as_tensor(data: Data) -> Tensor:
     """Return ``data`` itself if it is a Tensor, else a Tensor with its values."""
     return data if isinstance(data, Tensor) else wrap(to_array(data), None)
@@ -300,14 +317,14 @@ def sweep_from(seeds: Sequence[tuple[Node, Any]], *, create_graph: bool, **how: 
     return sweep([(n, g._array if isinstance(g, Tensor) else g) for n, g in seeds], **how)
 
 
-NUMBERS = frozenset({int, float, bool})
-NO_PARAMETERS: dict[str, Any] = {}
 # Looked up once, as apply() runs for every operation.
 new, ndarray = object.__new__, np.ndarray
+NUMBERS = frozenset({int, float, bool})
+NO_PARAMETERS: dict[str, Any] = {}
 
 
-def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -> Tensor:
-    """Compute a primitive and record it if a gradient is wanted of any input."""
+def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any] = NO_PARAMETERS) -> Tensor:
+    """Compute a primitive and record it if a gradient is wanted of any input: what calling a primitive does."""
     recording, scope, anomaly, monitor = STATE.get()
     arrays: list[Any] = []
     nodes: list[Node | None] = []
@@ -327,12 +344,14 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
             nodes.append(None)
             shapes.append(() if array is x else array.shape)
         arrays.append(array)
+    if not primitive.native:
+        freeze(arrays)
     try:
         out = primitive.forward(*arrays, **params) if params else primitive.forward(*arrays)
     except (ValueError, TypeError, IndexError, TinygradNormError) as error:
         if monitor is not None:
             monitor.failed(error, primitive, inputs, params, scope)
-        raise explained(error, primitive, arrays, params, scope) from error
+        raise complaints.forward_failed(error, primitive, arrays, params, scope) from error
     if type(out) is not ndarray and not isinstance(out, np.generic):
         out = np.asarray(out)
     result: Tensor = new(Tensor)
@@ -341,12 +360,22 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: dict[str, Any]) -
     if tracked and recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
-        result._node = Node(primitive, tuple(nodes), in_shapes, params or NO_PARAMETERS, saved, scope)
+        result._node = operation_node(primitive, tuple(nodes), in_shapes, params, saved, scope)
+    elif tracked:
+        result._ended = "integers" if recording else "no_grad"
+    else:
+        for x in inputs:
+            if hasattr(x, "_ended"):
+                result._ended = x._ended
     if anomaly:
-        check_forward(primitive, arrays, out, scope)
+        complaints.check_forward(primitive, arrays, out, scope)
     if monitor is not None:
         monitor.recorded(result, primitive, inputs, params, scope)
     return result
+
+
+# Ties the knot of which engine/primitive.py speaks: a primitive that is called gives a Tensor.
+declaring.apply = operators.apply = apply
 
 
 def operand(x: Any, primitive: Primitive) -> Any:
@@ -355,51 +384,4 @@ def operand(x: Any, primitive: Primitive) -> Any:
         return x
     if isinstance(x, (np.ndarray, list, tuple, int, float, bool, np.generic)):
         return to_array(x)
-    raise OperandError(
-        f"{primitive.name} must get numbers, arrays or Tensors; got {type(x).__name__}. "
-        "Wrap it in tg.Tensor(...) if it holds numbers."
-    )
-
-
-def explained(
-    error: Exception,
-    primitive: Primitive,
-    arrays: Sequence[Any],
-    params: Mapping[str, Any],
-    scope: Scope | None,
-) -> TinygradNormError:
-    """Return a forward function's error with the operation, its place, and the shapes it got."""
-    prefix = f"{primitive.name}{where(scope)}"
-    if isinstance(error, TinygradNormError):
-        return type(error)(f"{prefix}: {error}")
-    kinds: dict[type[Exception], type[TinygradNormError]] = {
-        np.exceptions.AxisError: ShapeError,
-        TypeError: OperandError,
-        IndexError: IndexRangeError,
-        ValueError: ShapeError,
-    }
-    kind = next((ours for base, ours in kinds.items() if isinstance(error, base)), InputError)
-    shapes = " and ".join(str(np.shape(a)) for a in arrays) or "no input"
-    given = "".join(f", {k}={v!r}" for k, v in params.items() if v is not None and k != "index")
-    if primitive.elementwise:
-        hint = "Shapes broadcast when they are equal, or 1, counted from the last axis."
-    elif primitive.name in ("getitem", "scatter_add"):
-        hint = "An index counts from 0 or from −1 backwards; a boolean one has the shape it picks from."
-    else:
-        hint = f"See help(tg.{primitive.name})."
-    reason = str(error).strip().rstrip(".").split("\n")[0]
-    return kind(f"{prefix}: the inputs must fit together; got shapes {shapes}{given}: {reason}. {hint}")
-
-
-def check_forward(primitive: Primitive, arrays: Sequence[Any], out: Any, scope: Scope | None) -> None:
-    """Raise where an operation made a NaN or an infinity that was not in its inputs."""
-    for what, test in (("a NaN", np.isnan), ("an infinity", np.isinf)):
-        if np.any(test(out)) and not any(
-            np.any(~np.isfinite(a)) if what == "an infinity" else np.any(np.isnan(a)) for a in arrays
-        ):
-            at = tuple(int(i) for i in np.argwhere(test(np.asarray(out)))[0])
-            raise AnomalyError(
-                f"{primitive.name}{where(scope)}: every value must be finite; {what} appeared at index {at} of the "
-                f"result, shape {out.shape}. Look at the inputs of this operation: a zero divisor, the log of zero, "
-                "an overflow?"
-            )
+    raise OperandError(complaints.NO_OPERAND.format(primitive.name, type(x).__name__))

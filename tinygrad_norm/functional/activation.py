@@ -1,88 +1,184 @@
-"""Activations and softmax, composed of primitives so that every derivative of theirs is exact.
+"""Activations, entry by entry, and softmax with its relatives, along one ``axis``.
 
-Shapes: every function gives the shape of its input; softmax and its relatives work along one ``axis``.
+Each is written so that no intermediate value overflows, and composed of primitives, so that every derivative is exact.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from ..engine.details.array import Array
 from ..engine.details.summation import Axis
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
+from ..ops import elementwise as e
 from ..ops.layout import squeeze
-from .composition import composed
+from .composition import composed, floating
 
 
 def relu(x: Data) -> Tensor:
-    """Return max(x, 0); the derivative at 0 is 0."""
-    result: Tensor = e.relu(x)
-    return result
+    """Return the rectified linear unit: x where it is positive, else 0.
+
+    Formula: relu(x) = max(x, 0); the derivative at 0 is 0, as in PyTorch.
+    Shapes: x (…), result (…), in [0, ∞).
+    Source: Nair & Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.relu([-1.0, 0.0, 2.0]).tolist()
+    [0.0, 0.0, 2.0]
+    >>> tg.grad(tg.functional.relu)(0.0).item()
+    0.0
+    """
+    return e.relu(x)
 
 
 def tanh(x: Data) -> Tensor:
-    """Return tanh x."""
-    result: Tensor = e.tanh(x)
-    return result
+    """Return the hyperbolic tangent.
+
+    Formula: tanh(x) = (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
+    Shapes: x (…), result (…), in [−1, 1].
+    Source: NumPy's ``tanh``; the same primitive as ``tg.tanh``.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.tanh([-1.0, 0.0, 100.0]), 4).tolist()
+    [-0.7616, 0.0, 1.0]
+    """
+    return e.tanh(x)
 
 
 @composed
 def leaky_relu(x: Data, negative_slope: float = 0.01) -> Tensor:
-    """Return x where x > 0, else ``negative_slope`` · x, which is also the derivative at 0."""
+    """Return x where it is positive, else a small share of it.
+
+    Formula: x if x > 0, else ``negative_slope`` · x; the slope is also the derivative at 0.
+    Shapes: x (…), result (…).
+    Source: Maas, Hannun & Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.leaky_relu([-2.0, 0.0, 2.0], negative_slope=0.1).tolist()
+    [-0.2, 0.0, 2.0]
+    """
     x = as_tensor(x)
-    result: Tensor = e.where(x.data > 0, x, x * negative_slope)
-    return result
+    return e.where(x.data > 0, x, x * negative_slope)
 
 
 @composed
 def elu(x: Data, alpha: float = 1.0) -> Tensor:
-    """Return x where x > 0, else α(eˣ − 1)."""
+    """Return the exponential linear unit: x where it is positive, else an exponential that levels off at −α.
+
+    Formula: x if x > 0, else α(eˣ − 1).
+    Shapes: x (…), result (…), in [−α, ∞).
+    Source: Clevert, Unterthiner & Hochreiter 2016, "Fast and accurate deep network learning by ELUs".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.elu([-100.0, -1.0, 0.0, 2.0]), 4).tolist()
+    [-1.0, -0.6321, 0.0, 2.0]
+    """
     x = as_tensor(x)
     positive = x.data > 0
     # The exponential sees only x ≤ 0: it cannot overflow where its value is not used.
-    result: Tensor = e.where(positive, x, alpha * e.expm1(e.where(positive, 0, x)))
-    return result
+    return e.where(positive, x, alpha * e.expm1(e.where(positive, 0, x)))
 
 
 @composed
 def sigmoid(x: Data) -> Tensor:
-    """Return 1 / (1 + e⁻ˣ), exact where it is near 0 too: the exponential sees only −|x|, so it cannot overflow."""
+    """Return the logistic function, without overflow and exact also where it is near 0.
+
+    Formula: σ(x) = 1 / (1 + e⁻ˣ). The exponential that is computed is e to the −|x|.
+    Shapes: x (…), result (…), in [0, 1].
+    Source: Goodfellow, Bengio & Courville 2016, "Deep learning", section 3.10.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.sigmoid([-1000.0, 0.0, 1000.0]).tolist()
+    [0.0, 0.5, 1.0]
+    >>> tg.grad(tg.functional.sigmoid)(0.0).item()
+    0.25
+    """
     x = as_tensor(x)
     positive = x.data >= 0
-    small: Tensor = e.where(positive, -x, x).exp()
-    result: Tensor = e.where(positive, 1, small) / (1 + small)
-    return result
+    small = e.where(positive, -x, x).exp()
+    return e.where(positive, 1, small) / (1 + small)
 
 
 @composed
 def silu(x: Data) -> Tensor:
-    """Return x · sigmoid(x) (Elfwing et al. 2018, "Sigmoid-weighted linear units")."""
+    """Return x weighted by its own sigmoid; also called swish.
+
+    Formula: silu(x) = x · σ(x) = x / (1 + e⁻ˣ).
+    Shapes: x (…), result (…), at least −0.2785.
+    Source: Elfwing, Uchibe & Doya 2018, "Sigmoid-weighted linear units for neural network function approximation".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.silu([-1.0, 0.0, 1.0]), 4).tolist()
+    [-0.2689, 0.0, 0.7311]
+    """
     x = as_tensor(x)
     return x * sigmoid(x)
 
 
 @composed
 def softplus(x: Data, beta: float = 1.0) -> Tensor:
-    """Return log(1 + e^(βx)) / β, smooth everywhere and without overflow."""
+    """Return a smooth relu, without overflow.
+
+    Formula: softplus(x) = log(1 + e^(βx)) / β. The larger β, the nearer to max(x, 0).
+    Shapes: x (…), result (…), in [0, ∞).
+    Source: Dugas et al. 2001, "Incorporating second-order functional knowledge for better option pricing".
+    PyTorch's has a ``threshold``, above which it is x itself; this one needs none.
+
+    Raises
+    ------
+    InputError
+        beta is not positive.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.softplus([-1000.0, 0.0, 1000.0]), 4).tolist()
+    [0.0, 0.6931, 1000.0]
+    """
     if beta <= 0:
         raise InputError(f"softplus: beta must be positive; got {beta}. PyTorch's default is 1.")
-    result: Tensor = e.logaddexp(as_tensor(x) * beta, 0.0) / beta
-    return result
+    return e.logaddexp(as_tensor(x) * beta, 0.0) / beta
 
 
 @composed
 def gelu(x: Data, approximate: str = "none") -> Tensor:
-    """Return x · Φ(x), Φ the normal distribution's cumulative function (Hendrycks & Gimpel 2016).
+    """Return x weighted by the probability that a standard normal number is smaller.
 
-    ``approximate="tanh"`` uses ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+    Formula: gelu(x) = x · Φ(x) = ½x(1 + erf(x/√2)); with ``approximate="tanh"`` ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+    Shapes: x (…), result (…), at least −0.17.
+    Source: Hendrycks & Gimpel 2016, "Gaussian error linear units", section 2.
+
+    Raises
+    ------
+    InputError
+        approximate is neither "none" nor "tanh".
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.gelu([-1.0, 0.0, 1.0]), 6).tolist()
+    [-0.158655, 0.0, 0.841345]
+    >>> tg.round(tg.functional.gelu([-1.0, 0.0, 1.0], approximate="tanh"), 6).tolist()
+    [-0.158808, 0.0, 0.841192]
     """
     x = as_tensor(x)
     if approximate == "none":
-        cumulative: Tensor = 0.5 * (e.erf(x * math.sqrt(0.5)) + 1)
+        cumulative = 0.5 * (e.erf(x * math.sqrt(0.5)) + 1)
         return x * cumulative
     if approximate == "tanh":
         cubic = x + 0.044715 * (x * x * x)
@@ -90,7 +186,7 @@ def gelu(x: Data, approximate: str = "none") -> Tensor:
     raise InputError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}. Choose one of them.")
 
 
-def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
+def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Array]:
     """Return exp(x − m), its sum along the axis, and m, the largest entry along it.
 
     m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose.
@@ -100,8 +196,8 @@ def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
         largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
     except ValueError as error:
         raise ShapeError(
-            f"softmax: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 "
-            f"backwards."
+            f"softmax: the axes must be axes of shape {x.shape}; got {axis}: {error}. "
+            "Count from 0, or from −1 backwards."
         ) from error
     # An infinite maximum cannot be subtracted; exp(±∞ − 0) is what is wanted.
     largest = np.where(np.isinf(largest), 0, largest).astype(x.dtype)
@@ -111,32 +207,59 @@ def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Any]:
 
 @composed
 def softmax(x: Data, axis: int = -1) -> Tensor:
-    """Return eˣ / Σ eˣ along an axis; the largest entry is subtracted first.
+    """Return exponentials that sum to 1 along an axis.
 
-    A row of −∞ only (nothing to attend to) gives zeros, with gradient zero.
+    Formula: softmax(x)ᵢ = e^(xᵢ) / Σⱼ e^(xⱼ), after the largest entry is subtracted, which changes nothing but that no
+    exponential overflows. A row of −∞ only (nothing to attend to) gives zeros, with gradient zero.
+    Shapes: x (…, classes), result the same, in [0, 1]; ``axis``, PyTorch's ``dim``, names another axis than the last.
+    Source: Goodfellow, Bengio & Courville 2016, "Deep learning", section 4.1.
+
+    Raises
+    ------
+    ShapeError
+        axis is no axis of x.
 
     Examples
     --------
     >>> import numpy as np, tinygrad_norm as tg
     >>> tg.functional.softmax([[1000.0, 1000.0], [-np.inf, -np.inf]])
     Tensor([[0.5, 0.5],
-           [0. , 0. ]], shape=(2, 2), dtype=float64)
+            [0. , 0. ]],
+           shape=(2, 2), dtype=float64)
     """
     exponentials, total, _ = shifted_exponentials(floating(x), axis)
     empty = total.data == 0
     if np.any(empty):
-        total = as_tensor(e.where(empty, 1, total))
+        total = e.where(empty, 1, total)
     return exponentials / total
 
 
 @composed
 def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False) -> Tensor:
-    """Return log Σ eˣ along an axis; of −∞ only it is −∞, with gradient zero."""
+    """Return the logarithm of a sum of exponentials along an axis, or several.
+
+    Formula: log Σⱼ e^(xⱼ) = m + log Σⱼ e^(xⱼ − m), where m is the largest entry; the gradient is softmax(x). Of −∞ only
+    it is −∞, with gradient zero.
+    Shapes: x (…, classes), result (…), or (…, 1) with ``keepdims``; ``axis`` and ``keepdims`` are PyTorch's ``dim`` and
+    ``keepdim``.
+    Source: Blanchard, Higham & Higham 2021, "Accurately computing the log-sum-exp and softmax functions".
+
+    Raises
+    ------
+    ShapeError
+        axis is no axis of x, or names one twice.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.logsumexp([[0.0, 0.0], [1000.0, 0.0]]), 4).tolist()
+    [0.6931, 1000.0]
+    """
     x = floating(x)
     _, total, largest = shifted_exponentials(x, axis)
     empty = total.data == 0
     if np.any(empty):
-        result: Tensor = e.where(empty, -np.inf, e.where(empty, 1, total).log() + largest)
+        result = e.where(empty, -np.inf, e.where(empty, 1, total).log() + largest)
     else:
         result = total.log() + largest
     return result if keepdims else squeeze(result, axis)
@@ -144,18 +267,28 @@ def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False)
 
 @composed
 def log_softmax(x: Data, axis: int = -1) -> Tensor:
-    """Return x − log Σ eˣ along an axis, exact where softmax itself underflows; of −∞ only it is −∞, gradient zero."""
+    """Return the logarithm of softmax, exact also where softmax itself underflows to 0.
+
+    Formula: log softmax(x)ᵢ = xᵢ − log Σⱼ e^(xⱼ). Of −∞ only it is −∞, with gradient zero.
+    Shapes: x (…, classes), result the same, in (−∞, 0]; ``axis`` is PyTorch's ``dim``.
+    Source: Blanchard, Higham & Higham 2021, "Accurately computing the log-sum-exp and softmax functions".
+
+    Raises
+    ------
+    ShapeError
+        axis is no axis of x.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.log_softmax([0.0, -10000.0]).tolist()
+    [0.0, -10000.0]
+    >>> tg.round(tg.functional.log_softmax([1.0, 1.0]), 4).tolist()
+    [-0.6931, -0.6931]
+    """
     x = floating(x)
     _, total, largest = shifted_exponentials(x, axis)
     empty = total.data == 0
     if np.any(empty):
-        result: Tensor = e.where(empty, -np.inf, (x - largest) - e.where(empty, 1, total).log())
-    else:
-        result = (x - largest) - total.log()
-    return result
-
-
-def floating(x: Data) -> Tensor:
-    """Return ``x`` as a Tensor of floating-point numbers."""
-    x = as_tensor(x)
-    return x if x.dtype.kind == "f" else x.astype(np.float64)
+        return e.where(empty, -np.inf, (x - largest) - e.where(empty, 1, total).log())
+    return (x - largest) - total.log()

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
-from ..random import generator
-from .activation import floating, softmax
-from .composition import composed
+from ..ops import elementwise as e
+from .activation import softmax
+from .composition import composed, floating
+from .dropout import dropout
 
 
 @composed
@@ -24,19 +24,26 @@ def scaled_dot_product_attention(
     is_causal: bool = False,
     scale: float | None = None,
 ) -> Tensor:
-    """Return softmax(q kᵀ · scale + mask) v.
+    """Return for each query a mean of the values, weighted by how well the keys match it.
 
+    Formula: softmax(q kᵀ · scale + mask) v. Masks are exact: a masked weight is 0, not small. A query that may attend
+    to nothing gets zero weights, a zero output and a zero gradient.
     Shapes: q (…, queries, d), k (…, keys, d), v (…, keys, d_v), result (…, queries, d_v); the leading axes broadcast.
+    Source: Vaswani et al. 2017, "Attention is all you need", eq. 1. Our q, k, v are PyTorch's query, key, value.
 
     Parameters
     ----------
     attn_mask : boolean (True: may attend) or floating (added to the scores), broadcasting to (…, queries, keys)
-    dropout_p : the probability in [0, 1) with which a weight is dropped
+    dropout_p : the probability in [0, 1) with which a weight is dropped, as by :func:`dropout`
     is_causal : a query attends to no later key; not together with ``attn_mask``
     scale : 1/√d when left out
 
-    A query that may attend to nothing gets zero weights, a zero output and a zero gradient. Masks are exact: a masked
-    weight is 0, not small.
+    Raises
+    ------
+    ShapeError
+        Queries and keys differ in d, keys and values in length, or the mask does not broadcast.
+    InputError
+        The mask holds integers, or comes together with ``is_causal``; ``dropout_p`` lies outside [0, 1).
 
     Examples
     --------
@@ -44,16 +51,14 @@ def scaled_dot_product_attention(
     >>> x = tg.Tensor([[1.0, 0.0], [0.0, 0.0]])
     >>> tg.functional.scaled_dot_product_attention(x, x, x, attn_mask=[[True, False], [False, False]])
     Tensor([[1., 0.],
-           [0., 0.]], shape=(2, 2), dtype=float64)
+            [0., 0.]],
+           shape=(2, 2), dtype=float64)
     """
     q, k, v = floating(q), floating(k), floating(v)
     weights = attention_weights(q, k, attn_mask, is_causal, scale)
     if not 0 <= dropout_p < 1:
         raise InputError(f"attention: dropout_p must lie in [0, 1); got {dropout_p}. 0 switches it off.")
-    if dropout_p:
-        kept = generator().random(weights.shape) >= dropout_p
-        weights = weights * (kept.astype(weights.dtype) / weights.dtype.type(1 - dropout_p))
-    return weights @ v
+    return dropout(weights, dropout_p) @ v
 
 
 @composed

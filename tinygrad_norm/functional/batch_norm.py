@@ -8,12 +8,11 @@ from math import prod
 import numpy as np
 
 from ..engine.details.array import Array
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
+from ..ops import elementwise as e
 from ..ops.statistics import narrowed, widened
-from .activation import floating
-from .composition import composed
+from .composition import composed, floating
 from .norm import check_eps, per_channel, scale_and_shift
 
 
@@ -39,24 +38,28 @@ def batch_norm(
     mask: Optional = None,
     channel_axis: int = 1,
 ) -> Tensor:
-    """Return (x − mean)/√(var + eps) · γ + β for each channel (Ioffe & Szegedy 2015, algorithm 1).
+    """Return each channel with mean 0 and variance 1 over the batch's real positions, then scaled and shifted.
 
-    Shapes: x (batch, channels, …) or, with ``channel_axis=-1``, (batch, …, channels); running statistics, weight γ
-    and bias β (channels); mask like x without its channel axis; result as x.
+    Formula: y = (x − mean)/√(var + eps) · γ + β; mean and population variance are over all axes but the channels'.
+    Shapes: x (batch, channels, …) or, with ``channel_axis=-1``, (batch, …, channels); running statistics, weight γ and
+    bias β (channels); mask like x without its channel axis; result as x.
+    Source: Ioffe & Szegedy 2015, "Batch normalization", algorithm 1. ``mask`` and ``channel_axis`` are not in PyTorch.
 
     Parameters
     ----------
     running_mean, running_var : used instead of the batch's own statistics unless ``training``
     training : use the statistics of this batch; so does a call without running statistics
     momentum : accepted for PyTorch's sake; nothing passed in is changed here, the module keeps the running statistics
+    eps : added to the variance, at least 0
     mask : True at real positions. Pads do not enter the statistics, and their output and gradient are 0
 
     Raises
     ------
     InputError
-        One value per channel, which has no deviation; a mask without real positions.
+        One value per channel, which has no deviation; a mask without real positions, or of other values than True and
+        False; only one of the two running statistics; a negative eps.
     ShapeError
-        A mask, weight, bias or running statistic that does not fit x.
+        A mask, weight, bias or running statistic that does not fit x; an x without a batch axis.
 
     Examples
     --------
@@ -64,6 +67,8 @@ def batch_norm(
     >>> z = tg.Tensor([[7.0], [2.0], [1.0], [7.0], [3.0]])
     >>> tg.round(tg.functional.batch_norm(z, eps=0).T, 4)
     Tensor([[ 1.1859, -0.7906, -1.1859,  1.1859, -0.3953]], shape=(1, 5), dtype=float64)
+    >>> tg.round(tg.functional.batch_norm(z, eps=0, mask=[True, True, True, True, False]).T, 4)
+    Tensor([[ 0.9918, -0.8115, -1.1722,  0.9918,  0.    ]], shape=(1, 5), dtype=float64)
     """
     normalized, _ = normalize_batch(x, running_mean, running_var, weight, bias, training, eps, mask, channel_axis)
     return normalized
@@ -96,8 +101,8 @@ def normalize_batch(
     if not training and (running_mean is None) != (running_var is None):
         raise InputError(
             "batch_norm: running_mean and running_var must be given together in eval mode; got only "
-            f"{'running_var' if running_mean is None else 'running_mean'}. Pass both, or neither to use the batch's "
-            f"own."
+            f"{'running_var' if running_mean is None else 'running_mean'}. "
+            "Pass both, or neither to use the batch's own."
         )
     wide = widened(x)
     if training or running_mean is None or running_var is None:

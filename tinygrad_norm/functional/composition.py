@@ -1,4 +1,7 @@
-"""How a composition marks itself on the tape: everything it computes lies in a scope of its name."""
+"""What all compositions share: ``composed`` puts what they compute in a scope of their name, ``floating`` their input.
+
+Everything here is composed of primitives, so every derivative of every order is exact.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+import numpy as np
+
 from ..engine.tape import STATE, Scope, State
+from ..engine.tensor import Data, Tensor, as_tensor
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,3 +33,9 @@ def composed(function: Callable[P, R]) -> Callable[P, R]:
             STATE.reset(token)
 
     return scoped
+
+
+def floating(x: Data) -> Tensor:
+    """Return ``x`` as a Tensor of floating-point numbers."""
+    x = as_tensor(x)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)

@@ -8,15 +8,16 @@ from ..engine.details.array import Array
 from ..engine.tensor import Data, Tensor
 from ..errors import InputError
 from ..random import generator
-from .activation import floating
-from .composition import composed
+from .composition import composed, floating
 
 
 @composed
 def dropout(input: Data, p: float = 0.5, training: bool = True) -> Tensor:
-    """Return x with each entry zero with probability p, the others divided by 1 − p; x itself unless ``training``.
+    """Return x with entries dropped at random and the others enlarged: the mean of every entry stays what it is.
 
-    The mean of every entry stays what it is. ``tg.manual_seed`` decides which entries are dropped.
+    Formula: y = x · b / (1 − p), where each b is 0 with probability p, else 1; y = x unless ``training``.
+    Shapes: input (…), result (…). ``tg.manual_seed`` decides which entries are dropped.
+    Source: Srivastava et al. 2014, "Dropout"; scaled in training, not in evaluation, as in PyTorch.
 
     Raises
     ------

@@ -7,19 +7,20 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
+from ..ops import elementwise as e
 from ..ops.picking import getitem
 from .composition import composed
 
 
 @composed
 def embedding(input: Any, weight: Data, padding_idx: int | None = None) -> Tensor:
-    """Return the rows of ``weight`` that the ids name.
+    """Return the rows of ``weight`` that the ids name; the cotangents of an id that occurs several times add up.
 
-    Shapes: input (…) of integers in [0, ids), weight (ids, features), result (…, features). Cotangents of an id that
-    occurs several times add up.
+    Formula: y[…, j] = weight[input[…], j].
+    Shapes: input (…) of integers in [0, ids), weight (ids, features), result (…, features).
+    Source: Bengio et al. 2003, "A neural probabilistic language model", section 2; PyTorch's ``embedding``.
 
     Parameters
     ----------
@@ -29,13 +30,20 @@ def embedding(input: Any, weight: Data, padding_idx: int | None = None) -> Tenso
     ------
     IndexRangeError
         An id has no row.
+    InputError
+        padding_idx has no row.
+    OperandError
+        The ids are not integers.
+    ShapeError
+        weight is not (ids, features).
 
     Examples
     --------
     >>> import tinygrad_norm as tg
     >>> tg.functional.embedding([1, 0], [[0.2, 0.45, 0.71], [0.4, 0.3, 0.8]])
     Tensor([[0.4 , 0.3 , 0.8 ],
-           [0.2 , 0.45, 0.71]], shape=(2, 3), dtype=float64)
+            [0.2 , 0.45, 0.71]],
+           shape=(2, 3), dtype=float64)
     """
     table = as_tensor(weight)
     if table.ndim != 2:
@@ -52,7 +60,7 @@ def embedding(input: Any, weight: Data, padding_idx: int | None = None) -> Tenso
         )
     pads = ids == padding_idx % table.shape[0]
     # The same values, but a constant where there is a pad.
-    return as_tensor(e.where(pads[..., None], rows.data, rows)) if pads.any() else rows
+    return e.where(pads[..., None], rows.data, rows) if pads.any() else rows
 
 
 def checked_ids(input: Any, count: int, name: str) -> Array:
@@ -71,9 +79,20 @@ def checked_ids(input: Any, count: int, name: str) -> Array:
 
 
 def one_hot(input: Any, num_classes: int = -1) -> Tensor:
-    """Return, for each class number, a row of zeros with a one in its place; integers, without a gradient.
+    """Return for each class number a row of zeros with a one in its place; integers, without a gradient.
 
-    Shapes: input (…), result (…, classes). ``num_classes=-1`` is one more than the largest number.
+    Formula: y[…, j] = 1 if j = input[…], else 0.
+    Shapes: input (…) of integers in [0, classes), result (…, classes). ``num_classes=-1`` is one more than the largest.
+    Source: PyTorch's ``one_hot``, whose ``tensor`` is our input.
+
+    Raises
+    ------
+    IndexRangeError
+        A class number is negative, or not below num_classes.
+    InputError
+        There are no class numbers, and num_classes is not given.
+    OperandError
+        The class numbers are not integers.
 
     Examples
     --------

@@ -9,9 +9,11 @@ from .composition import composed
 
 @composed
 def linear(x: Data, weight: Data, bias: Optional = None) -> Tensor:
-    """Return ``x @ weight.T + bias``.
+    """Return x times a matrix, plus a bias.
 
+    Formula: y = x Wᵀ + b, that is ``x @ weight.T + bias``.
     Shapes: x (…, in_features), weight (out_features, in_features), bias (out_features), result (…, out_features).
+    Source: PyTorch's ``linear``.
 
     Raises
     ------
@@ -37,7 +39,6 @@ def linear(x: Data, weight: Data, bias: Optional = None) -> Tensor:
     if bias.shape != weight.shape[:1]:
         raise ShapeError(
             f"linear: the bias must have shape {weight.shape[:1]}, one entry for each output; got {bias.shape}. "
-            f"Reshape it, "
-            "or pass None to leave it out."
+            "Reshape it, or pass None to leave it out."
         )
     return product + bias

@@ -23,8 +23,7 @@ import numpy as np
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, OperandError, ShapeError
 from ..ops.statistics import narrowed, widened
-from .activation import floating
-from .composition import composed
+from .composition import composed, floating
 
 Axes = tuple[int, ...]
 
@@ -65,13 +64,15 @@ def check_parameter(value: Optional, shape: tuple[int, ...], what: str, name: st
 
 def last_axes(x: Tensor, normalized_shape: int | Sequence[int], name: str) -> tuple[Axes, tuple[int, ...]]:
     """Return the last axes that ``normalized_shape`` names, and it as a tuple; raise if x does not end so."""
-    whole = isinstance(normalized_shape, (int, np.integer))
-    if not whole and not isinstance(normalized_shape, (tuple, list)):
+    if isinstance(normalized_shape, (int, np.integer)):
+        shape: tuple[int, ...] = (int(normalized_shape),)
+    elif isinstance(normalized_shape, (tuple, list)):
+        shape = tuple(normalized_shape)
+    else:
         raise OperandError(
             f"{name}: normalized_shape must be a whole number or a tuple of them; got {normalized_shape!r}. "
             "Pass the length of the feature axis."
         )
-    shape = (int(normalized_shape),) if whole else tuple(normalized_shape)  # type: ignore[arg-type]  # whole tells
     if not shape or x.shape[-len(shape) :] != shape:
         raise ShapeError(
             f"{name}: the last axes of x must be normalized_shape {shape}; got x of shape {x.shape}. "
@@ -88,13 +89,19 @@ def layer_norm(
     bias: Optional = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Return x normalized over its last axes: (x − mean)/√(var + eps) · γ + β (Ba, Kiros & Hinton 2016, eq. 4).
+    """Return x with mean 0 and variance 1 over its last axes, then scaled and shifted.
 
+    Formula: y = (x − mean)/√(var + eps) · γ + β.
     Shapes: x (…, features) with ``normalized_shape`` = features (or several last axes), weight γ and bias β
     (features), result as x. Every position has statistics of its own: no other position, pad or real, can change it.
+    Source: Ba, Kiros & Hinton 2016, "Layer normalization", eq. 4.
 
     Raises
     ------
+    InputError
+        eps is negative.
+    OperandError
+        normalized_shape is neither a whole number nor a tuple.
     ShapeError
         x does not end with ``normalized_shape``, or the weight or bias does not have that shape.
 
@@ -117,9 +124,22 @@ def layer_norm(
 def rms_norm(
     x: Data, normalized_shape: int | Sequence[int], weight: Optional = None, eps: float | None = None
 ) -> Tensor:
-    """Return x / √(mean(x²) + eps) · γ over the last axes (Zhang & Sennrich 2019).
+    """Return x divided by the root mean square of its last axes, then scaled.
 
-    Shapes as in :func:`layer_norm`. ``eps=None`` is the smallest step of x's dtype, as in PyTorch.
+    Formula: y = x / √(mean(x²) + eps) · γ. ``eps=None`` is the smallest step of x's dtype, as in PyTorch.
+    Shapes: as in :func:`layer_norm`, x (…, features), weight γ (features), result as x; there is no bias.
+    Source: Zhang & Sennrich 2019, "Root mean square layer normalization".
+
+    Raises
+    ------
+    InputError, OperandError, ShapeError
+        As in :func:`layer_norm`.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.functional.rms_norm([7.0, 1.0], 2), 6).tolist()    # the mean square is 25
+    [1.4, 0.2]
     """
     x = floating(x)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
@@ -143,9 +163,24 @@ def per_channel(value: Optional, x: Tensor, channel_axis: int, what: str, name: 
 
 @composed
 def group_norm(x: Data, num_groups: int, weight: Optional = None, bias: Optional = None, eps: float = 1e-5) -> Tensor:
-    """Return x normalized over each sample's groups of channels (Wu & He 2018, "Group normalization").
+    """Return x with mean 0 and variance 1 over each group of channels of each sample, then scaled and shifted.
 
-    Shapes: x (batch, channels, …), weight and bias (channels), result as x.
+    Formula: y = (x − mean)/√(var + eps) · γ + β; the statistics are over a group's channels and their positions.
+    Shapes: x (batch, channels, …), weight γ and bias β (channels), result as x.
+    Source: Wu & He 2018, "Group normalization".
+
+    Raises
+    ------
+    InputError
+        eps is negative.
+    ShapeError
+        x has no axis of channels, num_groups does not divide their number, or weight or bias is not (channels).
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.group_norm([[1.0, 3.0, 10.0, 30.0]], num_groups=2, eps=0).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
     """
     check_eps(eps, "group_norm")
     x = floating(x)
@@ -165,9 +200,25 @@ def group_norm(x: Data, num_groups: int, weight: Optional = None, bias: Optional
 
 @composed
 def instance_norm(x: Data, weight: Optional = None, bias: Optional = None, eps: float = 1e-5) -> Tensor:
-    """Return x normalized over the positions of each channel of each sample (Ulyanov et al. 2016).
+    """Return x with mean 0 and variance 1 over the positions of each channel of each sample, then scaled and shifted.
 
-    Shapes: x (batch, channels, positions…), weight and bias (channels), result as x.
+    Formula: y = (x − mean)/√(var + eps) · γ + β; the statistics are over the positions of one channel.
+    Shapes: x (batch, channels, positions…), weight γ and bias β (channels), result as x.
+    Source: Ulyanov, Vedaldi & Lempitsky 2016, "Instance normalization". PyTorch's also takes running statistics: here
+    the layer InstanceNorm1d keeps them.
+
+    Raises
+    ------
+    InputError
+        eps is negative.
+    ShapeError
+        x has no axis of positions, a channel has a single one, or weight or bias is not (channels).
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.functional.instance_norm([[[1.0, 3.0], [10.0, 30.0]]], eps=0).tolist()
+    [[[-1.0, 1.0], [-1.0, 1.0]]]
     """
     check_eps(eps, "instance_norm")
     x = floating(x)

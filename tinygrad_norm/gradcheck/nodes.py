@@ -149,9 +149,7 @@ def operation_function(operation: Operation) -> TensorFunction | None:
     positions = [
         i
         for i, x in enumerate(arrays)
-        if isinstance(operation.inputs[i], Tensor)
-        and x.dtype.kind == "f"
-        and (primitive.joint is not None or primitive.rules[i] is not None)
+        if isinstance(operation.inputs[i], Tensor) and x.dtype.kind == "f" and primitive.flows_to(i)
     ]
     if not positions:
         return None

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from .. import functional, nn
-from ..engine.primitives import elementwise as e
 from ..engine.tensor import Tensor
-from .lecture.tables import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT
+from ..ops import elementwise as e
+from .lecture.notes import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT
 
 QUERIES = ((1.0, 0.0, 0.5), (0.0, 1.0, -0.5))
 KEYS = ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -75,7 +75,7 @@ def neuron() -> Callable[..., Tensor]:
     w, b = parameter("w", -3.0), parameter("b", 6.8)
 
     def neuron(x: Tensor) -> Tensor:
-        return e.tanh(x * w + b)  # type: ignore[no-any-return]  # a primitive's result is a Tensor
+        return e.tanh(x * w + b)
 
     return neuron
 

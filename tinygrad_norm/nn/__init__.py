@@ -1,29 +1,48 @@
 """Layers and models, with PyTorch's names, defaults, initialization and state-dict keys.
 
+In every layer ``dtype`` is that of its parameters, :func:`get_default_dtype` when left out, and ``bias`` says whether
+it has one. In shapes (…) stands for any axes, or none. Our ``x`` is PyTorch's ``input``.
+
 >>> import tinygrad_norm as tg
 >>> model = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.LayerNorm(3), tg.nn.ReLU(), tg.nn.Linear(3, 1))
 >>> model(tg.ones((5, 2))).shape
 (5, 1)
 """
 
+import sys
+
 from . import init
-from .activation import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .attention import MultiheadAttention
 from .containers import ModuleList, Sequential
-from .default_dtype import get_default_dtype, set_default_dtype
 from .embedding import Embedding
 from .linear import Linear
 from .module import Module
 from .norm import GroupNorm, LayerNorm, RMSNorm
-from .parameter import Parameter
-from .plain import Dropout, Flatten, Identity
+from .parameter import Parameter, get_default_dtype, set_default_dtype
+from .parameterless import (
+    ELU,
+    GELU,
+    Dropout,
+    Flatten,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from .running_norm import BatchNorm1d, BatchNorm2d, InstanceNorm1d
 from .summary import Summary, summary
 from .transformer import TransformerEncoder, TransformerEncoderLayer
 
-__all__ = [
-    "ELU", "GELU", "BatchNorm1d", "BatchNorm2d", "Dropout", "Embedding", "Flatten", "GroupNorm", "Identity",
-    "InstanceNorm1d", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "Module", "ModuleList", "MultiheadAttention",
-    "Parameter", "RMSNorm", "ReLU", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh",
-    "TransformerEncoder", "TransformerEncoderLayer", "get_default_dtype", "init", "set_default_dtype", "summary",
-]  # fmt: skip
+__all__ = ["Module", "ModuleList", "Parameter", "Sequential", "Summary", "summary"]
+__all__ += ["Embedding", "Linear", "MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"]
+__all__ += ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "InstanceNorm1d", "LayerNorm", "RMSNorm"]
+__all__ += ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
+__all__ += ["Dropout", "Flatten", "Identity", "get_default_dtype", "init", "set_default_dtype"]
+
+# Where the layers without parameters of version 0.1.0 say that they come from, when they are unpickled.
+sys.modules[f"{__name__}.activation"] = sys.modules[f"{__name__}.plain"] = sys.modules[ReLU.__module__]

@@ -1,4 +1,8 @@
-"""MultiheadAttention: several attentions side by side, each on a share of the features."""
+"""MultiheadAttention: several attentions side by side, each on a share of the features; and its masks, merged into one.
+
+A boolean mask of the layer says True where attention is *forbidden*; the merged one, like that of
+``scaled_dot_product_attention``, True where it is allowed. Masks of numbers are added to the scores.
+"""
 
 from __future__ import annotations
 
@@ -8,37 +12,46 @@ import numpy as np
 
 from .. import functional as F
 from ..context import scope
+from ..engine.details.array import Array
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
-from ..errors import InputError, ShapeError
+from ..errors import InputError, OperandError, ShapeError
 from ..functional.attention import attention_weights
-from ..ops.layout import concatenate
+from ..ops import elementwise as e
+from ..ops.layout import concatenate, pad
 from . import init
-from .attention_mask import merged_mask
-from .default_dtype import parameter_dtype
 from .linear import Linear
 from .module import Module
-from .parameter import Parameter
-from .sizes import check_sizes
+from .parameter import Parameter, check_sizes, parameter_dtype
+
+Scores = tuple[int, int, int, int]
+"""(batch, heads, queries, keys)."""
 
 
 class MultiheadAttention(Module):
-    """Scaled dot-product attention in ``num_heads`` subspaces (Vaswani et al. 2017, section 3.2.2).
+    """Scaled dot-product attention in ``num_heads`` subspaces of the features.
 
-    Queries, keys and values are projected, cut into heads of d = embed_dim / num_heads features, attended
-    (softmax(q kᵀ/√d) v), joined, and projected again.
-
-    Shapes, with ``batch_first=True``: query (batch, queries, embed_dim), key (batch, keys, kdim), value
-    (batch, keys, vdim), result (batch, queries, embed_dim). Without it, PyTorch's default, time comes first:
-    (queries, batch, embed_dim). Without a batch: (queries, embed_dim).
+    Formula: for each head softmax(q kᵀ/√d) v, where q, k and v are projections of query, key and value to
+    d = embed_dim / num_heads features; the heads are joined, and projected again.
+    Shapes: with ``batch_first=True``, query (batch, queries, embed_dim), key (batch, keys, kdim), value
+    (batch, keys, vdim), result (batch, queries, embed_dim), weights (batch, queries, keys). Without it, PyTorch's
+    default, time comes first: (queries, batch, embed_dim). Without a batch: (queries, embed_dim).
+    Source: Vaswani et al. 2017, "Attention is all you need", section 3.2.2; PyTorch's ``MultiheadAttention``.
 
     Parameters
     ----------
-    dropout : probability with which a weight is dropped in training
+    dropout : probability in [0, 1) with which a weight is dropped in training
     bias : whether the projections have one
     add_bias_kv : append one learned key and value, ``bias_k`` and ``bias_v``
     add_zero_attn : append a key and a value of zeros
     kdim, vdim : features of key and value, embed_dim when left out. Otherwise the three input projections have weights
         of their own: ``q_proj_weight``, ``k_proj_weight``, ``v_proj_weight`` in place of ``in_proj_weight``
+
+    Raises
+    ------
+    InputError
+        num_heads does not divide embed_dim, a size is not a positive integer, or dropout lies outside [0, 1).
+    ShapeError, OperandError
+        Query, key, value or a mask does not fit, or a mask is neither boolean nor floating; when called.
 
     Examples
     --------
@@ -143,27 +156,17 @@ class MultiheadAttention(Module):
             q, k, v = (x.swapaxes(0, 1) for x in (q, k, v))
         self._check(q, k, v, batched)
         q, k, v = self._project(q, k, v)
-        extra = 0
-        if self.bias_k is not None and self.bias_v is not None:
-            repeats = np.ones((k.shape[0], 1, 1), k.dtype)
-            k, v = concatenate([k, self.bias_k * repeats], 1), concatenate([v, self.bias_v * repeats], 1)
-            extra += 1
-        if self.add_zero_attn:
-            nothing = np.zeros((k.shape[0], 1, self.embed_dim), k.dtype)
-            k, v = concatenate([k, nothing], 1), concatenate([v, nothing], 1)
-            extra += 1
+        k, v, extra = self._with_extra_keys(k, v)
         q, k, v = (self._heads(x) for x in (q, k, v))
-        mask = merged_mask(
-            key_padding_mask, attn_mask, is_causal, (q.shape[0], q.shape[1], q.shape[2], k.shape[2]), extra
-        )
+        batch, heads, queries, _ = q.shape
+        mask = merged_mask(key_padding_mask, attn_mask, is_causal, (batch, heads, queries, k.shape[2]), extra)
         if mask is not None and mask.dtype.kind == "f":
             mask = mask.astype(q.dtype)
         with scope("attention", "function"):
             weights = attention_weights(q, k, mask)
             weights = F.dropout(weights, self.dropout, self.training)
             context = weights @ v
-        joined = context.transpose(0, 2, 1, 3).reshape(q.shape[0], q.shape[2], self.embed_dim)
-        out = self.out_proj(joined)
+        out = self.out_proj(context.transpose(0, 2, 1, 3).reshape(batch, queries, self.embed_dim))
         if not batched:
             out = out[0]
         elif not self.batch_first:
@@ -204,6 +207,19 @@ class MultiheadAttention(Module):
                 results.append(F.linear(x, weight, None if self.in_proj_bias is None else self.in_proj_bias[share]))
         return results[0], results[1], results[2]
 
+    def _with_extra_keys(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Return keys and values with the learned ones and the zeros that were asked for, and how many these are."""
+        extra: list[tuple[Any, Any]] = []
+        if self.bias_k is not None and self.bias_v is not None:
+            repeats = np.ones((k.shape[0], 1, 1), k.dtype)
+            extra.append((self.bias_k * repeats, self.bias_v * repeats))
+        if self.add_zero_attn:
+            nothing = np.zeros((k.shape[0], 1, self.embed_dim), k.dtype)
+            extra.append((nothing, nothing))
+        if extra:
+            k, v = (concatenate([x, *more], 1) for x, more in zip((k, v), zip(*extra, strict=True), strict=True))
+        return k, v, len(extra)
+
     def _heads(self, x: Tensor) -> Tensor:
         """Return (batch, time, embed_dim) as (batch, head, time, d)."""
         return x.reshape(*x.shape[:2], self.num_heads, -1).transpose(0, 2, 1, 3)
@@ -215,3 +231,80 @@ class MultiheadAttention(Module):
     def extra_repr(self) -> str:
         """Return the arguments."""
         return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}, batch_first={self.batch_first}"
+
+
+def merged_mask(
+    key_padding_mask: Optional, attn_mask: Optional, is_causal: bool, scores: Scores, extra: int
+) -> Tensor | None:
+    """Return all masks as one that broadcasts to the scores, or None; the last ``extra`` keys are never masked."""
+    keys = scores[3] - extra
+    given = [
+        padding_mask(key_padding_mask, (scores[0], keys), extra),
+        pair_mask(attn_mask, (*scores[:3], keys), extra),
+    ]
+    allowed: Array | None = None
+    added: Tensor | None = None
+    for mask in given:
+        if mask is None:
+            continue
+        if mask.dtype.kind == "b":
+            permitted = ~np.asarray(mask.data)
+            allowed = permitted if allowed is None else allowed & permitted
+        else:
+            added = mask if added is None else added + mask
+    if is_causal:
+        earlier = np.tri(scores[2], scores[3], dtype=bool)
+        earlier[:, keys:] = True
+        allowed = earlier if allowed is None else allowed & earlier
+    if added is None:
+        return None if allowed is None else as_tensor(allowed)
+    return added if allowed is None else e.where(allowed, added, -np.inf)
+
+
+def padding_mask(mask: Optional, expected: tuple[int, int], extra: int) -> Tensor | None:
+    """Return the mask of pads with axes for heads and queries, and columns for the extra keys."""
+    if mask is None:
+        return None
+    checked = of_masks_kind(mask, "key_padding_mask")
+    if checked.shape != expected:
+        raise ShapeError(
+            f"key_padding_mask must be (batch, keys) = {expected}; got {checked.shape}. "
+            "It holds True at pads and False at real positions."
+        )
+    return with_columns(checked, extra).reshape(expected[0], 1, 1, expected[1] + extra)
+
+
+def pair_mask(mask: Optional, scores: Scores, extra: int) -> Tensor | None:
+    """Return the mask of pairs of query and key with axes for batch and heads, and columns for the extra keys."""
+    if mask is None:
+        return None
+    checked = of_masks_kind(mask, "attn_mask")
+    batch, heads, queries, keys = scores
+    if checked.shape not in ((queries, keys), (batch * heads, queries, keys)):
+        raise ShapeError(
+            f"attn_mask must be (queries, keys) = {(queries, keys)} or (batch · heads, queries, keys) = "
+            f"{(batch * heads, queries, keys)}; got {checked.shape}. A mask of pads goes into key_padding_mask."
+        )
+    wide = with_columns(checked, extra)
+    return wide if checked.ndim == 2 else wide.reshape(batch, heads, queries, keys + extra)
+
+
+def of_masks_kind(mask: Data, name: str) -> Tensor:
+    """Return a mask as a Tensor; raise unless it is boolean or floating."""
+    tensor = as_tensor(mask)
+    if tensor.dtype.kind not in "bf":
+        raise OperandError(
+            f"{name} must be boolean (True: may not attend) or floating (added to the scores); got dtype "
+            f"{tensor.dtype}. Use mask.astype(bool), and check which way round True is."
+        )
+    return tensor
+
+
+def with_columns(mask: Tensor, extra: int) -> Tensor:
+    """Return a mask with columns for the extra keys, which it neither forbids nor changes."""
+    if not extra:
+        return mask
+    if mask.dtype.kind == "b":
+        width = [(0, 0)] * (mask.ndim - 1) + [(0, extra)]
+        return as_tensor(np.pad(np.asarray(mask.data), width))
+    return pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, extra)])

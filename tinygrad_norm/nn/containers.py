@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from ..engine.tensor import Tensor
 from ..errors import IndexRangeError, OperandError
 from .module import Module
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Numbered(Module):
     """What both share: parts called 0, 1, 2, …, and a list's manners."""
 
-    def append(self, module: Module) -> Any:
+    def append(self, module: Module) -> Self:
         """Add a module at the end; return this one."""
         if not isinstance(module, Module):
             raise OperandError(
@@ -22,7 +26,7 @@ class Numbered(Module):
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Any:
+    def extend(self, modules: Iterable[Module]) -> Self:
         """Add modules at the end; return this one."""
         for module in modules:
             self.append(module)
@@ -35,10 +39,10 @@ class Numbered(Module):
         return iter(self._modules.values())
 
     @overload
-    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int) -> Module: ...
     @overload
-    def __getitem__(self, index: slice) -> Any: ...
-    def __getitem__(self, index: int | slice) -> Any:
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Module | Self:
         parts = list(self._modules.values())
         if isinstance(index, slice):
             return type(self)().extend(parts[index])
@@ -59,17 +63,29 @@ class Numbered(Module):
 class Sequential(Numbered):
     """Modules run one after the other, each on what the one before returned.
 
-    Give them in order, or as one dict from names to modules.
+    Formula: y = moduleₙ(… module₂(module₁(x))).
+    Shapes: those of the modules: x (batch, …) as the first takes it, y as the last gives it.
+    Source: PyTorch's ``Sequential``. Give the modules in order, or as one dict from names to modules.
+
+    Raises
+    ------
+    OperandError
+        What is to be a part is no Module.
+    IndexRangeError
+        An index names no part.
 
     Examples
     --------
     >>> import tinygrad_norm as tg
-    >>> tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.ReLU(), tg.nn.Linear(3, 1))
+    >>> model = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.ReLU(), tg.nn.Linear(3, 1))
+    >>> model
     Sequential(
       (0): Linear(in_features=2, out_features=3, bias=True)
       (1): ReLU()
       (2): Linear(in_features=3, out_features=1, bias=True)
     )
+    >>> model([[2.0, 3.0]]).shape
+    (1, 1)
     """
 
     def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
@@ -80,15 +96,18 @@ class Sequential(Numbered):
             else:
                 self.append(module)  # type: ignore[arg-type]  # a wrong kind is refused there
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         """Return x after all modules."""
         for module in self:
             x = module(x)
-        return x
+        result: Tensor = x
+        return result
 
 
 class ModuleList(Numbered):
     """A list of modules whose parameters are found. It is not called itself: loop over it.
+
+    Source: PyTorch's ``ModuleList``. Errors are those of :class:`Sequential`.
 
     Examples
     --------

@@ -10,21 +10,28 @@ from .. import functional as F
 from ..engine.tensor import Tensor
 from ..errors import InputError
 from . import init
-from .default_dtype import parameter_dtype
 from .module import Module
-from .parameter import Parameter
-from .sizes import check_sizes
+from .parameter import Parameter, check_sizes, parameter_dtype
 
 
 class Embedding(Module):
     """A table of vectors, looked up by token id.
 
-    Shapes: ids (…), ``weight`` (num_embeddings, embedding_dim), result (…, embedding_dim). Entries are drawn from a
-    standard normal distribution.
+    Formula: y[…, j] = weight[ids[…], j]; the entries are drawn from a standard normal distribution.
+    Shapes: ids (…), in [0, num_embeddings), ``weight`` (num_embeddings, embedding_dim), y (…, embedding_dim).
+    Source: Bengio et al. 2003, "A neural probabilistic language model", section 2; PyTorch's ``Embedding``, whose
+    ``input`` is our ids.
 
     Parameters
     ----------
     padding_idx : the id of pads. Its vector is 0 and stays so: it gets no gradient
+
+    Raises
+    ------
+    InputError
+        A size is not a positive integer, or padding_idx no id.
+    IndexRangeError, OperandError
+        An id has no vector, or is no integer; when called.
 
     Examples
     --------

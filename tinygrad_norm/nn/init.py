@@ -18,9 +18,7 @@ from ..random import generator
 
 T = TypeVar("T", bound=Tensor)
 
-GAINS = {
-    "linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 0.75,
-}  # fmt: skip
+GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 0.75}
 
 
 def calculate_gain(nonlinearity: str, param: float = 0.01) -> float:

@@ -10,26 +10,33 @@ import numpy as np
 from .. import functional as F
 from ..engine.tensor import Data, Tensor
 from . import init
-from .default_dtype import parameter_dtype
 from .module import Module
-from .parameter import Parameter
-from .sizes import check_sizes
+from .parameter import Parameter, check_sizes, parameter_dtype
 
 
 class Linear(Module):
-    """The layer y = x Wᵀ + b.
+    """A linear map of the features, plus a bias.
 
+    Formula: y = x Wᵀ + b; ``weight`` W and ``bias`` b are drawn from ±1/√in_features.
     Shapes: x (…, in_features), ``weight`` (out_features, in_features), ``bias`` (out_features), y (…, out_features).
-    Both are drawn from ±1/√in_features.
+    Source: PyTorch's ``Linear``.
+
+    Raises
+    ------
+    InputError
+        A size is not a positive integer.
+    ShapeError
+        The last axis of x is not in_features; when called.
 
     Examples
     --------
     >>> import tinygrad_norm as tg
     >>> layer = tg.nn.Linear(2, 3)
-    >>> layer(tg.ones((5, 2))).shape
-    (5, 3)
     >>> layer
     Linear(in_features=2, out_features=3, bias=True)
+    >>> _ = layer.load_state_dict({"weight": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], "bias": [0.0, 0.0, 10.0]})
+    >>> layer([2.0, 3.0]).tolist()
+    [2.0, 3.0, 15.0]
     """
 
     weight: Parameter

@@ -7,21 +7,37 @@ tree, the path in an error) walks these three tables.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from ..context import no_grad, scope
 from ..engine.details.array import Array
+from ..engine.tape import STATE
 from ..engine.tensor import Tensor, as_tensor
 from ..errors import GraphError, InputError, OperandError, TinygradNormError
-from .default_dtype import parameter_dtype
-from .parameter import Parameter, convert
-from .place import locate
-from .state import StateKeys, load_state, read_state
-from .traversal import named_entries, walk
-from .tree import tree_text
+from .module_tree import StateKeys, load_state, named_entries, state_entries, tree_text, walk
+from .parameter import Parameter, convert, parameter_dtype
 
-M = TypeVar("M", bound="Module")
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class Runnable(Protocol[P, R]):
+    """What is needed of a module to call it: a type checker then sees ``layer(x)`` as ``layer.forward(x)``."""
+
+    _place: str
+
+    @abstractmethod
+    def label(self) -> str:
+        """Return what a drawing calls this kind of module."""
+
+    @abstractmethod
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Compute the result."""
 
 
 class Module:
@@ -50,7 +66,7 @@ class Module:
     _unsaved: set[str]
     _place: str
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make the tables here, so that a subclass need not call ``super().__init__()``."""
         self = super().__new__(cls)
         tables: dict[str, Any] = self.__dict__
@@ -66,13 +82,13 @@ class Module:
             "Write def forward(self, x): ... in the class, or call its parts."
         )
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self: Runnable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``forward`` in a scope of this module's name, which drawings, checks and errors show."""
         with scope(self._place, self.label()):
             try:
                 return self.forward(*args, **kwargs)
             except TinygradNormError as error:
-                locate(error)
+                add_path(error)
                 raise
 
     def label(self) -> str:
@@ -214,24 +230,24 @@ class Module:
 
     # Changing all of it
 
-    def apply(self: M, function: Callable[[Module], Any]) -> M:
+    def apply(self, function: Callable[[Module], Any]) -> Self:
         """Call ``function`` on every module below and then on this one; return this one."""
         for child in self.children():
             child.apply(function)
         function(self)
         return self
 
-    def train(self: M, mode: bool = True) -> M:
+    def train(self, mode: bool = True) -> Self:
         """Set training mode: dropout drops, batch norm uses the batch's statistics."""
         for module in self.modules():
             module.training = mode
         return self
 
-    def eval(self: M) -> M:
+    def eval(self) -> Self:
         """Set evaluation mode: no dropout, running statistics."""
         return self.train(False)
 
-    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze the parameters (False) or make them trainable again."""
         for parameter in self.parameters():
             parameter.requires_grad = requires_grad
@@ -242,7 +258,7 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
-    def astype(self: M, dtype: Any) -> M:
+    def astype(self, dtype: Any) -> Self:
         """Convert parameters and floating-point buffers to another dtype, in place."""
         dtype = parameter_dtype(dtype)
         for parameter in self.parameters():
@@ -260,7 +276,7 @@ class Module:
 
         The arrays are the values as they are now: training on gives the parameters new arrays and leaves these alone.
         """
-        return read_state(self, prefix)
+        return {key: entry.value.data for key, entry in state_entries(self, prefix).items()}
 
     @no_grad()
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> StateKeys:
@@ -285,6 +301,17 @@ class Module:
 
     def __repr__(self) -> str:
         return tree_text(self)
+
+
+def add_path(error: TinygradNormError) -> None:
+    """Put the attribute path of the module being run before the error's message: once, by the innermost module."""
+    scope = STATE.get().scope
+    path = scope.path if scope is not None else ""
+    if not getattr(error, "is_located", False):
+        message = str(error)
+        if path and f"in {path}" not in message:
+            error.args = (f"in {path}: {message}",)
+        error.is_located = True  # type: ignore[attr-defined]  # a mark on an exception that is under way
 
 
 def refuse_hidden(name: str, value: Any) -> None:

@@ -11,17 +11,29 @@ from .. import functional as F
 from ..engine.tensor import Data, Tensor
 from ..errors import InputError
 from . import init
-from .default_dtype import parameter_dtype
 from .module import Module
-from .parameter import Parameter
-from .sizes import check_sizes
+from .parameter import Parameter, check_sizes, parameter_dtype
 
 
 class LayerNorm(Module):
-    """Each position normalized over its own features, then scaled and shifted (Ba, Kiros & Hinton 2016).
+    """Each position normalized over its own features, then scaled and shifted.
 
-    y = (x − mean)/√(var + eps) · γ + β. Shapes: x (…, normalized_shape), ``weight`` γ and ``bias`` β
-    (normalized_shape), y as x. γ starts as 1 and β as 0.
+    Formula: y = (x − mean)/√(var + eps) · γ + β. γ starts as 1 and β as 0.
+    Shapes: x (…, normalized_shape), ``weight`` γ and ``bias`` β (normalized_shape), y as x.
+    Source: Ba, Kiros & Hinton 2016, "Layer normalization", eq. 4; PyTorch's ``LayerNorm``.
+
+    Parameters
+    ----------
+    normalized_shape : the number of features, or the lengths of several last axes
+    eps : added to the variance, at least 0
+    elementwise_affine, bias : whether there are γ and β; whether there is β
+
+    Raises
+    ------
+    InputError
+        normalized_shape names no axis, or a length is not a positive integer.
+    ShapeError
+        x does not end with normalized_shape; when called.
 
     Examples
     --------
@@ -29,7 +41,8 @@ class LayerNorm(Module):
     >>> layer = tg.nn.LayerNorm(3)
     >>> tg.round(layer([[7.0, 5.0, 4.0], [2.0, 3.0, 4.0]]), 3)
     Tensor([[ 1.336, -0.267, -1.069],
-           [-1.225,  0.   ,  1.225]], shape=(2, 3), dtype=float64)
+            [-1.225,  0.   ,  1.225]],
+           shape=(2, 3), dtype=float64)
     """
 
     weight: Parameter | None
@@ -65,9 +78,17 @@ class LayerNorm(Module):
 
 
 class RMSNorm(Module):
-    """Each position divided by the root mean square of its features, then scaled (Zhang & Sennrich 2019).
+    """Each position divided by the root mean square of its features, then scaled.
 
-    y = x / √(mean(x²) + eps) · γ. Shapes as for LayerNorm; there is no ``bias``. ``eps=None`` is the dtype's own.
+    Formula: y = x / √(mean(x²) + eps) · γ. ``eps=None`` is the dtype's own. γ starts as 1; there is no ``bias``.
+    Shapes: as for LayerNorm, x (…, normalized_shape), ``weight`` γ (normalized_shape), y as x. So are the errors.
+    Source: Zhang & Sennrich 2019, "Root mean square layer normalization"; PyTorch's ``RMSNorm``.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.nn.RMSNorm(2)([7.0, 1.0]), 6).tolist()
+    [1.4, 0.2]
     """
 
     weight: Parameter | None
@@ -101,9 +122,24 @@ class RMSNorm(Module):
 
 
 class GroupNorm(Module):
-    """Each sample normalized over groups of its channels, then scaled and shifted (Wu & He 2018).
+    """Each sample normalized over groups of its channels, then scaled and shifted.
 
-    Shapes: x (batch, num_channels, …), ``weight`` and ``bias`` (num_channels), result as x.
+    Formula: y = (x − mean)/√(var + eps) · γ + β; the statistics are over a group's channels and their positions.
+    Shapes: x (batch, num_channels, …), ``weight`` γ and ``bias`` β (num_channels), y as x.
+    Source: Wu & He 2018, "Group normalization"; PyTorch's ``GroupNorm``.
+
+    Raises
+    ------
+    InputError
+        num_groups does not divide num_channels, or one of them is not a positive integer.
+    ShapeError
+        x has another number of channels; when called.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.nn.GroupNorm(2, 4, eps=0)([[1.0, 3.0, 10.0, 30.0]]).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
     """
 
     weight: Parameter | None

@@ -2,12 +2,11 @@
 
 In training the statistics are the batch's own, and a running average of them is kept; in evaluation the running average
 takes their place. The normalization uses the population variance, the average the unbiased one, as in PyTorch.
-``momentum`` is the weight of the new value; None weighs all batches equally.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +16,9 @@ from ..engine.details.array import Array
 from ..engine.tensor import Data, Optional, Tensor, as_tensor, wrap
 from ..errors import InputError, ShapeError
 from ..functional.batch_norm import normalize_batch
-from .default_dtype import parameter_dtype
 from .module import Module
 from .norm import add_affine, reset_affine
-from .parameter import Parameter
-from .sizes import check_sizes
+from .parameter import Parameter, check_sizes, parameter_dtype
 
 
 class RunningNorm(Module):
@@ -72,8 +69,8 @@ class RunningNorm(Module):
         seen = int(self.num_batches_tracked) + batches
         new = 1 / seen if self.momentum is None else self.momentum
         self.num_batches_tracked = Tensor(seen)
-        self.running_mean = averaged(self.running_mean, mean, new)
-        self.running_var = averaged(self.running_var, unbiased_variance, new)
+        self.running_mean = moved_average(self.running_mean, mean, new)
+        self.running_var = moved_average(self.running_var, unbiased_variance, new)
 
     def label(self) -> str:
         """Return ``BatchNorm1d 3``."""
@@ -87,7 +84,7 @@ class RunningNorm(Module):
         )
 
 
-def averaged(running: Tensor, value: Array, new: float) -> Tensor:
+def moved_average(running: Tensor, value: Array, new: float) -> Tensor:
     """Return a running average with one more value in it."""
     return wrap(((1 - new) * running.data + new * value.reshape(running.shape)).astype(running.dtype), None)
 
@@ -127,28 +124,36 @@ class BatchNorm(RunningNorm):
                 f"{self.channel_axis}; got shape {x.shape}. Reshape it, or check num_features and channel_axis."
             )
         with scope("batch_norm", "function"):
-            normalized, found = normalize_batch(
-                x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.eps, mask,
-                self.channel_axis,
-            )  # fmt: skip
+            running, affine = (self.running_mean, self.running_var), (self.weight, self.bias)
+            normalized, found = normalize_batch(x, *running, *affine, self.training, self.eps, mask, self.channel_axis)
         if found is not None and self.training:
             self.track(found.mean.data, found.variance.data * (found.count / (found.count - 1)))
         return normalized
 
 
 class BatchNorm1d(BatchNorm):
-    """Each channel normalized over all positions of the batch, then scaled and shifted (Ioffe & Szegedy 2015).
+    """Each channel normalized over all positions of the batch, then scaled and shifted.
 
-    y = (x − mean)/√(var + eps) · γ + β.
-
+    Formula: y = (x − mean)/√(var + eps) · γ + β; running ← (1 − momentum) · running + momentum · new.
     Shapes: x (batch, channels) or (batch, channels, length); with ``channel_axis=-1`` (batch, length, channels), as
     attention has it. ``mask`` like x without its channel axis, True at real positions: pads enter no statistic and come
     out as 0. ``weight`` γ, ``bias`` β, ``running_mean``, ``running_var`` (channels); ``num_batches_tracked`` a number.
+    Source: Ioffe & Szegedy 2015, algorithm 1; PyTorch's ``BatchNorm1d``, which has no ``mask`` and no ``channel_axis``.
+
+    Parameters
+    ----------
+    eps : added to the variance, at least 0
+    momentum : in [0, 1], the weight of the new value in the running statistics; None weighs all batches equally
+    affine, bias : whether there are γ and β; whether there is β
+    track_running_stats : without it, evaluation too uses the statistics of its own batch
 
     Raises
     ------
     InputError
-        A channel has a single real value in training, which has no deviation.
+        A channel has a single real value in training, which has no deviation; num_features is not a positive integer,
+        or channel_axis neither 1 nor −1.
+    ShapeError
+        x or the mask has another shape; when called.
 
     Examples
     --------
@@ -160,25 +165,60 @@ class BatchNorm1d(BatchNorm):
     (Tensor([0.4], shape=(1,), dtype=float64), Tensor([1.7], shape=(1,), dtype=float64))
     """
 
+    if not TYPE_CHECKING:  # of its own, since help() on Python 3.10 would show the inherited Module.__new__ instead
+        __init__ = BatchNorm.__init__
     axes = (2, 3)
     shapes = "(batch, channels) or (batch, channels, length)"
 
 
 class BatchNorm2d(BatchNorm):
-    """Each channel normalized over all positions of all images; see :class:`BatchNorm1d`.
+    """Each channel normalized over all positions of all images; the rest is as in :class:`BatchNorm1d`.
 
-    Shapes: x (batch, channels, height, width), mask (batch, height, width).
+    Formula: y = (x − mean)/√(var + eps) · γ + β.
+    Shapes: x (batch, channels, height, width), mask (batch, height, width), y as x; with ``channel_axis=-1`` the
+    channels come last.
+    Source: Ioffe & Szegedy 2015, section 3.2; PyTorch's ``BatchNorm2d``.
+
+    Raises
+    ------
+    InputError, ShapeError
+        As in :class:`BatchNorm1d`.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> image = [[[[7.0, 2.0], [1.0, 6.0]]]]
+    >>> tg.round(tg.nn.BatchNorm2d(1)(image), 4).tolist()
+    [[[[1.1767, -0.7845], [-1.1767, 0.7845]]]]
     """
 
+    if not TYPE_CHECKING:  # of its own, since help() on Python 3.10 would show the inherited Module.__new__ instead
+        __init__ = BatchNorm.__init__
     axes = (4,)
     shapes = "(batch, channels, height, width)"
 
 
 class InstanceNorm1d(RunningNorm):
-    """Each channel of each sample normalized over its positions (Ulyanov et al. 2016).
+    """Each channel of each sample normalized over its positions.
 
-    Shapes: x (batch, channels, length) or (channels, length), result as x. Unlike BatchNorm1d it has, unless asked,
-    neither weight and bias nor running statistics. These average what the samples have, and count no batches.
+    Formula: y = (x − mean)/√(var + eps) · γ + β; the statistics are over the positions of one channel.
+    Shapes: x (batch, channels, length) or (channels, length), y as x. Unlike BatchNorm1d it has, unless asked, neither
+    weight and bias nor running statistics. These average what the samples have, and count no batches.
+    Source: Ulyanov, Vedaldi & Lempitsky 2016, "Instance normalization"; PyTorch's ``InstanceNorm1d``. Parameters are
+    those of :class:`BatchNorm1d`.
+
+    Raises
+    ------
+    InputError
+        momentum is None; num_features is not a positive integer.
+    ShapeError
+        x has another number of channels, or a single position; when called.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.nn.InstanceNorm1d(2)([[1.0, 3.0], [10.0, 30.0]]), 4).tolist()
+    [[-1.0, 1.0], [-1.0, 1.0]]
     """
 
     def __init__(

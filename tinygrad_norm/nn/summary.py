@@ -127,9 +127,9 @@ def shapes_of(values: Any) -> tuple[Shape, ...]:
 def row_cells(row: SummaryRow) -> tuple[str, ...]:
     """Return a row as texts."""
     kind = f"{row.kind} (×{row.runs})" if row.runs > 1 else row.kind
-    return (row.path, kind, shape_text(row.inputs), shape_text(row.outputs), f"{row.parameters:,}")
+    return (row.path, kind, shapes_shown(row.inputs), shapes_shown(row.outputs), f"{row.parameters:,}")
 
 
-def shape_text(shapes: tuple[Shape, ...]) -> str:
+def shapes_shown(shapes: tuple[Shape, ...]) -> str:
     """Return shapes as one text; the same shape several times over as one."""
     return " ".join(str(s) for s in dict.fromkeys(shapes)) or "–"

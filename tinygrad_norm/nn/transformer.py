@@ -27,17 +27,16 @@ from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, OperandError
 from .attention import MultiheadAttention
 from .containers import ModuleList
-from .default_dtype import parameter_dtype
 from .linear import Linear
 from .module import Module
 from .norm import LayerNorm, RMSNorm
-from .plain import Dropout, Identity
+from .parameter import check_sizes, parameter_dtype
+from .parameterless import Dropout, Identity
 from .running_norm import BatchNorm1d
-from .sizes import check_sizes
 
 Activation = Callable[[Tensor], Tensor]
 ACTIVATIONS: dict[str, Activation] = {"relu": F.relu, "gelu": F.gelu}
-NORMS: dict[str, Callable[[int, float, bool, Any], Module]] = {
+ENCODER_NORMS: dict[str, Callable[[int, float, bool, Any], Module]] = {
     "layer": lambda n, eps, bias, dtype: LayerNorm(n, eps, bias=bias, dtype=dtype),
     "rms": lambda n, eps, bias, dtype: RMSNorm(n, eps, dtype=dtype),
     "batch": lambda n, eps, bias, dtype: BatchNorm1d(n, eps, dtype=dtype, channel_axis=-1),
@@ -49,26 +48,36 @@ NORMS: dict[str, Callable[[int, float, bool, Any], Module]] = {
 class TransformerEncoderLayer(Module):
     """Self-attention, then a feed-forward network, each with a residual connection and a normalization.
 
-    After Vaswani et al. 2017: x ← norm1(x + attention(x)); x ← norm2(x + linear2(activation(linear1(x)))). With
-    ``norm_first`` (Xiong et al. 2020): x ← x + attention(norm1(x)); x ← x + linear2(activation(linear1(norm2(x)))).
-
-    Shapes, with ``batch_first=True``: src (batch, time, d_model), result the same. Without it, PyTorch's default, time
+    Formula: x ← norm1(x + attention(x)); x ← norm2(x + linear2(activation(linear1(x)))). With ``norm_first``:
+    x ← x + attention(norm1(x)); x ← x + linear2(activation(linear1(norm2(x)))).
+    Shapes: with ``batch_first=True``, src (batch, time, d_model), result the same. Without it, PyTorch's default, time
     comes first. Without a batch: (time, d_model).
+    Source: Vaswani et al. 2017, section 3.1; ``norm_first`` is Xiong et al. 2020, "On layer normalization in the
+    Transformer architecture". PyTorch's ``TransformerEncoderLayer`` has no ``norm``.
 
     Parameters
     ----------
     d_model, nhead, dim_feedforward : features, attention heads, features inside the feed-forward network
-    dropout : probability, after attention weights, after each part, and inside the feed-forward network
+    dropout : probability in [0, 1), after attention weights, after each part, and inside the feed-forward network
     activation : "relu", "gelu", or a function of a Tensor
-    norm : "layer", "rms", "batch", "masked_batch" or "none"; see the module
+    norm : what is normalized together: by "layer" or "rms" the features of one position, by "batch" each feature over
+        the batch, pads included, by "masked_batch" without the pads, by "none" nothing
+
+    Raises
+    ------
+    InputError
+        norm or activation is another word; sizes and dropout as in :class:`MultiheadAttention`.
+    ShapeError, OperandError
+        As in :class:`MultiheadAttention`; with "masked_batch" the mask of pads must be boolean.
 
     Examples
     --------
     >>> import tinygrad_norm as tg
     >>> layer = tg.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, norm="masked_batch")
     >>> pads = [[False, False, True], [False, False, False]]
-    >>> layer(tg.ones((2, 3, 8)), src_key_padding_mask=pads).shape
-    (2, 3, 8)
+    >>> encoded = layer(tg.ones((2, 3, 8)), src_key_padding_mask=pads)
+    >>> encoded.shape, encoded[0, 2].tolist()
+    ((2, 3, 8), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     """
 
     def __init__(
@@ -87,9 +96,10 @@ class TransformerEncoderLayer(Module):
         norm: str = "layer",
     ) -> None:
         check_sizes("TransformerEncoderLayer", d_model=d_model, nhead=nhead, dim_feedforward=dim_feedforward)
-        if norm not in NORMS:
+        if norm not in ENCODER_NORMS:
             raise InputError(
-                f"TransformerEncoderLayer: norm must be one of {', '.join(NORMS)}; got {norm!r}. Choose one of them."
+                f"TransformerEncoderLayer: norm must be one of {', '.join(ENCODER_NORMS)}; got {norm!r}. "
+                "Choose one of them."
             )
         if not callable(activation) and activation not in ACTIVATIONS:
             raise InputError(
@@ -103,8 +113,8 @@ class TransformerEncoderLayer(Module):
         self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
-        self.norm1 = NORMS[norm](d_model, layer_norm_eps, bias, dtype)
-        self.norm2 = NORMS[norm](d_model, layer_norm_eps, bias, dtype)
+        self.norm1 = ENCODER_NORMS[norm](d_model, layer_norm_eps, bias, dtype)
+        self.norm2 = ENCODER_NORMS[norm](d_model, layer_norm_eps, bias, dtype)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
 
@@ -117,10 +127,10 @@ class TransformerEncoderLayer(Module):
 
         def attend(x: Tensor) -> Tensor:
             found, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
-            return self.dropout1(found)  # type: ignore[no-any-return]  # a module's result has no declared type
+            return self.dropout1(found)
 
         def feed_forward(x: Tensor) -> Tensor:
-            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))  # type: ignore[no-any-return]  # as above
+            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
         if self.norm_first:
             x = x + attend(self._normalized(self.norm1, x, real))
@@ -130,9 +140,8 @@ class TransformerEncoderLayer(Module):
 
     def _normalized(self, norm: Module, x: Tensor, real: Array | None) -> Tensor:
         """Return x normalized; batch norms see it as (batch, time, features), with the mask of real positions."""
-        if not isinstance(norm, BatchNorm1d):
-            return norm(x)  # type: ignore[no-any-return]  # as above
-        return norm(x) if real is None else norm(x, real)  # type: ignore[no-any-return]  # as above
+        normalized: Tensor = norm(x) if real is None else norm(x, real)
+        return normalized
 
     def _real(self, x: Tensor, src_key_padding_mask: Optional) -> Array | None:
         """Return where x has real positions, in the order of its axes, if the norm wants to know and there are pads."""
@@ -154,7 +163,18 @@ class TransformerEncoderLayer(Module):
 class TransformerEncoder(Module):
     """Several encoder layers one after the other, copies of one, and if given a normalization after the last.
 
-    Shapes and masks as for :class:`TransformerEncoderLayer`. All copies start with the same parameters, as in PyTorch.
+    Formula: y = norm(layerₙ(… layer₁(x))). All copies start with the same parameters, as in PyTorch.
+    Shapes: src (batch, time, d_model), result the same; order, masks and errors as for the encoder layer.
+    Source: Vaswani et al. 2017, section 3.1; PyTorch's ``TransformerEncoder``.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> layer = tg.nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+    >>> encoder = tg.nn.TransformerEncoder(layer, num_layers=2, norm=tg.nn.LayerNorm(4))
+    >>> encoded = encoder([[[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]]])
+    >>> encoded.shape, tg.round(abs(encoded.mean(-1)), 6).tolist()
+    ((1, 2, 4), [[0.0, 0.0]])
     """
 
     def __init__(self, encoder_layer: TransformerEncoderLayer, num_layers: int, norm: Module | None = None) -> None:

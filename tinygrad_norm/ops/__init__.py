@@ -1,9 +1,9 @@
-"""The operations, by NumPy chapter: primitives with their derivatives, and what is composed of them."""
+"""The operations, by NumPy chapter: those of the engine, further primitives, and what is composed of them."""
 
 import sys
 
-from ..engine.primitives import elementwise, erf, indexing, linalg, reduction, shape
-from . import constants, creation, layout, more_elementwise, picking, products, statistics
+from ..engine.primitives import indexing, reduction
+from . import constants, creation, elementwise, erf, layout, linalg, picking, products, shape, statistics
 
 __all__ = [
     "constants",
@@ -13,7 +13,6 @@ __all__ = [
     "indexing",
     "layout",
     "linalg",
-    "more_elementwise",
     "picking",
     "products",
     "reduction",
@@ -21,6 +20,6 @@ __all__ = [
     "statistics",
 ]
 
-# The primitives stand in the engine and can be imported from here too, as ``tinygrad_norm.ops.elementwise``.
-for _chapter in (elementwise, erf, indexing, linalg, reduction, shape):
+# These chapters stand in the engine alone and can be imported from here too, as ``tinygrad_norm.ops.reduction``.
+for _chapter in (indexing, reduction):
     sys.modules[f"{__name__}.{_chapter.__name__.rpartition('.')[2]}"] = _chapter

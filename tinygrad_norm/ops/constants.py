@@ -12,17 +12,52 @@ from ..engine.tensor import Tensor, wrap
 from ..errors import OperandError, ShapeError
 
 UNTRACKED: tuple[Callable[..., Any], ...] = (
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
-    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
-    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,
-    np.isnan, np.isinf, np.isfinite, np.signbit, np.floor_divide,
-    np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.isclose,
-    np.zeros_like, np.ones_like, np.empty_like,
-)  # fmt: skip
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+    np.equal,
+    np.not_equal,
+    np.logical_and,
+    np.logical_or,
+    np.logical_xor,
+    np.logical_not,
+    np.bitwise_and,
+    np.bitwise_or,
+    np.bitwise_xor,
+    np.invert,
+    np.isnan,
+    np.isinf,
+    np.isfinite,
+    np.signbit,
+    np.floor_divide,
+    np.argmax,
+    np.argmin,
+    np.argsort,
+    np.all,
+    np.any,
+    np.count_nonzero,
+    np.isclose,
+    np.zeros_like,
+    np.ones_like,
+    np.empty_like,
+)
 PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
-    np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array2string, np.array_repr, np.array_str,
-    np.result_type, np.can_cast, np.shares_memory, np.may_share_memory, np.iscomplexobj, np.isrealobj,
-)  # fmt: skip
+    np.shape,
+    np.ndim,
+    np.size,
+    np.allclose,
+    np.array_equal,
+    np.array2string,
+    np.array_repr,
+    np.array_str,
+    np.result_type,
+    np.can_cast,
+    np.shares_memory,
+    np.may_share_memory,
+    np.iscomplexobj,
+    np.isrealobj,
+)
 
 
 def plain(x: Any) -> Any:

@@ -10,19 +10,19 @@ import numpy as np
 from ..engine.details.array import Array
 from ..engine.details.summation import Axis
 from ..engine.primitive import composition
-from ..engine.primitives import elementwise as e
-from ..engine.primitives.shape import axis_of, cast, concatenate_all, pad_with, reshape, stack_all, transpose
+from ..engine.primitives.shape import axis_of, reshape, transpose
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, OperandError, ShapeError
+from . import elementwise as e
 from .constants import constant
 from .picking import getitem, take
+from .shape import cast, concatenate_all, pad_with, stack_all
 
 
 @composition(np.reshape)
 def _reshape(x: Data, shape: Any) -> Tensor:
     """Return the same entries in another shape."""
-    result: Tensor = reshape(x, shape=shape)
-    return result
+    return reshape(x, shape=shape)
 
 
 @composition(np.ravel)
@@ -76,8 +76,7 @@ def swapaxes(x: Data, axis1: int = -1, axis2: int = -2) -> Tensor:
     axes = list(range(x.ndim))
     first, second = axis_of(axis1, x.shape, "swapaxes"), axis_of(axis2, x.shape, "swapaxes")
     axes[first], axes[second] = second, first
-    result: Tensor = transpose(x, axes=tuple(axes))
-    return result
+    return transpose(x, axes=tuple(axes))
 
 
 @composition(np.moveaxis)
@@ -90,8 +89,7 @@ def moveaxis(x: Data, source: Any, destination: Any) -> Tensor:
     order = [a for a in range(x.ndim) if a not in sources]
     for target, origin in sorted(zip(targets, sources, strict=True)):
         order.insert(target, origin)
-    result: Tensor = transpose(x, axes=tuple(int(a) for a in order))
-    return result
+    return transpose(x, axes=tuple(int(a) for a in order))
 
 
 def parts_of(xs: Any, name: str) -> list[Any]:
@@ -109,15 +107,13 @@ def concatenate(xs: Any, axis: int | None = 0) -> Tensor:
     parts = parts_of(xs, "concatenate")
     if axis is None:
         parts, axis = [ravel(x) for x in parts], 0
-    result: Tensor = concatenate_all(*parts, axis=axis)
-    return result
+    return concatenate_all(*parts, axis=axis)
 
 
 @composition(np.stack)
 def stack(xs: Any, axis: int = 0) -> Tensor:
     """Join Tensors of one shape along a new axis."""
-    result: Tensor = stack_all(*parts_of(xs, "stack"), axis=axis)
-    return result
+    return stack_all(*parts_of(xs, "stack"), axis=axis)
 
 
 @composition(np.vstack)
@@ -199,8 +195,7 @@ def pad(x: Data, pad_width: Any, mode: str = "constant", constant_values: float 
             f"pad: pad_width must be a number, a pair, or a pair for each axis of shape {x.shape}; got {pad_width!r}. "
             "Write ((before, after), ...)."
         ) from error
-    result: Tensor = pad_with(x, width=width, value=constant(constant_values))
-    return result
+    return pad_with(x, width=width, value=constant(constant_values))
 
 
 def triangle(x: Tensor, k: int) -> Array:
@@ -214,16 +209,14 @@ def triangle(x: Tensor, k: int) -> Array:
 def tril(x: Data, k: int = 0) -> Tensor:
     """Return the lower triangle, zeros above it."""
     x = as_tensor(x)
-    result: Tensor = e.where(triangle(x, k), x, np.zeros((), x.dtype))
-    return result
+    return e.where(triangle(x, k), x, np.zeros((), x.dtype))
 
 
 @composition(np.triu)
 def triu(x: Data, k: int = 0) -> Tensor:
     """Return the upper triangle, zeros below it."""
     x = as_tensor(x)
-    result: Tensor = e.where(triangle(x, k - 1), np.zeros((), x.dtype), x)
-    return result
+    return e.where(triangle(x, k - 1), np.zeros((), x.dtype), x)
 
 
 @composition(np.astype)
@@ -232,5 +225,4 @@ def astype(x: Data, dtype: Any) -> Tensor:
     x = as_tensor(x)
     if x.dtype == np.dtype(dtype):
         return x
-    result: Tensor = cast(x, dtype=np.dtype(dtype), origin=x.dtype)
-    return result
+    return cast(x, dtype=np.dtype(dtype), origin=x.dtype)

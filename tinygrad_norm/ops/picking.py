@@ -17,8 +17,7 @@ from ..errors import ShapeError
 @composition()
 def getitem(x: Data, index: Any) -> Tensor:
     """Return ``x[index]`` for any NumPy index; cotangents of repeated entries add up."""
-    result: Tensor = take_index(x, index=frozen_index(index))
-    return result
+    return take_index(x, index=frozen_index(index))
 
 
 @composition(np.take)
@@ -73,8 +72,7 @@ def diagonal(x: Data, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor
 @composition(np.trace)
 def trace(x: Data, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """Return the sum of a diagonal."""
-    result: Tensor = sum(diagonal(x, offset, axis1, axis2), axis=-1)
-    return result
+    return sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
 @composition(np.diag)
@@ -87,6 +85,5 @@ def diag(x: Data, k: int = 0) -> Tensor:
         )
     if x.ndim == 1:
         n, steps = x.size + abs(k), np.arange(x.size)
-        result: Tensor = scatter_add(x, index=(steps - min(k, 0), steps + max(k, 0)), shape=(n, n))
-        return result
+        return scatter_add(x, index=(steps - min(k, 0), steps + max(k, 0)), shape=(n, n))
     return diagonal(x, k)

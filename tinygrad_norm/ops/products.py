@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..engine.primitive import composition
-from ..engine.primitives import elementwise as e
-from ..engine.primitives.linalg import einsum_all, matmul
+from ..engine.primitives.linalg import matmul
 from ..engine.primitives.shape import axis_of, transpose
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import OperandError, ShapeError
+from . import elementwise as e
 from .layout import expand_dims, ravel
+from .linalg import einsum_all
 
 
 @composition(np.dot)
@@ -22,8 +23,7 @@ def dot(x: Data, y: Data) -> Tensor:
     if not (x.ndim and y.ndim):
         return x * y
     if y.ndim <= 2:
-        result: Tensor = matmul(x, y)
-        return result
+        return matmul(x, y)
     return tensordot(x, y, ((-1,), (-2,)))
 
 
@@ -37,15 +37,13 @@ def inner(x: Data, y: Data) -> Tensor:
 @composition(np.vdot)
 def vdot(x: Data, y: Data) -> Tensor:
     """Return the sum of the products of all entries."""
-    result: Tensor = matmul(ravel(x), ravel(y))
-    return result
+    return matmul(ravel(x), ravel(y))
 
 
 @composition(np.outer)
 def outer(x: Data, y: Data) -> Tensor:
     """Return the products of every entry of x with every entry of y."""
-    result: Tensor = e.multiply(expand_dims(ravel(x), 1), ravel(y))
-    return result
+    return e.multiply(expand_dims(ravel(x), 1), ravel(y))
 
 
 @composition(np.tensordot)
@@ -88,5 +86,4 @@ def einsum(subscripts: str, *xs: Any) -> Tensor:
             f"einsum must get its subscripts as a string first; got {type(subscripts).__name__}."
             ' Write einsum("ij,jk->ik", a, b).'
         )
-    result: Tensor = einsum_all(*xs, subscripts=subscripts)
-    return result
+    return einsum_all(*xs, subscripts=subscripts)

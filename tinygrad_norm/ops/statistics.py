@@ -8,11 +8,11 @@ import numpy as np
 
 from ..engine.details.summation import Axis, reduced_count
 from ..engine.primitive import composition
-from ..engine.primitives import elementwise as e
 from ..engine.primitives.reduction import prod
 from ..engine.primitives.shape import axis_of
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
+from . import elementwise as e
 from .layout import expand_dims, moveaxis, ravel
 
 
@@ -63,8 +63,7 @@ def root_or_zero(x: Tensor) -> Tensor:
     zero = x.data == 0
     if not np.any(zero):
         return x.sqrt()
-    result: Tensor = e.where(zero, 0, e.where(zero, 1, x).sqrt())
-    return result
+    return e.where(zero, 0, e.where(zero, 1, x).sqrt())
 
 
 @composition(np.std)
@@ -114,6 +113,10 @@ def ptp(x: Data, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def diff(x: Data, n: int = 1, axis: int = -1) -> Tensor:
     """Return the differences of neighbors, ``n`` times."""
     x = as_tensor(x)
+    if n < 0:
+        raise InputError(
+            f"diff: the differences must be taken a number of times n >= 0; got {n}. Use np.cumsum to add."
+        )
     before = (slice(None),) * axis_of(axis, x.shape, "diff")
     for _ in range(n):
         x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]

@@ -10,14 +10,11 @@
 ...     optimizer.step()
 """
 
-from .adam import Adam, AdamW
-from .adaptive import Adagrad, RMSprop
+from .adaptive import Adagrad, Adam, AdamW, RMSprop
 from .clip import clip_grad_norm_
 from .optimizer import Optimizer
 from .schedule import CosineAnnealingLR, LambdaLR, LinearLR, Schedule, StepLR
 from .sgd import SGD
 
-__all__ = [
-    "SGD", "Adagrad", "Adam", "AdamW", "CosineAnnealingLR", "LambdaLR", "LinearLR", "Optimizer", "RMSprop", "Schedule",
-    "StepLR", "clip_grad_norm_",
-]  # fmt: skip
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm_"]
+__all__ += ["CosineAnnealingLR", "LambdaLR", "LinearLR", "Schedule", "StepLR"]

@@ -1,25 +1,136 @@
-"""RMSprop and Adagrad: steps scaled by the size of past gradients."""
+"""Adam, AdamW, RMSprop and Adagrad: steps scaled, entry by entry, by the size of past gradients."""
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 
 from ..engine.details.array import Array
-from .optimizer import Group, Optimizer, Params, State
+from .optimizer import Group, Kept, Optimizer, Params
+
+
+class Adam(Optimizer):
+    """Steps along the running mean of the gradient, over the root of that of its square.
+
+    Formula: p ← p − lr · m̂ / (√v̂ + eps) with m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g². m̂ = m / (1 − β₁ᵗ) and
+    v̂ = v / (1 − β₂ᵗ) undo the start from zero. With ``amsgrad`` the largest v so far is used.
+    Source: Kingma & Ba 2015, algorithm 1; ``amsgrad`` is Reddi et al. 2018. Other options: see :class:`Optimizer`.
+
+    Parameters
+    ----------
+    betas : β₁ and β₂, each in [0, 1)
+    eps : at least 0
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> w = tg.nn.Parameter([1.0, -2.0])
+    >>> optimizer = tg.optim.Adam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> tg.round(w, 6).tolist()     # the first step has length lr, whatever the gradient
+    [0.9, -1.9]
+    """
+
+    ranges = dict.fromkeys(("lr", "eps", "weight_decay"), (0, inf)) | {"betas": (0, 1)}
+    decoupled = False
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        options = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, {**options, "amsgrad": amsgrad, "maximize": maximize})
+
+    def update(self, p: Array, g: Array, state: Kept, group: Group) -> Array:
+        """Return p after one step. Everything passes through one array, which becomes the new values."""
+        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
+        if not state:
+            state.update(step=0, exp_avg=np.zeros_like(p), exp_avg_sq=np.zeros_like(p))
+            if group["amsgrad"]:
+                state["max_exp_avg_sq"] = np.zeros_like(p)
+        if decay and not self.decoupled:
+            g = g + decay * p
+        state["step"] += 1
+        mean, square, new = state["exp_avg"], state["exp_avg_sq"], np.empty_like(p)
+        mean *= beta1
+        mean += np.multiply(g, 1 - beta1, out=new)
+        square *= beta2
+        np.multiply(g, g, out=new)
+        new *= 1 - beta2
+        square += new
+        if group["amsgrad"]:
+            square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
+        np.sqrt(square, out=new)
+        new *= 1 / sqrt(1 - beta2 ** state["step"])
+        new += group["eps"]
+        np.divide(mean, new, out=new)
+        new *= -lr / (1 - beta1 ** state["step"])
+        new += p * (1 - lr * decay) if decay and self.decoupled else p
+        return new
+
+
+class AdamW(Adam):
+    """Adam whose weight decay stays out of the moments.
+
+    Formula: p ← (1 − lr · weight_decay) p − lr · m̂ / (√v̂ + eps), with the moments of :class:`Adam`.
+    Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization", algorithm 2.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> w = tg.nn.Parameter([1.0, -2.0])
+    >>> optimizer = tg.optim.AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> tg.round(w, 6).tolist()     # a twentieth less, then a step of length lr
+    [0.85, -1.8]
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
 
 class RMSprop(Optimizer):
-    """p ← p − lr · g / (√v + eps) with v ← αv + (1 − α)g² (Tieleman & Hinton 2012, lecture 6.5).
+    """Steps over the root of the running mean of the gradient's square.
 
-    With ``centered`` the running mean of g is taken out of v (Graves 2013, eq. 38 to 45); with ``momentum`` the scaled
-    gradient passes through a velocity as in SGD. g is the gradient plus ``weight_decay`` · p.
+    Formula: p ← p − lr · g / (√v + eps) with v ← αv + (1 − α)g². With ``centered`` the square of the running mean of g
+    is taken out of v; with ``momentum`` the scaled gradient passes through a velocity as in SGD.
+    Source: Tieleman & Hinton 2012, lecture 6.5; ``centered`` is Graves 2013, eq. 38 to 45. Other options: see
+    :class:`Optimizer`; alpha, eps and momentum are at least 0.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> w = tg.nn.Parameter([1.0, -2.0])
+    >>> optimizer = tg.optim.RMSprop([w], lr=0.01)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> tg.round(w, 6).tolist()     # √v is a tenth of the first gradient
+    [0.9, -1.9]
     """
 
-    ranges = {  # noqa: RUF012  # a class constant
-        "lr": (0, inf), "alpha": (0, inf), "eps": (0, inf), "weight_decay": (0, inf), "momentum": (0, inf),
-    }  # fmt: skip
+    ranges = dict.fromkeys(("lr", "alpha", "eps", "weight_decay", "momentum"), (0, inf))
 
     def __init__(
         self,
@@ -33,15 +144,10 @@ class RMSprop(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
-                "centered": centered, "maximize": maximize,
-            },
-        )  # fmt: skip
+        options = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum}
+        super().__init__(params, {**options, "centered": centered, "maximize": maximize})
 
-    def update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+    def update(self, p: Array, g: Array, state: Kept, group: Group) -> Array:
         """Return p after one step."""
         alpha, new = group["alpha"], np.empty_like(p)
         if not state:
@@ -79,15 +185,26 @@ class RMSprop(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """p ← p − lr / (1 + (t − 1) lr_decay) · g / (√s + eps) with s the sum of all g² so far (Duchi et al. 2011).
+    """Steps over the root of the sum of all squared gradients so far: they become shorter.
 
-    s starts at ``initial_accumulator_value``; g is the gradient plus ``weight_decay`` · p.
+    Formula: p ← p − lr / (1 + (t − 1) lr_decay) · g / (√s + eps) with s ← s + g², from ``initial_accumulator_value``.
+    Source: Duchi, Hazan & Singer 2011, "Adaptive subgradient methods". Other options: see :class:`Optimizer`; lr_decay,
+    initial_accumulator_value and eps are at least 0.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> w = tg.nn.Parameter([1.0, -2.0])
+    >>> optimizer = tg.optim.Adagrad([w], lr=0.1)
+    >>> for _ in range(2):
+    ...     optimizer.zero_grad()
+    ...     w.sum().backward()
+    ...     optimizer.step()
+    >>> tg.round(w, 4).tolist()     # two steps, of 0.1 and of 0.1/√2
+    [0.8293, -2.1707]
     """
 
-    ranges = {  # noqa: RUF012  # a class constant
-        "lr": (0, inf), "lr_decay": (0, inf), "weight_decay": (0, inf), "initial_accumulator_value": (0, inf),
-        "eps": (0, inf),
-    }  # fmt: skip
+    ranges = dict.fromkeys(("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"), (0, inf))
 
     def __init__(
         self,
@@ -100,15 +217,11 @@ class Adagrad(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
-                "initial_accumulator_value": initial_accumulator_value, "eps": eps, "maximize": maximize,
-            },
-        )  # fmt: skip
+        options = {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay}
+        accumulator = {"initial_accumulator_value": initial_accumulator_value, "eps": eps}
+        super().__init__(params, {**options, **accumulator, "maximize": maximize})
 
-    def update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+    def update(self, p: Array, g: Array, state: Kept, group: Group) -> Array:
         """Return p after one step."""
         new = np.empty_like(p)
         if not state:

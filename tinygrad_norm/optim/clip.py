@@ -18,14 +18,23 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> Tensor:
-    """Scale all gradients by max_norm / (norm + 1e-6) where their common norm is larger; return the norm before.
+    """Shorten all gradients together where their common norm is larger than ``max_norm``; return the norm before.
 
-    Call it between ``backward()`` and ``step()`` (Pascanu et al. 2013, algorithm 1).
+    Formula: g ← g · min(1, max_norm / (‖g‖ + 1e-6)), where ‖g‖ is the p-norm of all entries of all gradients.
+    Shapes: parameters (…) with gradients (…), any axes each; result ().
+    Source: Pascanu, Mikolov & Bengio 2013, algorithm 1. Call it between ``backward()`` and ``step()``.
 
     Parameters
     ----------
     norm_type : p of the p-norm, positive; ``math.inf`` for the largest entry
     error_if_nonfinite : whether to raise on a NaN or an infinity here; ``step()`` does in any case
+
+    Raises
+    ------
+    InputError
+        norm_type is not positive, or max_norm negative.
+    AnomalyError
+        The norm is not finite, with ``error_if_nonfinite``.
 
     Examples
     --------

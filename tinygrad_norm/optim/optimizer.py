@@ -16,30 +16,40 @@ import numpy as np
 from ..context import enable_grad
 from ..engine.details.array import Array
 from ..engine.tensor import Tensor
-from ..errors import AnomalyError, GraphError, InputError, OperandError
-from .optimizer_state import load_optimizer_state, read_optimizer_state
+from ..errors import AnomalyError, GraphError, InputError, OperandError, StateDictError
 
 Params: TypeAlias = Iterable[Any]
 """Parameters, (name, parameter) pairs as from ``named_parameters()``, or dicts, one for each group."""
 Group: TypeAlias = dict[str, Any]
-State: TypeAlias = dict[str, Any]
+Kept: TypeAlias = dict[str, Any]
+"""What an optimizer keeps for one parameter, by name."""
 
 
 class Optimizer:
-    """Base of the optimizers.
+    """Base of the optimizers: in their formulas p is a parameter (…), g its gradient (…), t the number of the step.
+
+    Every option can be set for each parameter group anew. All optimizers have ``lr``, the step length, at least 0;
+    ``weight_decay``, at least 0, by which g ← g + weight_decay · p comes first; and ``maximize``, which goes uphill.
 
     Parameters
     ----------
     params : parameters, pairs of name and parameter, or parameter groups: dicts with "params" and options of their own
     defaults : the options of groups that do not set them
+
+    Raises
+    ------
+    InputError
+        There are no parameters, one comes twice, or an option is unknown or outside its range.
+    OperandError
+        A parameter is no leaf of floating-point numbers, or a single Tensor stands in place of a list.
     """
 
-    ranges: ClassVar[dict[str, tuple[float, float]]] = {}
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}
     """Lower and upper bound of each numeric option; the lower one is allowed, the upper one is not."""
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self.state: dict[Tensor, State] = {}
+        self.state: dict[Tensor, Kept] = {}
         self.param_groups: list[Group] = []
         if isinstance(params, (Tensor, Mapping)):
             raise OperandError(
@@ -134,7 +144,7 @@ class Optimizer:
             )
         with np.errstate(all="ignore"):
             for _, name, _, g in due:
-                check_finite(name, g)
+                check_gradient(name, g)
         for group, _, p, g in due:
             if group.get("maximize"):
                 g = -g
@@ -142,7 +152,7 @@ class Optimizer:
             p._array = self.update(p._array, g, self.state.setdefault(p, {}), group)
         return loss
 
-    def update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+    def update(self, p: Array, g: Array, state: Kept, group: Group) -> Array:
         """Return new values for the values ``p`` with gradient ``g``, as a new array; ``state`` is kept for it."""
         raise OperandError(
             f"an Optimizer must define update(); {type(self).__name__} does not. Return the parameter's new array."
@@ -150,7 +160,15 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state and the options, with parameters numbered in order: what :func:`tg.save` can save."""
-        return read_optimizer_state(self)
+        numbers: dict[Tensor, int] = {}
+        groups = []
+        for group in self.param_groups:
+            for p in group["params"]:
+                numbers[p] = len(numbers)
+            options = {k: v for k, v in group.items() if k not in ("params", "names")}
+            groups.append({**options, "params": [numbers[p] for p in group["params"]]})
+        state = {numbers[p]: {k: copied(v) for k, v in kept.items()} for p, kept in self.state.items()}
+        return {"state": dict(sorted(state.items())), "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over state and options that :meth:`state_dict` returned; all or nothing.
@@ -160,7 +178,43 @@ class Optimizer:
         StateDictError
             The groups, the number of parameters or their shapes are others.
         """
-        load_optimizer_state(self, state_dict)
+        try:
+            groups = list(state_dict["param_groups"])
+            state = {int(k): dict(v) for k, v in state_dict["state"].items()}
+            sizes = [len(group["params"]) for group in groups]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StateDictError(
+                "an optimizer's state dict must have the keys 'state' and 'param_groups', as state_dict() returns; got "
+                f"{type(state_dict).__name__} that lacks them ({error!r}). Did you pass the model's?"
+            ) from error
+        own = [len(group["params"]) for group in self.param_groups]
+        if sizes != own:
+            raise StateDictError(
+                f"an optimizer's state dict must be for groups of {own} parameters; got groups of {sizes}. "
+                "Make the optimizer with the same groups as the one that was saved."
+            )
+        params = [p for group in self.param_groups for p in group["params"]]
+        loaded: dict[Tensor, dict[str, Any]] = {}
+        for number, kept in state.items():
+            if not 0 <= number < len(params):
+                raise StateDictError(
+                    f"an optimizer's state must be for parameters 0 to {len(params) - 1}; got number {number}. "
+                    "Make the optimizer with the same parameters as the one that was saved."
+                )
+            p = params[number]
+            for key, value in kept.items():
+                if np.ndim(value) and np.shape(value) != p.shape:
+                    raise StateDictError(
+                        f"an optimizer's state must fit its parameters; got {key} of shape {np.shape(value)} for "
+                        f"parameter {number} of shape {p.shape}. Make the optimizer with the same parameters in the "
+                        "same order."
+                    )
+            loaded[p] = {k: as_kept(k, v, p) for k, v in kept.items()}
+        self.state.clear()
+        self.state.update(loaded)
+        for own_group, group in zip(self.param_groups, groups, strict=True):
+            options = {k: v for k, v in group.items() if k not in ("params", "names", "param_names")}
+            own_group.update({k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
 
     def __repr__(self) -> str:
         lines = []
@@ -194,7 +248,7 @@ def named(params: Any) -> tuple[list[Tensor], list[str]]:
     return found, names
 
 
-def check_finite(name: str, g: Array) -> None:
+def check_gradient(name: str, g: Array) -> None:
     """Raise if a gradient holds a NaN or an infinity."""
     # The sum is finite unless an entry is not, or it overflows: only then is every entry looked at.
     if not isfinite(np.add.reduce(g, axis=None)) and not np.isfinite(g).all():
@@ -204,3 +258,13 @@ def check_finite(name: str, g: Array) -> None:
             "parameter was changed. Look at the loss: run it under tg.detect_anomaly() to find the first operation at "
             "fault, lower the learning rate, or clip the gradient."
         )
+
+
+def as_kept(key: str, value: Any, p: Tensor) -> Any:
+    """Return one loaded value as an optimizer keeps it: counts as integers, arrays in the parameter's dtype."""
+    return int(value) if key == "step" else np.array(value, dtype=p.dtype)
+
+
+def copied(value: Any) -> Any:
+    """Return a value that later steps do not change."""
+    return value.copy() if isinstance(value, np.ndarray) else value

@@ -65,7 +65,15 @@ class Schedule:
 
 
 class StepLR(Schedule):
-    """lr ← lr · gamma after every ``step_size`` steps.
+    """The rate shrinks by a factor after every ``step_size`` steps.
+
+    Formula: lr ← lr · gamma when t is a multiple of step_size.
+    Source: PyTorch's ``StepLR``.
+
+    Raises
+    ------
+    InputError
+        step_size is not a positive integer.
 
     Examples
     --------
@@ -76,7 +84,7 @@ class StepLR(Schedule):
     >>> for _ in range(5):
     ...     rates += schedule.get_last_lr()
     ...     schedule.step()
-    >>> rates
+    >>> [round(rate, 4) for rate in rates]
     [0.1, 0.1, 0.05, 0.05, 0.025]
     """
 
@@ -91,7 +99,28 @@ class StepLR(Schedule):
 
 
 class CosineAnnealingLR(Schedule):
-    """lr = eta_min + ½(lr₀ − eta_min)(1 + cos(π t / T_max)) (Loshchilov & Hutter 2017, eq. 5, without restarts)."""
+    """The rate goes down along half a cosine, to ``eta_min`` after ``T_max`` steps.
+
+    Formula: lr = eta_min + ½(lr₀ − eta_min)(1 + cos(π t / T_max)).
+    Source: Loshchilov & Hutter 2017, eq. 5, without restarts; PyTorch's ``CosineAnnealingLR``.
+
+    Raises
+    ------
+    InputError
+        T_max is not a positive integer.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> optimizer = tg.optim.SGD([tg.nn.Parameter(1.0)], lr=0.1)
+    >>> schedule = tg.optim.CosineAnnealingLR(optimizer, T_max=4)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [0.1, 0.0854, 0.05, 0.0146, 0.0]
+    """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         check_length("CosineAnnealingLR", "T_max", T_max)
@@ -110,7 +139,28 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """lr₀ times a factor that goes from ``start_factor`` to ``end_factor`` in ``total_iters`` equal steps."""
+    """The rate goes in a straight line from one share of lr₀ to another: a warm-up.
+
+    Formula: lr = lr₀ · (start_factor + (end_factor − start_factor) · min(t, total_iters) / total_iters).
+    Source: Goyal et al. 2017, section 2.2 (gradual warm-up); PyTorch's ``LinearLR``.
+
+    Raises
+    ------
+    InputError
+        start_factor lies outside (0, 1], end_factor outside [0, 1], or total_iters is not a positive integer.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> optimizer = tg.optim.SGD([tg.nn.Parameter(1.0)], lr=0.1)
+    >>> schedule = tg.optim.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [0.025, 0.05, 0.075, 0.1, 0.1]
+    """
 
     def __init__(
         self,
@@ -143,7 +193,28 @@ class LinearLR(Schedule):
 
 
 class LambdaLR(Schedule):
-    """lr = lr₀ · f(t) for a function f of the step, or one for each parameter group."""
+    """The rate is a function of the step.
+
+    Formula: lr = lr₀ · f(t) for a function f, or one for each parameter group.
+    Source: PyTorch's ``LambdaLR``.
+
+    Raises
+    ------
+    InputError
+        There are not as many functions as parameter groups.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> optimizer = tg.optim.SGD([tg.nn.Parameter(1.0)], lr=0.1)
+    >>> schedule = tg.optim.LambdaLR(optimizer, lambda t: 1 / (1 + t))
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [0.1, 0.05, 0.0333, 0.025, 0.02]
+    """
 
     def __init__(
         self,

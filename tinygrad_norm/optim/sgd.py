@@ -8,14 +8,21 @@ import numpy as np
 
 from ..engine.details.array import Array
 from ..errors import InputError
-from .optimizer import Group, Optimizer, Params, State
+from .optimizer import Group, Kept, Optimizer, Params
 
 
 class SGD(Optimizer):
-    """p ← p − lr · v with v ← momentum · v + (1 − dampening) · g (Polyak 1964).
+    """Stochastic gradient descent, if wanted with momentum.
 
-    The first v is g itself. With ``nesterov`` the step is along g + momentum · v (Sutskever et al. 2013). g is the
-    gradient plus ``weight_decay`` · p; ``maximize`` goes uphill.
+    Formula: p ← p − lr · v with v ← momentum · v + (1 − dampening) · g. The first v is g itself. With ``nesterov`` the
+    step is along g + momentum · v.
+    Source: Polyak 1964; ``nesterov`` is Sutskever et al. 2013, in PyTorch's form. Other options: see
+    :class:`Optimizer`.
+
+    Raises
+    ------
+    InputError
+        lr, momentum or weight_decay is negative, or nesterov comes without momentum or with dampening.
 
     Examples
     --------
@@ -28,7 +35,7 @@ class SGD(Optimizer):
     [0.8, -1.6]
     """
 
-    ranges = {"lr": (0, inf), "momentum": (0, inf), "weight_decay": (0, inf)}  # noqa: RUF012  # a class constant
+    ranges = dict.fromkeys(("lr", "momentum", "weight_decay"), (0, inf))
 
     def __init__(
         self,
@@ -41,13 +48,8 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
-                "nesterov": nesterov, "maximize": maximize,
-            },
-        )  # fmt: skip
+        options = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        super().__init__(params, {**options, "nesterov": nesterov, "maximize": maximize})
 
     def check(self, group: Group) -> None:
         """Raise if an option lies outside its range, or Nesterov's step lacks its momentum."""
@@ -58,7 +60,7 @@ class SGD(Optimizer):
                 f"{group['momentum']}, dampening={group['dampening']}. Pass momentum=0.9, for example."
             )
 
-    def update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+    def update(self, p: Array, g: Array, state: Kept, group: Group) -> Array:
         """Return p after one step."""
         new = np.empty_like(p)
         momentum = group["momentum"]

@@ -20,15 +20,10 @@ def rule_of(primitive: Primitive, position: int) -> str:
     return primitive.rule[position] if position < len(primitive.rule) else ""
 
 
-def has_rule(primitive: Primitive, position: int) -> bool:
-    """Return whether any gradient flows back to an input."""
-    return primitive.joint is not None or primitive.rules[position] is not None
-
-
 def flows(run: Run, op: Operation, position: int) -> bool:
     """Return whether a gradient flows back along an edge."""
     key = op.operands[position]
-    if key is None or not op.recorded or not has_rule(op.primitive, position):
+    if key is None or not op.recorded or not op.primitive.flows_to(position):
         return False
     return run.leaves[key].needs_gradient if key in run.leaves else True
 
@@ -46,10 +41,7 @@ def local_derivative(run: Run, op: Operation, position: int) -> str:
     saved = op.primitive.save(out, inputs, op.shapes, op.params, nodes)
     one = np.ones(out.shape, out.dtype)
     with np.errstate(all="ignore"):
-        if op.primitive.joint is not None:
-            found = op.primitive.joint(one, *saved)[position]
-        else:
-            found = op.primitive.rules[position](one, *saved[position])  # type: ignore[misc]  # flows() saw a rule
+        found = op.primitive.pull_back(one, saved)[position]
     return number(np.asarray(found).reshape(-1)[0])
 
 

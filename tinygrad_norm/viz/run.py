@@ -230,13 +230,11 @@ def kept_arrays(node: Node) -> dict[int, Any]:
 
 def kept_pairs(primitive: Primitive, saved: tuple[Any, ...]) -> Iterator[tuple[int, Any]]:
     """Yield position and array for each name that the rules asked for."""
-    rules = [saved] if primitive.joint is not None else saved
-    for names, values in zip(primitive.saves, rules, strict=True):
-        for name, value in zip(names, values or (), strict=False):
-            if name == "out":
-                yield -1, value
-            elif name in primitive.inputs:
-                if primitive.variadic:
-                    yield from enumerate(value)
-                else:
-                    yield primitive.inputs.index(name), value
+    for name, value in primitive.named(saved):
+        if name == "out":
+            yield -1, value
+        elif name in primitive.inputs:
+            if primitive.variadic:
+                yield from enumerate(value)
+            else:
+                yield primitive.inputs.index(name), value

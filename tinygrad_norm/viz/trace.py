@@ -74,7 +74,7 @@ class Sent:
     raw_shapes: tuple[Shape | None, ...]
 
 
-class trace(Setting):  # noqa: N801  # used like a function: with tg.trace() as t:
+class trace(Setting):
     """Record everything that is computed inside the block.
 
     Attributes
@@ -121,7 +121,7 @@ class trace(Setting):  # noqa: N801  # used like a function: with tg.trace() as 
         self._outer = state.monitor
         return state._replace(monitor=self)
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> trace:
         self._home = sys._getframe(1)
         return super().__enter__()
 
@@ -248,7 +248,5 @@ def saved_names(primitive: Primitive, node: Node | None) -> tuple[str, ...]:
     """Return the names that the tape kept for the backward pass of an operation, in order of the rules."""
     if node is None or node.saved is None:
         return ()
-    kept = [node.saved] if primitive.joint is not None else node.saved
-    names = [n for rule, values in zip(primitive.saves, kept, strict=True) if values is not None for n in rule]
     arrays = ("out", *primitive.inputs)
-    return tuple(dict.fromkeys(n for n in names if n in arrays))
+    return tuple(dict.fromkeys(name for name, _ in primitive.named(node.saved) if name in arrays))

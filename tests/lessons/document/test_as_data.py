@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_norm.lessons.document.as_data import lesson_data, plain
 from tinygrad_norm.lessons.document.lesson import Lesson, Table
-from tinygrad_norm.lessons.lecture.lecture import lecture
+from tinygrad_norm.lessons.lecture.eight_steps import lecture
 from tinygrad_norm.lessons.lecture.settings import Settings
 
 
@@ -49,9 +49,8 @@ def test_the_layout(make_document: Callable[[str], Lesson]) -> None:
         }
     }
     assert step["facts"] == {"fact": {"text": "w: −2.50", "values": {"text": "w", "number": -2.5}}}
-    assert step["claims"]["claim"] == {
-        "notes": "w", "verdict": "slip", "truth": "w", "why": "w!", "values": {"text": "w"},
-    }  # fmt: skip
+    judged = {"notes": "w", "verdict": "slip", "truth": "w", "why": "w!", "values": {"text": "w"}}
+    assert step["claims"]["claim"] == judged
     assert step["charts"]["chart"]["series"][0] == {"label": "w", "points": [[0.0, 0.0], [1.0, 2.0]]}
     assert data["steps"]["2"]["text"] == ["."]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tinygrad_norm.lessons.document.as_markdown import escaped, lesson_markdown
+from tinygrad_norm.lessons.document.as_markdown import escaped_markdown, lesson_markdown
 from tinygrad_norm.lessons.document.lesson import Lesson
-from tinygrad_norm.lessons.lecture.lecture import lecture
+from tinygrad_norm.lessons.lecture.eight_steps import lecture
 
 HOSTILE = "<script>x</script> | *a* _b_ `c` [d](http://e) $f$ ~g~ #1 @me & \\ :tada: ```\n- h\n"
 
@@ -36,7 +36,7 @@ HOSTILE = "<script>x</script> | *a* _b_ `c` [d](http://e) $f$ ~g~ #1 @me & \\ :t
     ],
 )
 def test_escaped(text: str, expected: str) -> None:
-    assert escaped(text) == expected
+    assert escaped_markdown(text) == expected
 
 
 def test_every_table_is_rectangular() -> None:

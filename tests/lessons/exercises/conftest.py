@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_norm.lessons.exercises.catalog import EXERCISES
-from tinygrad_norm.lessons.exercises.exercise import Exercise, Verdict
-from tinygrad_norm.lessons.exercises.job import graded
+from tinygrad_norm.lessons.exercises.exercise_parts import Exercise, Verdict
+from tinygrad_norm.lessons.exercises.grading import graded
+from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 
 Grade = Callable[..., dict[str, Verdict]]
 

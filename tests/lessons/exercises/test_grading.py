@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from tinygrad_norm.lessons.exercises import grading
-from tinygrad_norm.lessons.exercises.catalog import EXERCISES
-from tinygrad_norm.lessons.exercises.exercise import Verdict
-from tinygrad_norm.lessons.exercises.grading import Grade, grade_file
-from tinygrad_norm.lessons.exercises.job import grade_checks
-from tinygrad_norm.lessons.exercises.report import grade_data, grade_text
-from tinygrad_norm.lessons.exercises.stub import stub_text
+from tinygrad_norm.lessons.exercises.exercise_files import stub_text
+from tinygrad_norm.lessons.exercises.exercise_parts import Verdict
+from tinygrad_norm.lessons.exercises.exercise_report import grade_data, grade_text
+from tinygrad_norm.lessons.exercises.grading import Grade, grade_checks, grade_file
+from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 from tinygrad_norm.sandbox import Ending, JobResult, Printed
 
 GradeText = Callable[..., Grade]

@@ -7,7 +7,7 @@ import tinygrad_norm as tg
 from tinygrad_norm.lessons.labs import reviews as r
 from tinygrad_norm.lessons.labs.batches import in_batches, padded
 from tinygrad_norm.lessons.labs.reviews import Review, make_reviews
-from tinygrad_norm.lessons.lecture import tables
+from tinygrad_norm.lessons.lecture import notes
 
 
 def sentiment_by_the_rule(words: tuple[str, ...]) -> int:
@@ -44,7 +44,7 @@ def test_a_seed_decides_the_reviews() -> None:
 
 
 def test_the_lecture_s_words_are_known() -> None:
-    for words, _ in tables.REVIEWS:
+    for words, _ in notes.REVIEWS:
         assert set(words) <= set(r.VOCABULARY)
     assert r.IDS[r.PAD] == 0
 

@@ -10,8 +10,8 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.lessons.lecture.gradient_paths import gradient_paths
-from tinygrad_norm.lessons.lecture.normalizing import BATCH, LAYER
-from tinygrad_norm.lessons.lecture.tables import OUTPUTS
+from tinygrad_norm.lessons.lecture.norm_formula import BATCH, LAYER
+from tinygrad_norm.lessons.lecture.notes import OUTPUTS
 
 TABLE = np.array(OUTPUTS, dtype=float)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tinygrad_norm.errors import InputError
-from tinygrad_norm.lessons.lecture.linear_layer import Relation, fit, relation
-from tinygrad_norm.lessons.lecture.tables import FEATURES, OUTPUTS
+from tinygrad_norm.lessons.lecture.linear_layer import Relation, fit_neuron, relation
+from tinygrad_norm.lessons.lecture.notes import FEATURES, OUTPUTS
 
 
 def test_relation_vanishes_on_the_features_only() -> None:
@@ -38,7 +38,7 @@ def test_fit_is_the_minimum(neuron: int) -> None:
     target = [row[neuron] for row in OUTPUTS]
     design = np.column_stack([FEATURES, np.ones(5)])
     expected, (squares,), *_ = np.linalg.lstsq(design, target, rcond=None)
-    found = fit(FEATURES, target)
+    found = fit_neuron(FEATURES, target)
     np.testing.assert_allclose([float(c) for c in found.exact.coefficients], expected, rtol=1e-10)
     assert found.loss == pytest.approx(squares / 5, rel=1e-10)
     assert found.gradient < 1e-13

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tinygrad_norm.errors import InputError
+from tinygrad_norm.lessons.lecture.notes import VARIANTS
 from tinygrad_norm.lessons.lecture.settings import Settings
-from tinygrad_norm.lessons.lecture.tables import VARIANTS
 
 
 def test_defaults_are_those_of_the_notes() -> None:

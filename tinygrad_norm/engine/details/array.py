@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +19,8 @@ def to_array(data: Any, dtype: Any = None) -> Array:
     """Return a private array of real numbers or booleans with the values of a number, list, array or Tensor."""
     if isinstance(data, (list, tuple)):
         refuse_tracked(data)
+    elif isinstance(data, np.ndarray) and type(data) is not np.ndarray:
+        refuse_unlike_arrays(data)
     try:
         array = np.array(data, dtype=dtype)
     except (ValueError, TypeError) as error:
@@ -32,6 +34,28 @@ def to_array(data: Any, dtype: Any = None) -> Array:
             "Convert them first, for example with np.asarray(data, dtype=float)."
         )
     return array
+
+
+def freeze(values: Iterable[Any]) -> None:
+    """Make arrays, perhaps in tuples, read-only: the forward function or the rule of somebody else is to see them."""
+    for value in values:
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+        elif isinstance(value, tuple):
+            freeze(value)
+
+
+def refuse_unlike_arrays(data: Array) -> None:
+    """Raise for arrays that do not compute as arrays do: what they mean would be lost with their class."""
+    if hasattr(data, "mask"):
+        raise OperandError(
+            "a Tensor's data must be plain numbers; got a masked array, whose mask would be lost. Fill it with "
+            "data.filled(value), or pass data.data and use tg.where with the mask."
+        )
+    if isinstance(data, np.matrix):
+        raise OperandError(
+            "a Tensor's data must be an array; got a np.matrix, in which * is a matrix product. Pass np.asarray(data)."
+        )
 
 
 def refuse_tracked(data: Sequence[Any]) -> None:

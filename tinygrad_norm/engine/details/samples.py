@@ -1,7 +1,7 @@
 """Where an operation is tested: the shapes, the kinds of numbers, the parameters.
 
-``sample((3, 5), (5,), domain="positive", axis=0)`` is one such point; ``unary()`` and ``binary()`` are the usual ones
-of functions that work entry by entry. A domain keeps away from where a derivative jumps.
+``sample((3, 5), (5,), domain="positive", axis=0)`` is one such point; ``usual_samples(2)`` are those
+of functions of two arrays that work entry by entry. A domain keeps away from where a derivative jumps.
 """
 
 from __future__ import annotations
@@ -57,15 +57,27 @@ def sample(*shapes: Shape, domain: str | tuple[str, ...] = "any", **params: Any)
     return Sample(shapes, domains, params)
 
 
-def unary(domain: str = "any") -> tuple[Sample, ...]:
-    """Return the usual samples of a function of one array: 0-d, size one, a matrix, empty."""
-    return tuple(sample(s, domain=domain) for s in [(), (1,), (3, 5), (2, 3, 1), (0, 4)])
+def samples_at(cases: str, domain: str | tuple[str, ...] = "any", **params: Any) -> tuple[Sample, ...]:
+    """Return samples that differ only in their shapes: ``"3x5 5x2, 5 5, ()"`` has two inputs in the first two cases.
+
+    >>> [point.shapes for point in samples_at("3x5 5x2, ()")]
+    [((3, 5), (5, 2)), ((),)]
+    """
+    found = []
+    for case in cases.split(","):
+        shapes = [() if text == "()" else tuple(map(int, text.split("x"))) for text in case.split()]
+        found.append(sample(*shapes, domain=domain, **params))
+    return tuple(found)
 
 
-def binary(x: str = "any", y: str = "any") -> tuple[Sample, ...]:
-    """Return the usual samples of a broadcasting function of two arrays."""
-    pairs = [
-        ((), ()), ((3, 5), (3, 5)), ((3, 5), (5,)), ((3, 1), (1, 5)), ((), (2, 3)),
-        ((2, 1, 3), (7, 1)), ((0, 4), (4,)),
-    ]  # fmt: skip
-    return tuple(sample(*pair, domain=(x, y)) for pair in pairs)
+USUAL = {
+    1: "(), 1, 3x5, 2x3x1, 0x4",
+    2: "() (), 3x5 3x5, 3x5 5, 3x1 1x5, () 2x3, 2x1x3 7x1, 0x4 4",
+    3: "() () (), 3x5 3x5 (), 5 3x1 3x5, 0x4 4 0x4",
+}
+"""The usual shapes of functions of one, two and three arrays: 0-d, size one, a matrix, broadcast, empty."""
+
+
+def usual_samples(inputs: int, domain: str | tuple[str, ...] = "any") -> tuple[Sample, ...]:
+    """Return the usual samples of a function that works entry by entry on so many arrays."""
+    return samples_at(USUAL[inputs], domain) if inputs in USUAL else ()

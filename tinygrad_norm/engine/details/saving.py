@@ -1,6 +1,6 @@
 """What a rule may ask for by name, and the code that collects it for the tape.
 
-:func:`signature_of` reads a forward function, :func:`names_of` a VJP, and :func:`compile_save` writes the function that
+:func:`inputs_of` reads a forward function, :func:`names_of` a VJP, and :func:`compile_save` writes the function that
 takes what the VJP names, and nothing else, out of an operation that is being recorded.
 """
 
@@ -17,9 +17,11 @@ from ...errors import VJPError
 
 Rule: TypeAlias = Callable[..., Any]
 Saved: TypeAlias = tuple[Any, ...]
+"""The values of the names that a rule for all inputs asks for; or such a tuple for each of several rules, None for one
+that will not run."""
 
 
-def signature_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
+def inputs_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
     """Return a forward function's input names, whether they are ``*xs``, and its parameters' defaults."""
     if isinstance(forward, np.ufunc):
         return ufunc_inputs(forward), False, {}
@@ -41,11 +43,7 @@ def signature_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, di
 
 
 def ufunc_inputs(ufunc: np.ufunc) -> tuple[str, ...]:
-    """Return what the inputs of a ufunc are called here; NumPy itself has had several conventions.
-
-    >>> ufunc_inputs(np.add)
-    ('x', 'y')
-    """
+    """Return what the inputs of a ufunc are called here; NumPy itself has had several conventions."""
     return ("x", "y", "z")[: ufunc.nin]
 
 
@@ -75,15 +73,14 @@ def names_of(primitive: str, rule: Rule, sources: Mapping[str, str]) -> tuple[st
 def compile_save(
     rules: Sequence[Rule | None], saves: Sequence[tuple[str, ...]], sources: Mapping[str, str], joint: bool
 ) -> Callable[..., Saved]:
-    """Return the function that collects what the rules name: a tuple for each rule, None for one that will not run.
+    """Return the function that collects what the rules name.
 
     It is compiled, because it runs for every operation that is recorded. For multiply it reads
     ``((arrays[1],) if nodes[0] is not None else None, (arrays[0],) if nodes[1] is not None else None,)``.
     """
     tuples = ["(" + "".join(f"{sources[name]}, " for name in names) + ")" for names in saves]
     wanted = [f"{t} if nodes[{i}] is not None else None" if rules[i] else "None" for i, t in enumerate(tuples)]
-    body = tuples[0] if joint else "(" + "".join(f"{w}, " for w in wanted) + ")"
-    return collector(body)
+    return collector(tuples[0] if joint else "(" + "".join(f"{w}, " for w in wanted) + ")")
 
 
 @cache

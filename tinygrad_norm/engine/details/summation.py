@@ -1,8 +1,8 @@
 """How arrays are summed: without losing digits, and as fast as the memory layout allows.
 
-NumPy sums the last axis pairwise, whose rounding error hardly grows with its length, but takes time for every
-row; other axes it sums one row after the other, whose error grows with their number: 1e-4 for 10,000 rows of
-float32. :func:`total` picks the kernel that suits a shape, once, and remembers it.
+NumPy sums the innermost axis in memory pairwise, whose rounding error hardly grows with its length, but takes time for
+every row; other axes it sums one row after the other, whose error grows with their number: 1e-4 for 10,000 rows of
+float32. :func:`total` picks the kernel that suits a shape, once, and remembers it; the kernel looks at the layout.
 """
 
 from __future__ import annotations
@@ -88,9 +88,14 @@ def kernel(shape: Shape, axis: Axis, keepdims: bool, dtype: np.dtype[Any]) -> Ke
     def by_numpy_wide(x: Array) -> Any:
         return add_reduce(x, axis, np.float64, None, keepdims).astype(dtype)
 
-    # NumPy sums rows one after the other, in their own type.
-    loses_digits = dtype.kind == "f" and dtype.itemsize < 8 and n > BLOCK and axes != (len(shape) - 1,)
-    usual = by_numpy_wide if loses_digits else by_numpy
+    def by_layout(x: Array) -> Any:
+        return by_numpy(x) if x.flags.c_contiguous else by_numpy_wide(x)
+
+    usual: Kernel = by_numpy
+    if dtype.kind == "f" and dtype.itemsize < 8 and n > BLOCK:
+        # NumPy adds in the order of memory. Only where the last axis is the innermost one there, its sum is pairwise;
+        # any other is made row after row, in their own type.
+        usual = by_layout if axes == (len(shape) - 1,) else by_numpy_wide
     if dtype.char not in "fd" or not axes:
         return usual
     if over_columns(shape, axes) and SHORTEST_ROW <= n <= LONGEST_ROW:

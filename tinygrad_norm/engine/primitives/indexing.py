@@ -67,17 +67,24 @@ INDICES: list[tuple[Shape, Any]] = [
 ]
 
 take_index = primitive(
-    _getitem, name="getitem", linear=True,
+    _getitem,
+    name="getitem",
+    linear=True,
     vjp=lambda g, x_shape, index: _put_back(g, x_shape, index),
-    symbol="[ ]", formula="x[index]", rule=("ḡ added back at the index",),
+    symbol="[ ]",
+    formula="x[index]",
+    rule=("ḡ added back at the index",),
     samples=[sample(shape, index=index) for shape, index in INDICES],
-)  # fmt: skip
+)
 scatter_add = primitive(
-    _scatter_add, linear=True,
+    _scatter_add,
+    linear=True,
     vjp=lambda g, index: (take_index.on(g, index=index),),
-    symbol="[ ]ᵀ", formula="zeros, with x added at the index", rule=("ḡ[index]",),
+    symbol="[ ]ᵀ",
+    formula="zeros, with x added at the index",
+    rule=("ḡ[index]",),
     samples=[sample(np.empty(shape)[index].shape, index=index, shape=shape) for shape, index in INDICES],
-)  # fmt: skip
+)
 
 
 def check_indices(indices: Any, length: int, axis: int) -> Array:

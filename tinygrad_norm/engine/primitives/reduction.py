@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..details.array import PLAIN, Array, Shape
-from ..details.samples import sample
+from ..details.samples import samples_at
 from ..details.summation import Axis, average, kept_shape, reduced_axes, reduced_count, total
 from ..primitive import primitive
 from .shape import broadcast_to, repeated
@@ -25,13 +25,12 @@ minimum_reduce: Callable[..., Any] = np.minimum.reduce
 def reductions(domain: str = "any") -> list[Any]:
     """Return the usual samples of a reduction: every kind of axis argument, size one, 0-d."""
     return [
-        sample((), domain=domain),
-        sample((3, 5), domain=domain),
-        sample((3, 5), domain=domain, axis=0),
-        sample((3, 5), domain=domain, axis=-1, keepdims=True),
-        sample((2, 3, 5), domain=domain, axis=(0, 2)),
-        sample((2, 3, 5), domain=domain, axis=(-1, 0), keepdims=True),
-        sample((3, 1), domain=domain, axis=1),
+        *samples_at("(), 3x5", domain),
+        *samples_at("3x5", domain, axis=0),
+        *samples_at("3x5", domain, axis=-1, keepdims=True),
+        *samples_at("2x3x5", domain, axis=(0, 2)),
+        *samples_at("2x3x5", domain, axis=(-1, 0), keepdims=True),
+        *samples_at("3x1", domain, axis=1),
     ]
 
 
@@ -42,19 +41,34 @@ def spread(g: Any, x_shape: Shape, axis: Axis) -> Any:
     return repeated(g, x_shape) if isinstance(g, PLAIN) else broadcast_to(g, shape=x_shape)
 
 
+def shared(g: Any, count: int) -> Any:
+    """Return ḡ / count; no float16 holds a count above 65,504."""
+    return g / count if g.dtype != np.float16 else (g.astype(np.float32) / count).astype(np.float16)
+
+
 sum = primitive(
-    total, name="sum", numpy=(np.sum,), linear=True,
+    total,
+    name="sum",
+    numpy=(np.sum,),
+    linear=True,
     vjp=lambda g, x_shape, axis: (spread(g, x_shape, axis),),
-    symbol="Σ", formula="Σ x", rule=("ḡ spread over the summed axes",),
-    samples=[*reductions(), sample((0, 4)), sample((0, 4), axis=0)],
-)  # fmt: skip
+    symbol="Σ",
+    formula="Σ x",
+    rule=("ḡ spread over the summed axes",),
+    samples=[*reductions(), *samples_at("0x4"), *samples_at("0x4", axis=0)],
+)
 
 
 mean = primitive(
-    average, name="mean", numpy=(np.mean,), linear=True,
-    vjp=lambda g, x_shape, axis: (spread(g / reduced_count(x_shape, axis), x_shape, axis),),
-    symbol="mean", formula="Σ x / n", rule=("ḡ / n spread over the averaged axes",), samples=reductions(),
-)  # fmt: skip
+    average,
+    name="mean",
+    numpy=(np.mean,),
+    linear=True,
+    vjp=lambda g, x_shape, axis: (spread(shared(g, reduced_count(x_shape, axis)), x_shape, axis),),
+    formula="Σ x / n",
+    rule=("ḡ / n spread over the averaged axes",),
+    samples=reductions(),
+)
 
 
 def _prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -102,22 +116,31 @@ def _others(rows: Any) -> Any:
 
 
 prod = primitive(
-    _prod, numpy=(np.prod,), vjp=_prod_rule,
-    symbol="Π", formula="Π x", rule=("ḡ · Π of the others",),
+    _prod,
+    numpy=(np.prod,),
+    vjp=_prod_rule,
+    symbol="Π",
+    formula="Π x",
+    rule=("ḡ · Π of the others",),
     samples=[
-        *reductions("nonzero"), *reductions("with zeros"), sample((0, 4), axis=0), sample((2, 3), domain="zero"),
+        *reductions("nonzero"),
+        *reductions("with zeros"),
+        *samples_at("0x4", axis=0),
+        *samples_at("2x3", "zero"),
     ],
     note="Right where entries are 0 or tiny: the others' product is formed without dividing.",
-)  # fmt: skip
+)
 
 
 def _share_of_extreme(g: Any, out: Any, x: Any, axis: Axis) -> Any:
     shape = x.shape
     ties = x == spread(out, shape, axis)
+    if np.isnan(out).any():  # NaN is the extreme and equals nothing
+        ties = ties | np.isnan(x)
     count = np.sum(np.asarray(ties), axis=axis, keepdims=True)
     if g.ndim != len(shape):
         g = g.reshape(kept_shape(shape, axis))
-    return (ties * (g / count.astype(g.dtype)),)
+    return (ties * (g / count).astype(g.dtype),)
 
 
 def _max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -125,10 +148,14 @@ def _max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 max = primitive(
-    _max, numpy=(np.max, np.amax), vjp=_share_of_extreme,
-    symbol="max", formula="max x", rule=("ḡ to the largest entry",), samples=reductions("distinct"),
+    _max,
+    numpy=(np.max, np.amax),
+    vjp=_share_of_extreme,
+    formula="max x",
+    rule=("ḡ to the largest entry",),
+    samples=reductions("distinct"),
     note="Tied entries share the cotangent equally.",
-)  # fmt: skip
+)
 
 
 def _min(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -136,10 +163,14 @@ def _min(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 min = primitive(
-    _min, numpy=(np.min, np.amin), vjp=_share_of_extreme,
-    symbol="min", formula="min x", rule=("ḡ to the smallest entry",), samples=reductions("distinct"),
+    _min,
+    numpy=(np.min, np.amin),
+    vjp=_share_of_extreme,
+    formula="min x",
+    rule=("ḡ to the smallest entry",),
+    samples=reductions("distinct"),
     note="Tied entries share the cotangent equally.",
-)  # fmt: skip
+)
 
 
 def _cumsum(x: Array, /, axis: int | None = None) -> Array:
@@ -154,10 +185,11 @@ def _cumsum_rule(g: Any, x_shape: Shape, axis: int | None) -> Any:
 
 
 cumsum = primitive(
-    _cumsum, numpy=(np.cumsum,), linear=True, vjp=_cumsum_rule,
-    symbol="cumsum", formula="Σ_{j ≤ i} xⱼ", rule=("Σ_{j ≥ i} ḡⱼ",),
-    samples=[
-        sample(()), sample((5,)), sample((3, 5)), sample((3, 5), axis=0), sample((2, 3, 5), axis=-2),
-        sample((0, 4), axis=0),
-    ],
-)  # fmt: skip
+    _cumsum,
+    numpy=(np.cumsum,),
+    linear=True,
+    vjp=_cumsum_rule,
+    formula="Σ_{j ≤ i} xⱼ",
+    rule=("Σ_{j ≥ i} ḡⱼ",),
+    samples=[*samples_at("(), 5, 3x5"), *samples_at("3x5, 0x4", axis=0), *samples_at("2x3x5", axis=-2)],
+)

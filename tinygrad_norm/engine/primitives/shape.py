@@ -1,13 +1,11 @@
-"""Operations that move entries without changing them; each stands beside its adjoint.
+"""Other shapes of the same entries; each operation stands beside its adjoint.
 
-All are linear: reshaping undoes reshaping, a permutation its inverse, broadcasting is undone by summing,
-concatenation by slicing.
+All are linear: reshaping undoes reshaping, a permutation its inverse, broadcasting is undone by summing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from math import prod as product
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..details.array import Array, Shape
-from ..details.samples import sample
+from ..details.samples import samples_at
 from ..details.summation import sum_to
 from ..primitive import primitive
 
@@ -36,13 +34,20 @@ def _reshape(x: Array, /, shape: int | Sequence[int]) -> Array:
 
 
 reshape = primitive(
-    _reshape, linear=True, vjp=lambda g, x_shape: (g.reshape(x_shape),),
-    symbol="reshape", formula="x in another shape", rule=("ḡ in the shape of x",),
+    _reshape,
+    linear=True,
+    vjp=lambda g, x_shape: (g.reshape(x_shape),),
+    formula="x in another shape",
+    rule=("ḡ in the shape of x",),
     samples=[
-        sample((), shape=(1,)), sample((3, 5), shape=(5, 3)), sample((3, 5), shape=-1),
-        sample((2, 3, 5), shape=(6, -1)), sample((0, 4), shape=(2, 0)), sample((1,), shape=()),
+        *samples_at("(), 1x1", shape=(1,)),
+        *samples_at("3x5", shape=(5, 3)),
+        *samples_at("3x5, ()", shape=-1),
+        *samples_at("2x3x5", shape=(6, -1)),
+        *samples_at("0x4", shape=(2, 0)),
+        *samples_at("1", shape=()),
     ],
-)  # fmt: skip
+)
 
 
 def _transpose(x: Array, /, axes: int | Sequence[int] | None = None) -> Array:
@@ -60,13 +65,20 @@ def _transpose_rule(g: Any, axes: int | Sequence[int] | None) -> Any:
 
 
 transpose = primitive(
-    _transpose, numpy=(np.transpose, np.permute_dims), linear=True, vjp=_transpose_rule,
-    symbol="ᵀ", formula="x with its axes permuted", rule=("ḡ permuted back",),
+    _transpose,
+    numpy=(np.transpose, np.permute_dims),
+    linear=True,
+    vjp=_transpose_rule,
+    symbol="ᵀ",
+    formula="x with its axes permuted",
+    rule=("ḡ permuted back",),
     samples=[
-        sample(()), sample((3, 5)), sample((2, 3, 5)), sample((2, 3, 5), axes=(1, 2, 0)),
-        sample((2, 3, 5), axes=(-1, 0, 1)), sample((0, 4)), sample((5,), axes=0),
+        *samples_at("(), 3x5, 2x3x5, 0x4"),
+        *samples_at("2x3x5", axes=(1, 2, 0)),
+        *samples_at("2x3x5", axes=(-1, 0, 1)),
+        *samples_at("5", axes=0),
     ],
-)  # fmt: skip
+)
 
 
 SMALL = 4096
@@ -98,108 +110,16 @@ def _broadcast_to(x: Array, /, shape: Shape) -> Array:
 
 
 broadcast_to = primitive(
-    _broadcast_to, numpy=(np.broadcast_to,), linear=True,
+    _broadcast_to,
+    numpy=(np.broadcast_to,),
+    linear=True,
     vjp=lambda g, x_shape: (sum_to(g, x_shape),),
-    symbol="broadcast", formula="x repeated along new or stretched axes", rule=("ḡ summed back",),
+    symbol="broadcast",
+    formula="x repeated along new or stretched axes",
+    rule=("ḡ summed back",),
     samples=[
-        sample((), shape=(2, 3)), sample((3, 5), shape=(3, 5)), sample((5,), shape=(3, 5)),
-        sample((3, 1), shape=(2, 3, 5)), sample((1, 4), shape=(0, 4)),
+        *samples_at("3x5, 5, 1x5, 3x1", shape=(3, 5)),
+        *samples_at("(), 3x1", shape=(2, 3, 5)),
+        *samples_at("1x4", shape=(0, 4)),
     ],
-)  # fmt: skip
-
-
-def _concatenate(*xs: Array, axis: int = 0) -> Array:
-    return np.concatenate(xs, axis)
-
-
-def _concatenate_rule(g: Any, xs_shape: tuple[Shape, ...], axis: int) -> Any:
-    axis %= g.ndim
-    ends = list(accumulate(shape[axis] for shape in xs_shape))
-    before = (slice(None),) * axis
-    return tuple(g[(*before, slice(end - shape[axis], end))] for shape, end in zip(xs_shape, ends, strict=True))
-
-
-concatenate_all = primitive(
-    _concatenate, name="concatenate", linear=True, vjp=_concatenate_rule,
-    symbol="concatenate", formula="x₁ | x₂ | …", rule=("the input's slice of ḡ",),
-    samples=[
-        sample((3, 5), (2, 5)), sample((3, 5), (3, 1), (3, 2), axis=1), sample((5,)),
-        sample((2, 3, 5), (2, 3, 1), axis=-1), sample((0, 4), (3, 4)),
-    ],
-)  # fmt: skip
-
-
-def _stack(*xs: Array, axis: int = 0) -> Array:
-    return np.stack(xs, axis)
-
-
-def _stack_rule(g: Any, xs_shape: tuple[Shape, ...], axis: int) -> Any:
-    before = (slice(None),) * (axis % g.ndim)
-    return tuple(g[(*before, i)] for i in range(len(xs_shape)))
-
-
-stack_all = primitive(
-    _stack, name="stack", linear=True, vjp=_stack_rule,
-    symbol="stack", formula="x₁ | x₂ | … along a new axis", rule=("the input's slice of ḡ",),
-    samples=[
-        sample((3, 5), (3, 5)), sample((3, 5), (3, 5), (3, 5), axis=1), sample(()), sample((), ()),
-        sample((3, 5), (3, 5), axis=-1), sample((0, 4), (0, 4)),
-    ],
-)  # fmt: skip
-
-
-def _flip(x: Array, /, axis: int | tuple[int, ...] | None = None) -> Array:
-    return np.flip(x, axis)
-
-
-flip = primitive(
-    _flip, numpy=(np.flip,), linear=True, vjp=lambda g, axis: (np.flip(g, axis),),
-    symbol="flip", formula="x in reverse order", rule=("ḡ in reverse order",),
-    samples=[sample(()), sample((3, 5)), sample((3, 5), axis=0), sample((2, 3, 5), axis=(0, -1)),
-             sample((0, 4))],
-)  # fmt: skip
-
-
-def _roll(x: Array, /, shift: Any, axis: Any = None) -> Array:
-    return np.roll(x, shift, axis)
-
-
-def _roll_rule(g: Any, shift: Any, axis: Any) -> Any:
-    back = tuple(-s for s in shift) if isinstance(shift, (tuple, list)) else -shift
-    return (np.roll(g, back, axis),)
-
-
-roll = primitive(
-    _roll, numpy=(np.roll,), linear=True, vjp=_roll_rule,
-    symbol="roll", formula="x shifted round", rule=("ḡ shifted back",),
-    samples=[sample((5,), shift=2), sample((3, 5), shift=-1, axis=1), sample((3, 5), shift=4),
-             sample((3, 5), shift=(1, 2), axis=(0, 1)), sample((0, 4), shift=1)],
-)  # fmt: skip
-
-
-def _pad(x: Array, /, width: tuple[tuple[int, int], ...], value: float = 0.0) -> Array:
-    return np.pad(x, width, constant_values=value)
-
-
-pad_with = primitive(
-    _pad, name="pad",
-    vjp=lambda g, x_shape, width: (
-        g[tuple(slice(before, before + n) for (before, _), n in zip(width, x_shape, strict=True))],
-    ),
-    symbol="pad", formula="x in a frame of constants", rule=("ḡ without the frame",),
-    samples=[sample((5,), width=((1, 2),)), sample((3, 5), width=((0, 1), (2, 0)), value=0.5),
-             sample((0, 4), width=((1, 1), (0, 0)))],
-)  # fmt: skip
-
-
-def _cast(x: Array, /, dtype: Any, origin: Any) -> Array:
-    result: Array = x.astype(dtype)
-    return result
-
-
-cast = primitive(
-    _cast, name="astype", vjp=lambda g, origin: (g.astype(origin),),
-    symbol="astype", formula="x in another dtype", rule=("ḡ in the dtype of x",),
-    samples=[sample((3, 5), dtype="float64", origin="float64"), sample((), dtype="float32", origin="float64")],
-    note="Rounding to a narrower type is taken as the identity.",
-)  # fmt: skip
+)

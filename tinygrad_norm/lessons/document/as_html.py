@@ -5,9 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from ...viz.render import RendererError
-from ..lecture.tables import PAD
 from .chart_svg import chart_svg, legend_items
-from .lesson import Block, Chart, Claim, Formula, Graph, Lesson, Paragraph, Step, Table
+from .lesson import PAD, Block, Chart, Claim, Formula, Graph, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 from .page_style import STYLE
 

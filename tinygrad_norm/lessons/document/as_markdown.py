@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..lecture.tables import PAD
-from .lesson import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
-
-PAD_MARK = "░"
+from .as_text import PAD_MARK
+from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]#|~$!&<>@]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -15,19 +13,19 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
 
 def lesson_markdown(lesson: Lesson) -> str:
     """Return the whole lesson, ending in a line break."""
-    parts = [f"# {escaped(lesson.title)}", *(escaped(text) for text in lesson.introduction)]
+    parts = [f"# {escaped_markdown(lesson.title)}", *(escaped_markdown(text) for text in lesson.introduction)]
     if len(lesson.steps) > 1:
         parts.append("\n".join(map(_content_line, lesson.steps)))
     parts += [_step(step) for step in lesson.steps]
     return "\n\n".join(parts) + "\n"
 
 
-def escaped(text: str) -> str:
+def escaped_markdown(text: str) -> str:
     r"""Return `text` so that Markdown shows it as it is, on one line.
 
     Examples
     --------
-    >>> print(escaped("a*b | <script> $x$"), escaped("1. June"), escaped("0.5"))
+    >>> print(escaped_markdown("a*b | <script> $x$"), escaped_markdown("1. June"), escaped_markdown("0.5"))
     a\*b \| &lt;script&gt; \$x\$ 1\. June 0.5
     """
     flat = re.sub(r"\s+", " ", text)
@@ -44,12 +42,12 @@ def _heading(step: Step) -> str:
 def _content_line(step: Step) -> str:
     """Return an entry of the contents, linked by the anchor that GitHub makes of a heading."""
     anchor = re.sub(r"[^\w\- ]", "", _heading(step).lower()).replace(" ", "-")
-    return f"{step.number}. [{escaped(step.title)}](#{anchor})"
+    return f"{step.number}. [{escaped_markdown(step.title)}](#{anchor})"
 
 
 def _step(step: Step) -> str:
     blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart | Graph)]
-    return "\n\n".join([f"## {escaped(_heading(step))}", *blocks])
+    return "\n\n".join([f"## {escaped_markdown(_heading(step))}", *blocks])
 
 
 def _block(block: Paragraph | Formula | Table | Fact | Claim) -> str:
@@ -62,7 +60,7 @@ def _block(block: Paragraph | Formula | Table | Fact | Claim) -> str:
         fence = fence if len(fence) > 2 else "```"
         return f"{fence}text\n{block.text}\n{fence}"
     text = block.text if isinstance(block, Paragraph) else block.sentence
-    return escaped(text)
+    return escaped_markdown(text)
 
 
 def table_markdown(table: Table) -> str:
@@ -70,7 +68,7 @@ def table_markdown(table: Table) -> str:
 
     Examples
     --------
-    >>> from tinygrad_norm.lessons.document import Row, Table
+    >>> from tinygrad_norm.lessons.document.lesson import Row, Table
     >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
     >>> print(table_markdown(Table("t", "Outputs", ("x₁", "x₂"), rows, formats="")))
     **Outputs**
@@ -83,15 +81,15 @@ def table_markdown(table: Table) -> str:
     textual = [any(isinstance(row.values[index], str) for row in table.rows) for index in range(len(table.columns))]
     marks = [":---", *(":---" if is_text else "---:" for is_text in textual)]
     lines = [
-        _line([escaped(table.corner), *map(_cell, table.columns)]),
+        _line([escaped_markdown(table.corner), *map(_cell, table.columns)]),
         _line(marks),
         *(
             _line([_label(row.label, row.pad), *map(_cell, cells)])
             for row, cells in zip(table.rows, table.cells(), strict=True)
         ),
     ]
-    note = f"\n\n{escaped(table.note)}" if table.note else ""
-    return f"**{escaped(table.title)}**\n\n" + "\n".join(lines) + note
+    note = f"\n\n{escaped_markdown(table.note)}" if table.note else ""
+    return f"**{escaped_markdown(table.title)}**\n\n" + "\n".join(lines) + note
 
 
 def _line(cells: list[str]) -> str:
@@ -99,19 +97,19 @@ def _line(cells: list[str]) -> str:
 
 
 def _label(label: str, pad: bool) -> str:
-    return f"{PAD_MARK} *{escaped(label)}*" if pad else escaped(label)
+    return f"{PAD_MARK} *{escaped_markdown(label)}*" if pad else escaped_markdown(label)
 
 
 def _cell(cell: str) -> str:
-    return f"{PAD_MARK} *{cell}*" if cell == PAD else escaped(cell)
+    return f"{PAD_MARK} *{cell}*" if cell == PAD else escaped_markdown(cell)
 
 
 def claim_markdown(claim: Claim) -> str:
     """Return what the notes say, what is true and why, as a quotation."""
     lines = [
-        f"**The notes:** {escaped(claim.says)}",
-        f"**{claim.verdict.capitalize()}:** {escaped(claim.true_sentence)}",
+        f"**The notes:** {escaped_markdown(claim.says)}",
+        f"**{claim.verdict.capitalize()}:** {escaped_markdown(claim.true_sentence)}",
     ]
     if claim.why:
-        lines.append(f"**Why:** {escaped(claim.reason)}")
+        lines.append(f"**Why:** {escaped_markdown(claim.reason)}")
     return "\n>\n".join(f"> {line}" for line in lines)

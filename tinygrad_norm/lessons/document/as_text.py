@@ -8,8 +8,7 @@ from __future__ import annotations
 import textwrap
 
 from ...terminal.table import aligned
-from ..lecture.tables import PAD
-from .lesson import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
+from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 
 WIDTH = 92
@@ -60,7 +59,7 @@ def table_text(table: Table) -> str:
 
     Examples
     --------
-    >>> from tinygrad_norm.lessons.document import Row, Table
+    >>> from tinygrad_norm.lessons.document.lesson import Row, Table
     >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
     >>> print(table_text(Table("t", "Outputs", ("x₁", "x₂"), rows, formats="")))
       Outputs

@@ -16,12 +16,15 @@ from typing import Literal, TypeAlias
 from ...viz import Drawing
 from .numerals import fill, write
 
-Value: TypeAlias = "int | float | Fraction | str | None"
-"""A cell. A float NaN stands for 0/0; None for a place that has no value."""
+PAD = "pad"
+"""The label of a padding position, in every table."""
 
-Values: TypeAlias = "Mapping[str, Value | tuple[Value, ...]]"
+CellValue: TypeAlias = "int | float | Fraction | str | None"
+"""What a cell holds. A float NaN stands for 0/0; None for a place that has no value."""
 
-Verdict: TypeAlias = Literal["slip", "imprecise", "too strong", "disputed", "partly shown", "right"]
+Values: TypeAlias = "Mapping[str, CellValue | tuple[CellValue, ...]]"
+
+Judgment: TypeAlias = Literal["slip", "imprecise", "too strong", "disputed", "partly shown", "right"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Row:
     """One row of a table; `pad` marks a padding position."""
 
     label: str
-    values: tuple[Value, ...]
+    values: tuple[CellValue, ...]
     pad: bool = False
 
 
@@ -124,7 +127,7 @@ class Claim:
     says : str
         What the notes say.
     verdict : str
-        One of :data:`Verdict`.
+        One of :data:`Judgment`.
     truth : str
         What is true; a template over `values`.
     why : str
@@ -135,7 +138,7 @@ class Claim:
 
     key: str
     says: str
-    verdict: Verdict
+    verdict: Judgment
     truth: str
     why: str
     values: Values = field(default_factory=lambda: MappingProxyType({}))
@@ -185,9 +188,6 @@ class Graph:
     title: str
     drawing: Drawing
 
-
-Picture: TypeAlias = "Chart | Graph"
-"""What text and Markdown leave out."""
 
 Block: TypeAlias = "Paragraph | Formula | Table | Fact | Claim | Chart | Graph"
 

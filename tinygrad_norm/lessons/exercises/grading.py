@@ -1,16 +1,25 @@
-"""Grading a file: its functions run in a process of their own, one point after the other."""
+"""Grading a file: its functions run in a process of their own, one point after the other. And a class: all its files.
+
+:func:`grade_checks` is what runs in that process: it loads the file, calls the checks, and reports verdicts as JSON.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...sandbox import JobResult, Printed, run
+import numpy as np
+
+from ...sandbox import JobResult, Printed, account, load, run
 from ...terminal.files import shown_name
-from .exercise import Exercise, Verdict
-from .job import fail, grade_checks
+from .checked_values import RefusalError
+from .exercise_files import Submission
+from .exercise_parts import NOT_WRITTEN, Check, Exercise, Verdict
+from .tasks import EXERCISES
 
 SECONDS = 10.0
 """How long a function, or loading the file, may take unless said otherwise."""
@@ -103,3 +112,115 @@ def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: 
 
 def _verdict(data: Mapping[str, Any]) -> Verdict:
     return Verdict(data["label"], data["passed"], data["message"], tuple(data["detail"]), data["code"])
+
+
+def grade_checks(file: str, number: int, checks: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:
+    """Grade some checks of an exercise.
+
+    Yields ``{"failed": why}`` if the file cannot be loaded; else ``{"loaded": True}``, then for each check in turn
+    ``{"check": 2, "verdicts": […]}``.
+    """
+    try:
+        module = load(file)
+    except BaseException as error:  # also sys.exit
+        yield {"failed": f"the file does not run: {account(error, file)}"}
+        return
+    yield {"loaded": True}
+    for index in checks:
+        check = EXERCISES[number].checks[index]
+        yield {"check": index, "verdicts": [asdict(verdict) for verdict in graded(check, vars(module), file, seed)]}
+
+
+def graded(check: Check, names: dict[str, Any], file: str, seed: int) -> tuple[Verdict, ...]:
+    """Return the verdicts of one check on what a file defines; whatever its function raises becomes one."""
+    answer = names.get(check.function)
+    if not callable(answer):
+        return fail(check, f"there is no function {check.function} in the file", "missing")
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return check.grade(answer, seed)
+    except RefusalError as refusal:
+        return fail(check, str(refusal), refusal.code)
+    except NotImplementedError as error:
+        return fail(check, account(error, file), NOT_WRITTEN)
+    except BaseException as error:  # also sys.exit
+        return fail(check, account(error, file), "raises")
+
+
+def fail(check: Check, message: str, code: str) -> tuple[Verdict, ...]:
+    """Return the same failure for each point of a check."""
+    return tuple(Verdict(label, False, message, code=code) for label in check.labels)
+
+
+@dataclass(frozen=True)
+class Student:
+    """What came of one student's files: for each exercise the best grade."""
+
+    name: str
+    grades: tuple[Grade, ...]
+
+    def grade_of(self, number: int) -> Grade | None:
+        """Return the grade of an exercise, None if nothing was handed in."""
+        return next((grade for grade in self.grades if grade.exercise.number == number), None)
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class and the exercises that anybody in it handed in."""
+
+    exercises: tuple[Exercise, ...]
+    students: tuple[Student, ...]
+
+    @property
+    def out_of(self) -> int:
+        """The points that a student can have."""
+        return sum(exercise.points for exercise in self.exercises)
+
+
+def grade_class(
+    submissions: Sequence[Submission],
+    seed: int = 0,
+    seconds: float = SECONDS,
+    jobs: int = 1,
+    report: Callable[[str, float], None] | None = None,
+) -> Class:
+    """Grade everything that was handed in.
+
+    Parameters
+    ----------
+    submissions : sequence of Submission
+    seed, seconds :
+        As in :func:`.grade_file`.
+    jobs : int
+        How many files are graded at a time.
+    report : callable, optional
+        Told what was graded, and the fraction that is done.
+    """
+    grades: list[tuple[Submission, Grade]] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(grade_file, s.path, s.exercise, seed, seconds): s for s in submissions}
+        try:
+            for future in as_completed(running):
+                grades.append((running[future], future.result()))
+                if report is not None:
+                    report("grading", len(grades) / len(submissions))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    exercises = {s.exercise.number: s.exercise for s in submissions}
+    names = dict.fromkeys(s.student for s in submissions)
+    return Class(
+        tuple(exercises[number] for number in sorted(exercises)),
+        tuple(Student(name, _best([g for s, g in grades if s.student == name])) for name in names),
+    )
+
+
+def _best(grades: Sequence[Grade]) -> tuple[Grade, ...]:
+    """Return for each exercise the grade with the most points."""
+    best: dict[int, Grade] = {}
+    for grade in sorted(grades, key=lambda g: g.file):
+        number = grade.exercise.number
+        if number not in best or grade.points > best[number].points:
+            best[number] = grade
+    return tuple(best[number] for number in sorted(best))

@@ -8,8 +8,8 @@ import numpy as np
 
 from ... import nn
 from ...engine.details.array import Array
-from ...engine.primitives import elementwise as e
 from ...engine.tensor import Tensor, as_tensor
+from ...ops import elementwise as e
 from .reviews import LONGEST, VOCABULARY
 
 

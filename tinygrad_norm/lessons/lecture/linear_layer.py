@@ -10,9 +10,10 @@ import numpy as np
 
 from ...engine.tensor import Tensor
 from ...errors import InputError
+from ...functional import mse_loss
 from ...transforms import grad, hessian
 from ..document.numerals import subscript
-from . import exact
+from . import exact_arithmetic as exact
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def with_constant(features: Sequence[Sequence[float]]) -> list[tuple[Fraction, .
 
 
 @dataclass(frozen=True)
-class Fit:
+class NeuronFit:
     """The best weights and bias of one neuron, and what the engine says of them.
 
     Attributes
@@ -112,20 +113,19 @@ class Fit:
         return float(self.exact.r_squared)
 
 
-def fit(features: Sequence[Sequence[float]], target: Sequence[float]) -> Fit:
+def fit_neuron(features: Sequence[Sequence[float]], target: Sequence[float]) -> NeuronFit:
     """Fit one neuron: least squares in fractions, confirmed by gradient and Newton step."""
     solution = exact.least_squares(with_constant(features), exact.rationals(target))
     rows = Tensor([[float(x) for x in row] for row in with_constant(features)])
     goal = Tensor([float(y) for y in target])
 
     def loss(weights: Tensor) -> Tensor:
-        error = rows @ weights - goal
-        return (error * error).mean()
+        return mse_loss(rows @ weights, goal)
 
     start = Tensor(np.zeros(rows.shape[1]))
     newton = -np.linalg.solve(hessian(loss)(start).numpy(), grad(loss)(start).numpy())
     at = np.array([float(c) for c in solution.coefficients])
-    return Fit(
+    return NeuronFit(
         solution,
         float(np.abs(grad(loss)(Tensor(at)).numpy()).max()),
         float(np.abs(newton - at).max()),

@@ -1,12 +1,22 @@
-"""What a reader of the lecture may choose: the page of the notes, the divisor, the epsilon."""
+"""What a reader of the lecture may choose: the page of the notes, the divisor, the epsilon.
+
+:class:`Settings` holds the choices, and normalizes by them: in floats with the engine, or exactly, as a closed form.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...engine.tensor import Tensor
 from ...errors import InputError
-from .tables import DEFAULT_VARIANT, Variant, find_variant
+from . import exact_arithmetic as exact
+from .norm_formula import Normalization, normalize
+from .notes import DEFAULT_VARIANT, Variant, find_variant
+
+DIVISORS = ("n", "n − 1")
+"""What the sum of squares is divided by, for a sentence, by ``ddof``."""
 
 DEFAULT_LAYER_EPS = 1e-5
 """Epsilon of layer norm over a table with pads, where without one a pad is 0/0."""
@@ -19,7 +29,7 @@ class Settings:
     Parameters
     ----------
     variant : str
-        Name of the padded table, a key of :data:`~tinygrad_norm.lessons.lecture.tables.VARIANTS`.
+        Name of the padded table, a key of :data:`~tinygrad_norm.lessons.lecture.notes.VARIANTS`.
     ddof : {0, 1}
         The variance divides by ``n − ddof``: 0 is the population variance that normalization uses.
     eps : float or None
@@ -70,4 +80,12 @@ class Settings:
     @property
     def divisor(self) -> str:
         """What the sum of squares is divided by, for a sentence."""
-        return "n" if self.ddof == 0 else "n − 1"
+        return DIVISORS[self.ddof]
+
+    def normalize(self, x: Tensor, axis: int) -> Normalization:
+        """Normalize a table in which every set of numbers has a spread of its own."""
+        return normalize(x, axis, self.ddof, self.table_eps)
+
+    def closed_form(self, numbers: Sequence[float]) -> exact.ClosedForm:
+        """Return the same of one column or row, exactly."""
+        return exact.normalized(exact.rationals(numbers), self.ddof, self.table_eps)

@@ -1,20 +1,30 @@
-"""Tensors as the small labeled tables of the lecture, pads marked."""
+"""Tensors as the small labeled tables of the lecture, pads marked; and the notes' tables as Tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ...engine.tensor import Tensor
-from ..document.lesson import Row, Table, Value
-from .tables import DIMENSION_NAMES, PAD, Token
+from ..document.lesson import PAD, CellValue, Row, Table
+from .notes import DIMENSION_NAMES, OUTPUTS, Token
+
+NEURONS = Tensor(OUTPUTS).astype(float)
+"""The 5×3 table ``(row, neuron)``."""
+
+ROW_LABELS = tuple(str(i + 1) for i in range(len(OUTPUTS)))
 
 
-def rows_of(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) -> tuple[Row, ...]:
+def attention_outputs(tokens: Sequence[Token]) -> Tensor:
+    """Return the attention outputs ``(token, feature)``."""
+    return Tensor([token.output for token in tokens])
+
+
+def tensor_rows(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) -> tuple[Row, ...]:
     """Return one row for each row of a ``(row, column)`` Tensor.
 
     Examples
     --------
-    >>> rows_of(("a", "b"), Tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
+    >>> tensor_rows(("a", "b"), Tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
     Row(label='b', values=(3.0, 4.0), pad=False)
     """
     marks = pads or [label == PAD for label in labels]
@@ -36,14 +46,9 @@ def token_table(
     """
     given = iter(values.tolist())
     complete = len(values) == len(tokens)
-    empty: tuple[Value, ...] = (None,) * len(columns)
+    empty: tuple[CellValue, ...] = (None,) * len(columns)
     rows = tuple(
-        Row(
-            token.word,
-            tuple(next(given)) if complete or token.word != PAD else empty,
-            token.word == PAD,
-        )
-        for token in tokens
+        Row(token.word, tuple(next(given)) if complete or not token.is_pad else empty, token.is_pad) for token in tokens
     )
     return Table(key, title, tuple(columns), rows, "token", formats, note)
 

@@ -19,7 +19,7 @@ from ...engine.tensor import Tensor
 from ...errors import InputError, TableError
 from ...terminal.progress import OnProgress, silent
 from ...transforms import gradients
-from ..lecture.normalizing import BATCH, LAYER, normalize, real_only
+from ..lecture.norm_formula import BATCH, LAYER, normalize, real_only
 from .own_table import OwnTable
 
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from tinygrad_norm.lessons.labs.published.separate_paths import (
     relative_gap,
 )  # fmt: skip
 from tinygrad_norm.lessons.lecture.gradient_paths import gradient_paths
-from tinygrad_norm.lessons.lecture.tables import OUTPUTS
+from tinygrad_norm.lessons.lecture.notes import OUTPUTS
 
 PATHS = ("direct", "by_mean", "by_deviation")
 

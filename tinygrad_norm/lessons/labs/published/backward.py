@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ...document.lesson import Row, Table
-from ...lecture.tables import OUTPUTS
+from ...lecture.notes import OUTPUTS
 from .closed_forms import Given, closed_form_gaps, given, path_gaps, theorem_gaps
 from .papers import IOFFE_SZEGEDY, SANTURKAR, XU
 from .report import Finding, Lab, Line, Outcome, Panel, Question

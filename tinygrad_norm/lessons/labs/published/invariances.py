@@ -14,8 +14,8 @@ import numpy as np
 
 from .... import functional as F
 from ....engine.details.array import Array
-from ....engine.primitives import elementwise as e
 from ....engine.tensor import Tensor, as_tensor
+from ....ops import elementwise as e
 from ....transforms import grad
 
 Layer = Callable[[Tensor, Tensor], Tensor]

@@ -14,11 +14,11 @@ from ....engine.tensor import Tensor
 from ....functional import layer_norm
 from ....transforms import jacobian
 from ...document.lesson import Claim
-from ..normalizing import BATCH, LAYER, normalize
-from ..quotations import CLAIMED_OUTPUT, SAYS
+from ..norm_formula import BATCH, LAYER, normalize
+from ..notes import CLAIMED_OUTPUT, VARIANTS
 from ..settings import DEFAULT_LAYER_EPS, Settings
-from ..tables import OUTPUTS, VARIANTS
-from ..tensor_tables import floats
+from ..slips import claim_on
+from ..tensor_tables import NEURONS, attention_outputs, floats
 
 ROW, NEURON = 0, 1
 """The entry that both pages work with: the 5 in row 1, neuron 2."""
@@ -26,8 +26,7 @@ ROW, NEURON = 0, 1
 
 def _output(axis: int, settings: Settings) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the output in question as a function of γ and β."""
-    x = Tensor(OUTPUTS).astype(float)
-    normalized = normalize(x, axis, settings.ddof, settings.table_eps).normalized
+    normalized = settings.normalize(NEURONS, axis).normalized
     return lambda scale, shift: (normalized * scale + shift)[ROW, NEURON]
 
 
@@ -40,9 +39,8 @@ def _by_scale_and_shift(axis: int, settings: Settings) -> dict[str, tuple[float,
 
 def scale_index(settings: Settings) -> Claim:
     """Judge the index in ``−0.21 γ₁ + β₂``."""
-    return Claim(
+    return claim_on(
         "scale_index",
-        SAYS["scale_index"],
         "slip",
         "The index: it is γ₂, as it is β₂.",
         "Each neuron has its own γ and β. The derivatives of this output by γ₁, γ₂, γ₃ are "
@@ -53,13 +51,11 @@ def scale_index(settings: Settings) -> Claim:
 
 def identity_scale(settings: Settings) -> Claim:
     """Judge ``0.12 γ₃ + β₃ = 5``."""
-    x = Tensor(OUTPUTS).astype(float)
-    normalized = normalize(x, BATCH, settings.ddof, settings.table_eps).normalized[0, 2]
+    normalized = settings.normalize(NEURONS, BATCH).normalized[0, 2]
     scale, shift = 1.0, 0.0
     value = normalized.item()
-    return Claim(
+    return claim_on(
         "identity_scale",
-        SAYS["identity_scale"],
         "slip",
         "With γ₃ = 1 and β₃ = 0, the defaults the notes name, the value stays itself: "
         "1 · {value:.6f} + 0 = {output:.6f}.",
@@ -75,9 +71,8 @@ def identity_scale(settings: Settings) -> Claim:
 
 def row_statistics_feature_parameters(settings: Settings) -> Claim:
     """Judge ``((5 − μ₁)/σ₁) γ₂ + β₂``, which is right."""
-    return Claim(
+    return claim_on(
         "row_statistics",
-        SAYS["row_statistics"],
         "right",
         "The statistics are the row's, hence index 1; γ and β are the feature's, hence index 2.",
         "The derivatives of this output by γ₁, γ₂, γ₃ are {by_scale:.4g}, those by β₁, β₂, β₃ {by_shift:.4g}.",
@@ -88,13 +83,11 @@ def row_statistics_feature_parameters(settings: Settings) -> Claim:
 def one_token_two_means(settings: Settings) -> Claim:
     """Judge the last page, which takes 6.5 by μ₁, σ₁ and 2.4 by μ₂, σ₂."""
     page = VARIANTS["last-page"]
-    rows = Tensor([token.output for token in page.tokens[:2]])
-    steps = normalize(rows, LAYER, settings.ddof, settings.layer_eps)
+    steps = normalize(attention_outputs(page.tokens[:2]), LAYER, settings.ddof, settings.layer_eps)
     scale = (steps.variance + settings.layer_eps).sqrt()
     first, second = page.tokens[0].output[:2]
-    return Claim(
+    return claim_on(
         "one_token_two_means",
-        SAYS["one_token_two_means"],
         "slip",
         "{first} and {second} are two features of one token, Hi: both use μ₁ and σ₁. They become "
         "{first_value:.4f} and {second_value:.4f}.",
@@ -120,9 +113,8 @@ def pad_row(settings: Settings) -> Claim:
     eps = settings.layer_eps or DEFAULT_LAYER_EPS
     with np.errstate(invalid="ignore"):
         bare = layer_norm(zeros, 3, eps=0.0)
-    return Claim(
+    return claim_on(
         "pad_row",
-        SAYS["pad_row"],
         "imprecise",
         "Without ε each entry is {bare}. With any ε > 0 the row becomes β, whatever γ is: zeros "
         "only while β is still 0, as it is before training.",
@@ -134,4 +126,24 @@ def pad_row(settings: Settings) -> Claim:
             "shift": floats(shift),
             "output": floats(layer_norm(zeros, 3, weight=Tensor(np.ones(3)), bias=shift, eps=eps)),
         },
+    )
+
+
+def direction(settings: Settings) -> Claim:
+    """Judge "batch norm … we calculate horizontally"."""
+    values = {}
+    for name, axis in (("batch", BATCH), ("layer", LAYER)):
+        slopes = jacobian(lambda t, a=axis: settings.normalize(t, a).normalized[0, 0])(NEURONS).numpy()
+        values[f"{name}_other_rows"] = float(np.abs(slopes[1:]).max())
+        values[f"{name}_other_columns"] = float(np.abs(slopes[:, 1:]).max())
+    return claim_on(
+        "direction",
+        "slip",
+        "It does affect them, but because it goes down a column, over the rows. It is layer norm "
+        "that goes horizontally, along one row.",
+        "Take the derivatives of the first output, row 1 and neuron 1, by every entry of the table. "
+        "For batch norm the largest in another row is {batch_other_rows:.4f}, in another column "
+        "{batch_other_columns:g}; for layer norm {layer_other_rows:g} and "
+        "{layer_other_columns:.4f}.",
+        values,
     )

@@ -6,15 +6,14 @@ largest of n numbers normalizes to at least ``1/√(n − 1)``.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ....engine.tensor import Tensor
 from ...document.lesson import Claim
-from .. import exact
-from ..normalizing import BATCH, columns_of, normalize, smallest_largest
-from ..quotations import CLAIMED, SAYS
-from ..settings import Settings
-from ..tables import OUTPUTS
+from ..norm_formula import BATCH, columns_of, normalize, smallest_largest
+from ..notes import CLAIMED, OUTPUTS, SAYS
+from ..settings import DIVISORS, Settings
 
 _COUNT_NAMES = {3: "three", 5: "five"}
 
@@ -65,50 +64,32 @@ def layer_norm_value() -> WorkedValue:
     return _value("row_value", OUTPUTS[0], 0, "row")
 
 
-@dataclass(frozen=True)
-class _Computed:
-    """What a claim's sentences are written from."""
-
-    x: float
-    mean: float
-    scale: float
-    value: float
-    other_divisor: float
-    claimed: float
-    least_for_the_largest: float
-
-
-def _compute(worked: WorkedValue, settings: Settings) -> _Computed:
+def judge_value(worked: WorkedValue, settings: Settings) -> Claim:
+    """Compute the value and say whether the notes' result agrees, and if not why it cannot."""
     numbers = Tensor([[float(x)] for x in worked.numbers])
     steps, other = (normalize(numbers, BATCH, ddof, settings.table_eps) for ddof in (settings.ddof, 1 - settings.ddof))
     scale = (steps.variance + settings.table_eps).sqrt().item()
     # The bound holds without ε; an ε shrinks all values alike, by σ/√(σ² + ε).
     shrink = steps.deviation.item() / scale
-    return _Computed(
-        x=worked.numbers[worked.index],
-        mean=steps.mean.item(),
-        scale=scale,
-        value=steps.normalized[worked.index].item(),
-        other_divisor=other.normalized[worked.index].item(),
-        claimed=float(worked.claimed),
-        least_for_the_largest=shrink * smallest_largest(len(worked.numbers), settings.ddof),
-    )
-
-
-def judge(worked: WorkedValue, settings: Settings) -> Claim:
-    """Compute the value and say whether the notes' result agrees, and if not why it cannot."""
-    computed = _compute(worked, settings)
-    right = _agrees(worked.claimed, computed.value)
-    other = "n − 1" if settings.ddof == 0 else "n"
-    form = exact.normalized(exact.rationals(worked.numbers), settings.ddof, settings.table_eps)
+    computed = {
+        "x": worked.numbers[worked.index],
+        "mean": steps.mean.item(),
+        "scale": scale,
+        "value": steps.normalized[worked.index].item(),
+        "other_divisor": other.normalized[worked.index].item(),
+        "claimed": float(worked.claimed),
+        "least_for_the_largest": shrink * smallest_largest(len(worked.numbers), settings.ddof),
+    }
+    right = _agrees(worked.claimed, computed["value"])
+    form = settings.closed_form(worked.numbers)
     return Claim(
         worked.key,
         worked.says,
         "right" if right else "slip",
         f"({{x}} − {{mean:.6g}})/{{scale:.6f}} = {form.entry(worked.index)} = {{value:.6f}}; "
-        f"dividing by {other}: {{other_divisor:.6f}}.",
+        f"dividing by {DIVISORS[1 - settings.ddof]}: {{other_divisor:.6f}}.",
         "" if right else _reason(worked, computed, settings),
-        asdict(computed),
+        computed,
     )
 
 
@@ -118,21 +99,17 @@ def _agrees(claimed: str, value: float) -> bool:
     return format(value, f".{digits}f") == claimed
 
 
-def _reason(worked: WorkedValue, computed: _Computed, settings: Settings) -> str:
+def _reason(worked: WorkedValue, computed: Mapping[str, float], settings: Settings) -> str:
     """Return the template of the sentence that rules the notes' value out."""
-    if computed.claimed * computed.value < 0:
-        side, sign = ("below", "negative") if computed.x < computed.mean else ("above", "positive")
+    if computed["claimed"] * computed["value"] < 0:
+        side, sign = ("below", "negative") if computed["x"] < computed["mean"] else ("above", "positive")
         reason = f"{{x}} lies {side} the mean {{mean:.6g}}, so its value must be {sign}."
-        opposite = format(-computed.claimed, f".{len(worked.claimed.partition('.')[2])}f")
-        for ddof, value in (
-            (settings.ddof, computed.value),
-            (1 - settings.ddof, computed.other_divisor),
-        ):
+        opposite = format(-computed["claimed"], f".{len(worked.claimed.partition('.')[2])}f")
+        for ddof, value in ((settings.ddof, computed["value"]), (1 - settings.ddof, computed["other_divisor"])):
             if _agrees(opposite, value):
-                divisor = "n" if ddof == 0 else "n − 1"
-                reason += f" Dividing by {divisor} gives {value:.6f}: only the sign was lost."
+                reason += f" Dividing by {DIVISORS[ddof]} gives {value:.6f}: only the sign was lost."
         return reason.replace("-", "−")
-    if computed.x == max(worked.numbers) and computed.claimed < computed.least_for_the_largest:
+    if computed["x"] == max(worked.numbers) and computed["claimed"] < computed["least_for_the_largest"]:
         return (
             f"{{x}} is the largest of its {worked.place}, and the largest of any "
             f"{_COUNT_NAMES[len(worked.numbers)]} numbers normalizes to at least "

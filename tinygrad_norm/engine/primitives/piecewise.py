@@ -1,0 +1,112 @@
+"""Operations that work entry by entry and are put together from pieces: rounding, limits, choices.
+
+Where a function has no derivative, at a kink or a jump, the note says which value stands in for it; all follow PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..details.array import Array
+from ..primitive import elementwise
+
+absolute = elementwise(
+    np.absolute,
+    vjp=lambda g, x: (g * np.sign(x),),
+    symbol="|x|",
+    formula="|x|",
+    rule=("ḡ · sign x",),
+    domain="nonzero",
+    note="The derivative at 0 is 0.",
+)
+sign = elementwise(
+    np.sign,
+    vjp=lambda g: (np.zeros_like(g),),
+    formula="sign x",
+    rule=("0",),
+    domain="nonzero",
+    note="Piecewise constant: the derivative is 0 everywhere.",
+)
+floor = elementwise(
+    np.floor,
+    vjp=lambda g: (np.zeros_like(g),),
+    symbol="⌊x⌋",
+    formula="⌊x⌋",
+    rule=("0",),
+    domain="fraction",
+    note="Piecewise constant: the derivative is 0 everywhere.",
+)
+remainder = elementwise(
+    np.remainder,
+    vjp=(lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y)),
+    symbol="mod",
+    formula="x − y⌊x / y⌋",
+    rule=("ḡ", "−ḡ · ⌊x / y⌋"),
+    domain=("fraction", "whole"),
+    note="At the jumps the derivative is that of the piece to the right.",
+)
+
+
+def _relu(x: Array, /) -> Array:
+    result: Array = np.maximum(x, 0)
+    return result
+
+
+def masked(g: Any, mask: Any) -> Any:
+    """Return ḡ where the mask holds and 0 elsewhere."""
+    # A product takes a seventh of the time of np.where, and by numbers half of that by booleans.
+    factor = mask.astype(g.dtype)
+    try:
+        with np.errstate(invalid="raise"):
+            factor *= g
+            return factor
+    except FloatingPointError:  # 0 · ∞
+        return np.where(mask, g, 0)
+
+
+relu = elementwise(
+    _relu,
+    vjp=lambda g, out: (masked(g, np.logical_not(out <= 0)),),
+    formula="max(x, 0)",
+    rule=("ḡ · [x > 0]",),
+    domain="nonzero",
+    note="The derivative at 0 is 0.",
+)
+
+
+def _larger(g: Any, x: Any, y: Any) -> Any:
+    return np.where(x == y, 0.5 * g, np.where(x <= y, 0, g))
+
+
+maximum = elementwise(
+    np.maximum,
+    vjp=(lambda g, x, y: _larger(g, x, y), lambda g, x, y: _larger(g, y, x)),
+    symbol="max",
+    formula="max(x, y)",
+    rule=("ḡ · [x > y]", "ḡ · [y > x]"),
+    note="A tie gives each input half; NaN gets ḡ.",
+)
+minimum = elementwise(
+    np.minimum,
+    vjp=(lambda g, x, y: _larger(g, y, x), lambda g, x, y: _larger(g, x, y)),
+    symbol="min",
+    formula="min(x, y)",
+    rule=("ḡ · [x < y]", "ḡ · [y < x]"),
+    note="A tie gives each input half; NaN gets ḡ.",
+)
+
+
+def _where(condition: Array, x: Array, y: Array, /) -> Array:
+    return np.where(condition, x, y)
+
+
+where = elementwise(
+    _where,
+    numpy=(np.where,),
+    vjp=(None, lambda g, condition: np.where(condition, g, 0), lambda g, condition: np.where(condition, 0, g)),
+    formula="condition ? x : y",
+    rule=("", "ḡ where condition", "ḡ where not condition"),
+    domain=("boolean", "any", "any"),
+)

@@ -1,0 +1,175 @@
+"""Grading backward passes: the gradient check against the engine's forward pass, with its diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ...context import no_grad
+from ...engine.tensor import Tensor
+from ...gradcheck import Entry, Finding, Report, check_vjp
+from ...gradcheck.text import verdict_sentence
+from .cases import Case, Cases, Floats
+from .checked_values import Slip, Slips, as_numbers, enumerated, same, several
+from .exercise_parts import Answer, Check, Verdict
+
+Backward = Callable[..., Any]
+NO_SLIPS: Slips = MappingProxyType({})
+
+
+def gradient_check(
+    function: str,
+    forward: Callable[..., Tensor],
+    wrt: Sequence[str],
+    cases: Cases,
+    *,
+    label: str = "gradient of {}",
+    adapt: Callable[[Answer], Backward] | None = None,
+    slips: Slips = NO_SLIPS,
+    simpler: Cases | None = None,
+) -> Check:
+    """Return the check of a hand-written backward pass; a point for each gradient.
+
+    Parameters
+    ----------
+    function : str
+        The learner's function, called as ``function(g, *arguments)``.
+    forward : callable
+        ``forward(*arguments)``, computed by the engine.
+    wrt : sequence of str
+        The parameters of ``forward`` whose gradients it returns, in this order.
+    cases : callable
+        The arguments to try.
+    label : str
+        What a point is called, with ``{}`` in place of the parameter.
+    adapt : callable, optional
+        Makes ``backward(g, *arguments)`` of the learner's function when it takes something else.
+    slips : mapping, optional
+        By parameter, the mistakes that this exercise knows better than the gradient check: ``answer(g, *arguments)``.
+    simpler : callable, optional
+        Gives simpler arguments to look at when a mistake has no name; they are not graded.
+    """
+    labels = {name: label.format(name) for name in wrt}
+
+    @wraps(forward)
+    def values(*arguments: Any) -> Any:
+        with no_grad():
+            return forward(*arguments).numpy()
+
+    def grade(answer: Answer, seed: int) -> tuple[Verdict, ...]:
+        backward = answer if adapt is None else adapt(answer)
+
+        def checked(g: Any, *arguments: Any) -> tuple[Floats, ...]:
+            return tuple(map(as_numbers, several(backward(g, *arguments), tuple(labels.values()))))
+
+        return _Passes(values, checked, labels, np.random.default_rng(seed), seed).graded(cases, slips, simpler)
+
+    return Check(function, tuple(labels.values()), grade)
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What the gradient check saw of one input: nothing of it, if the backward pass is unfit to be checked."""
+
+    case: Case
+    entry: Entry | None
+    fault: Finding | None
+    finding: Finding | None
+
+
+def _sight(case: Case, report: Report, name: str) -> _Sight:
+    entry = next((entry for entry in report.entries if entry.name == name), None)
+    for fault in report.faults:
+        # The one fault that is about some gradients only.
+        if fault.code != "gradient-not-finite" or entry is None or entry.status != "right":
+            return _Sight(case, entry, fault, fault)
+    return _Sight(case, entry, None, None if entry is None else entry.finding)
+
+
+def _is_right(report: Report, name: str) -> bool:
+    sight = _sight(Case("", ()), report, name)
+    return sight.fault is None and sight.entry is not None and sight.entry.status == "right"
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """A forward pass of the engine and a learner's backward pass, to be looked at in several cases."""
+
+    forward: Backward
+    backward: Callable[..., tuple[Floats, ...]]
+    labels: Mapping[str, str]
+    generator: np.random.Generator
+    seed: int
+
+    def graded(self, cases: Cases, slips: Slips, simpler: Cases | None) -> tuple[Verdict, ...]:
+        """Return a verdict for each gradient: the first mistake that is seen in it, or what it is right on."""
+        wrong: dict[str, Verdict] = {}
+        right: list[tuple[Case, Report]] = []
+        for case in cases(self.generator):
+            open_ones = [name for name in self.labels if name not in wrong]
+            report = self.check(case, open_ones)
+            for name in open_ones:
+                if not _is_right(report, name):
+                    sight = self.name_mistake(_sight(case, report, name), name, slips.get(name, ()), simpler)
+                    wrong[name] = _mistake(self.labels[name], sight, [case.name for case, _ in right])
+            if len(wrong) == len(self.labels):
+                break
+            right.append((case, report))
+        return tuple(wrong.get(name) or _praise(label, name, right) for name, label in self.labels.items())
+
+    def check(self, case: Case, names: Sequence[str]) -> Report:
+        """Return the gradient check of some inputs in one case."""
+
+        def chosen(g: Any, *arguments: Any) -> tuple[Floats, ...]:
+            gradients = dict(zip(self.labels, self.backward(g, *arguments), strict=True))
+            return tuple(gradients[name] for name in names)
+
+        return check_vjp(self.forward, chosen, case.arguments, wrt=list(names), seed=self.seed)
+
+    def name_mistake(self, sight: _Sight, name: str, slips: Sequence[Slip], simpler: Cases | None) -> _Sight:
+        """Return the sight with the best name: that of a slip, the check's own, or one from a simpler case."""
+        if sight.fault is not None:
+            return sight
+        slip = self._slip(slips, list(self.labels).index(name), sight.case)
+        if slip is not None:
+            return replace(sight, finding=slip)
+        if sight.finding is None and simpler is not None:
+            others = (_sight(case, self.check(case, [name]), name) for case in simpler(self.generator))
+            return next((other for other in others if other.finding is not None), sight)
+        return sight
+
+    def _slip(self, slips: Sequence[Slip], k: int, case: Case) -> Finding | None:
+        """Return the slip that gives the same k-th gradient as the learner's function, for two random cotangents."""
+        shape = self.forward(*case.arguments).shape
+        cotangents = [self.generator.standard_normal(shape) for _ in range(2)]
+        with np.errstate(all="ignore"):
+            yours = [self.backward(g.copy(), *case.arguments)[k] for g in cotangents]
+            for slip in slips:
+                theirs = [np.asarray(slip.answer(g, *case.arguments)) for g in cotangents]
+                if all(b.any() and same(a, b, b) for a, b in zip(yours, theirs, strict=True)):
+                    evidence = "with this mistake the formula gives exactly yours, for two random g"
+                    return Finding(slip.code, slip.name, evidence, slip.why)
+        return None
+
+
+def _mistake(label: str, sight: _Sight, passed: Sequence[str]) -> Verdict:
+    entry, finding = sight.entry, sight.finding
+    where = f"seen on {sight.case.name}" + (f"; right on {enumerated(passed)}" if passed else "")
+    seen = () if entry is None else (f"{entry.name}: {verdict_sentence(entry)}",)
+    if finding is None:
+        wrong = entry is not None and entry.status == "wrong"
+        words = "is wrong, in a way that has no name here" if wrong else "could not be checked"
+        return Verdict(label, False, words, (*seen, where))
+    said = tuple(line for line in (finding.evidence, finding.why) if line)
+    return Verdict(label, False, finding.name, (*seen, *said, where), finding.code)
+
+
+def _praise(label: str, name: str, right: Sequence[tuple[Case, Report]]) -> Verdict:
+    message = f"right on {enumerated([case.name for case, _ in right])}"
+    entries = [entry for _, report in right for entry in report.entries if entry.name == name]
+    return Verdict(label, True, message, tuple(f"{name}: {verdict_sentence(entry)}" for entry in entries))

@@ -1,0 +1,87 @@
+"""The lecture: eight steps, each a function from settings to plain data, computed as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from ...errors import InputError
+from ..document.lesson import Lesson, Step
+from ..document.numerals import write
+from .settings import Settings
+from .steps.step_1_normalization import normalization_step
+from .steps.step_2_benefits import benefits_step
+from .steps.step_3_batch_norm import batch_norm_step
+from .steps.step_4_padded_batch import padded_batch_step
+from .steps.step_5_self_attention import self_attention_step
+from .steps.step_6_padded_statistics import padded_statistics_step
+from .steps.step_7_mostly_padding import mostly_padding_step
+from .steps.step_8_layer_norm import layer_norm_step
+
+STEPS: Mapping[int, Callable[[Settings], Step]] = MappingProxyType(
+    {
+        1: normalization_step,
+        2: benefits_step,
+        3: batch_norm_step,
+        4: padded_batch_step,
+        5: self_attention_step,
+        6: padded_statistics_step,
+        7: mostly_padding_step,
+        8: layer_norm_step,
+    }
+)
+
+
+def lecture(settings: Settings | None = None, step: int | None = None) -> Lesson:
+    """Compute the lecture.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Page of the notes, divisor and epsilon; those of the notes unless given.
+    step : int, optional
+        From 1 to 8: only this step.
+
+    Returns
+    -------
+    Lesson
+        Plain data; :mod:`~tinygrad_norm.lessons.document.as_text` and its neighbors turn it into text.
+
+    Raises
+    ------
+    InputError
+        If there is no such step.
+
+    Examples
+    --------
+    >>> [block.sentence for block in lecture(step=7).steps[0].blocks if hasattr(block, "sentence")]
+    ['1,092 of 3,200 positions are words; 65.9% are pads. So the mean becomes 0.341 of what it is
+    for the words alone.']
+    """
+    settings = settings or Settings()
+    if step is not None and step not in STEPS:
+        raise InputError(f"the step must be one of {min(STEPS)} to {max(STEPS)}; got {step}.")
+    chosen = STEPS if step is None else {step: STEPS[step]}
+    return Lesson(
+        "Layer normalization, step by step",
+        {
+            "variant": settings.variant,
+            "ddof": settings.ddof,
+            "eps": settings.table_eps,
+            "padded_layer_norm_eps": settings.layer_eps,
+        },
+        _introduction(settings),
+        tuple(build(settings) for build in chosen.values()),
+    )
+
+
+def _introduction(settings: Settings) -> tuple[str, ...]:
+    eps = f"ε = {write(settings.table_eps)}"
+    if settings.table_eps != settings.layer_eps:
+        eps += f", and {write(settings.layer_eps)} for layer norm over a table with pads"
+    return (
+        "A handwritten lecture, computed. The tables that the notes give are taken from them; every "
+        "other number is computed as you read, and where the notes slip, it says so and why.",
+        f"Variances divide by {settings.divisor}; {eps}. The padded table is that of "
+        f"{settings.batch.page} ({settings.variant}).",
+    )

@@ -1,0 +1,73 @@
+"""Step 4: sentences of unequal length, made equal with pads."""
+
+from __future__ import annotations
+
+from ....engine.tensor import Tensor
+from ...document.lesson import PAD, Block, CellValue, Fact, Paragraph, Row, Step, Table
+from ..notes import BATCH_SIZE, REVIEWS
+from ..settings import Settings
+from ..tensor_tables import token_table
+
+
+def padded_batch_step(settings: Settings) -> Step:
+    """Return step 4."""
+    batches = [REVIEWS[i : i + BATCH_SIZE] for i in range(0, len(REVIEWS), BATCH_SIZE)]
+    return Step(
+        4,
+        "Why not batch norm in a Transformer: padding",
+        (
+            Paragraph(
+                "A Transformer reads sentences, and sentences differ in length. A batch is one array, "
+                "so the shorter ones are filled up with pads."
+            ),
+            Table(
+                "reviews",
+                "The reviews of the notes",
+                ("review", "words", "sentiment"),
+                tuple(
+                    Row(f"r{number}", (" ".join(words), len(words), sentiment))
+                    for number, (words, sentiment) in enumerate(REVIEWS, start=1)
+                ),
+            ),
+            *(
+                block
+                for number, batch in enumerate(batches, start=1)
+                for block in _batch(number, [words for words, _ in batch])
+            ),
+            Paragraph(
+                "Each word of the first batch has an embedding of three numbers, a pad has zeros. From "
+                f"here on the batch is the one that the notes write on {settings.batch.page}."
+            ),
+            token_table(
+                "embeddings",
+                "Embeddings of batch 1",
+                settings.batch.tokens,
+                Tensor([token.embedding for token in settings.batch.tokens]),
+                formats="",
+            ),
+        ),
+    )
+
+
+def _batch(number: int, sentences: list[tuple[str, ...]]) -> tuple[Block, ...]:
+    longest = max(map(len, sentences))
+    first = (number - 1) * BATCH_SIZE + 1
+    rows = []
+    for offset, words in enumerate(sentences):
+        cells: tuple[CellValue, ...] = (*words, *[PAD] * (longest - len(words)))
+        rows.append(Row(f"r{first + offset}", cells))
+    positions = longest * len(sentences)
+    real = sum(map(len, sentences))
+    return (
+        Table(
+            f"batch_{number}",
+            f"Batch {number}, filled up to {longest} words",
+            tuple(f"word {i + 1}" for i in range(longest)),
+            tuple(rows),
+        ),
+        Fact(
+            f"batch_{number}_share",
+            "{real} of {positions} positions are words, {pads} are pads: π = {share:.4g}.",
+            {"real": real, "positions": positions, "pads": positions - real, "share": (positions - real) / positions},
+        ),
+    )
