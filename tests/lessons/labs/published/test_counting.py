@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tinygrad_norm.lessons.labs.published.counting import counting_on, silent
-from tinygrad_norm.lessons.own_table import progress
+from tinygrad_norm.terminal import progress
 
 
 def test_nothing_is_shown_where_there_is_no_terminal() -> None:

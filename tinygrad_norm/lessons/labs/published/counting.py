@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from typing import TextIO, TypeAlias
 
-from ...own_table.progress import Progress
+from ....terminal.progress import Progress
 
 Counting: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[], object]]]
 """From a stage and its number of jobs to a context, which gives a function to call after each job."""

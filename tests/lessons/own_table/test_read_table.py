@@ -14,8 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_norm.errors import TableError
-from tinygrad_norm.lessons.own_table.reader import read_table
-from tinygrad_norm.lessons.own_table.table import OwnTable
+from tinygrad_norm.lessons.own_table.own_table import OwnTable
+from tinygrad_norm.lessons.own_table.read_table import read_table
 
 Read = Callable[..., OwnTable]
 
@@ -77,7 +77,7 @@ def assert_same(table: OwnTable, sheet: Sheet) -> None:
     numbers = [column for column in columns if isinstance(column[0], float)]
     words = [list(column) for column in columns if isinstance(column[0], str)]
     assert table.numbers.tobytes() == np.array(numbers).T.tobytes()  # -0.0 as well
-    assert list(table.texts) == words
+    assert [*table.texts.values()] == words
     assert [c.header for c in table.columns] == (sheet.header or [None] * len(columns))
     assert table.layout.header == (sheet.header is not None)
 
@@ -87,7 +87,7 @@ def assert_same(table: OwnTable, sheet: Sheet) -> None:
     delimiter=st.sampled_from(",;\t|"),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
     end=st.sampled_from(["\r\n", "\n", "\r"]),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig"]),
     blanks=st.integers(0, 2),
 )
 @settings(deadline=None)
@@ -142,8 +142,8 @@ def test_a_comma_after_a_hundred_lines_is_still_found(read: Read) -> None:
     assert table.numbers[-2:].tolist() == [[1.5, 2], [1, 2.25]]
 
 
-@pytest.mark.parametrize("content", ["a;b\n1,234;0,5\n", "a;b\n1,234;5\n7,5;5\n"])
-def test_a_comma_that_cannot_be_of_thousands_settles_the_others(read: Read, content: str) -> None:
+@pytest.mark.parametrize("content", ["a;b\n1,234;0,5\n", "a;b\n1,234;5\n5,678;5\n"])
+def test_a_comma_in_a_number_is_a_decimal_comma(read: Read, content: str) -> None:
     assert read(content).numbers[0, 0] == 1.234
 
 
@@ -154,7 +154,7 @@ def test_decimal_comma_in_a_comma_separated_file_when_given(read: Read) -> None:
 def test_spaces_after_delimiters_do_not_count(read: Read) -> None:
     table = read('token, z1, z2\n"a, b", 1, 2\nc, 3, 4\n')
     assert [c.header for c in table.columns] == ["token", "z1", "z2"]
-    assert table.texts == (["a, b", "c"],)
+    assert [*table.texts.values()] == [["a, b", "c"]]
 
 
 def test_a_quoted_line_break_moves_the_line_numbers(read: Read) -> None:
@@ -168,7 +168,7 @@ def test_header_and_text_columns_can_be_told(read: Read) -> None:
     assert read(years).numbers.tolist() == [[2019, 2020], [1, 2]]
     table = read(years, header=True, text_columns=["2019"])
     assert table.numbers.tolist() == [[2]]
-    assert [c.title for c in table.text_columns] == ["token", "2019"]
+    assert [c.title for c in table.texts] == ["token", "2019"]
     assert [c.title for c in read("1,2\n").columns] == ["column 1", "column 2"]
 
 
@@ -181,7 +181,7 @@ def test_numbers_are_read_only(read: Read) -> None:
 def test_a_last_delimiter_on_each_line_makes_a_column_of_nothing(read: Read) -> None:
     table = read("a,b,\n1,2,\n3,4,\n")
     assert table.numbers.tolist() == [[1, 2], [3, 4]]
-    assert table.texts == (["", ""],)
+    assert [*table.texts.values()] == [["", ""]]
 
 
 BAD = {
@@ -207,15 +207,15 @@ BAD = {
     "point after comma": (b"a;b\n1,5;2\n1.5;2\n", ", line 3, column 1 ('a'): '1.5' has a decimal"),
     "both at once": (b"a;b\n1,5;2\n1.234,5;2\n", ", line 3, column 1 ('a'): '1.234,5' has a"),
     "text among commas": (b"a;b\n1,5;2\nx;2\n", ", line 3, column 1 ('a'): 'x' is not a number"),
-    "thousands": (b"a;b\n1;2\n3;1,234\n5,678;1\n", ", line 3, column 2 ('b'): '1,234' may have"),
+    "both in one row": (b"a;b\n1.5;2,5\n", ", line 2, column 2 ('b'): '2,5' has a decimal comma in a file of"),
     "not UTF-8": (b"t,z\nA,1\nM\xfcller,2\n", ", line 3, character 2: byte 0xFC is not UTF-8"),
-    "half UTF-16": (b"\xff\xfe1\n2", ": the file is not valid utf-16 ("),
+    "UTF-16": (b"\xff\xfe1\0\n\0", ", line 1: this is a binary file, not text (it holds a NUL byte); give a CSV file"),
     "binary": (b"a\n\0\n", ", line 2: this is a binary file, not text"),
     "workbook": (b"PK\x03\x04rest", ": this is a zip archive or an Excel workbook"),
     "open quote": (b'a,b\n"x,1\ny,2\n', ", line 2: the quotes of the row that begins here"),
     "text after quote": (b'a,b\n"x"y,1\n', ", line 2: the quotes of the row that begins here"),
     "long cell": (b'a,b\n"' + b"x" * 200_000 + b'",1\n', ", line 2: the quotes of the row"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -256,4 +256,4 @@ def test_columns_without_names_go_by_number(read: Read) -> None:
 
 def test_a_name_goes_before_a_number(read: Read) -> None:
     table = read("3,1,2\n10,20,30\n", header=True, text_columns=["2"])
-    assert table.text_columns[0].number == 3
+    assert [column.number for column in table.texts] == [3]

@@ -7,11 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tinygrad_norm.lessons.own_table.choices import Choices
-from tinygrad_norm.lessons.own_table.report import report_text
-from tinygrad_norm.lessons.own_table.steps import compute_steps
-from tinygrad_norm.lessons.own_table.table import OwnTable
-from tinygrad_norm.lessons.own_table.window import choose_format
+from tinygrad_norm.lessons.own_table.normalize_table import NormChoices, normalize_table
+from tinygrad_norm.lessons.own_table.own_table import OwnTable
+from tinygrad_norm.lessons.own_table.show_steps import choose_format, steps_text
 
 TableOf = Callable[..., OwnTable]
 
@@ -58,9 +56,8 @@ Pads, marked ░: 1 of 3 rows; left out of the statistics, their output is 0.
 """
 
 
-def text_of(table: OwnTable, choices: Choices, **options: object) -> str:
-    result = compute_steps(table, choices, **options)  # type: ignore[arg-type]
-    return report_text(table, result, table.texts)
+def text_of(table: OwnTable, choices: NormChoices, entry: tuple[int, int] = (0, 0)) -> str:
+    return steps_text(table, normalize_table(table, choices, entry))
 
 
 def block_of(text: str, title: str) -> list[str]:
@@ -69,18 +66,17 @@ def block_of(text: str, title: str) -> list[str]:
 
 
 def test_a_small_table_is_shown_whole(table_of: TableOf) -> None:
-    table = table_of([[1, 2], [0, 0], [2.5, 4.5]], ["Hi", "pad", "you"], delimiter=";", decimal=",", blank_lines=2)
-    text = text_of(table, Choices("batch", ddof=1, eps=0.5), real=np.array([True, False, True]))
-    assert text == MASKED_BATCH
+    labels, real = ["Hi", "pad", "you"], [True, False, True]
+    table = table_of([[1, 2], [0, 0], [2.5, 4.5]], labels, real, delimiter=";", decimal=",", blank_lines=2)
+    assert text_of(table, NormChoices("batch", ddof=1, eps=0.5)) == MASKED_BATCH
 
 
 def test_layer_norm_has_its_statistics_beside(table_of: TableOf) -> None:
-    text = text_of(table_of([[7, 5, 4], [2, 3, 4]], header=False), Choices(eps=0, weight=(1, 2, 1)))
+    text = text_of(table_of([[7, 5, 4], [2, 3, 4]], header=False), NormChoices(eps=0, weight=(1, 2, 1)))
     assert "no header and no text." in text
     assert "Layer norm: each row over its columns, eps 0, variance with divisor n." in text
-    assert block_of(text, "x, and mean = Σ x / n over each row")[1].split() == [
-        "column", "1", "column", "2", "column", "3", "mean"
-    ]  # fmt: skip
+    heads = block_of(text, "x, and mean = Σ x / n over each row")[1]
+    assert heads.split() == ["column", "1", "column", "2", "column", "3", "mean"]
     centered = block_of(text, "centered = x − mean, and variance")
     assert centered[2].split()[-1] == "1.555556"
     assert block_of(text, "normalized = centered / √(variance)")[2].startswith("    row 1")
@@ -90,7 +86,7 @@ def test_layer_norm_has_its_statistics_beside(table_of: TableOf) -> None:
 
 
 def test_rms_norm_has_no_mean(table_of: TableOf) -> None:
-    text = text_of(table_of([[3, 4]]), Choices("rms"))
+    text = text_of(table_of([[3, 4]]), NormChoices("rms"))
     assert "RMS norm: each row over its columns, eps 1e-05." in text
     assert block_of(text, "x, and mean square = mean of x² over each row")[2].split()[-1] == "12.500000"
     assert block_of(text, "normalized = x / √(mean square + 1e-05)")
@@ -98,8 +94,7 @@ def test_rms_norm_has_no_mean(table_of: TableOf) -> None:
 
 
 def test_pads_of_layer_norm_are_said_to_be_rows(table_of: TableOf) -> None:
-    table = table_of([[1, 2], [5, 9]], ["Hi", "pad"])
-    text = text_of(table, Choices(), real=np.array([True, False]))
+    text = text_of(table_of([[1, 2], [5, 9]], ["Hi", "pad"], [True, False]), NormChoices())
     assert "Pads, marked ░: 1 of 2 rows; normalized by themselves like any row, left out of" in text
     statistics = block_of(text, "over 1 real row together")
     assert statistics[2].split() == ["x", "1.000000", "1.500000", "2.000000", "0.500000"]
@@ -107,12 +102,10 @@ def test_pads_of_layer_norm_are_said_to_be_rows(table_of: TableOf) -> None:
 
 def test_a_large_table_shows_its_ends_and_the_entry(table_of: TableOf) -> None:
     numbers = np.random.default_rng(0).normal(size=(50, 12))
-    text = text_of(table_of(numbers, [f"t{i}" for i in range(50)]), Choices("batch"), entry=(30, 7))
+    text = text_of(table_of(numbers, [f"t{i}" for i in range(50)]), NormChoices("batch"), entry=(30, 7))
     lines = block_of(text, "normalized")
     assert lines[1].split() == ["z1", "z2", "…", "z8", "…", "z11", "z12"]
-    assert [line.split()[0] for line in lines[2:]] == [
-        "t0", "t1", "t2", "t3", "t4", "…", "t30", "…", "t45", "t46", "t47", "t48", "t49",
-    ]  # fmt: skip
+    assert " ".join(line.split()[0] for line in lines[2:]) == "t0 t1 t2 t3 t4 … t30 … t45 t46 t47 t48 t49"
     assert lines[7] == "    … 25 rows"
     assert lines[9] == "    … 14 rows"
     assert "50 of 600 derivatives by x are not 0." in text
@@ -122,7 +115,7 @@ def test_a_large_table_shows_its_ends_and_the_entry(table_of: TableOf) -> None:
 
 def test_neighbors_have_no_gap_between(table_of: TableOf) -> None:
     numbers = np.random.default_rng(0).normal(size=(21, 7))
-    text = text_of(table_of(numbers), Choices(), entry=(5, 2))
+    text = text_of(table_of(numbers), NormChoices(), entry=(5, 2))
     lines = block_of(text, "normalized")
     assert lines[1].split() == ["z1", "z2", "z3", "…", "z6", "z7"]
     assert lines[7].split()[:2] == ["row", "6"]
@@ -130,7 +123,7 @@ def test_neighbors_have_no_gap_between(table_of: TableOf) -> None:
 
 
 def test_names_fit_a_line(table_of: TableOf) -> None:
-    text = text_of(table_of([[1, 2]], ["two\nlines and " + "x" * 30]), Choices())
+    text = text_of(table_of([[1, 2]], ["two\nlines and " + "x" * 30]), NormChoices())
     assert "    two lines and xxxxx…  " in text
 
 

@@ -145,7 +145,7 @@ def test_a_survivor_does_not_hold_the_caller_up(jobs: Any) -> None:
 
 
 def test_an_interrupt_ends_the_process(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["tinygrad_norm.sandbox.run"]
+    module = sys.modules["tinygrad_norm.sandbox.parent"]
     started: list[Any] = []
 
     def interrupt(process: Any, *_: object) -> None:
@@ -173,7 +173,7 @@ def test_python_does_not_start(jobs: Any, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_python_starts_too_slowly(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["tinygrad_norm.sandbox.run"], "STARTING", 0.0)
+    monkeypatch.setattr(sys.modules["tinygrad_norm.sandbox.parent"], "STARTING", 0.0)
     with pytest.raises(SandboxError, match="nothing was heard of it for 0 s"):
         run(jobs.talks, {"words": []})
 

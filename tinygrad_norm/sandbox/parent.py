@@ -57,7 +57,7 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """What a job reported, how its process ended, and what the file printed meanwhile."""
 
     messages: tuple[Any, ...]
@@ -65,7 +65,7 @@ class Outcome:
     printed: Printed
 
 
-def run(job: Job, arguments: Mapping[str, Any], seconds: float = 10.0, memory: int = MEMORY) -> Outcome:
+def run(job: Job, arguments: Mapping[str, Any], seconds: float = 10.0, memory: int = MEMORY) -> JobResult:
     """Run a job in a process of its own and return what it reported.
 
     Parameters
@@ -109,7 +109,7 @@ def run(job: Job, arguments: Mapping[str, Any], seconds: float = 10.0, memory: i
         # are left to it, and close them when it ends.
         listener.join(timeout=1.0)
         drain.join(timeout=1.0)
-    return Outcome(tuple(messages), ending, drain.printed)
+    return JobResult(tuple(messages), ending, drain.printed)
 
 
 def _start() -> subprocess.Popen[str]:
