@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.gradcheck import Report, recorded
-from tinygrad_norm.gradcheck.problem import argument_names, arguments
+from tinygrad_norm.gradcheck import Report, user_functions
+from tinygrad_norm.gradcheck.user_functions import arguments, positional_names
 
 F = tg.functional
 X = np.random.default_rng(0).standard_normal((3, 5))
@@ -245,9 +245,9 @@ def test_an_operation_without_any_rule_is_passed_over() -> None:
 
 
 def test_too_many_operations_are_not_checked_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tinygrad_norm.gradcheck import nodes
+    from tinygrad_norm.gradcheck import blame
 
-    monkeypatch.setattr(nodes, "MOST_NODES", 2)
+    monkeypatch.setattr(blame, "MOST_NODES", 2)
     report = tg.gradcheck(lambda x: tg.exp(x) * tg.tanh(x).detach() * 2.0 * 3.0, X)
     assert report.status == "wrong"
     assert any("operations are too many to re-check one by one" in note for note in report.notes)
@@ -262,7 +262,7 @@ def test_a_computation_that_leaves_the_tape_is_told_from_a_wrong_rule() -> None:
 
 
 def test_an_engine_that_combines_wrongly_is_told_from_wrong_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = recorded.gradients
+    right = user_functions.gradients
 
     def doubled_for(inputs: int) -> Any:
         def gradients(ys: Any, xs: Any, *rest: Any, **options: Any) -> Any:
@@ -274,14 +274,14 @@ def test_an_engine_that_combines_wrongly_is_told_from_wrong_rules(monkeypatch: p
         return tg.exp(a) + tg.sin(b) * c
 
     # An operation has two inputs at most, the function has three.
-    monkeypatch.setattr(recorded, "gradients", doubled_for(3))
+    monkeypatch.setattr(user_functions, "gradients", doubled_for(3))
     report = tg.gradcheck(f, (X, X.copy(), W))
     assert report.finding is not None
     assert report.finding.code == "engine"
     assert report.entries[0].finding is not None
     assert report.entries[0].finding.code == "twice"
     # At the second order g is one more.
-    monkeypatch.setattr(recorded, "gradients", doubled_for(4))
+    monkeypatch.setattr(user_functions, "gradients", doubled_for(4))
     higher = tg.gradcheck(f, (X, X.copy(), W), order=2)
     assert higher.finding is not None
     assert higher.finding.code == "engine"
@@ -390,8 +390,8 @@ def test_bad_calls_are_answered_in_three_parts(call: Any, message: str) -> None:
 
 def test_names_are_numbers_where_a_function_tells_none() -> None:
     assert arguments([[[1.0], [2.0]], "text"])[0].shape == (2, 1)
-    assert argument_names(max, 2) == ("input 0", "input 1")
-    assert argument_names(lambda x: x, 2) == ("x", "input 1")
+    assert positional_names(max, 2) == ("input 0", "input 1")
+    assert positional_names(lambda x: x, 2) == ("x", "input 1")
 
 
 def test_what_the_users_code_raises_is_not_wrapped() -> None:

@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 from corpus.known import KNOWN, Known
 
-from tinygrad_norm.gradcheck.ladder import ladder, levels, power_of_two, random_directions, scale
-from tinygrad_norm.gradcheck.numeric import Slopes, richardson, slopes_along_coordinates, slopes_along_directions
+from tinygrad_norm.gradcheck.measure.numeric import (
+    Slopes,
+    richardson,
+    slopes_along_coordinates,
+    slopes_along_directions,
+)
+from tinygrad_norm.gradcheck.measure.step_ladder import ladder, levels, power_of_two, random_directions, scale
 
 
 def slopes_of(f: Callable[[Any], Any], x: Any) -> Slopes:

@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .check import NOT_LINEAR, check_problem, with_order
-from .examine import Coordinates
-from .nodes import cancelling_sum, locate
-from .problem import hand_written
-from .recorded import (
+from .blame import blame_operation, cancelling_sum
+from .check_report import Report
+from .examination import NOT_LINEAR, Coordinates, check_problem, with_order
+from .user_functions import (
     TensorFunction,
     backward_function,
     changed_buffers,
+    hand_written,
     module_function,
     restoring,
     tensor_function,
 )
-from .report import Report
 
 FAILED = {
     "wrong": "the gradients are wrong",
@@ -123,7 +122,7 @@ def check_orders(
         if any(fault.code == "gradient-not-finite" for fault in report.faults):
             report = replace(report, notes=(*report.notes, ANOMALY))
         elif any(e.status == "wrong" for e in report.entries) or any(f.code in NOT_LINEAR for f in report.faults):
-            report = locate(current, report, level, seed)
+            report = blame_operation(current, report, level, seed)
         if report.refused and level == 1:
             known = cancelling_sum(current)
             report = replace(report, refused=f"{report.refused}. Here {known}" if known else report.refused)

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from .diagnose import Finding
-from .ladder import UNIT_ROUNDOFF, Array
-from .probe import Probe, as_gradient, gradients_for
-from .problem import Arrays, Problem, flatten, unflatten
+from .measure.step_ladder import UNIT_ROUNDOFF, Array
+from .vjp_problem import Arrays, Probe, Problem, as_gradient, flatten, gradients_for, unflatten
 
 
 def forward_faults(problem: Problem, outputs: Arrays) -> Iterator[Finding]:

@@ -9,9 +9,9 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from ..ladder import Array
-from ..problem import Problem
+from ..measure.step_ladder import Array
 from ..verdict import Flags
+from ..vjp_problem import Problem
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from ...context import no_grad
 from ...engine.tensor import Tensor
 from ...gradcheck import Entry, Finding, Report, check_vjp
-from ...gradcheck.text import verdict_sentence
+from ...gradcheck.check_report import verdict_sentence
 from .answers import Floats, as_numbers, several
 from .exercise import Answer, Case, Check, Slip, Slips, Verdict
 from .values import Cases, listed, same

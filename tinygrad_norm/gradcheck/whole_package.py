@@ -1,10 +1,15 @@
-"""Where the compositions and layers of the package are checked: functions, and modules with random parameters."""
+"""Everything that the package can differentiate, checked: primitives, compositions, layers.
+
+A primitive comes with samples in its declaration; compositions and layers have their points here.
+:func:`check_everything` checks them all and gives one :class:`PackageResult` for each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -12,7 +17,15 @@ from .. import functional as F  # the name under which its users know it
 from .. import nn
 from ..engine.details.samples import Sample
 from ..engine.details.samples import sample as point
-from ..engine.primitive import FUNCTIONS
+from ..engine.primitive import FUNCTIONS, PRIMITIVES, Primitive
+from ..engine.tensor import Tensor
+from ..errors import InputError
+from .api import check_orders, gradcheck
+from .blame import Operation, operation_function
+from .check_report import Report
+from .hygiene import adjoint_gap
+from .user_functions import TensorFunction, tensor_function
+from .vjp_problem import Arrays, unflatten
 
 Lambda = Callable[..., Any]
 
@@ -133,38 +146,157 @@ def zero_row(x: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Layer:
+class CheckedLayer:
     """A module, made anew for each check, with the shapes of its inputs; whole numbers are given as they are."""
 
     make: Callable[[], nn.Module]
     inputs: tuple[Any, ...]
 
 
-LAYERS: dict[str, Layer] = {
-    "Linear": Layer(lambda: nn.Linear(3, 7), ((5, 3),)),
-    "Embedding": Layer(lambda: nn.Embedding(7, 3), (IDS,)),
-    "LayerNorm": Layer(lambda: nn.LayerNorm(7), ((5, 7),)),
-    "RMSNorm": Layer(lambda: nn.RMSNorm(7), ((5, 7),)),
-    "GroupNorm": Layer(lambda: nn.GroupNorm(2, 4), ((3, 4, 5),)),
-    "InstanceNorm1d": Layer(lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 5),)),
-    "BatchNorm1d": Layer(lambda: nn.BatchNorm1d(5), ((7, 5),)),
-    "BatchNorm1d, evaluating": Layer(lambda: nn.BatchNorm1d(5).eval(), ((7, 5),)),
-    "BatchNorm2d": Layer(lambda: nn.BatchNorm2d(3), ((2, 3, 5, 2),)),
-    "MultiheadAttention": Layer(lambda: nn.MultiheadAttention(6, 2), ((5, 2, 6), (3, 2, 6), (3, 2, 6))),
-    "TransformerEncoderLayer": Layer(lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0), ((5, 2, 6),)),
-    "TransformerEncoderLayer, norm first": Layer(
+LAYERS: dict[str, CheckedLayer] = {
+    "Linear": CheckedLayer(lambda: nn.Linear(3, 7), ((5, 3),)),
+    "Embedding": CheckedLayer(lambda: nn.Embedding(7, 3), (IDS,)),
+    "LayerNorm": CheckedLayer(lambda: nn.LayerNorm(7), ((5, 7),)),
+    "RMSNorm": CheckedLayer(lambda: nn.RMSNorm(7), ((5, 7),)),
+    "GroupNorm": CheckedLayer(lambda: nn.GroupNorm(2, 4), ((3, 4, 5),)),
+    "InstanceNorm1d": CheckedLayer(lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 5),)),
+    "BatchNorm1d": CheckedLayer(lambda: nn.BatchNorm1d(5), ((7, 5),)),
+    "BatchNorm1d, evaluating": CheckedLayer(lambda: nn.BatchNorm1d(5).eval(), ((7, 5),)),
+    "BatchNorm2d": CheckedLayer(lambda: nn.BatchNorm2d(3), ((2, 3, 5, 2),)),
+    "MultiheadAttention": CheckedLayer(lambda: nn.MultiheadAttention(6, 2), ((5, 2, 6), (3, 2, 6), (3, 2, 6))),
+    "TransformerEncoderLayer": CheckedLayer(lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0), ((5, 2, 6),)),
+    "TransformerEncoderLayer, norm first": CheckedLayer(
         lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0, norm_first=True), ((5, 2, 6),)
     ),
-    "TransformerEncoder": Layer(
+    "TransformerEncoder": CheckedLayer(
         lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 7, dropout=0), 1), ((5, 2, 6),)
     ),
 }
 
 
-def drawn(layer: Layer, generator: np.random.Generator) -> tuple[nn.Module, tuple[Any, ...]]:
+def drawn(layer: CheckedLayer, generator: np.random.Generator) -> tuple[nn.Module, tuple[Any, ...]]:
     """Return a layer with random parameters (ones and zeros would hide mistakes), and random inputs."""
     module = layer.make()
     for parameter in module.parameters():
         parameter.data = generator.standard_normal(parameter.shape) / max(1, parameter.shape[-1]) ** 0.5
     inputs = tuple(x if isinstance(x, np.ndarray) else generator.standard_normal(x) for x in layer.inputs)
     return module, inputs
+
+
+@dataclass(frozen=True)
+class PackageResult:
+    """The result for one primitive, composition or layer.
+
+    Attributes
+    ----------
+    name, kind : str
+        ``kind`` is ``primitive``, ``composition`` or ``layer``.
+    points, evaluations : int
+        How many points were checked, and how often functions were called.
+    status : str
+        ``right``, ``flat`` (the derivative is zero everywhere, and so is yours), ``wrong`` or ``cannot tell``.
+    uncertainty : float
+        The widest measured ± relative to the largest entry of its gradient.
+    adjoint : float or None
+        For a linear primitive, the largest relative violation of ⟨A x, u⟩ = ⟨x, Aᵀ u⟩.
+    report : Report or None
+        The first report that is not right.
+    """
+
+    name: str
+    kind: str
+    points: int
+    evaluations: int
+    status: str
+    uncertainty: float
+    adjoint: float | None
+    report: Report | None
+
+
+def names() -> list[str]:
+    """Return what can be checked: primitives first, then compositions, then layers."""
+    return [*PRIMITIVES, *COMPOSITIONS, *LAYERS]
+
+
+def check_everything(
+    order: int,
+    seed: int,
+    only: str | None = None,
+    progress: Callable[[str, float], None] = lambda name, fraction: None,
+) -> Iterator[PackageResult]:
+    """Yield the result for every primitive and composition, or for the one called ``only``.
+
+    Raises
+    ------
+    InputError
+        There is nothing of that name.
+    """
+    wanted = names() if only is None else [only]
+    if only is not None and only not in names():
+        raise InputError(
+            f"what is checked must be a primitive, a composition, a layer or FILE.py:FUNCTION; got {only!r}. "
+            f"The names are: {', '.join(names())}."
+        )
+    for number, name in enumerate(wanted):
+        progress(name, number / len(wanted))
+        yield check_named(name, order, seed)
+
+
+def check_named(name: str, order: int, seed: int) -> PackageResult:
+    """Return the result for one primitive, composition or layer at all of its points."""
+    functions: list[TensorFunction] = []
+    if name in LAYERS:
+        module, inputs = drawn(LAYERS[name], np.random.default_rng((seed, crc32(name.encode()))))
+        reports = [gradcheck(module, inputs, order=order, seed=seed)]
+    else:
+        functions = [f for f in functions_of(name, seed) if f is not None]
+        reports = [check_orders(f, order, seed=seed) for f in functions]
+    primitive = PRIMITIVES.get(name)
+    linear = primitive is not None and primitive.linear
+    failed = next((r for r in reports if r.status in ("wrong", "cannot tell")), None)
+    slopes = any(e.status == "right" for r in reports for e in r.entries)
+    spread = [u for r in reports for u in r.uncertainty.values()]
+    return PackageResult(
+        name=name,
+        kind="layer" if name in LAYERS else "composition" if primitive is None else "primitive",
+        points=len(reports),
+        evaluations=sum(r.evaluations for r in reports),
+        status=failed.status if failed is not None else "right" if slopes else "flat",
+        uncertainty=max(spread, default=0.0),
+        adjoint=max((adjoint_of(f, seed) for f in functions), default=0.0) if linear else None,
+        report=failed,
+    )
+
+
+def functions_of(name: str, seed: int) -> Iterator[TensorFunction | None]:
+    """Yield a primitive or composition at each of its points; None where there is nothing to differentiate by."""
+    generator = np.random.default_rng((seed, crc32(name.encode())))
+    if name in PRIMITIVES:
+        for sample in PRIMITIVES[name].samples:
+            yield _primitive_at(PRIMITIVES[name], sample, generator)
+    else:
+        composition = COMPOSITIONS[name]
+        for sample in composition.points:
+            yield tensor_function(composition.function, tuple(sample.draw(generator)), None)
+
+
+def _primitive_at(primitive: Primitive, sample: Sample, generator: np.random.Generator) -> TensorFunction | None:
+    inputs = tuple(Tensor(x) for x in sample.draw(generator))
+    params: Mapping[str, Any] = {**primitive.defaults, **sample.params}
+    result = primitive(*inputs, **params)
+    return operation_function(Operation(primitive, inputs, params, None, result))
+
+
+def adjoint_of(f: TensorFunction, seed: int) -> float:
+    """Return how far a linear function is from ⟨A x, u⟩ = ⟨x, Aᵀ u⟩, at random x and u."""
+    problem = f.problem()
+    generator = np.random.default_rng(seed)
+    outputs = problem.forward(problem.inputs)
+    u = generator.standard_normal(sum(y.size for y in outputs))
+
+    def transpose(vector: np.ndarray) -> np.ndarray:
+        found: Arrays = problem.backward(problem.inputs, unflatten(vector, outputs))
+        return np.concatenate([np.ravel(g) for g in found])
+
+    x = np.concatenate([np.ravel(v) for v in problem.inputs])
+    return adjoint_gap(lambda v: problem.flat_output(unflatten(v, problem.inputs)), transpose, x, u)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ladder import Array
+from ..measure.step_ladder import Array
 from ..verdict import Flags
 from .evidence import Evidence, Finding, amount
 

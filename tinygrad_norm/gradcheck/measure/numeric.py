@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
-from .lines import FlatFunction, Lines, sample
+from .one_line import FlatFunction, Lines, sample_lines
+from .step_ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
 
 DEPTH = 4
 NOISE_LEVELS = 6
@@ -85,7 +85,7 @@ def slopes_along_coordinates(
 
     at, h = x.reshape(-1)[where], steps[:, None] * unit[where]
     stretch = ((at + h) - (at - h)) / (2 * h)
-    lines = sample(function, point, len(where), steps, center, projection, stretch) if len(where) else None
+    lines = sample_lines(function, point, len(where), steps, center, projection, stretch) if len(where) else None
     return _measure(lines, steps, unit[where].reshape(-1, 1), projection.shape[0])
 
 
@@ -98,7 +98,7 @@ def slopes_along_directions(function: FlatFunction, x: Array, directions: Sequen
         moved: Array = x + t * directions[line]
         return moved
 
-    lines = sample(function, point, len(directions), steps, center, projection) if len(steps) else None
+    lines = sample_lines(function, point, len(directions), steps, center, projection) if len(steps) else None
     return _measure(lines, steps, np.ones((len(directions), 1)), projection.shape[0])
 
 

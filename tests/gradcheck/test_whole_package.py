@@ -9,8 +9,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.engine.primitive import FUNCTIONS, PRIMITIVES
-from tinygrad_norm.gradcheck.catalog import check_everything, check_named, names
-from tinygrad_norm.gradcheck.compositions import COMPOSITIONS, LAYERS
+from tinygrad_norm.gradcheck.whole_package import COMPOSITIONS, LAYERS, check_everything, check_named, names
 
 #: Functions without a derivative: comparisons, indices, counts, constants.
 WITHOUT = {
@@ -49,9 +48,9 @@ def test_nothing_is_left_out() -> None:
 
 
 def test_progress_goes_from_zero_towards_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tinygrad_norm.gradcheck import catalog
+    from tinygrad_norm.gradcheck import whole_package
 
-    monkeypatch.setattr(catalog, "names", lambda: ["exp", "softmax"])
+    monkeypatch.setattr(whole_package, "names", lambda: ["exp", "softmax"])
     seen: list[tuple[str, float]] = []
     rows = list(check_everything(1, 0, progress=lambda name, fraction: seen.append((name, fraction))))
     assert [row.name for row in rows] == ["exp", "softmax"]

@@ -1,7 +1,10 @@
-"""Checks a function of a learner's own file. This runs in a process of its own: see :mod:`.isolated`.
+"""Checks a function of a learner's own file, in a process of its own with a time limit.
+
+:func:`check_in_process` starts that process (see :mod:`tinygrad_norm.sandbox`); whatever the file does (raise, print,
+loop, exit, kill itself), the caller gets a result or a message of one line. :func:`check_file` is what runs inside.
 
 The convention: ``NAME`` and ``NAME_backward`` are a pair in NumPy, ``backward(g, *inputs)`` or ``backward(g, out,
-*inputs)``; ``NAME`` alone computes with Tensors. The points come from ``SAMPLES``, a list of argument tuples or a
+*inputs)``; ``NAME`` alone computes with Tensors. The points_of come from ``SAMPLES``, a list of argument tuples or a
 dictionary from a function's name to such a list, or else from the defaults in the signature of ``NAME``.
 """
 
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,16 +20,56 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..errors import InputError, TinygradNormError
-from ..sandbox import account, line_of, load
+from ..errors import InputError, LearnerCodeError, TinygradNormError
+from ..sandbox import account, line_of, load, run
 from .api import check_vjp, gradcheck
-from .report import Report
+from .check_report import Report
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """The result of a check in another process.
+
+    ``result`` is what :func:`check_file` returned; ``printed`` counts the lines that the learner's code
+    printed, and ``first`` is the first of them.
+    """
+
+    result: dict[str, Any]
+    printed: int
+    first: str
+
+
+def check_in_process(path: Path, function: str, order: int, seed: int, timeout: float) -> FileResult:
+    """Check a function of a file in a process of its own.
+
+    Raises
+    ------
+    LearnerCodeError
+        The file could not be checked: it raised, ran for too long, ended the process or gave nonsense.
+    """
+    arguments = {"file": str(path), "function": function, "order": order, "seed": seed}
+    outcome = run(check_job, arguments, seconds=timeout)
+    if outcome.ending.how == "too long":
+        raise LearnerCodeError(
+            f"{path.name}:{function} must finish within {timeout:g} s; it was stopped. Check a smaller sample, "
+            "look for an endless loop, or allow more time with --timeout."
+        )
+    if outcome.ending.how == "died":
+        raise LearnerCodeError(
+            f"{path.name} must leave the process running; it {outcome.ending.reason} before the check was done. "
+            "Take that out of the file."
+        )
+    (result,) = outcome.messages
+    if "error" in result:
+        raise LearnerCodeError(result["error"])
+    return FileResult(result, outcome.printed.lines, outcome.printed.first)
+
 
 SUFFIX = "_backward"
 
 
 def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :mod:`.isolated`."""
+    """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :func:`check_in_process`."""
     try:
         result = check_file(Path(file), function, order, seed)
     except BaseException as error:  # whatever a learner's code raises is told in one line, never as our traceback
@@ -34,7 +78,7 @@ def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[
 
 
 def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, Any]:
-    """Return the reports of one function at all of its points, as data with their text."""
+    """Return the reports of one function at all of its points_of, as data with their text."""
     if path.suffix != ".py":
         raise InputError(f"{path.name} must be a Python file; got the suffix {path.suffix!r}. Rename it to end in .py.")
     module = load(str(path))
@@ -45,8 +89,8 @@ def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, An
             f"{function} with Tensors and without {function}{SUFFIX}."
         )
     reports = []
-    for inputs, given in points(module, path.name, function, forward):
-        bound = fill(forward, given)
+    for inputs, given in points_of(module, path.name, function, forward):
+        bound = function_of(forward, given)
         if backward is None:
             reports.append(gradcheck(bound, inputs, order=order, seed=seed))
         else:
@@ -82,7 +126,7 @@ def find(module: ModuleType, file: str, function: str) -> tuple[Callable[..., An
     return forward, backward if callable(backward) else None
 
 
-def points(
+def points_of(
     module: ModuleType, file: str, function: str, forward: Callable[..., Any]
 ) -> list[tuple[tuple[Any, ...], tuple[str, ...]]]:
     """Return the arguments of each check, and the names of the parameters that they are for.
@@ -132,7 +176,7 @@ def _sample(sample: Any, file: str, function: str) -> tuple[Any, ...]:
     )
 
 
-def fill(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
+def function_of(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
     """Return the function of the parameters ``names``, in this order; the others keep their defaults."""
     if not names:
         return forward

@@ -8,7 +8,7 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ladder import Array
+from ..measure.step_ladder import Array
 from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 Indices = NDArray[np.intp]

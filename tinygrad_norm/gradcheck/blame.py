@@ -16,13 +16,12 @@ import numpy as np
 from ..engine.primitive import Primitive
 from ..engine.tape import STATE, Node, Scope
 from ..engine.tensor import Tensor
-from .check import check_problem
+from .check_report import Report, WrongNode
 from .diagnose import Finding
-from .entry import WrongNode
-from .ladder import Array, scale
-from .problem import Arrays, Problem
-from .recorded import TensorFunction, backward_function, leaves
-from .report import Report
+from .examination import check_problem
+from .measure.step_ladder import Array, scale
+from .user_functions import TensorFunction, backward_function, leaves
+from .vjp_problem import Arrays, Problem
 
 #: More operations than this are not re-checked one by one.
 MOST_NODES = 2000
@@ -78,7 +77,7 @@ def record(f: TensorFunction) -> tuple[list[Operation], list[Tensor], list[Tenso
     return [o for o in recorder.operations if o.result.node is not None], tensors, outputs
 
 
-def locate(f: TensorFunction, report: Report, order: int, seed: int) -> Report:
+def blame_operation(f: TensorFunction, report: Report, order: int, seed: int) -> Report:
     """Return the report of a failed composite with the operation to blame, where one is found.
 
     ``order`` is the highest that was checked: a rule may be right and its own derivative wrong.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..ladder import Array
+from ..measure.step_ladder import Array
 from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 
