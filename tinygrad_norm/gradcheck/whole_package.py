@@ -135,7 +135,7 @@ COMPOSITIONS: dict[str, Composition] = {
     "nll_loss": at(lambda x: F.nll_loss(F.log_softmax(x), LABELS), (3, 5)),
     "cross_entropy": at(lambda x: F.cross_entropy(x, LABELS), (3, 5)),
     "cross_entropy, smoothed": at(lambda x: F.cross_entropy(x, LABELS, label_smoothing=0.1), (3, 5)),
-}  # fmt: skip
+}
 
 
 def zero_row(x: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..measure.step_ladder import Array
-from .evidence import Evidence, Finding, amount, axes_of, axis_sets
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets, grouped
 
 
 def softmax_mistake(e: Evidence) -> Finding | None:
@@ -27,140 +27,108 @@ def softmax_mistake(e: Evidence) -> Finding | None:
             right = (direct - coupling).reshape(e.numeric.shape)
             if not np.isfinite(right).all() or np.any(np.abs(right - e.numeric) > 2 * e.bar):
                 continue
-            found = _coupling(e, axis, label, direct, coupling)
+            found = _coupling(e, f"{label} along axis {axis}", direct, coupling)
             if found is not None:
                 return found
     return None
 
 
-def _coupling(e: Evidence, axis: int, label: str, direct: Array, coupling: Array) -> Finding | None:
-    why = (
-        "raising one input lowers all other outputs of the row: "
-        + ("dx = y · (g − Σ g y)" if label == "softmax" else "dx = g − softmax(x) · Σ g")
-        + ", and each row of the gradient sums to 0"
-    )
-    for times, code, name in (
-        (0.0, "coupling-missing", f"the coupling of the {label} along axis {axis} is missing"),
-        (-1.0, "coupling-sign", f"the coupling of the {label} along axis {axis} has the wrong sign"),
+def _coupling(e: Evidence, which: str, direct: Array, coupling: Array) -> Finding | None:
+    formula = "dx = y · (g − Σ g y)" if which.startswith("softmax") else "dx = g − softmax(x) · Σ g"
+    why = f"raising one input lowers all other outputs of the row: {formula}, and each row of the gradient sums to 0"
+    for predicted, code, what, how in (
+        (direct, "coupling-missing", "is missing", "without it"),
+        (direct + coupling, "coupling-sign", "has the wrong sign", "with + for −"),
     ):
-        leftover = e.agrees((direct - times * coupling).reshape(e.yours.shape))
+        leftover = e.agrees(predicted.reshape(e.yours.shape))
         if leftover is not None:
-            return Finding(
-                code,
-                name,
-                f"without it the formula gives exactly yours, leftover {amount(leftover)}"
-                if times == 0.0
-                else f"with + for − the formula gives exactly yours, leftover {amount(leftover)}",
-                why,
-                leftover,
-            )
+            evidence = f"{how} the formula gives exactly yours, leftover {amount(leftover)}"
+            return Finding(code, f"the coupling of the {which} {what}", evidence, why, leftover)
     return None
 
 
 def lost_mean_path(e: Evidence) -> Finding | None:
     """Find a residual that is constant along an axis, where the true gradient sums to zero."""
-    for axes, residual, numeric, yours in _groups(e):
-        level = residual.mean(axis=-1, keepdims=True)
-        if np.any(np.abs(residual - level) > _room(e, axes)):
-            continue
-        if np.any(np.abs(numeric.sum(axis=-1)) > _room(e, axes).sum(axis=-1)):
-            continue
-        tilt = np.max(np.abs(yours.mean(axis=-1)), initial=0.0)
-        return Finding(
-            "mean-path-missing",
-            f"the path through the MEAN is missing along {axes_of(axes)}",
-            f"yours − numeric is constant along {axes_of(axes)} in every row; leftover "
-            f"{_leftover(e, residual - level)}",
-            "adding a constant to a row does not change the output, so each row of the gradient must sum to 0; the "
-            f"mean of a row of yours is up to {tilt:.2g}",
-            float(np.max(np.abs(residual - level))) / e.largest,
-        )
-    return None
+    lost = _lost_paths(e, mean=True, variance=False)
+    if lost is None:
+        return None
+    tilt = np.max(np.abs(lost.yours.mean(axis=-1)), initial=0.0)
+    return lost.finding(
+        "mean-path-missing",
+        f"the path through the MEAN is missing along {lost.where}",
+        f"yours − numeric is constant along {lost.where} in every row",
+        "adding a constant to a row does not change the output, so each row of the gradient must sum to 0; the "
+        f"mean of a row of yours is up to {tilt:.2g}",
+    )
 
 
 def lost_variance_path(e: Evidence) -> Finding | None:
     """Find a residual proportional to x minus its mean, where scaling a row leaves the output as it is."""
-    for axes, residual, numeric, _ in _groups(e):
-        x = _rows(e.x[None], axes)
-        c = x - x.mean(axis=-1, keepdims=True)
-        size = np.sqrt((c**2).sum(axis=-1, keepdims=True))
-        if np.any(size == 0):
-            continue
-        unit = c / size
-        along = (residual * unit).sum(axis=-1, keepdims=True)
-        rest = residual - along * unit
-        if np.any(np.abs(rest) > 2 * _room(e, axes)):
-            continue
-        steep = np.abs((numeric * unit).sum(axis=-1, keepdims=True))
-        if np.max(steep) > 1e-2 * e.largest:
-            continue
-        return Finding(
-            "variance-path-wrong",
-            f"the path through the VARIANCE is wrong along {axes_of(axes)} (missing, or with another sign or n)",
-            f"yours − numeric is proportional to x̂ in every row; leftover {_leftover(e, rest)}",
-            "scaling a row does not change the output, so each row of the gradient must be orthogonal to x̂; yours "
-            f"gives up to {np.max(np.abs(along)):.2g}",
-            float(np.max(np.abs(rest))) / e.largest,
-        )
-    return None
+    lost = _lost_paths(e, mean=False, variance=True)
+    if lost is None:
+        return None
+    return lost.finding(
+        "variance-path-wrong",
+        f"the path through the VARIANCE is wrong along {lost.where} (missing, or with another sign or n)",
+        "yours − numeric is proportional to x̂ in every row",
+        "scaling a row does not change the output, so each row of the gradient must be orthogonal to x̂; yours "
+        f"gives up to {np.max(np.abs(lost.along)):.2g}",
+    )
 
 
 def lost_statistics(e: Evidence) -> Finding | None:
     """Find a residual in the span of 1 and x̂: both statistics were treated as constants."""
-    for axes, residual, numeric, _ in _groups(e):
-        x = _rows(e.x[None], axes)
-        if x.shape[-1] < 4:
-            continue
+    lost = _lost_paths(e, mean=True, variance=True)
+    if lost is None:
+        return None
+    return lost.finding(
+        "statistics-constant",
+        f"mean and variance are treated as constants: both paths are missing along {lost.where}",
+        "yours − numeric is a constant plus a multiple of x̂ in every row",
+        "each row of the gradient must sum to 0 and be orthogonal to x̂, because neither shifting nor scaling "
+        "the row changes the output",
+    )
+
+
+@dataclass(frozen=True)
+class LostPaths:
+    """A residual explained along some axes: how much of x̂ is in it, and what is left (relative to the gradient)."""
+
+    where: str
+    yours: Array
+    along: Array
+    leftover: float
+
+    def finding(self, code: str, name: str, evidence: str, why: str) -> Finding:
+        """Return the finding with these words."""
+        return Finding(code, name, f"{evidence}; leftover {amount(self.leftover)}", why, self.leftover)
+
+
+def _lost_paths(e: Evidence, mean: bool, variance: bool) -> LostPaths | None:
+    """Explain the residual by what lost paths leave: the same number in each row, a multiple of x̂, or both.
+
+    Only where the true gradient has nothing of that kind. Arrays are ``(cotangents, groups, n)``, n at least 3.
+    """
+    if not e.known.all() or e.x.ndim == 0:
+        return None
+    for axes in axis_sets(e.x.ndim):
+        yours, numeric, bars = (
+            grouped(values[: e.random].reshape(-1, *e.x.shape), axes)
+            for values in (e.yours, e.numeric, e.bar + e.doubt)
+        )
+        residual, room = yours - numeric, 2 * bars
+        x = grouped(e.x[None], axes)
         c = x - x.mean(axis=-1, keepdims=True)
         size = np.sqrt((c**2).sum(axis=-1, keepdims=True))
-        if np.any(size == 0):
+        if x.shape[-1] < 2 + mean + variance or (variance and np.any(size == 0)):
             continue
-        unit = c / size
-        level = residual.mean(axis=-1, keepdims=True)
+        if mean and np.any(np.abs(numeric.sum(axis=-1)) > room.sum(axis=-1)):
+            continue
+        unit = c / size if variance else np.zeros_like(c)
+        if variance and np.max(np.abs((numeric * unit).sum(axis=-1))) > 1e-2 * e.largest:
+            continue
         along = (residual * unit).sum(axis=-1, keepdims=True)
-        rest = residual - level - along * unit
-        if np.any(np.abs(rest) > 3 * _room(e, axes)):
-            continue
-        if np.any(np.abs(numeric.sum(axis=-1)) > _room(e, axes).sum(axis=-1)):
-            continue
-        if np.max(np.abs((numeric * unit).sum(axis=-1))) > 1e-2 * e.largest:
-            continue
-        return Finding(
-            "statistics-constant",
-            f"mean and variance are treated as constants: both paths are missing along {axes_of(axes)}",
-            f"yours − numeric is a constant plus a multiple of x̂ in every row; leftover {_leftover(e, rest)}",
-            "each row of the gradient must sum to 0 and be orthogonal to x̂, because neither shifting nor scaling "
-            "the row changes the output",
-            float(np.max(np.abs(rest))) / e.largest,
-        )
+        rest = residual - mean * residual.mean(axis=-1, keepdims=True) - along * unit
+        if not np.any(np.abs(rest) > (mean + 2 * variance) * room):
+            return LostPaths(axes_of(axes), yours, along, float(np.max(np.abs(rest), initial=0.0)) / e.largest)
     return None
-
-
-def _groups(e: Evidence) -> Iterator[tuple[tuple[int, ...], Array, Array, Array]]:
-    """Yield axes and (residual, numeric, yours) as ``(cotangents, groups, n)`` for groups of at least 3 entries."""
-    if not e.known.all() or e.x.ndim == 0:
-        return
-    for axes in axis_sets(e.x.ndim):
-        if int(np.prod([e.x.shape[a] for a in axes])) < 3:
-            continue
-        yours, numeric = (_rows(v[: e.random].reshape(-1, *e.x.shape), axes) for v in (e.yours, e.numeric))
-        yield axes, yours - numeric, numeric, yours
-
-
-def _rows(values: Array, axes: tuple[int, ...]) -> Array:
-    """Return ``(cotangents, *shape)`` as ``(cotangents, groups, n)`` with ``axes`` gathered into n."""
-    ndim = values.ndim - 1
-    kept = [a + 1 for a in range(ndim) if a not in axes]
-    gathered = [a + 1 for a in axes]
-    count = int(np.prod([values.shape[a] for a in gathered]))
-    rows: Array = values.transpose(0, *kept, *gathered).reshape(len(values), -1, count)
-    return rows
-
-
-def _room(e: Evidence, axes: tuple[int, ...]) -> Array:
-    room = (e.bar + e.doubt)[: e.random].reshape(-1, *e.x.shape)
-    return 2 * _rows(room, axes)
-
-
-def _leftover(e: Evidence, rest: Array) -> str:
-    return amount(float(np.max(np.abs(rest), initial=0.0)) / e.largest)

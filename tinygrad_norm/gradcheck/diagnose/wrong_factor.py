@@ -174,16 +174,14 @@ def scale_missing(e: Evidence) -> Finding | None:
         return None
     if any(_same(constant, 1 / size) for size in sizes_here(e) if size > 1):
         return None  # a mean: constant_factor tells that better
-    leftover = e.agrees(e.numeric / constant, e.bar / abs(constant))
-    if leftover is None:
-        return None
-    return Finding(
+    return e.named(
+        e.numeric / constant,
+        e.bar / abs(constant),
         "scale-missing",
         f"the constant {constant:.6g} of the forward pass is missing",
-        f"every non-zero derivative is {constant:.9g} and yours is 1 there; leftover {amount(leftover)}",
+        f"every non-zero derivative is {constant:.9g} and yours is 1 there",
         "what multiplies on the way forward multiplies the gradient on the way back: the 1/(1 − p) of a dropout, a "
         "scale, or a value that is used several times (add all contributions)",
-        leftover,
     )
 
 
@@ -299,21 +297,21 @@ def power_rule(e: Evidence) -> Finding | None:
             factor = coefficient * np.abs(base) ** exponent * (np.sign(base) if odd else 1.0)
         if not np.isfinite(factor).all():
             continue
-        leftover = e.agrees(factor * e.numeric, np.abs(factor) * e.bar)
-        if leftover is not None:
-            return Finding(
-                "power-rule",
-                f"wrong power of {name}: off by {coefficient:.4g} · {name}^{exponent:g}",
-                f"yours / numeric is that in every entry; leftover {amount(leftover)}",
-                "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², (√x)′ = "
-                "1/(2√x)",
-                leftover,
-            )
+        found = e.named(
+            factor * e.numeric,
+            np.abs(factor) * e.bar,
+            "power-rule",
+            f"wrong power of {name}: off by {coefficient:.4g} · {name}^{exponent:g}",
+            "yours / numeric is that in every entry",
+            "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², (√x)′ = 1/(2√x)",
+        )
+        if found is not None:
+            return found
     return None
 
 
 def _operands(e: Evidence) -> Iterator[tuple[str, Array]]:
-    """Yield everything that has one value for each entry: the input, its companions, the output."""
+    """Yield everything that has one value for each entry: the input and its companions."""
     yield e.problem.names[e.position], e.x.ravel()
     for name, value in zip(e.problem.names, e.problem.inputs, strict=True):
         if value is not e.x and value.shape == e.x.shape:
@@ -370,13 +368,11 @@ def wrong_point(e: Evidence) -> Finding | None:
     slack = np.full_like(e.bar, np.inf)
     predicted[: e.random] = np.where(np.isfinite(slopes.bar), slopes.value, 0.0).T
     slack[: e.random] = 3 * slopes.bar.T
-    matched = e.agrees(predicted, slack)
-    if matched is None:
-        return None
-    return Finding(
+    return e.named(
+        predicted,
+        slack,
         "output-for-input",
         "the formula is right but takes the output where the input belongs",
-        f"yours is the derivative at the output value; leftover {amount(matched)}",
+        "yours is the derivative at the output value",
         "this derivative is written in terms of the input: save x, not the result",
-        matched,
     )

@@ -12,13 +12,13 @@ path through the mean and a path through the variance. :func:`norm_mistake` name
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..measure.step_ladder import Array
-from .evidence import Evidence, Finding, amount, axes_of, axis_sets
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets, grouped
 
 Indices = NDArray[np.intp]
 
@@ -39,6 +39,11 @@ class Norm:
     sigma: Array
     variance: Array
     eps: float
+
+    @property
+    def x_hat(self) -> Array:
+        """x̂, normalized and without γ and β."""
+        return self.centered / self.sigma
 
     @property
     def gain(self) -> Array:
@@ -68,7 +73,7 @@ def recognize_norm(e: Evidence) -> Norm | None:
 
 def _fit(e: Evidence, axes: tuple[int, ...], centers: bool) -> Norm | None:
     """Fit d and κ group by group: two numbers for each output from n equations."""
-    groups = _groups(e.x.shape, axes)
+    (groups,) = grouped(np.arange(e.x.size).reshape(1, *e.x.shape), axes)
     x, count = e.x.ravel(), groups.shape[1]
     variances, shrink = np.zeros(x.size), np.zeros(x.size)
     scale, centered = np.zeros(x.size), np.zeros(x.size)
@@ -134,15 +139,6 @@ def _assemble(
     return Norm(e.x, axes, count, centers, c, d, sigma, variance, eps)
 
 
-def _groups(shape: tuple[int, ...], axes: tuple[int, ...]) -> Indices:
-    """Return the flat indices of each group as rows."""
-    index = np.arange(int(np.prod(shape))).reshape(shape)
-    kept = [a for a in range(len(shape)) if a not in axes]
-    count = int(np.prod([shape[a] for a in axes]))
-    groups: Indices = index.transpose(*kept, *axes).reshape(-1, count)
-    return groups
-
-
 #: What the difference to the numeric gradient looks like for the best-known mistakes.
 RESIDUALS = {
     "mean-path-missing": "yours − numeric is the same number along every row",
@@ -150,6 +146,7 @@ RESIDUALS = {
     "variance-path-sign": "yours − numeric is proportional to x̂ in every row, twice what a missing path would leave",
     "statistics-constant": "yours − numeric is a constant plus a multiple of x̂ in every row",
 }
+REBUILT = "rebuilt with this mistake, the backward pass of this normalization is exactly yours"
 
 
 def norm_mistake(e: Evidence) -> Finding | None:
@@ -160,20 +157,16 @@ def norm_mistake(e: Evidence) -> Finding | None:
     rows = e.cotangents.reshape(-1, *e.x.shape)
     slack = _slack(e, norm)
     for code, name, why, predicted in _candidates(norm, rows):
-        leftover = e.agrees(predicted.reshape(e.yours.shape), slack)
-        if leftover is not None:
-            seen = RESIDUALS.get(
-                code, "rebuilt with this mistake, the backward pass of this normalization is exactly yours"
-            )
-            evidence = f"{seen}; leftover {amount(leftover)}"
-            return Finding(code, name, evidence, why + _seen_in(e, norm, code), leftover)
+        evidence = RESIDUALS.get(code, REBUILT)
+        shown = _seen_in(e, norm) if code in RESIDUALS else ""
+        found = e.named(predicted.reshape(e.yours.shape), slack, code, name, evidence, why + shown)
+        if found is not None:
+            return found
     return _coefficients(e, norm, rows, slack)
 
 
-def _seen_in(e: Evidence, norm: Norm, code: str) -> str:
-    """Return what the rows of yours give where they must give 0, for the mistakes that this shows."""
-    if code not in ("mean-path-missing", "variance-path-missing", "statistics-constant", "variance-path-sign"):
-        return ""
+def _seen_in(e: Evidence, norm: Norm) -> str:
+    """Return what the rows of yours give where they must give 0."""
     rows = e.yours[: e.random].reshape(-1, *e.x.shape)
     over = tuple(a + 1 for a in norm.axes)
     total = float(np.max(np.abs(rows.sum(over))))
@@ -197,12 +190,7 @@ ORTHOGONAL = (
 
 
 def _backward(
-    norm: Norm,
-    g: Array,
-    sigma: Array,
-    x_hat: Array,
-    axes: tuple[int, ...] | None = None,
-    ddof: int = 0,
+    norm: Norm, g: Array, sigma: Array, x_hat: Array, axes: tuple[int, ...] | None = None, ddof: int = 0
 ) -> Array:
     """Return the right formula with the wrong ingredients: another σ, x̂, set of axes or divisor."""
     factor = norm.count / (norm.count - ddof)
@@ -214,9 +202,7 @@ def _backward(
 def _candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
     """Yield code, name, explanation and prediction of each mistake, the simple ones first."""
     where = f"along {axes_of(norm.axes)}"
-    gain, sigma, x_hat = norm.gain, norm.sigma, norm.centered / norm.sigma
-    g = gain * rows
-
+    sigma, x_hat, g = norm.sigma, norm.x_hat, norm.gain * rows
     along_mean = norm.mean(g) if norm.centers else np.zeros_like(norm.mean(g))
     along_var = x_hat * norm.mean(g * x_hat)
     if norm.centers:
@@ -269,19 +255,19 @@ def _candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]
 
 
 def _gain_candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
-    sigma, x_hat = norm.sigma, norm.centered / norm.sigma
+    right = _backward(norm, rows, norm.sigma, norm.x_hat)
     why = "y = γ x̂ + β, so everything that flows back to x̂ is γ g: multiply first, then take the means"
     yield (
         "gain-missing",
         "γ is forgotten: the incoming gradient is not multiplied by the weight",
         why,
-        _backward(norm, rows, sigma, x_hat),
+        right,
     )
     yield (
         "gain-after",
         "γ is multiplied after the means instead of before",
         why,
-        norm.gain * _backward(norm, rows, sigma, x_hat),
+        norm.gain * right,
     )
 
 
@@ -290,19 +276,17 @@ def _eps_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array
         return
     outside = np.sqrt(norm.variance) + norm.eps
     without = np.sqrt(norm.variance)
-    x_hat = norm.centered / norm.sigma
     why = f"the forward pass uses σ = √(var + eps) with eps ≈ {norm.eps:.3g}; use the same σ on the way back"
     with np.errstate(all="ignore"):
-        for hat in (norm.centered / outside, x_hat):
+        for hat in (norm.centered / outside, norm.x_hat):
             name = "eps stands outside the root: σ + eps where √(var + eps) belongs"
             yield "eps-outside", name, why, _backward(norm, g, outside, hat)
-        for hat in (norm.centered / without, x_hat):
+        for hat in (norm.centered / without, norm.x_hat):
             yield "eps-missing", "eps is forgotten on the way back", why, _backward(norm, g, without, hat)
 
 
 def _count_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
-    n = norm.count
-    x_hat = norm.centered / norm.sigma
+    n, x_hat = norm.count, norm.x_hat
     sample = np.sqrt(norm.variance * n / (n - 1) + norm.eps)
     name = f"n and n − 1 are confused (n = {n})"
     why = (
@@ -322,31 +306,21 @@ def _count_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Arr
 
 
 def _axis_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
-    ndim = norm.centered.ndim
-    x_hat = norm.centered / norm.sigma
-    for other in axis_sets(ndim):
+    for other in axis_sets(norm.x.ndim):
         if other == norm.axes:
             continue
         name = f"works along {axes_of(other)} instead of {axes_of(norm.axes)}"
         why = "layer norm takes statistics over the features of each row, batch norm over the batch for each feature"
-        yield "wrong-axis", name, why, _backward(norm, g, norm.sigma, x_hat, other)
-        yield "wrong-axis", name, why, _other_axes(norm, g, other)
-
-
-def _other_axes(norm: Norm, g: Array, axes: tuple[int, ...]) -> Array:
-    """Return the backward pass of the same norm with everything taken along other axes."""
-    c = norm.x - norm.x.mean(axis=axes, keepdims=True)
-    sigma = np.sqrt(np.mean(c**2, axis=axes, keepdims=True) + norm.eps)
-    hat = c / sigma
-    over = tuple(a + 1 for a in axes)
-    out: Array = (g - g.mean(over, keepdims=True) - hat * (g * hat).mean(over, keepdims=True)) / sigma
-    return out
+        yield "wrong-axis", name, why, _backward(norm, g, norm.sigma, norm.x_hat, other)
+        # Everything along the other axes, the statistics too.
+        c = norm.x - norm.x.mean(axis=other, keepdims=True)
+        sigma = np.sqrt(np.mean(c**2, axis=other, keepdims=True) + norm.eps)
+        yield "wrong-axis", name, why, _backward(replace(norm, centers=True), g, sigma, c / sigma, other)
 
 
 def _coefficients(e: Evidence, norm: Norm, rows: Array, slack: Array) -> Finding | None:
     """Fit how much of each path is there; name the path whose coefficient is not 1."""
-    x_hat = norm.centered / norm.sigma
-    g = norm.gain * rows
+    x_hat, g = norm.x_hat, norm.gain * rows
     parts = [g / norm.sigma, -x_hat * norm.mean(g * x_hat) / norm.sigma]
     if norm.centers:
         parts.append(np.broadcast_to(-norm.mean(g) / norm.sigma, g.shape))
