@@ -28,7 +28,7 @@ MOST_NODES = 2000
 
 
 @dataclass(frozen=True)
-class Operation:
+class RecordedOperation:
     """One recorded operation: what was applied to what, where, and which node it made."""
 
     primitive: Primitive
@@ -44,28 +44,24 @@ class Operation:
 
 
 class Recorder:
-    """Watches one run and keeps its operations (the monitor protocol of the tape)."""
+    """Watches one run and keeps its operations (a :class:`.Monitor` of the tape)."""
 
     def __init__(self) -> None:
-        self.operations: list[Operation] = []
+        self.operations: list[RecordedOperation] = []
 
     def recorded(
         self, result: Any, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any], scope: Scope | None
     ) -> None:
         """Keep one operation."""
-        self.operations.append(Operation(primitive, tuple(inputs), params, scope, result))
+        self.operations.append(RecordedOperation(primitive, tuple(inputs), params, scope, result))
 
-    def failed(
-        self, error: Exception, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
-        scope: Scope | None,
-    ) -> None:  # fmt: skip
-        """Do nothing: the error is on its way to the user."""
+    def failed(self, *event: Any, **more: Any) -> None:
+        """Do nothing: an error is on its way to the user, and rules are called again one by one."""
 
-    def swept(self, node: Node, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
-        """Do nothing: the rules are called again one by one."""
+    swept = failed
 
 
-def record(f: TensorFunction) -> tuple[list[Operation], list[Tensor], list[Tensor]]:
+def record(f: TensorFunction) -> tuple[list[RecordedOperation], list[Tensor], list[Tensor]]:
     """Run a function once; return its operations that were recorded, its inputs and its outputs."""
     recorder = Recorder()
     tensors = f.bind(f.values)
@@ -121,7 +117,7 @@ def _right_nearby(f: TensorFunction, order: int, seed: int) -> bool:
     return check_problem(f.problem().at(nearby), seed=seed, order=order).ok
 
 
-def check_operation(number: int, operation: Operation, order: int, seed: int) -> list[WrongNode]:
+def check_operation(number: int, operation: RecordedOperation, order: int, seed: int) -> list[WrongNode]:
     """Return what is wrong with one operation at its actual values: nothing, or one entry for each wrong input."""
     f = operation_function(operation)
     if f is None:
@@ -141,7 +137,7 @@ def check_operation(number: int, operation: Operation, order: int, seed: int) ->
     return []
 
 
-def operation_function(operation: Operation) -> TensorFunction | None:
+def operation_function(operation: RecordedOperation) -> TensorFunction | None:
     """Return one operation as a function of its floating-point inputs; None if it has none with a rule."""
     primitive = operation.primitive
     arrays = operation.arrays
@@ -183,7 +179,11 @@ def _wrong_rule(wrong: Sequence[WrongNode]) -> Finding:
 
 
 def _off_the_tape(
-    f: TensorFunction, operations: Sequence[Operation], tensors: Sequence[Tensor], outputs: Sequence[Tensor], seed: int
+    f: TensorFunction,
+    operations: Sequence[RecordedOperation],
+    tensors: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    seed: int,
 ) -> Finding | None:
     """Tell whether yours is the gradient of what is on the tape, so that something must be missing from it."""
     replayed = Problem(f.names, f.values, lambda xs: replay(operations, tensors, outputs, xs), f.problem().backward)
@@ -200,7 +200,7 @@ def _off_the_tape(
 
 
 def replay(
-    operations: Sequence[Operation], tensors: Sequence[Tensor], outputs: Sequence[Tensor], values: Arrays
+    operations: Sequence[RecordedOperation], tensors: Sequence[Tensor], outputs: Sequence[Tensor], values: Arrays
 ) -> Arrays:
     """Compute the recorded operations again, from other values of the inputs."""
     known: dict[Node, Array] = {t.node: v for t, v in zip(tensors, values, strict=True) if t.node is not None}

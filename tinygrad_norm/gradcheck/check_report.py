@@ -7,7 +7,7 @@ recorded, the operations whose own rule is wrong (:class:`WrongNode`).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
@@ -135,8 +135,7 @@ class Report:
     @property
     def finding(self) -> Finding | None:
         """The first named mistake: of the code as a whole, then of an operation, then of an input."""
-        named = [*self.findings, *(e.finding for e in self.entries if e.finding is not None)]
-        return named[0] if named else None
+        return next((f for f in (*self.findings, *(e.finding for e in self.entries)) if f is not None), None)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -156,14 +155,12 @@ class Report:
     @property
     def how_checked(self) -> str:
         """How much was tried, and what the ± is."""
-        tolerance = (
-            "no tolerance was set, the ± is measured" if self.rtol is None else f"rtol {self.rtol:g} was added to the ±"
-        )
         several = "" if self.cotangents == 1 else "s"
-        return (
-            f"checked {self.cotangents} cotangent{several}, {self.evaluations} forward evaluations, seed "
-            f"{self.seed}; {tolerance}"
-        )
+        tried = f"{self.cotangents} cotangent{several}, {self.evaluations} forward evaluations, seed {self.seed}"
+        asked = "no tolerance was set, the ± is measured"
+        if self.rtol is not None:
+            asked = f"rtol {self.rtol:g} was added to the ±"
+        return f"checked {tried}; {asked}"
 
     @property
     def uncertainty(self) -> dict[str, float]:
@@ -185,9 +182,8 @@ class Report:
         A number that JSON does not have (NaN, infinity) becomes None.
         """
         data: dict[str, Any] = for_json(asdict(self))
-        data.update(
-            ok=self.ok, status=self.status, cause=self.cause, explanation=self.explanation, vacuous=self.vacuous
-        )
+        data.update(ok=self.ok, status=self.status, cause=self.cause, explanation=self.explanation)
+        data["vacuous"] = self.vacuous
         data["code"] = self.finding.code if self.finding else None
         data["uncertainty"] = for_json(self.uncertainty)
         return data
@@ -207,7 +203,7 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return report_html(self.status, self.entries, self.findings, self.refused, self.notes, self.how_checked)
+        return report_html(self)
 
 
 def for_json(value: Any) -> Any:
@@ -328,27 +324,20 @@ MARKS = {
 CELL = "padding:2px 10px 2px 0;text-align:left;vertical-align:top"
 
 
-def report_html(
-    status: str,
-    entries: Sequence[Entry],
-    findings: Sequence[Finding],
-    refused: str,
-    notes: Sequence[str],
-    closing: str,
-) -> str:
-    """Return the report as a self-contained fragment of HTML."""
-    parts = [f"<b>gradient check</b> {_mark(status)}"]
-    if entries:
+def report_html(report: Report) -> str:
+    """Return the report as a self-contained fragment of HTML, everything in it escaped."""
+    parts = [f"<b>gradient check</b> {_mark(report.status)}"]
+    if report.entries:
         headings = ("input", "verdict", "worst", "yours", "numeric", "± (measured)")
         head = "".join(f'<th style="{CELL}">{h}</th>' for h in headings)
-        rows = "".join(map(_row, entries))
+        rows = "".join(map(_row, report.entries))
         parts.append(f'<table style="border-collapse:collapse"><tr>{head}</tr>{rows}</table>')
-    parts += [_box("WRONG", finding) for finding in findings]
-    parts += [_box(e.name, e.finding) for e in entries if e.finding is not None]
-    if refused:
-        parts.append(f"<p><b>REFUSED:</b> {escape(refused)}</p>")
-    parts += [f"<p>note: {escape(note)}</p>" for note in notes]
-    parts.append(f'<div style="opacity:.75">{escape(closing)}</div>')
+    parts += [_box("WRONG", finding) for finding in report.findings]
+    parts += [_box(e.name, e.finding) for e in report.entries if e.finding is not None]
+    if report.refused:
+        parts.append(f"<p><b>REFUSED:</b> {escape(report.refused)}</p>")
+    parts += [f"<p>note: {escape(note)}</p>" for note in report.notes]
+    parts.append(f'<div style="opacity:.75">{escape(report.how_checked)}</div>')
     return f'<div style="font-family:sans-serif;font-size:90%">{"".join(parts)}</div>'
 
 

@@ -48,15 +48,17 @@ def check_problem(
         faults = tuple(forward_faults(problem, outputs))
         if any(fault.code in ("not-finite", "random") for fault in faults):
             return Report((), faults, seed=seed, rtol=rtol, evaluations=2)
-        cotangents = (
-            gaussian_cotangents(outputs, generator) if cotangent is None else given_cotangent(cotangent, outputs)
-        )
+        if cotangent is None:
+            cotangents = gaussian_cotangents(outputs, generator)
+        else:
+            cotangents = given_cotangent(cotangent, outputs)
         p = probe(problem, outputs, cotangents, generator)
         faults += tuple(backward_faults(problem, p))
         examined: list[Examination] = []
         if not any(fault.code in NOT_LINEAR for fault in faults):
             examined = [examine(problem, k, p, generator, coordinates, rtol) for k in range(len(problem.inputs))]
-            examined = name_mistakes(problem, examined, p)
+            wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
+            examined = [with_name(problem, e, p, wrong) if e.status == "wrong" else e for e in examined]
         notes = tuple(aliases(problem, p))
     entries = tuple(entry_of(problem, e, order) for e in examined)
     return Report(
@@ -69,12 +71,6 @@ def check_problem(
         seed=seed,
         rtol=rtol,
     )
-
-
-def name_mistakes(problem: Problem, examined: Sequence[Examination], p: Probe) -> list[Examination]:
-    """Return the examinations, those of wrong gradients with the name of the mistake."""
-    wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
-    return [diagnose(problem, e, p, wrong) if e.status == "wrong" else e for e in examined]
 
 
 def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
@@ -214,7 +210,7 @@ def examine(
     x, gradient = problem.inputs[position], p.gradients[position]
     if gradient.shape[1:] != x.shape:
         return _entries(problem, position, p, generator, rtol, misshapen=gradient.shape[1:])
-    if coordinates is True or (coordinates == "auto" and x.size <= FEW):
+    if coordinates is True or x.size == 0 or (coordinates == "auto" and x.size <= FEW):
         return _entries(problem, position, p, generator, rtol, everything=coordinates is True)
     first = _directions(problem, position, p, generator, rtol)
     if coordinates is False or first.status in ("right", "vacuous", "flat", "empty"):
@@ -238,14 +234,7 @@ def _directions(
     slopes = slopes_along_directions(problem.along(position), x, directions, p.cotangents)
     # Along a direction of unit scale the ladder reaches ½.
     verdict = judge(flat @ along, slopes, doubts, np.full(DIRECTIONS, 0.5), rtol)
-    if x.size == 0:
-        verdict = judge(flat, _no_slopes(slopes, 0), doubt(flat, []), np.zeros(0), rtol)
     return Examination(position, verdict, None, slopes)
-
-
-def _no_slopes(slopes: Slopes, entries: int) -> Slopes:
-    none = np.zeros((entries, slopes.value.shape[1]))
-    return replace(slopes, value=none, bar=none, gap=none, moved=none)
 
 
 def _entries(
@@ -288,7 +277,7 @@ def _flat(gradient: Array) -> Array:
     return gradient.reshape(len(gradient), -1)
 
 
-def diagnose(problem: Problem, examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
+def with_name(problem: Problem, examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
     """Return the examination of a wrong gradient with the name of the mistake, where one can be given."""
     if examination.indices is None or examination.sampled:
         return examination

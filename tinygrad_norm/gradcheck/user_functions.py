@@ -21,7 +21,10 @@ from ..engine.tensor import Tensor
 from ..errors import InputError, OperandError
 from ..transforms import gradients
 from .measure.step_ladder import Array
-from .vjp_problem import Arrays, Problem, describe
+from .vjp_problem import Arrays, Problem, describe, real_numbers
+
+#: Names or numbers of the inputs to differentiate by; None for all that hold floating-point numbers.
+Wanted = Sequence[int | str] | int | str | None
 
 
 def arguments(inputs: Any) -> tuple[Any, ...]:
@@ -58,9 +61,7 @@ def positional_parameters(function: Callable[..., Any]) -> list[inspect.Paramete
     return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
-def differentiable(
-    values: Sequence[Any], names: Sequence[str], wrt: Sequence[int | str] | int | str | None
-) -> tuple[int, ...]:
+def differentiable(values: Sequence[Any], names: Sequence[str], wrt: Wanted) -> tuple[int, ...]:
     """Return the positions to differentiate by: all floating-point arguments, or those that ``wrt`` picks.
 
     Raises
@@ -116,7 +117,7 @@ def hand_written(
     forward: Callable[..., Any],
     backward: Callable[..., Any],
     inputs: Any,
-    wrt: Sequence[int | str] | int | str | None = None,
+    wrt: Wanted = None,
 ) -> Problem:
     """Return the problem of a NumPy function with a hand-written backward pass.
 
@@ -134,42 +135,33 @@ def hand_written(
     positions = differentiable(values, names, wrt)
     floating = [i for i, value in enumerate(values) if is_floating(value)]
     wants_output = takes_output(backward, len(values))
-    several = _Cell()
-
-    constants = [(i, v) for i, v in enumerate(values) if isinstance(v, np.ndarray) and i not in positions]
+    constants = {i for i, value in enumerate(values) if isinstance(value, np.ndarray) and i not in positions}
+    several = False  # outputs; known once the function has run
 
     def call(chosen: Arrays) -> list[Any]:
-        complete = list(values)
-        for position, value in constants:
-            complete[position] = value.copy()
+        complete = [value.copy() if i in constants else value for i, value in enumerate(values)]
         for position, value in zip(positions, chosen, strict=True):
             complete[position] = value
         return complete
 
     def run_forward(chosen: Arrays) -> Arrays:
+        nonlocal several
         result = forward(*call(chosen))
-        several.value = isinstance(result, (tuple, list))
-        return numeric_outputs(result, "forward")
+        several = isinstance(result, (tuple, list))
+        return numeric_outputs(result)
 
     def run_backward(chosen: Arrays, cotangents: Arrays) -> tuple[Any, ...]:
-        complete = call(chosen)
         extra: list[Any] = []
         if wants_output:
-            out = numeric_outputs(forward(*call(chosen)), "forward")
-            extra = [out if several.value else out[0]]
-        g = cotangents if several.value else cotangents[0]
-        result = backward(g, *extra, *complete)
+            out = numeric_outputs(forward(*call(chosen)))
+            extra = [out if several else out[0]]
+        g = cotangents if several else cotangents[0]
+        result = backward(g, *extra, *call(chosen))
         returned = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        return _select(returned, positions, floating, len(values), names)
+        return _select(returned, positions, floating, names)
 
     chosen = tuple(as_float64(values[p]) for p in positions)
     return Problem(tuple(names[p] for p in positions), chosen, run_forward, run_backward)
-
-
-class _Cell:
-    """Remembers whether the function returns several outputs."""
-
-    value = False
 
 
 def takes_output(backward: Callable[..., Any], inputs: int) -> bool:
@@ -185,44 +177,37 @@ def takes_output(backward: Callable[..., Any], inputs: int) -> bool:
     return len(required) == inputs + 2
 
 
-def numeric_outputs(result: Any, role: str) -> Arrays:
-    """Return what a function gave as a tuple of float64 arrays.
+def numeric_outputs(result: Any) -> Arrays:
+    """Return what a forward pass gave as a tuple of float64 arrays.
 
     Raises
     ------
     OperandError
-        If an output is not made of real floating-point numbers.
+        If an output is not made of real numbers.
     """
-    if type(result) is np.ndarray and result.dtype == np.float64:
-        return (result,)
-    several = result if isinstance(result, (tuple, list)) else (result,)
     outputs = []
-    for value in several:
-        array = np.asarray(value) if not isinstance(value, (str, bytes)) else np.asarray(None)
-        if array.dtype.kind not in "fiub":
+    for value in result if isinstance(result, (tuple, list)) else (result,):
+        array = real_numbers(value)
+        if array is None:
             raise OperandError(
-                f"gradcheck: {role} must return real numbers as an array or a tuple of arrays; got "
-                f"{describe(value)}. Check its return statement."
+                f"gradcheck: forward must return real numbers as an array or a tuple of arrays; got {describe(value)}. "
+                "Check its return statement."
             )
-        outputs.append(np.asarray(array, dtype=np.float64))
+        outputs.append(array)
     return tuple(outputs)
 
 
 def _select(
-    returned: tuple[Any, ...],
-    positions: Sequence[int],
-    floating: Sequence[int],
-    count: int,
-    names: Sequence[str],
+    returned: tuple[Any, ...], positions: Sequence[int], floating: Sequence[int], names: Sequence[str]
 ) -> tuple[Any, ...]:
-    if len(returned) == count:
+    if len(returned) == len(names):
         return tuple(returned[p] for p in positions)
     if len(returned) == len(floating):
         return tuple(returned[floating.index(p)] for p in positions)
     if len(returned) == len(positions):
         return returned
     raise OperandError(
-        f"gradcheck: backward must return one gradient for each of the {count} inputs ({', '.join(names)}); got "
+        f"gradcheck: backward must return one gradient for each of the {len(names)} inputs ({', '.join(names)}); got "
         f"{len(returned)}. Return a tuple in the order of the inputs, None for an input without a gradient."
     )
 
@@ -265,7 +250,7 @@ class TensorFunction:
         return Problem(self.names, self.values, forward, backward)
 
 
-def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Sequence[int | str] | int | str | None) -> TensorFunction:
+def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Wanted) -> TensorFunction:
     """Return a function of Tensors at the point ``inputs``.
 
     Raises
@@ -278,16 +263,23 @@ def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Sequence[int | str]
     values = [x.numpy() if isinstance(x, Tensor) else x for x in arguments(inputs)]
     names = positional_names(getattr(f, "forward", f), len(values))
     positions = differentiable(values, names, wrt)
+    chosen = tuple(as_float64(values[p]) for p in positions)
+    return TensorFunction(tuple(names[p] for p in positions), chosen, leaves, calling(f, values, positions))
+
+
+def calling(
+    f: Callable[..., Any], values: Sequence[Any], positions: Sequence[int]
+) -> Callable[[Sequence[Tensor], bool], list[Tensor]]:
+    """Return the ``call`` of a function whose arguments are ``values``, but for the Tensors at ``positions``."""
 
     def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
-        complete: list[Any] = [Tensor(v) if isinstance(v, np.ndarray) else v for v in values]
-        for position, tensor in zip(positions, tensors, strict=True):
+        complete = [Tensor(v) if isinstance(v, np.ndarray) else v for v in values]
+        for position, tensor in zip(positions, tensors, strict=False):  # a module has its parameters already
             complete[position] = tensor
         with enable_grad() if record else no_grad():
             return returned_tensors(f(*complete))
 
-    chosen = tuple(as_float64(values[p]) for p in positions)
-    return TensorFunction(tuple(names[p] for p in positions), chosen, leaves, call)
+    return call
 
 
 def leaves(arrays: Arrays) -> list[Tensor]:
@@ -307,24 +299,24 @@ def returned_tensors(result: Any) -> list[Tensor]:
     return several
 
 
-def module_function(
-    module: Any, inputs: Any, wrt: Sequence[int | str] | int | str | None
-) -> tuple[TensorFunction, Callable[[], None]]:
-    """Return a module as a function of its inputs and parameters, and a function that restores the module.
+@contextmanager
+def module_function(module: Any, inputs: Any, wrt: Wanted) -> Iterator[TensorFunction]:
+    """Give a module as a function of its inputs and parameters; at the end of the block it is as it was.
 
     Any object with ``named_parameters()`` will do. Its parameters get the values of each evaluation and their own ones
     back at the end; buffers from ``named_buffers()`` are put back after every evaluation.
     """
     found = {name: p for name, p in module.named_parameters() if p.requires_grad}
-    values = arguments(inputs)
-    given = positional_names(getattr(module, "forward", module), len(values))
-    all_names = [*given, *found]
-    everything = [*(x.numpy() if isinstance(x, Tensor) else x for x in values), *(p.numpy() for p in found.values())]
-    positions = differentiable(everything, all_names, wrt)
+    values = [x.numpy() if isinstance(x, Tensor) else x for x in arguments(inputs)]
+    names = [*positional_names(getattr(module, "forward", module), len(values)), *found]
+    everything = [*values, *(p.numpy() for p in found.values())]
+    positions = differentiable(everything, names, wrt)
     own = [p for p in positions if p < len(values)]
-    parameters = [list(found.values())[p - len(values)] for p in positions if p >= len(values)]
+    others = [p for p in positions if p >= len(values)]
+    parameters = [list(found.values())[p - len(values)] for p in others]
     originals = [p._array for p in found.values()]
     buffers = snapshot(module)
+    run = calling(module, values, own)
 
     def bind(arrays: Arrays) -> list[Tensor]:
         for parameter, array in zip(parameters, arrays[len(own) :], strict=True):
@@ -332,26 +324,20 @@ def module_function(
         return [*leaves(arrays[: len(own)]), *parameters]
 
     def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
-        complete: list[Any] = [Tensor(v) if isinstance(v, np.ndarray) else v for v in everything[: len(values)]]
-        for position, tensor in zip(own, tensors, strict=False):
-            complete[position] = tensor
         try:
-            with enable_grad() if record else no_grad():
-                return returned_tensors(module(*complete))
+            return run(tensors, record)
         finally:
             restore(module, buffers)
 
-    def put_back() -> None:
+    try:
+        # Parameters that are not differentiated by still take part in float64.
+        for parameter, array in zip(found.values(), originals, strict=True):
+            parameter._array = as_float64(array)
+        chosen = tuple(as_float64(everything[p]) for p in (*own, *others))
+        yield TensorFunction(tuple(names[p] for p in (*own, *others)), chosen, bind, call)
+    finally:
         for parameter, array in zip(found.values(), originals, strict=True):
             parameter._array = array
-
-    # Parameters that are not differentiated by still take part in float64.
-    for parameter, array in zip(found.values(), originals, strict=True):
-        parameter._array = as_float64(array)
-    chosen = tuple(as_float64(everything[p]) for p in positions)
-    ordered = tuple(all_names[p] for p in (*own, *(p for p in positions if p >= len(values))))
-    arrays = dict(zip((all_names[p] for p in positions), chosen, strict=True))
-    return TensorFunction(ordered, tuple(arrays[n] for n in ordered), bind, call), put_back
 
 
 def snapshot(module: Any) -> dict[str, Array]:
@@ -403,12 +389,3 @@ def backward_function(f: TensorFunction, generator: np.random.Generator) -> Tens
             return list(gradients(f.call(xs, True), list(xs), gs, create_graph=record))
 
     return TensorFunction((*f.names, *extra), (*f.values, *cotangents), bind, call)
-
-
-@contextmanager
-def restoring(put_back: Callable[[], None]) -> Iterator[None]:
-    """Run a block and put things back in any case."""
-    try:
-        yield
-    finally:
-        put_back()

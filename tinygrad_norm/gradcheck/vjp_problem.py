@@ -183,13 +183,19 @@ def as_gradient(value: Any, name: str) -> Array:
     OperandError
         If it is not made of real numbers.
     """
-    array = np.asarray(value) if not isinstance(value, (str, bytes)) else np.asarray(None)
-    if array.dtype.kind not in "fiub":
+    array = real_numbers(value)
+    if array is None:
         raise OperandError(
             f"gradcheck: the gradient of {name} must be an array of real numbers; got {describe(value)}. Check what "
             "backward returns."
         )
-    return np.array(array, dtype=np.float64)
+    return array.copy()
+
+
+def real_numbers(value: Any) -> Array | None:
+    """Return a value as an array of float64, None if it is not made of real numbers."""
+    array = np.asarray(value)
+    return array.astype(np.float64, copy=False) if array.dtype.kind in "fiub" else None
 
 
 def probe(problem: Problem, outputs: Arrays, cotangents: Array, generator: np.random.Generator) -> Probe:

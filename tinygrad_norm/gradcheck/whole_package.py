@@ -21,7 +21,7 @@ from ..engine.primitive import FUNCTIONS, PRIMITIVES, Primitive
 from ..engine.tensor import Tensor
 from ..errors import InputError
 from .api import check_orders, gradcheck
-from .blame import Operation, operation_function
+from .blame import RecordedOperation, operation_function
 from .check_report import Report
 from .hygiene import adjoint_gap
 from .user_functions import TensorFunction, tensor_function
@@ -284,7 +284,7 @@ def _primitive_at(primitive: Primitive, sample: Sample, generator: np.random.Gen
     inputs = tuple(Tensor(x) for x in sample.draw(generator))
     params: Mapping[str, Any] = {**primitive.defaults, **sample.params}
     result = primitive(*inputs, **params)
-    return operation_function(Operation(primitive, inputs, params, None, result))
+    return operation_function(RecordedOperation(primitive, inputs, params, None, result))
 
 
 def adjoint_of(f: TensorFunction, seed: int) -> float:
