@@ -61,8 +61,30 @@ class Recorder:
     swept = failed
 
 
-def record(f: TensorFunction) -> tuple[list[RecordedOperation], list[Tensor], list[Tensor]]:
-    """Run a function once; return its operations that were recorded, its inputs and its outputs."""
+@dataclass(frozen=True)
+class RecordedRun:
+    """What one run left on the tape: its operations, from the inputs to the outputs."""
+
+    operations: Sequence[RecordedOperation]
+    inputs: Sequence[Tensor]
+    outputs: Sequence[Tensor]
+
+    def replay(self, values: Arrays) -> Arrays:
+        """Compute the recorded operations again, from other values of the inputs."""
+        pairs = zip(self.inputs, values, strict=True)
+        known: dict[Node | None, Array] = {t.node: v for t, v in pairs if t.node is not None}
+
+        def value(x: Any) -> Any:
+            return known.get(x.node, x.data) if isinstance(x, Tensor) else x
+
+        for operation in self.operations:
+            result = operation.primitive.forward(*map(value, operation.inputs), **operation.params)
+            known[operation.result.node] = np.asarray(result)
+        return tuple(np.asarray(value(y), dtype=np.float64) for y in self.outputs)
+
+
+def record(f: TensorFunction) -> RecordedRun:
+    """Run a function once and keep what was recorded."""
     recorder = Recorder()
     tensors = f.bind(f.values)
     token = STATE.set(STATE.get()._replace(monitor=recorder))
@@ -70,7 +92,7 @@ def record(f: TensorFunction) -> tuple[list[RecordedOperation], list[Tensor], li
         outputs = f.call(tensors, True)
     finally:
         STATE.reset(token)
-    return [o for o in recorder.operations if o.result.node is not None], tensors, outputs
+    return RecordedRun([o for o in recorder.operations if o.result.node is not None], tensors, outputs)
 
 
 def blame_operation(f: TensorFunction, report: Report, order: int, seed: int) -> Report:
@@ -78,13 +100,12 @@ def blame_operation(f: TensorFunction, report: Report, order: int, seed: int) ->
 
     ``order`` is the highest that was checked: a rule may be right and its own derivative wrong.
     """
-    operations, tensors, outputs = record(f)
-    if len(operations) > MOST_NODES:
-        return replace(
-            report, notes=(*report.notes, f"{len(operations)} operations are too many to re-check one by one")
-        )
+    run = record(f)
+    if len(run.operations) > MOST_NODES:
+        note = f"{len(run.operations)} operations are too many to re-check one by one"
+        return replace(report, notes=(*report.notes, note))
     wrong: list[WrongNode] = []
-    for number, operation in enumerate(operations, 1):
+    for number, operation in enumerate(run.operations, 1):
         wrong += check_operation(number, operation, order, seed)
     if wrong:
         return replace(report, nodes=tuple(wrong), place=_wrong_rule(wrong))
@@ -93,9 +114,8 @@ def blame_operation(f: TensorFunction, report: Report, order: int, seed: int) ->
     if _right_nearby(f, order, seed):
         entries = tuple(replace(e, status="right", wrong=0) if e.status == "wrong" else e for e in report.entries)
         return replace(report, entries=entries, notes=(*report.notes, KINKS_MEET))
-    if order == 1:
-        return replace(report, place=_off_the_tape(f, operations, tensors, outputs, seed) or ENGINE_AT_FAULT)
-    return replace(report, place=ENGINE_AT_FAULT)
+    off_the_tape = _off_the_tape(f, run, seed) if order == 1 else None
+    return replace(report, place=off_the_tape or ENGINE_AT_FAULT)
 
 
 ENGINE_AT_FAULT = Finding(
@@ -178,15 +198,9 @@ def _wrong_rule(wrong: Sequence[WrongNode]) -> Finding:
     )
 
 
-def _off_the_tape(
-    f: TensorFunction,
-    operations: Sequence[RecordedOperation],
-    tensors: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    seed: int,
-) -> Finding | None:
+def _off_the_tape(f: TensorFunction, run: RecordedRun, seed: int) -> Finding | None:
     """Tell whether yours is the gradient of what is on the tape, so that something must be missing from it."""
-    replayed = Problem(f.names, f.values, lambda xs: replay(operations, tensors, outputs, xs), f.problem().backward)
+    replayed = Problem(f.names, f.values, run.replay, f.problem().backward)
     report = check_problem(replayed, seed=seed)
     if any(e.status in ("wrong", "cannot tell") for e in report.entries) or report.faults:
         return None
@@ -199,33 +213,15 @@ def _off_the_tape(
     )
 
 
-def replay(
-    operations: Sequence[RecordedOperation], tensors: Sequence[Tensor], outputs: Sequence[Tensor], values: Arrays
-) -> Arrays:
-    """Compute the recorded operations again, from other values of the inputs."""
-    known: dict[Node, Array] = {t.node: v for t, v in zip(tensors, values, strict=True) if t.node is not None}
-
-    def value(x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            return x
-        return known.get(x.node, x.data) if x.node is not None else x.data
-
-    for operation in operations:
-        node = operation.result.node
-        assert node is not None  # only recorded operations are kept
-        known[node] = np.asarray(operation.primitive.forward(*map(value, operation.inputs), **operation.params))
-    return tuple(np.asarray(value(y), dtype=np.float64) for y in outputs)
-
-
 def cancelling_sum(f: TensorFunction) -> str:
     """Return why a function that returns one number does not depend on its input, where the tape tells.
 
     The last operation is a sum or a mean, and the operation before it belongs to a composition whose output has a
     constant sum: a layer norm, a softmax.
     """
-    operations, _, outputs = record(f)
-    made = {o.result.node: o for o in operations}
-    last = made.get(outputs[0].node)
+    run = record(f)
+    made = {o.result.node: o for o in run.operations}
+    last = made.get(run.outputs[0].node)
     if last is None or last.primitive.name not in ("sum", "mean") or not isinstance(last.inputs[0], Tensor):
         return ""
     before = made.get(last.inputs[0].node)

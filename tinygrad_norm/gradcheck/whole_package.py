@@ -6,7 +6,7 @@ A primitive comes with samples in its declaration; compositions and layers have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -17,7 +17,7 @@ from .. import functional as F  # the name under which its users know it
 from .. import nn
 from ..engine.details.samples import Sample
 from ..engine.details.samples import sample as point
-from ..engine.primitive import FUNCTIONS, PRIMITIVES, Primitive
+from ..engine.primitive import FUNCTIONS, PRIMITIVES
 from ..engine.tensor import Tensor
 from ..errors import InputError
 from .api import check_orders, gradcheck
@@ -30,22 +30,18 @@ from .vjp_problem import Arrays, unflatten
 Lambda = Callable[..., Any]
 
 
-@dataclass(frozen=True)
-class Composition:
-    """A function built from primitives, with the points where it is checked."""
-
-    function: Lambda
-    points: tuple[Sample, ...]
+#: A function built from primitives, with the points where it is checked.
+Composition = tuple[Lambda, tuple[Sample, ...]]
 
 
 def each(function: Lambda, *shapes: tuple[int, ...], domain: str = "any") -> Composition:
     """Return a composition checked at one point for each shape."""
-    return Composition(function, tuple(point(shape, domain=domain) for shape in shapes))
+    return function, tuple(point(shape, domain=domain) for shape in shapes)
 
 
-def at(function: Lambda, *shapes: tuple[int, ...], domain: str | tuple[str, ...] = "any") -> Composition:
+def at(function: Lambda, *shapes: tuple[int, ...]) -> Composition:
     """Return a composition of several inputs, checked at one point."""
-    return Composition(function, (point(*shapes, domain=domain),))
+    return function, (point(*shapes),)
 
 
 def registered(name: str, *arguments: Any, **options: Any) -> Lambda:
@@ -249,7 +245,7 @@ def check_named(name: str, order: int, seed: int) -> PackageResult:
         module, inputs = drawn(LAYERS[name], np.random.default_rng((seed, crc32(name.encode()))))
         reports = [gradcheck(module, inputs, order=order, seed=seed)]
     else:
-        functions = [f for f in functions_of(name, seed) if f is not None]
+        functions = list(functions_of(name, seed))
         reports = [check_orders(f, order, seed=seed) for f in functions]
     primitive = PRIMITIVES.get(name)
     linear = primitive is not None and primitive.linear
@@ -268,23 +264,21 @@ def check_named(name: str, order: int, seed: int) -> PackageResult:
     )
 
 
-def functions_of(name: str, seed: int) -> Iterator[TensorFunction | None]:
-    """Yield a primitive or composition at each of its points; None where there is nothing to differentiate by."""
+def functions_of(name: str, seed: int) -> Iterator[TensorFunction]:
+    """Yield a primitive or composition at each of its points where there is something to differentiate by."""
     generator = np.random.default_rng((seed, crc32(name.encode())))
-    if name in PRIMITIVES:
-        for sample in PRIMITIVES[name].samples:
-            yield _primitive_at(PRIMITIVES[name], sample, generator)
-    else:
-        composition = COMPOSITIONS[name]
-        for sample in composition.points:
-            yield tensor_function(composition.function, tuple(sample.draw(generator)), None)
-
-
-def _primitive_at(primitive: Primitive, sample: Sample, generator: np.random.Generator) -> TensorFunction | None:
-    inputs = tuple(Tensor(x) for x in sample.draw(generator))
-    params: Mapping[str, Any] = {**primitive.defaults, **sample.params}
-    result = primitive(*inputs, **params)
-    return operation_function(RecordedOperation(primitive, inputs, params, None, result))
+    if name in COMPOSITIONS:
+        function, points = COMPOSITIONS[name]
+        yield from (tensor_function(function, tuple(sample.draw(generator)), None) for sample in points)
+        return
+    primitive = PRIMITIVES[name]
+    for sample in primitive.samples:
+        inputs = tuple(Tensor(x) for x in sample.draw(generator))
+        params = {**primitive.defaults, **sample.params}
+        operation = RecordedOperation(primitive, inputs, params, None, primitive(*inputs, **params))
+        found = operation_function(operation)
+        if found is not None:
+            yield found
 
 
 def adjoint_of(f: TensorFunction, seed: int) -> float:
