@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from corpus.known import KNOWN
 
 import tinygrad_norm as tg
 from tinygrad_norm.gradcheck import Report
+from tinygrad_norm.gradcheck.measure.numeric import Slopes, slopes_along_coordinates
+from tinygrad_norm.gradcheck.verdict import COVERAGE, Judgment, doubt, judge
 
 
 def check(f: Callable[..., Any], slope: Callable[..., Any], x: Any, **options: Any) -> Report:
@@ -18,6 +21,69 @@ def check(f: Callable[..., Any], slope: Callable[..., Any], x: Any, **options: A
 
 
 POINT = np.array([0.3, -1.7, 2.2, 0.9, -0.4])
+
+
+def judged(
+    yours: float,
+    numeric: float = 1.0,
+    bar: float = 0.0,
+    gap: float = 0.0,
+    moved: float = 1.0,
+    noise: float = 0.0,
+    change: float = 0.0,
+) -> Judgment:
+    """The judgment of one entry whose gradient and slope are these numbers."""
+    slopes = Slopes(*(np.full((1, 1), v) for v in (numeric, bar, gap, moved)), np.full(1, noise), 0)
+    gradient = np.full((1, 1), yours)
+    return judge(gradient, slopes, doubt(gradient, [gradient + change]), np.full(1, 0.5), None)
+
+
+def joint(p: float) -> Callable[..., Any]:
+    """A function that is 0 to the left and x¹⁺ᵖ to the right: differentiable at 0, the sooner bent the smaller p."""
+    return lambda v: np.maximum(v, 0) ** (1 + p)
+
+
+#: Between a corner (0) and a parabola's joint (1). A slope that is hᵖ off at the step h is hᵖ/4ᵖ off at the next one:
+#: they differ by 4ᵖ − 1 errors, of which the bar takes a third, so at ½ the error is three bars.
+BENDS = np.linspace(0.5, 1.0, 26)
+
+
+@pytest.mark.parametrize("p", BENDS[::5])
+def test_the_right_gradient_of_a_function_with_a_bend_is_accepted(p: float) -> None:
+    for scale in (1.0, 1e-3, 1e3):
+        x = scale * np.array([0.0, 1.0, -2.0])
+        assert check(joint(p), lambda v: (1 + p) * np.maximum(v, 0) ** p, x, coordinates=True).ok
+
+
+def test_the_coverage_factor_is_needed_and_twice_as_much_is_not(coverage: Callable[..., Any]) -> None:
+    """The largest true error, in bars, over functions with a known derivative and over all bends."""
+    needed = [COVERAGE * np.max(f.error[f.bar > 0] / f.bar[f.bar > 0]) for f in (coverage(k, range(1)) for k in KNOWN)]
+    for p in BENDS:
+        slopes = slopes_along_coordinates(joint(p), np.array([0.0, 1.0, -2.0]), np.eye(3))
+        needed.append(abs(slopes.value[0, 0]) / slopes.bar[0, 0])
+    assert COVERAGE / 2 < max(needed) <= COVERAGE
+
+
+def test_a_gradient_half_as_large_is_never_accepted_however_wide_the_bar() -> None:
+    for bar in np.geomspace(1e-4, 10, 300):
+        assert judged(0.5, bar=bar).status in ("wrong", "cannot tell")
+        assert judged(1.0, numeric=0.5, bar=bar).status in ("wrong", "cannot tell")
+        assert judged(1.0, bar=bar).status in ("right", "cannot tell")
+
+
+def test_nothing_is_refused_that_tells_it_from_its_half_twice_over() -> None:
+    for bar in np.geomspace(1e-4, 0.5 / COVERAGE / 2, 300, endpoint=False):
+        assert judged(0.5, bar=bar).status == "wrong"
+        assert judged(1.0, bar=bar).status == "right"
+
+
+def test_a_bar_of_a_tenth_of_the_largest_entry_is_the_widest() -> None:
+    assert judged(1.0, bar=0.0999).status == "right"
+    assert judged(1.0, bar=0.1001).status == "cannot tell"
+    # Of the largest entry, yours or numeric; a small entry beside it may have a bar as wide as itself.
+    slopes = Slopes(*(np.array([[a], [b]]) for a, b in ((1.0, 0.05), (0.0, 0.09), (0, 0), (1.0, 1.0))), np.zeros(1), 0)
+    pair = np.array([[1.0, 0.05]])
+    assert judge(pair, slopes, doubt(pair, []), np.full(2, 0.5), None).status == "right"
 
 
 def test_a_difference_just_outside_the_bars_is_wrong_and_inside_is_right() -> None:
