@@ -103,10 +103,6 @@ def by_memory_order(g: Any, x: Any) -> Any:
     return (g.ravel(order="K") * 2 * np.ascontiguousarray(x).ravel()).reshape(x.shape)
 
 
-def standardized_by(x: Any) -> Any:
-    return keep_sum(x**2) ** 0.5
-
-
 ELEMENTWISE: dict[tuple[str, str], Maker] = {
     ("exp, sign flipped", "sign-flipped"): elementwise(np.exp, lambda _, y: -y),
     ("cos, sign flipped", "sign-flipped"): elementwise(np.cos, lambda x, _: np.sin(x)),
