@@ -77,6 +77,7 @@ def test_wrt_picks_inputs_by_name_or_number() -> None:
     assert [e.name for e in tg.gradcheck(layer_norm, (X, W), wrt="weight").entries] == ["weight"]
     assert [e.name for e in tg.gradcheck(layer_norm, (X, W), wrt=[1, "x"]).entries] == ["weight", "x"]
     assert [e.name for e in tg.gradcheck(layer_norm, (X, W), wrt=-1).entries] == ["weight"]
+    assert [e.name for e in tg.gradcheck(layer_norm, (X, W), wrt=-2).entries] == ["x"]
 
 
 def test_several_outputs_and_unused_inputs() -> None:
@@ -154,7 +155,11 @@ def test_backward_may_take_the_output_and_be_called_by_position() -> None:
     def by_count(a: Any, b: Any, c: Any) -> Any:
         return a * b
 
+    def with_rest(g: Any, out: Any, *inputs: Any) -> Any:
+        return g * out
+
     assert tg.check_vjp(np.exp, with_out, X).ok
+    assert tg.check_vjp(np.exp, with_rest, X).ok
     assert tg.check_vjp(np.exp, by_count, X).ok
     assert tg.check_vjp(np.exp, lambda *args: args[0] * np.exp(args[1]), X).ok
     two = tg.check_vjp(lambda x: (np.exp(x), np.sin(x)), lambda g, out, x: g[0] * out[0] + g[1] * np.cos(x), X)

@@ -77,6 +77,12 @@ def test_a_linear_primitive_with_a_wrong_adjoint_shows_in_its_own_column() -> No
 
     tg.primitive(scale, vjp=lambda g: (g,), name="wrong_scale", samples=[tg.sample((3, 5))], linear=True)
     assert (check_named("wrong_scale", 1, 0).adjoint or 0) > 0.01
+    # Of several points the worst counts.
+    samples = [tg.sample((3, 5)), tg.sample((4,)), tg.sample((2, 3))]
+    tg.primitive(
+        scale, vjp=lambda g: (g * (1.0 if g.ndim == 1 else 3.0),), name="half_scale", samples=samples, linear=True
+    )
+    assert (check_named("half_scale", 1, 0).adjoint or 0) > 0.01
 
 
 def test_an_unknown_name_is_answered_with_the_names() -> None:
