@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.gradcheck.user_functions import arguments, positional_names
+from tinygrad_norm.gradcheck.user_functions import arguments, input_names
 
 F = tg.functional
 X = np.random.default_rng(0).standard_normal((3, 5))
@@ -187,8 +187,8 @@ def test_gradients_may_be_given_for_all_inputs_or_the_floating_ones() -> None:
 
 def test_names_are_numbers_where_a_function_tells_none() -> None:
     assert arguments([[[1.0], [2.0]], "text"])[0].shape == (2, 1)
-    assert positional_names(max, 2) == ("input 0", "input 1")
-    assert positional_names(lambda x: x, 2) == ("x", "input 1")
+    assert input_names(max, 2) == ("input 0", "input 1")
+    assert input_names(lambda x: x, 2) == ("x", "input 1")
 
 
 def test_what_the_users_code_raises_is_not_wrapped() -> None:

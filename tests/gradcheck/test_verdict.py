@@ -12,7 +12,7 @@ from corpus.known import KNOWN
 import tinygrad_norm as tg
 from tinygrad_norm.gradcheck import Report
 from tinygrad_norm.gradcheck.measure.numeric import Slopes, slopes_along_coordinates
-from tinygrad_norm.gradcheck.verdict import COVERAGE, Judgment, doubt, judge
+from tinygrad_norm.gradcheck.verdict import COVERAGE, Judgment, doubt, judge_gradient
 
 
 def check(f: Callable[..., Any], slope: Callable[..., Any], x: Any, **options: Any) -> Report:
@@ -35,7 +35,7 @@ def judged(
     """The judgment of one entry whose gradient and slope are these numbers."""
     slopes = Slopes(*(np.full((1, 1), v) for v in (numeric, bar, gap, moved)), np.full(1, noise), 0)
     gradient = np.full((1, 1), yours)
-    return judge(gradient, slopes, doubt(gradient, [gradient + change]), np.full(1, 0.5), None)
+    return judge_gradient(gradient, slopes, doubt(gradient, [gradient + change]), np.full(1, 0.5), None)
 
 
 def joint(p: float) -> Callable[..., Any]:
@@ -92,7 +92,7 @@ def test_a_bar_of_a_tenth_of_the_largest_entry_is_the_widest() -> None:
     # Of the largest entry, yours or numeric; a small entry beside it may have a bar as wide as itself.
     slopes = Slopes(*(np.array([[a], [b]]) for a, b in ((1.0, 0.05), (0.0, 0.09), (0, 0), (1.0, 1.0))), np.zeros(1), 0)
     pair = np.array([[1.0, 0.05]])
-    assert judge(pair, slopes, doubt(pair, []), np.full(2, 0.5), None).status == "right"
+    assert judge_gradient(pair, slopes, doubt(pair, []), np.full(2, 0.5), None).status == "right"
 
 
 def test_a_difference_just_outside_the_bars_is_wrong_and_inside_is_right() -> None:

@@ -14,7 +14,7 @@ from .check_report import Report
 from .examination import NOT_LINEAR, Coordinates, check_problem, with_order
 from .user_functions import (
     TensorFunction,
-    Wanted,
+    Wrt,
     backward_function,
     changed_buffers,
     hand_written,
@@ -36,7 +36,7 @@ def gradcheck(
     f: Callable[..., Any],
     inputs: Any,
     *,
-    wrt: Wanted = None,
+    wrt: Wrt = None,
     order: int = 1,
     cotangent: Any = None,
     coordinates: Coordinates = "auto",
@@ -92,7 +92,7 @@ def gradcheck(
     return check_orders(tensor_function(f, inputs, wrt), order, cotangent, coordinates, seed, rtol)
 
 
-def _check_module(module: Any, inputs: Any, wrt: Wanted, *options: Any) -> Report:
+def _check_module(module: Any, inputs: Any, wrt: Wrt, *options: Any) -> Report:
     """Check a module by its inputs and parameters; ``options`` are those of :func:`check_orders`."""
     changed = changed_buffers(module, inputs)
     with module_function(module, inputs, wrt) as function:
@@ -138,7 +138,7 @@ def check_vjp(
     backward: Callable[..., Any],
     inputs: Any,
     *,
-    wrt: Wanted = None,
+    wrt: Wrt = None,
     cotangent: Any = None,
     coordinates: Coordinates = "auto",
     seed: int = 0,

@@ -221,15 +221,6 @@ def for_json(value: Any) -> Any:
     return value
 
 
-#: What a status is called in the text.
-WORDS = {
-    "right": "right",
-    "wrong": "WRONG",
-    "cannot tell": "CANNOT TELL",
-    "vacuous": "VACUOUS",
-    "flat": "FLAT",
-    "empty": "empty",
-}
 CANNOT_TELL = (
     "the function moves too little against its own rounding, or too roughly: compute in float64, subtract a large "
     "constant from the data or the result, or choose another point"
@@ -253,7 +244,7 @@ def entry_lines(entry: Entry, blamed: bool = False) -> list[str]:
 
 def verdict_sentence(entry: Entry) -> str:
     """Return the verdict on one input in a sentence."""
-    word = WORDS[entry.status]
+    word = entry.status if entry.status == "right" else entry.status.upper()
     where = f"{entry.name}{list(entry.index)}" if entry.index else entry.name
     values = f"yours {signed(entry.yours)}, numeric {signed(entry.numeric)} ± {short(entry.uncertainty)}"
     if entry.status == "empty":

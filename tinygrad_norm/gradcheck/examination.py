@@ -18,8 +18,8 @@ from .diagnose.wrong_place import wrong_shape
 from .hygiene import aliases, backward_faults, forward_faults
 from .measure.numeric import Slopes, slopes_along_coordinates, slopes_along_directions
 from .measure.step_ladder import Array, power_of_two, random_directions, scale
-from .verdict import COVERAGE, Doubt, Judgment, doubt, judge
-from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, gradients_for, probe
+from .verdict import COVERAGE, Doubt, Judgment, doubt, judge_gradient
+from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, probe
 
 #: Faults after which there is no linear map left to compare with the Jacobian.
 NOT_LINEAR = ("not-multiplied-by-g", "multiplied-by-g-twice", "not-linear", "another-answer")
@@ -53,13 +53,13 @@ def check_problem(
         else:
             cotangents = given_cotangent(cotangent, outputs)
         p = probe(problem, outputs, cotangents, generator)
-        faults += tuple(backward_faults(problem, p))
+        faults += tuple(backward_faults(p))
         examined: list[Examination] = []
         if not any(fault.code in NOT_LINEAR for fault in faults):
-            examined = [examine(problem, k, p, generator, coordinates, rtol) for k in range(len(problem.inputs))]
+            examined = [examine(p, k, generator, coordinates, rtol) for k in range(len(problem.inputs))]
             wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
-            examined = [with_name(problem, e, p, wrong) if e.status == "wrong" else e for e in examined]
-        notes = tuple(aliases(problem, p))
+            examined = [with_name(e, p, wrong) if e.status == "wrong" else e for e in examined]
+        notes = tuple(aliases(p))
     entries = tuple(entry_of(problem, e, order) for e in examined)
     return Report(
         entries=entries,
@@ -199,54 +199,50 @@ class Examination:
 
 
 def examine(
-    problem: Problem,
-    position: int,
     p: Probe,
+    position: int,
     generator: np.random.Generator,
     coordinates: Coordinates = "auto",
     rtol: float | None = None,
 ) -> Examination:
     """Check the gradient of one input."""
-    x, gradient = problem.inputs[position], p.gradients[position]
+    x, gradient = p.problem.inputs[position], p.gradients[position]
     if gradient.shape[1:] != x.shape:
-        return _entries(problem, position, p, generator, rtol, misshapen=gradient.shape[1:])
+        return _entries(p, position, generator, rtol, misshapen=gradient.shape[1:])
     if coordinates is True or x.size == 0 or (coordinates == "auto" and x.size <= FEW):
-        return _entries(problem, position, p, generator, rtol, everything=coordinates is True)
-    first = _directions(problem, position, p, generator, rtol)
+        return _entries(p, position, generator, rtol, everything=coordinates is True)
+    first = _directions(p, position, generator, rtol)
     if coordinates is False or first.status in ("right", "vacuous", "flat", "empty"):
         return first
-    second = _entries(problem, position, p, generator, rtol)
+    second = _entries(p, position, generator, rtol)
     if second.sampled and first.status == "wrong" and second.status != "wrong":
         return replace(first, earlier=second.evaluations)
     return replace(second, earlier=first.evaluations)
 
 
-def _directions(
-    problem: Problem, position: int, p: Probe, generator: np.random.Generator, rtol: float | None
-) -> Examination:
-    x = problem.inputs[position]
+def _directions(p: Probe, position: int, generator: np.random.Generator, rtol: float | None) -> Examination:
+    x = p.problem.inputs[position]
     directions = random_directions(x, DIRECTIONS, generator)
     along = np.array([v.ravel() for v in directions]).T
     flat = _flat(p.gradients[position])
     sizes = np.abs(flat) @ np.abs(along)
     with np.errstate(all="ignore"):
         doubts = doubt(flat @ along, [_flat(g[position]) @ along for g in p.perturbed], sizes)
-    slopes = slopes_along_directions(problem.along(position), x, directions, p.cotangents)
+    slopes = slopes_along_directions(p.problem.along(position), x, directions, p.cotangents)
     # Along a direction of unit scale the ladder reaches ½.
-    verdict = judge(flat @ along, slopes, doubts, np.full(DIRECTIONS, 0.5), rtol)
+    verdict = judge_gradient(flat @ along, slopes, doubts, np.full(DIRECTIONS, 0.5), rtol)
     return Examination(position, verdict, None, slopes)
 
 
 def _entries(
-    problem: Problem,
-    position: int,
     p: Probe,
+    position: int,
     generator: np.random.Generator,
     rtol: float | None,
     everything: bool = False,
     misshapen: tuple[int, ...] | None = None,
 ) -> Examination:
-    x = problem.inputs[position]
+    x = p.problem.inputs[position]
     indices = np.arange(x.size)
     sampled = x.size > MANY and not everything
     if sampled:
@@ -254,7 +250,7 @@ def _entries(
     outputs, random = p.cotangents.shape[1], len(p.cotangents)
     complete = not sampled and outputs <= MOST_OUTPUTS and outputs * x.size <= LARGEST_JACOBIAN
     rows = np.concatenate([p.cotangents, np.eye(outputs)]) if complete else p.cotangents
-    slopes = slopes_along_coordinates(problem.along(position), x, rows, indices.tolist())
+    slopes = slopes_along_coordinates(p.problem.along(position), x, rows, indices.tolist())
     if misshapen is None:
         flat = _flat(p.gradients[position])
         whole = doubt(flat, [_flat(g[position]) for g in p.perturbed])
@@ -263,7 +259,7 @@ def _entries(
         whole = doubt(flat, [])
     chosen = Doubt(whole.change[:, indices], whole.rounding[:, indices])
     reach = 0.5 * power_of_two(scale(x)).ravel()[indices]
-    verdict = judge(flat[:, indices], _columns(slopes, random), chosen, reach, rtol)
+    verdict = judge_gradient(flat[:, indices], _columns(slopes, random), chosen, reach, rtol)
     return Examination(position, verdict, indices, slopes, complete, sampled, misshapen)
 
 
@@ -277,17 +273,17 @@ def _flat(gradient: Array) -> Array:
     return gradient.reshape(len(gradient), -1)
 
 
-def with_name(problem: Problem, examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
+def with_name(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
     """Return the examination of a wrong gradient with the name of the mistake, where one can be given."""
     if examination.indices is None or examination.sampled:
         return examination
-    evidence = gather(problem, examination, p, others)
+    evidence = gather(examination, p, others)
     if examination.misshapen is not None:
         return replace(examination, finding=wrong_shape(evidence, examination.misshapen))
     return replace(examination, finding=name_mistake(evidence))
 
 
-def gather(problem: Problem, examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Evidence:
+def gather(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Evidence:
     """Return the evidence about one wrong input."""
     position, slopes = examination.position, examination.slopes
     outputs, random = p.cotangents.shape[1], len(p.cotangents)
@@ -295,11 +291,11 @@ def gather(problem: Problem, examination: Examination, p: Probe, others: Mapping
     if examination.complete:
         single = np.eye(outputs)
         cotangents = np.concatenate([cotangents, single])
-        yours = np.concatenate([yours, _flat(gradients_for(problem, p.outputs, single)[position])])
+        yours = np.concatenate([yours, _flat(p.ask(single)[position])])
     value, bar = slopes.value.T, COVERAGE * slopes.bar.T
     trusted = np.isfinite(value) & (slopes.gap.T == 0)
     return Evidence(
-        problem=problem,
+        problem=p.problem,
         position=position,
         outputs=p.outputs,
         cotangents=cotangents,

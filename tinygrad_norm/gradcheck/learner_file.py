@@ -73,7 +73,7 @@ def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[
     try:
         result = check_file(Path(file), function, order, seed)
     except BaseException as error:  # whatever a learner's code raises is told in one line, never as our traceback
-        result = {"error": blame(error, Path(file), function)}
+        result = {"error": told_in_a_line(error, Path(file), function)}
     yield result
 
 
@@ -140,7 +140,7 @@ def points_of(
     if isinstance(samples, dict):
         samples = samples.get(function)
     if samples is not None:
-        return [(_sample(s, file, function), ()) for s in _listed(samples, file, function)]
+        return [(_sample(s, file, function), ()) for s in _sample_list(samples, file, function)]
     defaults = {
         p.name: p.default
         for p in inspect.signature(forward).parameters.values()
@@ -156,7 +156,7 @@ def points_of(
     return [(tuple(chosen.values()), tuple(chosen))]
 
 
-def _listed(samples: Any, file: str, function: str) -> list[Any]:
+def _sample_list(samples: Any, file: str, function: str) -> list[Any]:
     if isinstance(samples, (list, tuple)) and samples:
         return list(samples)
     raise InputError(
@@ -189,7 +189,7 @@ def function_of(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable
     return filled
 
 
-def blame(error: BaseException, path: Path, function: str) -> str:
+def told_in_a_line(error: BaseException, path: Path, function: str) -> str:
     """Return what a learner's code raised, in one line with the place in their file."""
     line = line_of(error, str(path))
     if isinstance(error, TinygradNormError) and line is None:

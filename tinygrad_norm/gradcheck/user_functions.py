@@ -24,7 +24,7 @@ from .measure.step_ladder import Array
 from .vjp_problem import Arrays, Problem, describe, real_numbers
 
 #: Names or numbers of the inputs to differentiate by; None for all that hold floating-point numbers.
-Wanted = Sequence[int | str] | int | str | None
+Wrt = Sequence[int | str] | int | str | None
 
 
 def arguments(inputs: Any) -> tuple[Any, ...]:
@@ -44,7 +44,7 @@ def _is_numeric(nested: list[Any]) -> bool:
     return all(_is_numeric(x) if isinstance(x, list) else isinstance(x, (int, float)) for x in nested)
 
 
-def positional_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
+def input_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
     """Return the names of the first ``count`` positional parameters, ``input 0`` and so on where unknown."""
     names = (
         ufunc_inputs(function) if isinstance(function, np.ufunc) else [p.name for p in positional_parameters(function)]
@@ -61,7 +61,7 @@ def positional_parameters(function: Callable[..., Any]) -> list[inspect.Paramete
     return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
-def differentiable(values: Sequence[Any], names: Sequence[str], wrt: Wanted) -> tuple[int, ...]:
+def differentiable(values: Sequence[Any], names: Sequence[str], wrt: Wrt) -> tuple[int, ...]:
     """Return the positions to differentiate by: all floating-point arguments, or those that ``wrt`` picks.
 
     Raises
@@ -117,7 +117,7 @@ def hand_written(
     forward: Callable[..., Any],
     backward: Callable[..., Any],
     inputs: Any,
-    wrt: Wanted = None,
+    wrt: Wrt = None,
 ) -> Problem:
     """Return the problem of a NumPy function with a hand-written backward pass.
 
@@ -131,7 +131,7 @@ def hand_written(
         If there is nothing to differentiate by, or forward or backward returned something else than arrays.
     """
     values = arguments(inputs)
-    names = positional_names(forward, len(values))
+    names = input_names(forward, len(values))
     positions = differentiable(values, names, wrt)
     floating = [i for i, value in enumerate(values) if is_floating(value)]
     wants_output = takes_output(backward, len(values))
@@ -250,7 +250,7 @@ class TensorFunction:
         return Problem(self.names, self.values, forward, backward)
 
 
-def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Wanted) -> TensorFunction:
+def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Wrt) -> TensorFunction:
     """Return a function of Tensors at the point ``inputs``.
 
     Raises
@@ -261,7 +261,7 @@ def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Wanted) -> TensorFu
         The function returned something else than Tensors.
     """
     values = [x.numpy() if isinstance(x, Tensor) else x for x in arguments(inputs)]
-    names = positional_names(getattr(f, "forward", f), len(values))
+    names = input_names(getattr(f, "forward", f), len(values))
     positions = differentiable(values, names, wrt)
     chosen = tuple(as_float64(values[p]) for p in positions)
     return TensorFunction(tuple(names[p] for p in positions), chosen, leaves, calling(f, values, positions))
@@ -300,7 +300,7 @@ def returned_tensors(result: Any) -> list[Tensor]:
 
 
 @contextmanager
-def module_function(module: Any, inputs: Any, wrt: Wanted) -> Iterator[TensorFunction]:
+def module_function(module: Any, inputs: Any, wrt: Wrt) -> Iterator[TensorFunction]:
     """Give a module as a function of its inputs and parameters; at the end of the block it is as it was.
 
     Any object with ``named_parameters()`` will do. Its parameters get the values of each evaluation and their own ones
@@ -308,7 +308,7 @@ def module_function(module: Any, inputs: Any, wrt: Wanted) -> Iterator[TensorFun
     """
     found = {name: p for name, p in module.named_parameters() if p.requires_grad}
     values = [x.numpy() if isinstance(x, Tensor) else x for x in arguments(inputs)]
-    names = [*positional_names(getattr(module, "forward", module), len(values)), *found]
+    names = [*input_names(getattr(module, "forward", module), len(values)), *found]
     everything = [*values, *(p.numpy() for p in found.values())]
     positions = differentiable(everything, names, wrt)
     own = [p for p in positions if p < len(values)]

@@ -1,6 +1,6 @@
 """Is a gradient right? Compares it with the measured slopes, entry by entry, without a tolerance of its own.
 
-:func:`judge` is the rule: right when ``|yours − numeric| ≤ 3·bar + doubt``. The *bar* is the numeric side's
+:func:`judge_gradient` is the rule: right when ``|yours − numeric| ≤ 3·bar + doubt``. The *bar* is the numeric side's
 (:mod:`.numeric`), the *doubt* (:func:`doubt`) is what rounding does to the gradient under test.
 """
 
@@ -105,7 +105,7 @@ class Judgment:
         return "right"
 
 
-def judge(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rtol: float | None) -> Judgment:
+def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rtol: float | None) -> Judgment:
     """Compare a gradient with measured slopes.
 
     Parameters

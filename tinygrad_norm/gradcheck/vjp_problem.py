@@ -103,6 +103,8 @@ class Probe:
 
     Attributes
     ----------
+    problem : Problem
+        What was asked.
     outputs : tuple of arrays
         What the function gives there.
     cotangents : array (cotangents, outputs)
@@ -112,10 +114,15 @@ class Probe:
         The same at points moved at random by one unit in the last place.
     """
 
+    problem: Problem
     outputs: Arrays
     cotangents: Array
     gradients: tuple[Array, ...]
     perturbed: tuple[tuple[Array, ...], ...]
+
+    def ask(self, cotangents: Array) -> tuple[Array, ...]:
+        """Return the gradients for other cotangents, as in :func:`gradients_for`."""
+        return gradients_for(self.problem, self.outputs, cotangents)
 
     def shake(self, position: int) -> float:
         """Return how much one-ulp perturbations of the point change the gradient of one input."""
@@ -205,7 +212,7 @@ def probe(problem: Problem, outputs: Arrays, cotangents: Array, generator: np.ra
         gradients_for(problem.at(tuple(one_ulp_away(x, generator) for x in problem.inputs)), outputs, cotangents)
         for _ in range(2)
     )
-    return Probe(outputs, cotangents, gradients, perturbed)
+    return Probe(problem, outputs, cotangents, gradients, perturbed)
 
 
 def one_ulp_away(x: Array, generator: np.random.Generator) -> Array:

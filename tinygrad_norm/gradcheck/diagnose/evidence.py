@@ -163,6 +163,8 @@ class Evidence:
         return clear
 
 
+Indices = NDArray[np.intp]
+
 #: Looks at the evidence and names the mistake, or returns None.
 Hypothesis = Callable[[Evidence], Finding | None]
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..measure.numeric import slopes_along_coordinates
 from ..measure.one_line import FLOAT32_ROUNDOFF
 from ..measure.step_ladder import Array
+from ..verdict import Flags
 from ..vjp_problem import flatten, unflatten
 from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
@@ -217,55 +218,39 @@ def row_factor(e: Evidence) -> Finding | None:
         return None
     clear = e.significant(e.numeric)
     for axes in axis_sets(e.x.ndim):
-        fitted = _factor_per_group(e, axes, clear)
-        if fitted is None:
+        ratio = _ratio_of_rows(e, axes, clear)
+        predicted, slack = ratio * e.numeric, np.abs(ratio) * e.bar
+        if not np.isfinite(ratio).all() or e.agrees(predicted, slack) is None:
             continue
-        ratio, leftover = fitted
         for statistic, symbol, values in _statistics(e.x, axes):
             for power in (1, -1, 2, -2):
                 with np.errstate(all="ignore"):
                     expected = np.broadcast_to(values, e.x.shape).ravel() ** power
-                if not np.allclose(ratio, expected, rtol=1e-8, atol=0):
-                    continue
-                return _row_finding(statistic, symbol, power, axes, leftover)
+                if np.allclose(ratio, expected, rtol=1e-8, atol=0):
+                    return e.named(predicted, slack, *_row_words(statistic, symbol, power, axes_of(axes)))
     return None
 
 
-def _row_finding(statistic: str, symbol: str, power: int, axes: tuple[int, ...], leftover: float) -> Finding:
-    where = f"along {axes_of(axes)}"
-    evidence = (
-        f"yours / numeric is {symbol}{'' if power == 1 else f'^{power}'} in every row; leftover {amount(leftover)}"
-    )
-    square = "" if abs(power) == 1 else " squared"
+def _row_words(statistic: str, symbol: str, power: int, axes: str) -> tuple[str, str, str, str]:
+    """Return code, name, evidence and explanation of a power of a statistic that is missing or one too many."""
+    seen = f"yours / numeric is {symbol}{'' if power == 1 else f'^{power}'} in every row"
+    divisor = f"{symbol}{'' if abs(power) == 1 else ' squared'} along {axes}"
     if power > 0:
-        return Finding(
-            f"{statistic}-missing",
-            f"the division by {symbol}{square} {where} is missing",
-            evidence,
-            f"the output shrinks with {symbol}, so the gradient carries 1/{symbol} as well",
-            leftover,
-        )
-    return Finding(
-        f"{statistic}-twice",
-        f"divided by {symbol}{square} {where} once too often",
-        evidence,
-        f"the gradient carries 1/{symbol} once for each time that the forward pass divides by it",
-        leftover,
-    )
+        why = f"the output shrinks with {symbol}, so the gradient carries 1/{symbol} as well"
+        return f"{statistic}-missing", f"the division by {divisor} is missing", seen, why
+    why = f"the gradient carries 1/{symbol} once for each time that the forward pass divides by it"
+    return f"{statistic}-twice", f"divided by {divisor} once too often", seen, why
 
 
-def _factor_per_group(e: Evidence, axes: tuple[int, ...], clear: np.ndarray) -> tuple[Array, float] | None:
-    """Return the ratio of each group (spread over its entries) if one ratio per group explains yours."""
+def _ratio_of_rows(e: Evidence, axes: tuple[int, ...], clear: Flags) -> Array:
+    """Return the ratio of each row along ``axes``, spread over its entries."""
     rows = (len(e.yours), *e.x.shape)
     where = (0, *(a + 1 for a in axes))
     with np.errstate(all="ignore"):
         top = np.where(clear, e.yours * e.numeric, 0.0).reshape(rows).sum(where, keepdims=True)
         bottom = np.where(clear, e.numeric**2, 0.0).reshape(rows).sum(where, keepdims=True)
-        ratio = np.broadcast_to(top / bottom, (1, *e.x.shape)).ravel()
-    if not np.isfinite(ratio).all():
-        return None
-    leftover = e.agrees(ratio * e.numeric, np.abs(ratio) * e.bar)
-    return None if leftover is None else (ratio, leftover)
+        ratio: Array = np.broadcast_to(top / bottom, (1, *e.x.shape)).ravel()
+    return ratio
 
 
 def _statistics(x: Array, axes: tuple[int, ...]) -> Iterator[tuple[str, str, Array]]:

@@ -15,12 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..measure.step_ladder import Array
-from .evidence import Evidence, Finding, amount, axes_of, axis_sets, grouped
-
-Indices = NDArray[np.intp]
+from .evidence import Evidence, Finding, Indices, amount, axes_of, axis_sets, grouped
 
 
 @dataclass(frozen=True)

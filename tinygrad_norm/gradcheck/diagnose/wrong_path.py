@@ -128,7 +128,7 @@ def silent_outputs(e: Evidence) -> Finding | None:
         return None
     reached = np.any(e.touched[matters & ~silent], axis=0)
     needed = np.any(e.touched[silent], axis=0)
-    listed = _listed(silent, e.outputs)
+    listed = _as_indices(silent, e.outputs)
     if np.all(reached[needed]):
         return Finding(
             "contributions-overwritten",
@@ -145,7 +145,7 @@ def silent_outputs(e: Evidence) -> Finding | None:
     )
 
 
-def _listed(flags: Flags, outputs: tuple[Array, ...]) -> str:
+def _as_indices(flags: Flags, outputs: tuple[Array, ...]) -> str:
     """Return the first few flagged outputs as indices."""
     where = np.flatnonzero(flags)
     shape = outputs[0].shape if len(outputs) == 1 else None

@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from itertools import combinations, permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..measure.step_ladder import Array
-from .evidence import Evidence, Finding, axes_of, axis_sets
-
-Indices = NDArray[np.intp]
+from .evidence import Evidence, Finding, Indices, axes_of, axis_sets
 
 
 def wrong_shape(e: Evidence, shape: tuple[int, ...]) -> Finding:
