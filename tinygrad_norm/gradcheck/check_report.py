@@ -1,4 +1,4 @@
-"""The result of a check: for_json data, true when everything is right, with a text, JSON and HTML form.
+"""The result of a check: plain data, true when everything is right, with a text, JSON and HTML form.
 
 A :class:`Report` holds one :class:`Entry` for each input, findings about the code as a whole, and, where the tape was
 recorded, the operations whose own rule is wrong (:class:`WrongNode`).

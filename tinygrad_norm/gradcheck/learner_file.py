@@ -4,7 +4,7 @@
 loop, exit, kill itself), the caller gets a result or a message of one line. :func:`check_file` is what runs inside.
 
 The convention: ``NAME`` and ``NAME_backward`` are a pair in NumPy, ``backward(g, *inputs)`` or ``backward(g, out,
-*inputs)``; ``NAME`` alone computes with Tensors. The points_of come from ``SAMPLES``, a list of argument tuples or a
+*inputs)``; ``NAME`` alone computes with Tensors. The points come from ``SAMPLES``, a list of argument tuples or a
 dictionary from a function's name to such a list, or else from the defaults in the signature of ``NAME``.
 """
 
@@ -78,7 +78,7 @@ def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[
 
 
 def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, Any]:
-    """Return the reports of one function at all of its points_of, as data with their text."""
+    """Return the reports of one function at all of its points, as data with their text."""
     if path.suffix != ".py":
         raise InputError(f"{path.name} must be a Python file; got the suffix {path.suffix!r}. Rename it to end in .py.")
     module = load(str(path))

@@ -113,12 +113,7 @@ def as_float64(value: Any) -> Array:
     return np.array(value, dtype=np.float64, order="C")
 
 
-def hand_written(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    inputs: Any,
-    wrt: Wrt = None,
-) -> Problem:
+def hand_written(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Any, wrt: Wrt = None) -> Problem:
     """Return the problem of a NumPy function with a hand-written backward pass.
 
     ``backward`` is called as ``backward(g, *inputs)``, or ``backward(g, out, *inputs)`` when it takes one

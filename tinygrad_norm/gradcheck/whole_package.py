@@ -215,10 +215,7 @@ def names() -> list[str]:
 
 
 def check_everything(
-    order: int,
-    seed: int,
-    only: str | None = None,
-    progress: Callable[[str, float], None] = lambda name, fraction: None,
+    order: int, seed: int, only: str | None = None, progress: Callable[[str, float], None] = lambda name, fraction: None
 ) -> Iterator[PackageResult]:
     """Yield the result for every primitive and composition, or for the one called ``only``.
 

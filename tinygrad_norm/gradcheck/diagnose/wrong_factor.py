@@ -144,7 +144,7 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
 
 
 def sizes_here(e: Evidence) -> dict[int, str]:
-    """Return the sizes_here that a mean or a broadcast could have here, each with what it is the size of."""
+    """Return the sizes that a mean or a broadcast could have here, each with what it is the size of."""
     found: dict[int, str] = {}
 
     shapes = [(e.problem.names[e.position], e.x.shape)]

@@ -254,18 +254,8 @@ def _candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]
 def _gain_candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
     right = _backward(norm, rows, norm.sigma, norm.x_hat)
     why = "y = γ x̂ + β, so everything that flows back to x̂ is γ g: multiply first, then take the means"
-    yield (
-        "gain-missing",
-        "γ is forgotten: the incoming gradient is not multiplied by the weight",
-        why,
-        right,
-    )
-    yield (
-        "gain-after",
-        "γ is multiplied after the means instead of before",
-        why,
-        norm.gain * right,
-    )
+    yield ("gain-missing", "γ is forgotten: the incoming gradient is not multiplied by the weight", why, right)
+    yield ("gain-after", "γ is multiplied after the means instead of before", why, norm.gain * right)
 
 
 def _eps_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
