@@ -21,6 +21,18 @@ from .measure.step_ladder import Array, power_of_two, random_directions, scale
 from .verdict import COVERAGE, Doubt, Judgment, doubt, judge_gradient
 from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, probe
 
+Coordinates = Literal["auto"] | bool
+
+DIRECTIONS = 3
+#: Inputs with so few entries are checked entry by entry: directions would cost as much.
+FEW = 3
+#: Above so many entries a failing input is looked at in a random sample of entries only.
+MANY = 1024
+SAMPLE = 128
+#: The Jacobian is measured for the diagnosis when it has at most so many entries.
+LARGEST_JACOBIAN = 200_000
+MOST_OUTPUTS = 600
+
 #: Faults after which there is no linear map left to compare with the Jacobian.
 NOT_LINEAR = ("not-multiplied-by-g", "multiplied-by-g-twice", "not-linear", "another-answer")
 
@@ -153,19 +165,6 @@ def with_order(report: Report, higher: Report) -> Report:
         evaluations=report.evaluations + higher.evaluations,
         place=report.place or higher.place,
     )
-
-
-Coordinates = Literal["auto"] | bool
-
-DIRECTIONS = 3
-#: Inputs with so few entries are checked entry by entry: directions would cost as much.
-FEW = 3
-#: Above so many entries a failing input is looked at in a random sample of entries only.
-MANY = 1024
-SAMPLE = 128
-#: The Jacobian is measured for the diagnosis when it has at most so many entries.
-LARGEST_JACOBIAN = 200_000
-MOST_OUTPUTS = 600
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,13 @@ def test_a_bend_that_slows_the_convergence_is_covered(p: float) -> None:
     assert slopes.value[0, 0] <= COVERAGE * slopes.bar[0, 0]
 
 
+def test_noise_is_looked_for_at_every_step_finer_than_the_chosen_one(coverage: Callable[..., Any]) -> None:
+    """1 + 2⁻⁴¹ sin x moves by a few units of its rounding, and not at all at the six finest steps."""
+    points = ((1e-3, 0.0), (1.0, 0.0), (1.0, 100.0))
+    faint = Known("faint", lambda x: 1 + 2.0**-41 * np.sin(x), lambda x: 2.0**-41 * np.cos(x), points)
+    assert coverage(faint, range(12)).uncovered == 0
+
+
 def test_a_kink_near_one_entry_does_not_spoil_another() -> None:
     """Noise is equally large at all steps; what grows with the step is no noise."""
 
