@@ -16,8 +16,8 @@ import tinygrad_norm
 from tinygrad_norm.cli import main
 from tinygrad_norm.commands import check
 from tinygrad_norm.errors import LearnerCodeError
-from tinygrad_norm.gradcheck import catalog
-from tinygrad_norm.gradcheck.isolated import check_in_process
+from tinygrad_norm.gradcheck import whole_package
+from tinygrad_norm.gradcheck.learner_file import check_in_process
 
 ROOT = Path(tinygrad_norm.__file__).resolve().parent.parent
 
@@ -91,7 +91,7 @@ def command(exercise: Path) -> Run:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the package be small."""
-    monkeypatch.setattr(catalog, "names", lambda: ["exp", "sign", "reshape", "softmax"])
+    monkeypatch.setattr(whole_package, "names", lambda: ["exp", "sign", "reshape", "softmax"])
 
 
 def test_a_wrong_pair_in_a_process_of_its_own(command: Run) -> None:
@@ -180,7 +180,7 @@ def test_a_failure_shows_its_report_and_the_exit_code(
 
     rule = {"vjp": lambda g, x: (-g * np.cos(x),), "elementwise": True}
     tg.primitive(lambda x, /: np.sin(x), name="wrong_sin", samples=[tg.sample((3, 5))], **rule)
-    monkeypatch.setattr(catalog, "names", lambda: ["exp", "wrong_sin"])
+    monkeypatch.setattr(whole_package, "names", lambda: ["exp", "wrong_sin"])
     assert main(["check"]) == 1
     out = capsys.readouterr().out
     assert "WRONG\n    WRONG: the backward rule of wrong_sin for x is wrong: the sign is flipped" in out

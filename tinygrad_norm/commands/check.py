@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..gradcheck.catalog import Row, check_everything
-from ..gradcheck.isolated import Outcome, check_in_process
-from ..gradcheck.report import plain
-from ..gradcheck.text import short
+from ..gradcheck.check_report import for_json, short
+from ..gradcheck.learner_file import FileResult, check_in_process
+from ..gradcheck.whole_package import PackageResult, check_everything
 from ..terminal.progress import Progress
 from ..terminal.table import aligned
 from .argument_types import seconds, whole_number
@@ -67,7 +66,7 @@ def _own_code(target: str, order: int, seed: int, timeout: float, as_json: bool)
     return 0 if outcome.result["ok"] else 1
 
 
-def _print_outcome(target: str, outcome: Outcome, order: int, seed: int, as_json: bool) -> None:
+def _print_outcome(target: str, outcome: FileResult, order: int, seed: int, as_json: bool) -> None:
     result = outcome.result
     if as_json:
         keys = ("ok", "kind", "reports")
@@ -93,15 +92,15 @@ def _package(name: str | None, order: int, seed: int, as_json: bool) -> int:
     return 0 if good else 1
 
 
-def _row_data(row: Row) -> dict[str, Any]:
+def _row_data(row: PackageResult) -> dict[str, Any]:
     keys = ("name", "kind", "points", "evaluations", "status", "uncertainty", "adjoint")
     data = {key: getattr(row, key) for key in keys}
     data["report"] = row.report.to_json() if row.report is not None else None
-    found: dict[str, Any] = plain(data)
+    found: dict[str, Any] = for_json(data)
     return found
 
 
-def table(rows: Sequence[Row]) -> list[str]:
+def table(rows: Sequence[PackageResult]) -> list[str]:
     """Return the results as lines of text, each failure with its report below."""
     cells = [("", "kind       ", "points", "     ±", "adjoint", "verdict")]  # blanks: the least width of a column
     for row in rows:
@@ -125,7 +124,7 @@ VERDICTS = {
 }
 
 
-def _summary(rows: Sequence[Row], order: int, seed: int) -> str:
+def _summary(rows: Sequence[PackageResult], order: int, seed: int) -> str:
     bad = [row.name for row in rows if row.status not in ("right", "flat")]
     orders = "order 1" if order == 1 else f"orders 1 to {order}"
     verdict = f"{len(bad)} of them NOT right: {', '.join(bad)}" if bad else "all right"

@@ -1,4 +1,7 @@
-"""Checks a function of a learner's own file. This runs in a process of its own: see :mod:`.isolated`.
+"""Checks a function of a learner's own file, in a process of its own with a time limit.
+
+:func:`check_in_process` starts that process (see :mod:`tinygrad_norm.sandbox`); whatever the file does (raise, print,
+loop, exit, kill itself), the caller gets a result or a message of one line. :func:`check_file` is what runs inside.
 
 The convention: ``NAME`` and ``NAME_backward`` are a pair in NumPy, ``backward(g, *inputs)`` or ``backward(g, out,
 *inputs)``; ``NAME`` alone computes with Tensors. The points come from ``SAMPLES``, a list of argument tuples or a
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,20 +20,60 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..errors import InputError, TinygradNormError
-from ..sandbox import account, line_of, load
+from ..errors import InputError, LearnerCodeError, TinygradNormError
+from ..sandbox import account, line_of, load, run
 from .api import check_vjp, gradcheck
-from .report import Report
+from .check_report import Report
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """The result of a check in another process.
+
+    ``result`` is what :func:`check_file` returned; ``printed`` counts the lines that the learner's code
+    printed, and ``first`` is the first of them.
+    """
+
+    result: dict[str, Any]
+    printed: int
+    first: str
+
+
+def check_in_process(path: Path, function: str, order: int, seed: int, timeout: float) -> FileResult:
+    """Check a function of a file in a process of its own.
+
+    Raises
+    ------
+    LearnerCodeError
+        The file could not be checked: it raised, ran for too long, ended the process or gave nonsense.
+    """
+    arguments = {"file": str(path), "function": function, "order": order, "seed": seed}
+    outcome = run(check_job, arguments, seconds=timeout)
+    if outcome.ending.how == "too long":
+        raise LearnerCodeError(
+            f"{path.name}:{function} must finish within {timeout:g} s; it was stopped. Check a smaller sample, "
+            "look for an endless loop, or allow more time with --timeout."
+        )
+    if outcome.ending.how == "died":
+        raise LearnerCodeError(
+            f"{path.name} must leave the process running; it {outcome.ending.reason} before the check was done. "
+            "Take that out of the file."
+        )
+    (result,) = outcome.messages
+    if "error" in result:
+        raise LearnerCodeError(result["error"])
+    return FileResult(result, outcome.printed.lines, outcome.printed.first)
+
 
 SUFFIX = "_backward"
 
 
 def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :mod:`.isolated`."""
+    """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :func:`check_in_process`."""
     try:
         result = check_file(Path(file), function, order, seed)
     except BaseException as error:  # whatever a learner's code raises is told in one line, never as our traceback
-        result = {"error": blame(error, Path(file), function)}
+        result = {"error": told_in_a_line(error, Path(file), function)}
     yield result
 
 
@@ -45,8 +89,8 @@ def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, An
             f"{function} with Tensors and without {function}{SUFFIX}."
         )
     reports = []
-    for inputs, given in points(module, path.name, function, forward):
-        bound = fill(forward, given)
+    for inputs, given in points_of(module, path.name, function, forward):
+        bound = function_of(forward, given)
         if backward is None:
             reports.append(gradcheck(bound, inputs, order=order, seed=seed))
         else:
@@ -82,7 +126,7 @@ def find(module: ModuleType, file: str, function: str) -> tuple[Callable[..., An
     return forward, backward if callable(backward) else None
 
 
-def points(
+def points_of(
     module: ModuleType, file: str, function: str, forward: Callable[..., Any]
 ) -> list[tuple[tuple[Any, ...], tuple[str, ...]]]:
     """Return the arguments of each check, and the names of the parameters that they are for.
@@ -96,7 +140,7 @@ def points(
     if isinstance(samples, dict):
         samples = samples.get(function)
     if samples is not None:
-        return [(_sample(s, file, function), ()) for s in _listed(samples, file, function)]
+        return [(_sample(s, file, function), ()) for s in _sample_list(samples, file, function)]
     defaults = {
         p.name: p.default
         for p in inspect.signature(forward).parameters.values()
@@ -112,7 +156,7 @@ def points(
     return [(tuple(chosen.values()), tuple(chosen))]
 
 
-def _listed(samples: Any, file: str, function: str) -> list[Any]:
+def _sample_list(samples: Any, file: str, function: str) -> list[Any]:
     if isinstance(samples, (list, tuple)) and samples:
         return list(samples)
     raise InputError(
@@ -132,7 +176,7 @@ def _sample(sample: Any, file: str, function: str) -> tuple[Any, ...]:
     )
 
 
-def fill(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
+def function_of(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
     """Return the function of the parameters ``names``, in this order; the others keep their defaults."""
     if not names:
         return forward
@@ -145,7 +189,7 @@ def fill(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., A
     return filled
 
 
-def blame(error: BaseException, path: Path, function: str) -> str:
+def told_in_a_line(error: BaseException, path: Path, function: str) -> str:
     """Return what a learner's code raised, in one line with the place in their file."""
     line = line_of(error, str(path))
     if isinstance(error, TinygradNormError) and line is None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ladder import UNIT_ROUNDOFF, Array
+from .step_ladder import UNIT_ROUNDOFF, Array
 
 FLOAT32_ROUNDOFF = 2.0**-24
 
@@ -40,7 +40,7 @@ class Lines:
 MOST_VALUES = 2_000_000
 
 
-def sample(
+def sample_lines(
     function: FlatFunction,
     point: Callable[[int, float], Array],
     count: int,

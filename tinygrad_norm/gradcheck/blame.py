@@ -16,20 +16,19 @@ import numpy as np
 from ..engine.primitive import Primitive
 from ..engine.tape import STATE, Node, Scope
 from ..engine.tensor import Tensor
-from .check import check_problem
+from .check_report import Report, WrongNode
 from .diagnose import Finding
-from .entry import WrongNode
-from .ladder import Array, scale
-from .problem import Arrays, Problem
-from .recorded import TensorFunction, backward_function, leaves
-from .report import Report
+from .examination import check_problem
+from .measure.step_ladder import Array, scale
+from .user_functions import TensorFunction, backward_function, leaves
+from .vjp_problem import Arrays, Problem
 
 #: More operations than this are not re-checked one by one.
 MOST_NODES = 2000
 
 
 @dataclass(frozen=True)
-class Operation:
+class RecordedOperation:
     """One recorded operation: what was applied to what, where, and which node it made."""
 
     primitive: Primitive
@@ -45,29 +44,47 @@ class Operation:
 
 
 class Recorder:
-    """Watches one run and keeps its operations (the monitor protocol of the tape)."""
+    """Watches one run and keeps its operations (a :class:`.Monitor` of the tape)."""
 
     def __init__(self) -> None:
-        self.operations: list[Operation] = []
+        self.operations: list[RecordedOperation] = []
 
     def recorded(
         self, result: Any, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any], scope: Scope | None
     ) -> None:
         """Keep one operation."""
-        self.operations.append(Operation(primitive, tuple(inputs), params, scope, result))
+        self.operations.append(RecordedOperation(primitive, tuple(inputs), params, scope, result))
 
-    def failed(
-        self, error: Exception, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
-        scope: Scope | None,
-    ) -> None:  # fmt: skip
-        """Do nothing: the error is on its way to the user."""
+    def failed(self, *event: Any, **more: Any) -> None:
+        """Do nothing: an error is on its way to the user, and rules are called again one by one."""
 
-    def swept(self, node: Node, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
-        """Do nothing: the rules are called again one by one."""
+    swept = failed
 
 
-def record(f: TensorFunction) -> tuple[list[Operation], list[Tensor], list[Tensor]]:
-    """Run a function once; return its operations that were recorded, its inputs and its outputs."""
+@dataclass(frozen=True)
+class RecordedRun:
+    """What one run left on the tape: its operations, from the inputs to the outputs."""
+
+    operations: Sequence[RecordedOperation]
+    inputs: Sequence[Tensor]
+    outputs: Sequence[Tensor]
+
+    def replay(self, values: Arrays) -> Arrays:
+        """Compute the recorded operations again, from other values of the inputs."""
+        pairs = zip(self.inputs, values, strict=True)
+        known: dict[Node | None, Array] = {t.node: v for t, v in pairs if t.node is not None}
+
+        def value(x: Any) -> Any:
+            return known.get(x.node, x.data) if isinstance(x, Tensor) else x
+
+        for operation in self.operations:
+            result = operation.primitive.forward(*map(value, operation.inputs), **operation.params)
+            known[operation.result.node] = np.asarray(result)
+        return tuple(np.asarray(value(y), dtype=np.float64) for y in self.outputs)
+
+
+def record(f: TensorFunction) -> RecordedRun:
+    """Run a function once and keep what was recorded."""
     recorder = Recorder()
     tensors = f.bind(f.values)
     token = STATE.set(STATE.get()._replace(monitor=recorder))
@@ -75,21 +92,20 @@ def record(f: TensorFunction) -> tuple[list[Operation], list[Tensor], list[Tenso
         outputs = f.call(tensors, True)
     finally:
         STATE.reset(token)
-    return [o for o in recorder.operations if o.result.node is not None], tensors, outputs
+    return RecordedRun([o for o in recorder.operations if o.result.node is not None], tensors, outputs)
 
 
-def locate(f: TensorFunction, report: Report, order: int, seed: int) -> Report:
+def blame_operation(f: TensorFunction, report: Report, order: int, seed: int) -> Report:
     """Return the report of a failed composite with the operation to blame, where one is found.
 
     ``order`` is the highest that was checked: a rule may be right and its own derivative wrong.
     """
-    operations, tensors, outputs = record(f)
-    if len(operations) > MOST_NODES:
-        return replace(
-            report, notes=(*report.notes, f"{len(operations)} operations are too many to re-check one by one")
-        )
+    run = record(f)
+    if len(run.operations) > MOST_NODES:
+        note = f"{len(run.operations)} operations are too many to re-check one by one"
+        return replace(report, notes=(*report.notes, note))
     wrong: list[WrongNode] = []
-    for number, operation in enumerate(operations, 1):
+    for number, operation in enumerate(run.operations, 1):
         wrong += check_operation(number, operation, order, seed)
     if wrong:
         return replace(report, nodes=tuple(wrong), place=_wrong_rule(wrong))
@@ -98,9 +114,8 @@ def locate(f: TensorFunction, report: Report, order: int, seed: int) -> Report:
     if _right_nearby(f, order, seed):
         entries = tuple(replace(e, status="right", wrong=0) if e.status == "wrong" else e for e in report.entries)
         return replace(report, entries=entries, notes=(*report.notes, KINKS_MEET))
-    if order == 1:
-        return replace(report, place=_off_the_tape(f, operations, tensors, outputs, seed) or ENGINE_AT_FAULT)
-    return replace(report, place=ENGINE_AT_FAULT)
+    off_the_tape = _off_the_tape(f, run, seed) if order == 1 else None
+    return replace(report, place=off_the_tape or ENGINE_AT_FAULT)
 
 
 ENGINE_AT_FAULT = Finding(
@@ -122,7 +137,7 @@ def _right_nearby(f: TensorFunction, order: int, seed: int) -> bool:
     return check_problem(f.problem().at(nearby), seed=seed, order=order).ok
 
 
-def check_operation(number: int, operation: Operation, order: int, seed: int) -> list[WrongNode]:
+def check_operation(number: int, operation: RecordedOperation, order: int, seed: int) -> list[WrongNode]:
     """Return what is wrong with one operation at its actual values: nothing, or one entry for each wrong input."""
     f = operation_function(operation)
     if f is None:
@@ -142,7 +157,7 @@ def check_operation(number: int, operation: Operation, order: int, seed: int) ->
     return []
 
 
-def operation_function(operation: Operation) -> TensorFunction | None:
+def operation_function(operation: RecordedOperation) -> TensorFunction | None:
     """Return one operation as a function of its floating-point inputs; None if it has none with a rule."""
     primitive = operation.primitive
     arrays = operation.arrays
@@ -181,11 +196,9 @@ def _wrong_rule(wrong: Sequence[WrongNode]) -> Finding:
     )
 
 
-def _off_the_tape(
-    f: TensorFunction, operations: Sequence[Operation], tensors: Sequence[Tensor], outputs: Sequence[Tensor], seed: int
-) -> Finding | None:
+def _off_the_tape(f: TensorFunction, run: RecordedRun, seed: int) -> Finding | None:
     """Tell whether yours is the gradient of what is on the tape, so that something must be missing from it."""
-    replayed = Problem(f.names, f.values, lambda xs: replay(operations, tensors, outputs, xs), f.problem().backward)
+    replayed = Problem(f.names, f.values, run.replay, f.problem().backward)
     report = check_problem(replayed, seed=seed)
     if any(e.status in ("wrong", "cannot tell") for e in report.entries) or report.faults:
         return None
@@ -198,33 +211,15 @@ def _off_the_tape(
     )
 
 
-def replay(
-    operations: Sequence[Operation], tensors: Sequence[Tensor], outputs: Sequence[Tensor], values: Arrays
-) -> Arrays:
-    """Compute the recorded operations again, from other values of the inputs."""
-    known: dict[Node, Array] = {t.node: v for t, v in zip(tensors, values, strict=True) if t.node is not None}
-
-    def value(x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            return x
-        return known.get(x.node, x.data) if x.node is not None else x.data
-
-    for operation in operations:
-        node = operation.result.node
-        assert node is not None  # only recorded operations are kept
-        known[node] = np.asarray(operation.primitive.forward(*map(value, operation.inputs), **operation.params))
-    return tuple(np.asarray(value(y), dtype=np.float64) for y in outputs)
-
-
 def cancelling_sum(f: TensorFunction) -> str:
     """Return why a function that returns one number does not depend on its input, where the tape tells.
 
     The last operation is a sum or a mean, and the operation before it belongs to a composition whose output has a
     constant sum: a layer norm, a softmax.
     """
-    operations, _, outputs = record(f)
-    made = {o.result.node: o for o in operations}
-    last = made.get(outputs[0].node)
+    run = record(f)
+    made = {o.result.node: o for o in run.operations}
+    last = made.get(run.outputs[0].node)
     if last is None or last.primitive.name not in ("sum", "mean") or not isinstance(last.inputs[0], Tensor):
         return ""
     before = made.get(last.inputs[0].node)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.gradcheck.learner import check_file, check_job
+from tinygrad_norm.gradcheck.learner_file import check_file, check_job
 
 HEAD = "import numpy as np\nimport tinygrad_norm as tg\nX = np.linspace(-1, 2, 15).reshape(3, 5)\n"
 

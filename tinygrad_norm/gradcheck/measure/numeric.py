@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
-from .lines import FlatFunction, Lines, sample
+from .one_line import FlatFunction, Lines, sample_lines
+from .step_ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
 
 DEPTH = 4
 NOISE_LEVELS = 6
@@ -85,7 +85,7 @@ def slopes_along_coordinates(
 
     at, h = x.reshape(-1)[where], steps[:, None] * unit[where]
     stretch = ((at + h) - (at - h)) / (2 * h)
-    lines = sample(function, point, len(where), steps, center, projection, stretch) if len(where) else None
+    lines = sample_lines(function, point, len(where), steps, center, projection, stretch) if len(where) else None
     return _measure(lines, steps, unit[where].reshape(-1, 1), projection.shape[0])
 
 
@@ -98,7 +98,7 @@ def slopes_along_directions(function: FlatFunction, x: Array, directions: Sequen
         moved: Array = x + t * directions[line]
         return moved
 
-    lines = sample(function, point, len(directions), steps, center, projection) if len(steps) else None
+    lines = sample_lines(function, point, len(directions), steps, center, projection) if len(steps) else None
     return _measure(lines, steps, np.ones((len(directions), 1)), projection.shape[0])
 
 
@@ -112,11 +112,11 @@ def _measure(lines: Lines | None, steps: Array, units: Array, columns: int) -> S
     with np.errstate(all="ignore"):
         table = richardson(difference / (2 * h))
         wobble = _wobble(table, h, rounding)
-        noise = np.maximum(_largest(wobble[-NOISE_LEVELS:]), rounding)
+        noise = np.maximum(_loudest(wobble[-NOISE_LEVELS:]), rounding)
         value, bar, level = _choose(table, h, noise)
         # Once more with every level finer than the chosen one: six levels alone may be quantized.
         finer = np.arange(len(steps) - 1).reshape(-1, 1, 1) >= level
-        noise = np.maximum(noise, _largest(np.where(finer, wobble, 0.0)))
+        noise = np.maximum(noise, _loudest(np.where(finer, wobble, 0.0)))
         value, bar, _ = _choose(table, h, noise)
         moved = np.nanmax(np.where(np.isfinite(difference), np.abs(difference), 0.0), axis=0, initial=0.0)
     evaluations = 1 + 2 * len(steps) * len(units)
@@ -152,7 +152,7 @@ def _wobble(table: Array, h: Array, rounding: Array) -> Array:
     return wobble
 
 
-def _largest(wobble: Array) -> Array:
+def _loudest(wobble: Array) -> Array:
     """Return the maximum over levels and lines: one column's noise is the same along every line."""
     largest: Array = wobble.max(axis=(0, 1), initial=0.0)
     return largest

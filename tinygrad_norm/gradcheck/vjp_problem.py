@@ -1,16 +1,97 @@
-"""What a backward pass answers to random cotangents: the gradients under test, and how rounding shakes them."""
+"""What is checked, and what it answers.
+
+A :class:`Problem` is a function of arrays, its backward pass (the VJP under test) and a point: all that the check
+itself knows about. :func:`probe` asks the backward pass for the gradients of random cotangents, and how rounding shakes
+them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, OperandError
-from .ladder import Array
-from .problem import Arrays, Problem, describe, unflatten
+from .measure.one_line import FlatFunction
+from .measure.step_ladder import Array
+
+Arrays = tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A function and its backward pass at one point.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What the inputs are called.
+    inputs : tuple of arrays
+        The differentiable inputs, in float64.
+    forward : callable
+        ``forward(inputs) -> outputs``, tuples of arrays.
+    backward : callable
+        ``backward(inputs, cotangents) -> gradients``, one for each input; None stands for zeros.
+    """
+
+    names: tuple[str, ...]
+    inputs: Arrays
+    forward: Callable[[Arrays], Arrays]
+    backward: Callable[[Arrays, Arrays], tuple[Any, ...]]
+
+    def at(self, inputs: Arrays) -> Problem:
+        """Return the same problem at another point."""
+        return replace(self, inputs=inputs)
+
+    def flat_output(self, inputs: Arrays) -> Array:
+        """Return all outputs as one flat vector."""
+        return flatten(self.forward(inputs))
+
+    def along(self, position: int) -> FlatFunction:
+        """Return the function of one input alone, the others held fixed; outputs as one flat vector."""
+
+        def function(x: Array) -> Array:
+            inputs = [value.copy() for value in self.inputs]
+            inputs[position] = x
+            return self.flat_output(tuple(inputs))
+
+        return function
+
+
+def flatten(arrays: Sequence[Array]) -> Array:
+    """Return arrays joined into one flat vector.
+
+    >>> flatten((np.ones((1, 2)), np.zeros(1)))
+    array([1., 1., 0.])
+    """
+    if len(arrays) == 1:
+        return arrays[0].ravel()
+    return np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.zeros(0)
+
+
+def unflatten(vector: Array, like: Sequence[Array]) -> Arrays:
+    """Return the pieces of ``vector`` in the shapes of ``like``.
+
+    >>> unflatten(np.arange(3.0), (np.ones((1, 2)), np.zeros(1)))
+    (array([[0., 1.]]), array([2.]))
+    """
+    ends = np.cumsum([a.size for a in like])
+    pieces = np.split(vector, ends[:-1]) if like else []
+    return tuple(np.reshape(p, a.shape).copy() for p, a in zip(pieces, like, strict=True))
+
+
+def describe(value: Any) -> str:
+    """Return type, dtype and shape of a value for a message.
+
+    >>> describe(np.zeros((2, 3), dtype=int))
+    'int64 (2, 3)'
+    """
+    if isinstance(value, (np.ndarray, np.generic)):
+        return f"{value.dtype} {value.shape}"
+    return type(value).__name__
+
 
 #: How many random cotangents a gradient must satisfy at once.
 COTANGENTS = 3
@@ -22,6 +103,8 @@ class Probe:
 
     Attributes
     ----------
+    problem : Problem
+        What was asked.
     outputs : tuple of arrays
         What the function gives there.
     cotangents : array (cotangents, outputs)
@@ -31,10 +114,15 @@ class Probe:
         The same at points moved at random by one unit in the last place.
     """
 
+    problem: Problem
     outputs: Arrays
     cotangents: Array
     gradients: tuple[Array, ...]
     perturbed: tuple[tuple[Array, ...], ...]
+
+    def ask(self, cotangents: Array) -> tuple[Array, ...]:
+        """Return the gradients for other cotangents, as in :func:`gradients_for`."""
+        return gradients_for(self.problem, self.outputs, cotangents)
 
     def shake(self, position: int) -> float:
         """Return how much one-ulp perturbations of the point change the gradient of one input."""
@@ -102,13 +190,19 @@ def as_gradient(value: Any, name: str) -> Array:
     OperandError
         If it is not made of real numbers.
     """
-    array = np.asarray(value) if not isinstance(value, (str, bytes)) else np.asarray(None)
-    if array.dtype.kind not in "fiub":
+    array = real_numbers(value)
+    if array is None:
         raise OperandError(
             f"gradcheck: the gradient of {name} must be an array of real numbers; got {describe(value)}. Check what "
             "backward returns."
         )
-    return np.array(array, dtype=np.float64)
+    return array.copy()
+
+
+def real_numbers(value: Any) -> Array | None:
+    """Return a value as an array of float64, None if it is not made of real numbers."""
+    array = np.asarray(value)
+    return array.astype(np.float64, copy=False) if array.dtype.kind in "fiub" else None
 
 
 def probe(problem: Problem, outputs: Arrays, cotangents: Array, generator: np.random.Generator) -> Probe:
@@ -118,7 +212,7 @@ def probe(problem: Problem, outputs: Arrays, cotangents: Array, generator: np.ra
         gradients_for(problem.at(tuple(one_ulp_away(x, generator) for x in problem.inputs)), outputs, cotangents)
         for _ in range(2)
     )
-    return Probe(outputs, cotangents, gradients, perturbed)
+    return Probe(problem, outputs, cotangents, gradients, perturbed)
 
 
 def one_ulp_away(x: Array, generator: np.random.Generator) -> Array:

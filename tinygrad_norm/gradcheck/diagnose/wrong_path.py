@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ladder import Array
+from ..measure.step_ladder import Array
 from ..verdict import Flags
-from .evidence import Evidence, Finding, amount
+from .evidence import Evidence, Finding
 
 
 def leak(e: Evidence) -> Finding | None:
@@ -52,37 +52,29 @@ def inverted_mask(e: Evidence) -> Finding | None:
 
 def local_factor_missing(e: Evidence) -> Finding | None:
     """Find a cotangent handed on unchanged, where every output touches one entry."""
-    if not e.complete:
+    if not e.one_entry_each or not e.touched.any():
         return None
-    touched = np.abs(e.jacobian) > e.allowed
-    if not touched.any() or np.any(touched.sum(axis=1) > 1):
-        return None
-    expected = touched.astype(np.float64)
-    if np.ptp(e.jacobian[touched]) <= 1e-9 * np.max(np.abs(e.jacobian[touched])):
+    slopes = e.jacobian[e.touched]
+    if np.ptp(slopes) <= 1e-9 * np.max(np.abs(slopes)):
         return None  # a constant: told better by the hypotheses about factors
-    leftover = e.agrees(e.cotangents @ expected, np.zeros_like(e.yours))
-    if leftover is None:
-        return None
-    return Finding(
+    return e.named(
+        e.cotangents @ e.touched.astype(np.float64),
+        np.zeros_like(e.yours),
         "local-derivative-missing",
         "the cotangent is passed on unchanged: the local derivative is missing",
-        f"yours is g itself where g times the derivative belongs; leftover {amount(leftover)}",
+        "yours is g itself where g times the derivative belongs",
         "the chain rule multiplies: incoming gradient × derivative of this operation",
-        leftover,
     )
 
 
 def wrong_operand(e: Evidence) -> Finding | None:
     """Find a multiplication by another operand than the right one, where every output touches one entry."""
-    if not e.complete or len(e.outputs) != 1:
+    if len(e.outputs) != 1 or not e.one_entry_each or not e.touched.any():
         return None
-    touched = np.abs(e.jacobian) > e.allowed
-    if not touched.any() or np.any(touched.sum(axis=1) > 1):
-        return None
-    if np.any((np.abs(e.believed) > e.allowed) & ~touched):
+    if np.any((np.abs(e.believed) > e.allowed) & ~e.touched):
         return None
     out = e.outputs[0]
-    owner = np.argmax(touched, axis=1)
+    owner = np.argmax(e.touched, axis=1)
     for name, value in zip(e.problem.names, e.problem.inputs, strict=True):
         if np.unique(value).size < 3:
             continue
@@ -93,16 +85,17 @@ def wrong_operand(e: Evidence) -> Finding | None:
         predicted = np.zeros_like(e.yours)
         for row, g in enumerate(e.cotangents):
             np.add.at(predicted[row], owner, g * factor)
-        leftover = e.agrees(predicted, np.zeros_like(e.yours))
-        if leftover is not None:
-            return Finding(
-                "wrong-operand",
-                f"multiplies by {name}, which is the wrong factor here",
-                f"yours is g × {name}, added up; leftover {amount(leftover)}",
-                "in a product each factor receives g times the other factors, as they entered the product "
-                "(normalized, masked or scaled, not raw)",
-                leftover,
-            )
+        found = e.named(
+            predicted,
+            np.zeros_like(e.yours),
+            "wrong-operand",
+            f"multiplies by {name}, which is the wrong factor here",
+            f"yours is g × {name}, added up",
+            "in a product each factor receives g times the other factors, as they entered the product "
+            "(normalized, masked or scaled, not raw)",
+        )
+        if found is not None:
+            return found
     return None
 
 
@@ -113,16 +106,13 @@ def elementwise_only(e: Evidence) -> Finding | None:
     diagonal = np.diag(e.jacobian)
     if np.all(np.abs(e.jacobian - np.diag(diagonal)) <= e.allowed):
         return None
-    bars = np.diag(e.bar[e.random :])
-    leftover = e.agrees(e.cotangents * diagonal, np.abs(e.cotangents) * bars)
-    if leftover is None:
-        return None
-    return Finding(
+    return e.named(
+        e.cotangents * diagonal,
+        np.abs(e.cotangents) * np.diag(e.bar[e.random :]),
         "treated-as-elementwise",
         "treated as an elementwise function: entries influence each other, and that is missing",
-        f"yours is the diagonal of the Jacobian times g; leftover {amount(leftover)}",
+        "yours is the diagonal of the Jacobian times g",
         "each output depends on several inputs here (softmax: dx = y · (g − Σ g y)), so g must be mixed along the axis",
-        leftover,
     )
 
 
@@ -130,15 +120,15 @@ def silent_outputs(e: Evidence) -> Finding | None:
     """Find outputs that send nothing back, where all others are right."""
     if not e.complete:
         return None
-    matters = np.any(np.abs(e.jacobian) > e.allowed, axis=1)
+    matters = np.any(e.touched, axis=1)
     silent = matters & np.all(np.abs(e.believed) <= e.allowed, axis=1)
     if not silent.any() or silent.sum() == matters.sum():
         return None
     if np.any(np.abs(e.believed - e.jacobian)[~silent] > e.allowed[~silent]):
         return None
-    reached = np.any(np.abs(e.jacobian[matters & ~silent]) > e.allowed[matters & ~silent], axis=0)
-    needed = np.any(np.abs(e.jacobian[silent]) > e.allowed[silent], axis=0)
-    listed = _listed(silent, e.outputs)
+    reached = np.any(e.touched[matters & ~silent], axis=0)
+    needed = np.any(e.touched[silent], axis=0)
+    listed = _as_indices(silent, e.outputs)
     if np.all(reached[needed]):
         return Finding(
             "contributions-overwritten",
@@ -155,7 +145,7 @@ def silent_outputs(e: Evidence) -> Finding | None:
     )
 
 
-def _listed(flags: Flags, outputs: tuple[Array, ...]) -> str:
+def _as_indices(flags: Flags, outputs: tuple[Array, ...]) -> str:
     """Return the first few flagged outputs as indices."""
     where = np.flatnonzero(flags)
     shape = outputs[0].shape if len(outputs) == 1 else None
@@ -170,15 +160,14 @@ def dropped_contributions(e: Evidence) -> Finding | None:
     """Find that every single derivative is either right or missing."""
     if not e.complete:
         return None
-    present = np.abs(e.jacobian) > e.allowed
     right = np.abs(e.believed - e.jacobian) <= e.allowed
-    missing = present & ~right
+    missing = e.touched & ~right
     if not missing.any() or np.any(~right & ~missing) or np.any(e.believed[missing] != 0):
         return None
-    if not np.any(present & right):
+    if not np.any(e.touched & right):
         return None
     entries = np.any(missing, axis=0)
-    whole = np.all(~present | missing, axis=0) & entries
+    whole = np.all(~e.touched | missing, axis=0) & entries
     if np.array_equal(whole, entries):
         return Finding(
             "entries-dropped",
@@ -190,7 +179,7 @@ def dropped_contributions(e: Evidence) -> Finding | None:
     return Finding(
         "path-dropped",
         "a path is dropped: some of the ways from input to output are missing",
-        f"{int(missing.sum())} of {int(present.sum())} single derivatives are 0 in yours, the others are right",
+        f"{int(missing.sum())} of {int(e.touched.sum())} single derivatives are 0 in yours, the others are right",
         "a value that is used in several places receives a contribution from each of them",
     )
 
@@ -199,18 +188,9 @@ def skip_path(e: Evidence) -> Finding | None:
     """Find the identity path of a residual connection missing, or counted twice."""
     if not (e.complete and e.same_shape and e.significant(e.numeric).any()):
         return None
-    for times, code, name in (
-        (-1, "skip-missing", "the skip connection is missing"),
-        (1, "skip-twice", "the skip connection is counted twice"),
-    ):
-        leftover = e.agrees(e.numeric + times * e.cotangents)
-        if leftover is not None:
-            sign = "−" if times < 0 else "+"
-            return Finding(
-                code,
-                name,
-                f"yours is the numeric gradient {sign} g; leftover {amount(leftover)}",
-                "in y = x + f(x) the gradient of x is g plus what comes back through f",
-                leftover,
-            )
-    return None
+    why = "in y = x + f(x) the gradient of x is g plus what comes back through f"
+    missing, twice = e.numeric - e.cotangents, e.numeric + e.cotangents
+    yours = "yours is the numeric gradient"
+    return e.named(missing, None, "skip-missing", "the skip connection is missing", f"{yours} − g", why) or e.named(
+        twice, None, "skip-twice", "the skip connection is counted twice", f"{yours} + g", why
+    )

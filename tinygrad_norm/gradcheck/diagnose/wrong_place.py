@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from itertools import combinations, permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..ladder import Array
-from .evidence import Evidence, Finding, amount, axes_of, axis_sets
-
-Indices = NDArray[np.intp]
+from ..measure.step_ladder import Array
+from .evidence import Evidence, Finding, Indices, axes_of, axis_sets
 
 
 def wrong_shape(e: Evidence, shape: tuple[int, ...]) -> Finding:
@@ -44,31 +41,30 @@ def _not_reduced(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | No
         return None
     axes = tuple(i for i, (w, s) in enumerate(zip(padded, shape, strict=True)) if i < extra or w != s)
     summed = e.yours.reshape(-1, *shape).sum(axis=tuple(a + 1 for a in axes)).reshape(len(e.yours), -1)
-    count = int(np.prod([shape[a] for a in axes]))
-    error = np.abs(summed - e.numeric)
-    if np.any(error > e.bar + count * np.max(e.doubt, initial=0.0)):
+    leftover = _rearranged(e, summed, count=int(np.prod([shape[a] for a in axes])))
+    if leftover is None:
         return None
     return Finding(
         "broadcast-not-reduced",
         f"the broadcast over {axes_of(axes)} is not summed back",
         f"summed over {axes_of(axes)}, yours is right; {must}",
         "an entry that was used many times on the way forward receives the sum of all that comes back",
-        float(np.max(error)) / e.largest,
+        leftover,
     )
 
 
 def _not_broadcast_back(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | None:
     """Find that it is right once spread over the axes that were reduced."""
     for spread in _spreads(e.yours.reshape(-1, *shape), e.x.shape):
-        error = np.abs(spread.reshape(len(e.yours), -1) - e.numeric)
-        if np.all(error <= e.bar + np.max(e.doubt, initial=0.0)):
+        leftover = _rearranged(e, spread)
+        if leftover is not None and not np.isnan(leftover):  # a NaN would fit wherever it is spread
             return Finding(
                 "not-broadcast-back",
                 "the gradient of a reduction is not spread back over its input",
                 f"broadcast to {e.x.shape}, yours is right; {must}",
                 "a sum or mean sends something to every entry that went into it: np.broadcast_to, or keepdims=True "
                 "on the way",
-                float(np.max(error)) / e.largest,
+                leftover,
             )
     return None
 
@@ -90,7 +86,7 @@ def _reshaped(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | None:
     for order in permutations(range(len(shape))):
         if tuple(shape[a] for a in order) != e.x.shape or order == tuple(range(len(shape))):
             continue
-        leftover = _agrees_as(e, np.transpose(e.yours.reshape(-1, *shape), (0, *(a + 1 for a in order))))
+        leftover = _rearranged(e, np.transpose(e.yours.reshape(-1, *shape), (0, *(a + 1 for a in order))))
         if leftover is not None:
             return _transposed(order, f"transposed by {order}, yours is right; {must}", leftover)
     leftover = e.agrees(e.numeric)
@@ -105,9 +101,10 @@ def _reshaped(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | None:
     )
 
 
-def _agrees_as(e: Evidence, yours: Array) -> float | None:
+def _rearranged(e: Evidence, yours: Array, count: int = 1) -> float | None:
+    """Return the relative leftover if yours, rearranged, is right; ``count`` numbers were added up in each entry."""
     error = np.abs(yours.reshape(e.numeric.shape) - e.numeric)
-    if np.any(error > e.bar + np.max(e.doubt, initial=0.0)):
+    if np.any(error > e.bar + count * np.max(e.doubt, initial=0.0)):
         return None
     return float(np.max(error)) / e.largest
 
@@ -132,25 +129,23 @@ def jacobian_not_transposed(e: Evidence) -> Finding | None:
         return None  # symmetric: transposing changes nothing
     predicted = e.cotangents @ jacobian.T
     slack = np.abs(e.cotangents) @ (e.bar[e.random :]).T
-    leftover = e.agrees(predicted, slack)
-    if leftover is None:
-        return None
     ones = np.abs(jacobian - 1) <= e.allowed
-    zeros = np.abs(jacobian) <= e.allowed
-    if np.all(ones | zeros) and np.all(ones.sum(0) == 1) and np.all(ones.sum(1) == 1):
-        return Finding(
+    if np.all(ones | ~e.touched) and np.all(ones.sum(0) == 1) and np.all(ones.sum(1) == 1):
+        return e.named(
+            predicted,
+            slack,
             "permutation-not-inverted",
             "the permutation is applied again instead of being undone",
-            f"yours is P g where Pᵀ g belongs; leftover {amount(leftover)}",
+            "yours is P g where Pᵀ g belongs",
             "what moved from i to j must move back from j to i: np.argsort(permutation), −shift, flipped axes",
-            leftover,
         )
-    return Finding(
+    return e.named(
+        predicted,
+        slack,
         "not-transposed",
         "multiplies by the Jacobian instead of its transpose",
-        f"yours is J g where Jᵀ g belongs; leftover {amount(leftover)}",
+        "yours is J g where Jᵀ g belongs",
         "a gradient flows from outputs to inputs: dx = g @ wᵀ for y = x @ w, and a cumulative sum comes back reversed",
-        leftover,
     )
 
 
@@ -158,21 +153,15 @@ def moved_entries(e: Evidence) -> Finding | None:
     """Find the numeric gradient with its entries moved: transposed, flipped, rolled, in another memory order."""
     if e.x.size < 3 or not e.known.all():
         return None
-    rows = e.numeric.reshape(-1, *e.x.shape)
     index = np.arange(e.x.size).reshape(e.x.shape)
     for code, name, why, moved in _movements(index, e.outputs[0].shape if len(e.outputs) == 1 else e.x.shape):
         source = moved.ravel()
         if np.array_equal(source, np.arange(e.x.size)):
             continue
-        leftover = e.agrees(rows.reshape(len(rows), -1)[:, source], e.bar[:, source])
-        if leftover is not None:
-            return Finding(
-                code,
-                name,
-                f"moved back, yours is right in every cotangent; leftover {amount(leftover)}",
-                why,
-                leftover,
-            )
+        evidence = "moved back, yours is right in every cotangent"
+        found = e.named(e.numeric[:, source], e.bar[:, source], code, name, evidence, why)
+        if found is not None:
+            return found
     return _shuffled(e)
 
 
@@ -216,15 +205,13 @@ def _shuffled(e: Evidence) -> Finding | None:
     source[yours_order] = right_order
     if np.min(np.diff(np.sort(e.numeric[0])), initial=np.inf) <= np.max(e.bar[0]):
         return None  # repeated values: the permutation cannot be read off
-    leftover = e.agrees(e.numeric[:, source], e.bar[:, source])
-    if leftover is None:
-        return None
-    return Finding(
+    return e.named(
+        e.numeric[:, source],
+        e.bar[:, source],
         "misplaced",
         "right numbers in the wrong places",
-        f"the entries of yours are those of the numeric gradient in another order; leftover {amount(leftover)}",
+        "the entries of yours are those of the numeric gradient in another order",
         "each entry of the gradient belongs where its input entry stands: check indices, axes and reshapes",
-        leftover,
     )
 
 
@@ -268,11 +255,9 @@ def swapped_inputs(e: Evidence) -> Finding | None:
 
 def summed_over_wrong_axes(e: Evidence) -> Finding | None:
     """Find right contributions whose sum runs over the wrong axes."""
-    if not e.complete or len(e.outputs) != 1:
-        return None
-    out_shape = e.outputs[0].shape
-    if np.any((np.abs(e.jacobian) > e.allowed).sum(axis=1) > 1):
+    if len(e.outputs) != 1 or not e.one_entry_each:
         return None  # an output that uses several entries has no single contribution
+    out_shape = e.outputs[0].shape
     local = e.jacobian.sum(axis=1)
     slack = e.bar[e.random :].max(axis=1)
     contributions = (e.cotangents * local).reshape(-1, *out_shape)
@@ -282,13 +267,14 @@ def summed_over_wrong_axes(e: Evidence) -> Finding | None:
         summed = contributions.sum(where).reshape(len(e.cotangents), -1)
         if summed.shape != e.yours.shape:
             continue
-        leftover = e.agrees(summed, room.sum(where).reshape(len(e.cotangents), -1))
-        if leftover is not None:
-            return Finding(
-                "wrong-axis-sum",
-                f"summed over {axes_of(some)}, which is the wrong axis",
-                f"yours is the sum of the right contributions over {axes_of(some)}; leftover {amount(leftover)}",
-                "sum over the axes that the input was broadcast along, and keep those that it has",
-                leftover,
-            )
+        found = e.named(
+            summed,
+            room.sum(where).reshape(len(e.cotangents), -1),
+            "wrong-axis-sum",
+            f"summed over {axes_of(some)}, which is the wrong axis",
+            f"yours is the sum of the right contributions over {axes_of(some)}",
+            "sum over the axes that the input was broadcast along, and keep those that it has",
+        )
+        if found is not None:
+            return found
     return None

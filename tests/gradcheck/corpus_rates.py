@@ -11,7 +11,7 @@ from corpus.case import Case
 from corpus.known import ENTRIES, Known
 
 import tinygrad_norm as tg
-from tinygrad_norm.gradcheck.numeric import slopes_along_coordinates
+from tinygrad_norm.gradcheck.measure.numeric import slopes_along_coordinates
 from tinygrad_norm.gradcheck.verdict import COVERAGE, LEAST_MOVEMENT, WIDEST_BAR
 
 

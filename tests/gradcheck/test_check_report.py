@@ -97,3 +97,26 @@ def test_numbers_are_short() -> None:
     assert "yours +1e-10, numeric -2e9" in str(
         Report((Entry("x", (), 1, "wrong", 1, 1, 1, 0, (), 1e-10, -2e9, 1e-9, 2.0),))
     )
+
+
+def test_two_digits_of_a_size_and_four_of_a_value() -> None:
+    entry = Entry("x", (), 1, "wrong", 1, 1, 1, 0, (), 0.123456, -12345.6, 0.2, 2.0)
+    assert "yours +0.1235, numeric -1.235e4 ± 0.2" in str(Report((entry,)))
+    for uncertainty, shown in ((0.0123, "0.012"), (0.00987, "1e-2"), (0.0, "0"), (float("inf"), "inf")):
+        assert f"agree within ± {shown} (" in str(
+            Report((Entry("x", (2,), 1, "right", 2, 2, 0, 0, (1,), 1.0, 1.0, uncertainty, 2.0),))
+        )
+
+
+def test_what_has_no_size_has_no_relative_uncertainty() -> None:
+    entries = [
+        Entry(name, (), 1, "right", 1, 1, 0, 0, (), 1.0, 1.0, 1e-9, size) for name, size in (("a", 0.0), ("b", 2.0))
+    ]
+    assert Report(tuple(entries)).uncertainty == {"b": 5e-10}
+
+
+@pytest.mark.parametrize(("kinks", "words"), [(0, ""), (1, "1 entry sits at a kink"), (2, "2 entries sit at a kink")])
+def test_kinks_are_counted_in_words(kinks: int, words: str) -> None:
+    text = str(Report((Entry("x", (2,), 1, "right", 2, 2, 0, kinks, (1,), 1.0, 1.0, 1e-9, 2.0),)))
+    assert words in text
+    assert ("kink" in text) == bool(words)

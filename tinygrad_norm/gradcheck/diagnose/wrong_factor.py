@@ -1,4 +1,7 @@
-"""Mistakes that multiply the whole gradient: zero, a constant, lost precision."""
+"""Mistakes that multiply: the whole gradient by a constant, each row or each entry by something of its own.
+
+A zero, a sign, a size, lost precision; a statistic of a row, a power, the derivative at another point.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..measure.numeric import slopes_along_coordinates
+from ..measure.one_line import FLOAT32_ROUNDOFF
+from ..measure.step_ladder import Array
+from ..verdict import Flags
+from ..vjp_problem import flatten, unflatten
 from .evidence import Evidence, Finding, amount, axes_of, axis_sets
 
 #: How close a fitted number must come to a known one when the bars themselves are tighter.
 CLOSE = 1e-9
 #: A ratio known less precisely than this is not read as any number.
 LOOSEST = 1e-4
-FLOAT32_ROUNDOFF = 2.0**-24
 
 
 def zero(e: Evidence) -> Finding | None:
@@ -105,7 +112,7 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
             "a value that is used twice must receive both contributions (add them, do not overwrite), and the "
             "derivative of a square carries a 2",
         )
-    for size, what in sizes(e).items():
+    for size, what in sizes_here(e).items():
         if size < 2:
             continue
         if same(size):
@@ -136,7 +143,7 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
             )
 
 
-def sizes(e: Evidence) -> dict[int, str]:
+def sizes_here(e: Evidence) -> dict[int, str]:
     """Return the sizes that a mean or a broadcast could have here, each with what it is the size of."""
     found: dict[int, str] = {}
 
@@ -166,18 +173,16 @@ def scale_missing(e: Evidence) -> Finding | None:
     constant = float(np.median(e.jacobian[clear]))
     if _same(abs(constant), 1) or not np.allclose(e.jacobian[clear], constant, rtol=CLOSE, atol=0):
         return None
-    if any(_same(constant, 1 / size) for size in sizes(e) if size > 1):
+    if any(_same(constant, 1 / size) for size in sizes_here(e) if size > 1):
         return None  # a mean: constant_factor tells that better
-    leftover = e.agrees(e.numeric / constant, e.bar / abs(constant))
-    if leftover is None:
-        return None
-    return Finding(
+    return e.named(
+        e.numeric / constant,
+        e.bar / abs(constant),
         "scale-missing",
         f"the constant {constant:.6g} of the forward pass is missing",
-        f"every non-zero derivative is {constant:.9g} and yours is 1 there; leftover {amount(leftover)}",
+        f"every non-zero derivative is {constant:.9g} and yours is 1 there",
         "what multiplies on the way forward multiplies the gradient on the way back: the 1/(1 − p) of a dropout, a "
         "scale, or a value that is used several times (add all contributions)",
-        leftover,
     )
 
 
@@ -205,3 +210,154 @@ def lost_precision(e: Evidence) -> Finding | None:
 
 def _same(a: float, b: float) -> bool:
     return abs(a - b) <= CLOSE * max(abs(a), abs(b))
+
+
+def row_factor(e: Evidence) -> Finding | None:
+    """Find a factor per row that is a power of a statistic of the row: 1/σ missing, norm squared, and so on."""
+    if e.x.ndim == 0:
+        return None
+    clear = e.significant(e.numeric)
+    for axes in axis_sets(e.x.ndim):
+        ratio = _ratio_of_rows(e, axes, clear)
+        predicted, slack = ratio * e.numeric, np.abs(ratio) * e.bar
+        if not np.isfinite(ratio).all() or e.agrees(predicted, slack) is None:
+            continue
+        for statistic, symbol, values in _statistics(e.x, axes):
+            for power in (1, -1, 2, -2):
+                with np.errstate(all="ignore"):
+                    expected = np.broadcast_to(values, e.x.shape).ravel() ** power
+                if np.allclose(ratio, expected, rtol=1e-8, atol=0):
+                    return e.named(predicted, slack, *_row_words(statistic, symbol, power, axes_of(axes)))
+    return None
+
+
+def _row_words(statistic: str, symbol: str, power: int, axes: str) -> tuple[str, str, str, str]:
+    """Return code, name, evidence and explanation of a power of a statistic that is missing or one too many."""
+    seen = f"yours / numeric is {symbol}{'' if power == 1 else f'^{power}'} in every row"
+    divisor = f"{symbol}{'' if abs(power) == 1 else ' squared'} along {axes}"
+    if power > 0:
+        why = f"the output shrinks with {symbol}, so the gradient carries 1/{symbol} as well"
+        return f"{statistic}-missing", f"the division by {divisor} is missing", seen, why
+    why = f"the gradient carries 1/{symbol} once for each time that the forward pass divides by it"
+    return f"{statistic}-twice", f"divided by {divisor} once too often", seen, why
+
+
+def _ratio_of_rows(e: Evidence, axes: tuple[int, ...], clear: Flags) -> Array:
+    """Return the ratio of each row along ``axes``, spread over its entries."""
+    rows = (len(e.yours), *e.x.shape)
+    where = (0, *(a + 1 for a in axes))
+    with np.errstate(all="ignore"):
+        top = np.where(clear, e.yours * e.numeric, 0.0).reshape(rows).sum(where, keepdims=True)
+        bottom = np.where(clear, e.numeric**2, 0.0).reshape(rows).sum(where, keepdims=True)
+        ratio: Array = np.broadcast_to(top / bottom, (1, *e.x.shape)).ravel()
+    return ratio
+
+
+def _statistics(x: Array, axes: tuple[int, ...]) -> Iterator[tuple[str, str, Array]]:
+    """Yield code, symbol and value of what a row may have been divided by."""
+    with np.errstate(all="ignore"):
+        yield "sigma", "σ", np.std(x, axis=axes, keepdims=True)
+        yield "norm", "‖x‖", np.sqrt(np.sum(x**2, axis=axes, keepdims=True))
+        yield "rms", "rms(x)", np.sqrt(np.mean(x**2, axis=axes, keepdims=True))
+        yield "sum-exp", "Σ exp(x)", np.sum(np.exp(x), axis=axes, keepdims=True)
+        yield "sum", "Σ x", np.sum(x, axis=axes, keepdims=True)
+        yield "max", "max x", np.max(x, axis=axes, keepdims=True)
+
+
+def power_rule(e: Evidence) -> Finding | None:
+    """Find a factor that is a constant times a power of an operand: c · xᵉ."""
+    clear = e.significant(e.numeric) & e.significant(e.yours)
+    usable = clear.any(axis=0)
+    if usable.sum() < 4:
+        return None
+    with np.errstate(all="ignore"):
+        top = np.where(clear, e.yours * e.numeric, 0.0).sum(axis=0)
+        ratio = top / np.where(clear, e.numeric**2, 0.0).sum(axis=0)
+    for name, base in _operands(e):
+        fitted = _fit_power(ratio[usable], base[usable])
+        if fitted is None:
+            continue
+        exponent, coefficient, odd = fitted
+        with np.errstate(all="ignore"):
+            factor = coefficient * np.abs(base) ** exponent * (np.sign(base) if odd else 1.0)
+        if not np.isfinite(factor).all():
+            continue
+        found = e.named(
+            factor * e.numeric,
+            np.abs(factor) * e.bar,
+            "power-rule",
+            f"wrong power of {name}: off by {coefficient:.4g} · {name}^{exponent:g}",
+            "yours / numeric is that in every entry",
+            "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², (√x)′ = 1/(2√x)",
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def _operands(e: Evidence) -> Iterator[tuple[str, Array]]:
+    """Yield everything that has one value for each entry: the input and its companions."""
+    yield e.problem.names[e.position], e.x.ravel()
+    for name, value in zip(e.problem.names, e.problem.inputs, strict=True):
+        if value is not e.x and value.shape == e.x.shape:
+            yield name, value.ravel()
+
+
+def _fit_power(ratio: Array, base: Array) -> tuple[float, float, bool] | None:
+    """Return exponent (a multiple of ½, not 0), coefficient, and whether the sign of the base is in it."""
+    if np.any(base == 0) or np.unique(np.abs(base)).size < 4:
+        return None
+    logs = np.log(np.abs(base))
+    if np.ptp(logs) < 0.1:
+        return None
+    slope, _ = np.polyfit(logs, np.log(np.abs(ratio)), 1)
+    exponent = round(2 * float(slope)) / 2
+    if exponent == 0 or abs(slope - exponent) > 1e-5:
+        return None
+    for odd in (False, True):
+        with np.errstate(all="ignore"):
+            factors = ratio / (np.abs(base) ** exponent * (np.sign(base) if odd else 1.0))
+        coefficient = float(np.median(factors))
+        if np.allclose(factors, coefficient, rtol=1e-6, atol=0):
+            return exponent, coefficient, odd
+    return None
+
+
+def wrong_point(e: Evidence) -> Finding | None:
+    """Find a right formula that takes the input for the output, or the output for the input."""
+    if not (e.complete and e.same_shape and e.x.size >= 3):
+        return None
+    diagonal = np.eye(e.x.size, dtype=bool)
+    if np.any(np.abs(e.jacobian) > e.allowed, where=~diagonal):
+        return None
+    inputs = list(e.problem.inputs)
+    inputs[e.position] = e.outputs[0].copy()
+    moved = e.problem.at(tuple(inputs))
+    rows = e.cotangents[: e.random]
+    with np.errstate(all="ignore"):
+        swapped = [
+            flatten(moved.backward(moved.inputs, unflatten(g, e.outputs))[e.position : e.position + 1]) for g in rows
+        ]
+        error = np.abs(np.array(swapped) - e.numeric[: e.random])
+    if np.all(error <= (e.bar + e.doubt)[: e.random]):
+        leftover = float(np.max(error)) / e.largest
+        return Finding(
+            "input-for-output",
+            "the formula is right but takes the input where the output belongs",
+            f"given the output in place of the input, your backward pass is right; leftover {amount(leftover)}",
+            "a derivative such as 1 − tanh² or s(1 − s) is written in terms of the result: use out, not x",
+            leftover,
+        )
+    slopes = slopes_along_coordinates(moved.along(e.position), moved.inputs[e.position], rows)
+    predicted = np.array(e.numeric)
+    slack = np.full_like(e.bar, np.inf)
+    predicted[: e.random] = np.where(np.isfinite(slopes.bar), slopes.value, 0.0).T
+    slack[: e.random] = 3 * slopes.bar.T
+    return e.named(
+        predicted,
+        slack,
+        "output-for-input",
+        "the formula is right but takes the output where the input belongs",
+        "yours is the derivative at the output value",
+        "this derivative is written in terms of the input: save x, not the result",
+    )
