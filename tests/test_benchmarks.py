@@ -69,7 +69,7 @@ def test_peers_with_the_same_numbers_agree() -> None:
         ({"gradient": [2.0]}, r"must have the shape \(2,\), as that of tinygrad_norm; got \(1,\)"),
         ({"gradient": [1.0, np.nan]}, "the gradient of other must be finite; it is not"),
     ],
-)  # fmt: skip
+)
 def test_a_planted_difference_is_found(numbers: Mapping[str, Any], message: str) -> None:
     planted = workload(peer(OURS, {"gradient": [1.0, 2.0]}), peer("other", numbers))
     with pytest.raises(BenchmarkError, match=message):
@@ -189,10 +189,14 @@ def two(ours: float, theirs: float, *bars: Bar, memory: Mapping[str, Any] | None
 @pytest.mark.parametrize(
     ("bar", "reached", "met"),
     [
-        (Bar(0.5, "other"), 0.5, True), (Bar(0.4, "other"), 0.5, False), (Bar(3.0), 2.0, True), (Bar(1.0), 2.0, False),
-        (Bar(1.0, "absent"), None, None), (Bar(1.0, quantity="growth"), None, None),
+        (Bar(0.5, "other"), 0.5, True),
+        (Bar(0.4, "other"), 0.5, False),
+        (Bar(3.0), 2.0, True),
+        (Bar(1.0), 2.0, False),
+        (Bar(1.0, "absent"), None, None),
+        (Bar(1.0, quantity="growth"), None, None),
     ],
-)  # fmt: skip
+)
 def test_bars(bar: Bar, reached: float | None, met: bool | None) -> None:
     (found,) = two(2.0, 4.0, bar)["workloads"][0]["bars"]
     assert (found["reached"], found["met"]) == (reached, met)
@@ -208,11 +212,17 @@ def test_a_bar_against_a_peer_that_took_nothing_is_not_measured() -> None:
 @pytest.mark.parametrize(
     ("value", "quantity", "text"),
     [
-        (1.5, "time", "1.5 s"), (0.0123, "time", "12.3 ms"), (4.56e-6, "time", "4.56 µs"), (2e-10, "time", "0.2 ns"),
-        (300.0, "peak memory", "300 B"), (2.0**21, "peak memory", "2 MiB"), (2000 * 2.0**30, "peak memory", "2000 GiB"),
-        (0.0, "growth", "0 B/step"), (-4096.0, "growth", "-4 KiB/step"),
+        (1.5, "time", "1.5 s"),
+        (0.0123, "time", "12.3 ms"),
+        (4.56e-6, "time", "4.56 µs"),
+        (2e-10, "time", "0.2 ns"),
+        (300.0, "peak memory", "300 B"),
+        (2.0**21, "peak memory", "2 MiB"),
+        (2000 * 2.0**30, "peak memory", "2000 GiB"),
+        (0.0, "growth", "0 B/step"),
+        (-4096.0, "growth", "-4 KiB/step"),
     ],
-)  # fmt: skip
+)
 def test_amounts(value: float, quantity: str, text: str) -> None:
     assert table.amount(value, quantity) == text
 
@@ -265,10 +275,13 @@ def test_our_own_failure_is_raised() -> None:
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (None, [OURS, "torch-fused", "numpy-forward"]), (("torch",), [OURS, "torch-fused"]),
-        (("torch-fused",), [OURS, "torch-fused"]), (("numpy",), [OURS, "numpy-forward"]), ((OURS,), [OURS]),
+        (None, [OURS, "torch-fused", "numpy-forward"]),
+        (("torch",), [OURS, "torch-fused"]),
+        (("torch-fused",), [OURS, "torch-fused"]),
+        (("numpy",), [OURS, "numpy-forward"]),
+        ((OURS,), [OURS]),
     ],
-)  # fmt: skip
+)
 def test_choosing_peers(wanted: tuple[str, ...] | None, expected: list[str]) -> None:
     planted = workload(peer(OURS, {}), peer("torch-fused", {}, package="json"), peer("numpy-forward", {}))
     present, missing = runner.sorted_out(planted, wanted)
@@ -421,7 +434,7 @@ def test_the_facts_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def run_module(*arguments: str, module: str = "tests.benchmarks") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", module, *arguments], capture_output=True, encoding="utf-8", cwd=ROOT, check=False
-    )  # fmt: skip
+    )
 
 
 def test_the_command_prints_a_table_and_writes_json(tmp_path: Path) -> None:
@@ -444,7 +457,7 @@ def test_the_command_prints_a_table_and_writes_json(tmp_path: Path) -> None:
         (["tiny", "--peers", "numpy,tensorflow"], "benchmarks: a peer must be .*; got 'tensorflow'"),
         (["tiny", "--json", "/no/such/folder/run.json"], "benchmarks: --json must name a file in a folder that exists"),
     ],
-)  # fmt: skip
+)
 def test_bad_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     printed = capsys.readouterr()
@@ -476,9 +489,12 @@ def test_the_page_shows_the_runs_beside_it() -> None:
 
 def test_the_tables_of_the_page() -> None:
     data = two(
-        2e-3, 4e-3, Bar(0.6, "other"), Bar(0.4, "other", aim=True),
+        2e-3,
+        4e-3,
+        Bar(0.6, "other"),
+        Bar(0.4, "other", aim=True),
         memory={OURS: {"growth": (0.0,)}, f"{OURS}-variant": {"growth": (1.0,)}},
-    )  # fmt: skip
+    )
     lines = page.ratios(data, "time").splitlines()
     assert lines[0].startswith("Run on 2026-01-02 (wall time, all in one process, ")
     plain = [line.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "") for line in lines]

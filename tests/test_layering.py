@@ -80,8 +80,11 @@ def imports_of(path: Path, package: str) -> list[str]:
                 target = PACKAGE.joinpath(*whole.split("."))
                 names.append(whole if target.is_dir() or target.with_suffix(".py").exists() else prefix)
         elif isinstance(node, ast.Import):
-            names += [a.name.removeprefix("tinygrad_norm").lstrip(".") for a in node.names
-                      if a.name.split(".")[0] == "tinygrad_norm"]  # fmt: skip
+            names += [
+                a.name.removeprefix("tinygrad_norm").lstrip(".")
+                for a in node.names
+                if a.name.split(".")[0] == "tinygrad_norm"
+            ]
     return [n for n in names if n]
 
 

@@ -167,10 +167,17 @@ def test_a_failing_rule_changes_no_gradient() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "target", "axes"),
-    [((3, 5), (3, 5), ()), ((2, 3, 5), (3, 5), (0,)), ((3, 5), (3, 1), (1,)), ((3, 5), (), (0, 1)), ((2, 3), (1, 1), (0,
-     1)),
-     ((3,), (2, 3), None), ((3, 5), (5, 5), None), ((0, 4), (1, 4), (0,))],
-)  # fmt: skip
+    [
+        ((3, 5), (3, 5), ()),
+        ((2, 3, 5), (3, 5), (0,)),
+        ((3, 5), (3, 1), (1,)),
+        ((3, 5), (), (0, 1)),
+        ((2, 3), (1, 1), (0, 1)),
+        ((3,), (2, 3), None),
+        ((3, 5), (5, 5), None),
+        ((0, 4), (1, 4), (0,)),
+    ],
+)
 def test_summing_back(shape: Any, target: Any, axes: Any) -> None:
     assert broadcast_axes(shape, target) == axes
     g = np.arange(np.prod(shape), dtype=float).reshape(shape)

@@ -59,8 +59,8 @@ def test_the_battery_catches(case: Any, forward: Any, vjp: Any, check: str) -> N
 
 
 def test_the_battery_catches_a_missing_broadcast(case: Any) -> None:
-    made = declare((lambda g: g, lambda g: np.mean(g, axis=0)), lambda x, y, /: x + y, samples=[sample((3, 5), (5,))],
-                   elementwise=True)  # fmt: skip
+    rules = (lambda g: g, lambda g: np.mean(g, axis=0))
+    made = declare(rules, lambda x, y, /: x + y, [sample((3, 5), (5,))], elementwise=True)
     with pytest.raises(AssertionError):
         case(made, made.samples[0]).check_vjp()
 
@@ -73,8 +73,8 @@ def test_the_battery_catches_a_rule_that_depends_on_what_is_tracked(case: Any) -
 
 
 def test_the_battery_catches_a_python_number_that_widens(case: Any) -> None:
-    made = declare((lambda g, y: g * np.float64(y), lambda g, x: g * x), lambda x, y, /: x * y,
-                   samples=[sample((3,), ())], elementwise=True)  # fmt: skip
+    rules = (lambda g, y: g * np.float64(y), lambda g, x: g * x)
+    made = declare(rules, lambda x, y, /: x * y, [sample((3,), ())], elementwise=True)
     with pytest.raises(AssertionError):
         case(made, made.samples[0]).check_python_numbers()
 
