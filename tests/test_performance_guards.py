@@ -166,6 +166,16 @@ def test_nothing_slow_is_called_in_a_step(counted: Callable[[str], tuple[Counter
     assert not any("broadcast_to" in calls for calls in counted("tiny"))
 
 
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Nothing may wait for the collector, nor be counted when it comes: who listens to it is called too."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
 def test_the_python_calls_of_a_step() -> None:
     # An operation of ``tiny`` takes four calls to record: the operator, apply, the save, the Node. Limits are those of
     # CPython 3.11 and a tenth more, as versions differ in what they inline.
@@ -185,13 +195,10 @@ def test_the_python_calls_of_a_step() -> None:
 
 
 @pytest.fixture
-def traced() -> Iterator[None]:
-    gc.collect()
-    gc.disable()  # nothing may wait for the collector
+def traced(no_collector: None) -> Iterator[None]:
     tracemalloc.start()
     yield
     tracemalloc.stop()
-    gc.enable()
 
 
 def live_arrays() -> tuple[int, int]:
