@@ -15,7 +15,7 @@ PICTURES = "../_images/generated"
 
 
 def operations() -> str:
-    """Return a section for each module of ``ops`` that declares primitives, with a table and pictures of them."""
+    """Return a section for each module that declares primitives, with a table and pictures of them."""
     sections = []
     for module, primitives in chapters().items():
         name = module.rpartition(".")[2]

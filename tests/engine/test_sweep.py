@@ -10,6 +10,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.engine.details.summation import broadcast_axes, sum_to
+from tinygrad_norm.engine.sweep import seed_for
 
 
 def leaf(values: Any, **how: Any) -> tg.Tensor:
@@ -94,6 +95,54 @@ def test_inputs_that_need_no_gradient_get_none() -> None:
     assert c.grad is None
     assert not c.requires_grad
     assert y.grad is None
+
+
+# Where a backward pass starts
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_is_the_cotangent_of_a_single_number(dtype: Any) -> None:
+    for shape in ((), (1,), (1, 1)):
+        seed = seed_for(None, shape, np.dtype(dtype))
+        assert (seed.shape, seed.dtype, seed.item()) == (shape, dtype, 1.0)
+
+
+@pytest.mark.parametrize("shape", [(2,), (0,), (1, 0)])
+def test_what_is_not_a_single_number_needs_a_cotangent(shape: Any) -> None:
+    with pytest.raises(tg.GraphError, match=r"must start from a single number; got shape \(\d"):
+        seed_for(None, shape, np.dtype(float))
+
+
+def test_a_cotangent_has_the_shape_and_the_dtype_of_its_result() -> None:
+    narrow = np.dtype(np.float32)
+    assert seed_for(np.ones(2), (2,), narrow).dtype == narrow
+    with pytest.raises(tg.ShapeError, match=r"must have its shape \(2,\); got \(2, 1\)"):
+        seed_for(np.ones((2, 1)), (2,), narrow)
+
+
+def test_a_result_that_is_given_twice_counts_twice() -> None:
+    x = leaf(3.0)
+    y = x * x
+    assert tg.gradients([y, y], x, [1.0, 10.0]).item() == 66.0
+
+
+def test_a_result_that_does_not_lead_to_a_target_is_left_alone() -> None:
+    x, w = leaf(3.0), leaf(5.0)
+    other = w * w
+    other.backward()  # its graph is gone, and not needed
+    assert tg.gradients([x * x, other], x, [1.0, 1.0]).item() == 6.0
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_wide_contribution_is_not_added_into_a_narrow_sum() -> None:
+    narrow = tg.primitive(
+        lambda x, /: x * 1.0, vjp=lambda g: (g.astype(np.float32),), samples=[tg.sample((3,))], name="narrow"
+    )
+    x = leaf([1.0])
+    h = x * 1.0
+    # The newest is swept first: two narrow ones make a sum that the sweep owns, then comes the wide one.
+    total = h * (2.0**-30) + narrow(h) + narrow(h)
+    assert tg.gradients(total, h, [1.0]).tolist() == [2.0 + 2.0**-30]
 
 
 # Release

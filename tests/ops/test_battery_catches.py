@@ -27,8 +27,13 @@ def test_a_learners_primitive_passes_the_battery(case: Any) -> None:
 
 def wrong_rules() -> list[tuple[str, Any, Any, str]]:
     """A name, a forward function, a wrong rule, and the check that must catch it."""
-    square = lambda x, /: x * x  # noqa: E731
-    in_place = lambda g, x: (np.multiply(g, 2 * x, out=g) if type(g) is np.ndarray else 2 * g * x,)  # noqa: E731
+
+    def square(x: Any, /) -> Any:
+        return x * x
+
+    def in_place(g: Any, x: Any) -> Any:
+        return (np.multiply(g, 2 * x, out=g) if type(g) is np.ndarray else 2 * g * x,)
+
     corner = np.zeros((3, 5))
     corner[2, 4] = 1e-6
     return [
