@@ -195,6 +195,8 @@ def test_axes_that_a_single_number_does_not_have(axis: Any) -> None:
     for reduce in (total, np.add.reduce):
         with pytest.raises(ValueError, match=r"axis"):
             reduce(np.array(1.0), axis)
+    with pytest.raises(ValueError, match=r"axis"):
+        reduced_axes((), axis)
 
 
 def test_shapes_and_counts() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_norm as tg
+from tinygrad_norm.engine.primitives.shape import repeated
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 
@@ -132,6 +133,16 @@ def test_astype_to_the_same_dtype_is_the_same_tensor() -> None:
     assert x.grad is not None
     assert x.grad.dtype == np.float64
     assert not x.astype(int).requires_grad
+
+
+def test_a_small_array_is_filled_and_a_large_one_shown_as_a_view() -> None:
+    for x in (np.ones(()), np.ones((64, 1))):
+        small, large = repeated(x, (64, 64)), repeated(x, (64, 65))
+        assert small.flags.c_contiguous
+        assert small.flags.writeable
+        assert 0 in large.strides
+        assert np.all(large == 1)
+    assert repeated(small, (64, 64)) is small
 
 
 ERRORS: dict[type[Exception], list[tuple[Any, ...]]] = {
