@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -114,9 +114,9 @@ def way(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     monkeypatch.setattr(summation, "sum_rows", noting("blocks", summation.sum_rows))
     monkeypatch.setattr(np, "einsum", noting("in order", np.einsum))
 
-    def of(shape: tuple[int, ...], axis: Any) -> str:
+    def of(shape: tuple[int, ...], axis: Any, order: Literal["C", "F"] = "C") -> str:
         taken.clear()
-        total(np.ones(shape), axis)
+        total(np.ones(shape, order=order), axis)
         return taken[0] if taken else "product"
 
     return of
@@ -142,6 +142,11 @@ def way(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 )
 def test_the_way_that_is_fast_for_a_shape(way: Callable[..., str], shape: Any, axis: Any, expected: str) -> None:
     assert way(shape, axis) == expected
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((9, 32), -1), ((128, 128), 0)])
+def test_what_would_be_copied_first_is_left_to_numpy(way: Callable[..., str], shape: Any, axis: Any) -> None:
+    assert way(shape, axis, order="F") == "NumPy"
 
 
 # Every kernel, every layout, every axis

@@ -165,6 +165,10 @@ ERRORS: dict[type[Exception], list[tuple[Any, ...]]] = {
         (lambda x: tg.tril(x[0]), r"a triangle must be of a matrix or a stack of them; got shape \(3,\). Add an axis"),
         (lambda x: tg.triu(1.0), "a triangle must be"),
         (lambda x: tg.broadcast_to(x, (3, 3)), r"broadcast_to: .*shape=\(3, 3\)"),
+        (
+            lambda x: tg.broadcast_to(x[:1], (3,)),
+            r"broadcast_to: .*at least the 2 axes of \(1, 3\); got \(3,\). Reshape",
+        ),
     ],
     tg.OperandError: [
         (lambda x: tg.concatenate([]), "concatenate must get a sequence of at least one Tensor; got list. Write"),
