@@ -70,6 +70,7 @@ def test_arguments_by_numpys_order_and_names(call: Any) -> None:
         (lambda x: np.lib.stride_tricks.sliding_window_view(x, 2), r"^np\.lib\.stride_tricks\.sliding_window_view on"),
         (lambda x: np.frompyfunc(abs, 1, 1)(x), r"^abs \(vectorized\) on a Tensor must have"),
         (lambda x: np.add.at(X, [0], x), r"np.add.at on a Tensor must have"),
+        (lambda x: np.hypot.outer(x, x), r"^np\.hypot\.outer on a Tensor must have"),
         (lambda x: np.add.reduceat(x, [0]), r"np.add.reduceat on a Tensor must have"),
         (
             lambda x: np.full_like(x, tg.Tensor(2.0, requires_grad=True)),
@@ -89,7 +90,7 @@ def test_what_is_not_supported_says_so(call: Any, message: str) -> None:
 def test_a_function_without_a_signature_is_called_as_it_is() -> None:
     # Some of NumPy's functions have none before version 2.4.
     assert positional_names(max) == ((), 99)
-    assert by_our_names(max, (1, 2), {"dtype": None}) == ((1, 2), {})
+    assert by_our_names(max, (1, 2), {"dtype": None, "axis": None}) == ((1, 2), {"axis": None})
 
 
 def test_a_type_error_of_our_own_function_is_not_hidden() -> None:

@@ -135,9 +135,10 @@ def test_a_result_that_does_not_lead_to_a_target_is_left_alone() -> None:
 
 @pytest.mark.usefixtures("planted")
 def test_a_wide_contribution_is_not_added_into_a_narrow_sum() -> None:
-    narrow = tg.primitive(
-        lambda x, /: x * 1.0, vjp=lambda g: (g.astype(np.float32),), samples=[tg.sample((3,))], name="narrow"
-    )
+    def rule(g: Any) -> tuple[Any, ...]:
+        return (g.astype(np.float32),)
+
+    narrow = tg.primitive(lambda x, /: x * 1.0, vjp=rule, samples=[tg.sample((3,))], name="narrow")
     x = leaf([1.0])
     h = x * 1.0
     # The newest is swept first: two narrow ones make a sum that the sweep owns, then comes the wide one.
@@ -193,6 +194,49 @@ def test_backward_drops_what_was_saved() -> None:
     assert saved() is not None  # y itself still shows its values
     del y
     assert saved() is None
+
+
+# A backward pass that is recorded itself
+
+
+def test_a_saved_input_is_differentiated_again() -> None:
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 5.0])
+    for product in (x * w, tg.einsum("i,i->i", x, w)):  # saved one by one, and as a tuple
+        slope = tg.gradients(product, x, [1.0, 10.0], create_graph=True)
+        assert tg.gradients(slope.sum(), w).tolist() == [1.0, 10.0]
+
+
+def test_it_stands_in_the_scope_of_its_call_and_ends_with_it() -> None:
+    x = leaf(3.0)
+    y = x**3
+    with tg.scope("training"), tg.no_grad():
+        slope = tg.gradients(y, x, create_graph=True)
+        assert not (x * 2.0).requires_grad
+    assert slope.node is not None
+    assert slope.node.scope is not None
+    assert slope.node.scope.path == "training"
+    assert tg.gradients(slope, x).item() == 18.0
+
+
+# What is refused
+
+
+@pytest.mark.usefixtures("planted")
+def test_nothing_is_summed_for_a_rule_that_does_not_broadcast() -> None:
+    def rule(g: Any) -> tuple[Any, ...]:
+        return (np.ones((2, 3)) * g,)
+
+    wide = tg.primitive(lambda x, /: x * 1.0, vjp=rule, samples=[tg.sample((3,))], name="wide")
+    with pytest.raises(tg.VJPError, match=r"must return a cotangent of shape \(3,\) for input 0; got \(2, 3\)"):
+        wide(leaf(np.ones(3))).sum().backward()
+
+
+def test_an_operation_is_not_blamed_for_an_infinity_that_it_was_given() -> None:
+    x = leaf([1.0])
+    with tg.detect_anomaly():
+        (x * 2.0).backward([np.inf])
+    assert x.grad is not None
+    assert x.grad.tolist() == [np.inf]
 
 
 # An error on the way leaves every gradient as it was

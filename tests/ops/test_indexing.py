@@ -136,6 +136,7 @@ def test_a_frozen_index_holds_copies() -> None:
     a[0] = 9
     assert [p.tolist() if p is not None else None for p in frozen] == [[0, 1], [1, 2], None, [0]]
     assert frozen_index([]).dtype == np.intp
+    assert frozen_index(np.zeros((0, 3), bool)).dtype == np.bool_
 
 
 @pytest.mark.parametrize(
@@ -150,4 +151,5 @@ def test_checked_indices(indices: Any, message: str) -> None:
     with pytest.raises(tg.IndexRangeError, match=message):
         check_indices(indices, 3, 1)
     assert check_indices([], 3, 1).dtype == np.intp
+    assert check_indices([-3, 2], 3, 1).tolist() == [-3, 2]
     assert check_indices(tg.Tensor([True, False]), 3, 1).tolist() == [1, 0]
