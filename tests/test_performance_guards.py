@@ -339,6 +339,7 @@ HEADS = tg.Tensor(np.ones((STACK, SIDE, 2, SIDE))).swapaxes(1, 2)
         (CUBE, CUBE.mT),
         (HEADS, HEADS.mT),
         (HEADS.mT, HEADS),
+        (HEADS, WIDE[:, :SIDE]),
     ],
 )
 def test_a_product_takes_no_copy_of_an_operand(left: tg.Tensor, right: tg.Tensor) -> None:
