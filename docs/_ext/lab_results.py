@@ -87,14 +87,13 @@ def entry(question: Question, answers: Answers) -> str:
     full = answers["full"][question.key]
     quick = [run[question.key]["verdict"] for run in answers["quick"].values()]
     same = quick.count(full["verdict"])
-    seeds = f"; so say {same} of {len(quick)} seeds of the quick version" if same < len(quick) else ""
+    if same < len(quick):
+        seeds = f"; so say {same} of {len(quick)} seeds of the quick version"
+    else:
+        seeds = f", as in the quick version with {same} of {len(quick)} seeds"
     lines = (
-        ("Test", plain(question.test)),
-        ("Ours", plain(full["ours"])),
-        (
-            "Verdict",
-            f"**{full['verdict']}**{seeds or f', as in the quick version with {len(quick)} of {len(quick)} seeds'}.",
-        ),
+        f": *Test.* {plain(question.test)}",
+        f": *Ours.* {plain(full['ours'])}",
+        f": *Verdict.* **{full['verdict']}**{seeds}.",
     )
-    head = f"**{plain(question.source.short)}.** {plain(question.published)}"
-    return head + "\n" + "\n\n".join(f": *{name}.* {text}" for name, text in lines)
+    return f"**{plain(question.source.short)}.** {plain(question.published)}\n" + "\n\n".join(lines)

@@ -20,13 +20,19 @@ def leaf(values: Any, **how: Any) -> tg.Tensor:
 @pytest.mark.parametrize(
     ("data", "dtype", "shape"),
     [
-        (1, np.int64, ()), (1.5, np.float64, ()), (True, np.bool_, ()), ([1, 2], np.int64, (2,)), ([[1, 2.5]],
-         np.float64, (1, 2)),
-        (np.float32(2), np.float32, ()), (np.ones((2, 0), np.float16), np.float16, (2, 0)), ([], np.float64, (0,)),
-        ((1.0, (2)), np.float64, (2,)), (np.uint8([3]), np.uint8, (1,)), ([np.float32(1), np.float32(2)], np.float32,
-         (2,)),
+        (1, np.int64, ()),
+        (1.5, np.float64, ()),
+        (True, np.bool_, ()),
+        ([1, 2], np.int64, (2,)),
+        ([[1, 2.5]], np.float64, (1, 2)),
+        (np.float32(2), np.float32, ()),
+        (np.ones((2, 0), np.float16), np.float16, (2, 0)),
+        ([], np.float64, (0,)),
+        ((1.0, (2)), np.float64, (2,)),
+        (np.uint8([3]), np.uint8, (1,)),
+        ([np.float32(1), np.float32(2)], np.float32, (2,)),
     ],
-)  # fmt: skip
+)
 def test_data_and_dtype_follow_numpy(data: Any, dtype: Any, shape: Any) -> None:
     t = tg.Tensor(data)
     assert t.dtype == dtype

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import mmap
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,41 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.benchmarks import agreement, child, machine, page, processes, ratios, runner, table, timing
-from tests.benchmarks.__main__ import main, positive
-from tests.benchmarks.declaration import OURS, Bar, BenchmarkError, Peer, Setting, Step, Workload
-from tests.benchmarks.report import as_data, judge, result
+from tests.benchmarks import agreement, child, processes, runner, timing
+from tests.benchmarks.declaration import OURS, BenchmarkError, Peer, Setting, Step, Workload
+from tests.benchmarks.planted import failing, peer, quiet, steps_of, workload
 from tests.benchmarks.runner import Options
 from tests.benchmarks.timing import Sampled
 from tests.benchmarks.workloads import chain
 from tests.benchmarks.workloads.catalog import WORKLOADS, chosen
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def quiet(text: str) -> None:
-    """No progress."""
-
-
-def peer(name: str, numbers: Mapping[str, Any], package: str | None = None, log: list[str] | None = None) -> Peer:
-    """A peer that computes nothing and has these numbers."""
-
-    def build(setting: Setting) -> Step:
-        return Step(
-            {"step": lambda: log.append(name) if log is not None else None},
-            lambda: {key: np.asarray(value) for key, value in numbers.items()},
-        )
-
-    return Peer(name, package, build)
-
-
-def workload(*peers: Peer, **changes: Any) -> Workload:
-    return replace(Workload("planted", "planted", peers, tolerance=1e-6, rounds=2), **changes)
-
-
-def steps_of(planted: Workload) -> dict[str, Step]:
-    return {p.name: p.build(Setting()) for p in planted.peers}
-
 
 # Comparing
 
@@ -69,7 +36,7 @@ def test_peers_with_the_same_numbers_agree() -> None:
         ({"gradient": [2.0]}, r"must have the shape \(2,\), as that of tinygrad_norm; got \(1,\)"),
         ({"gradient": [1.0, np.nan]}, "the gradient of other must be finite; it is not"),
     ],
-)  # fmt: skip
+)
 def test_a_planted_difference_is_found(numbers: Mapping[str, Any], message: str) -> None:
     planted = workload(peer(OURS, {"gradient": [1.0, 2.0]}), peer("other", numbers))
     with pytest.raises(BenchmarkError, match=message):
@@ -166,74 +133,6 @@ def test_progress_is_for_terminals_only() -> None:
     assert hidden.getvalue() == ""
 
 
-# Numbers
-
-
-def test_ratios_of_medians_minima_and_rounds() -> None:
-    found = ratios.ratio([1.0, 2.0, 6.0], [2.0, 2.0, 3.0])
-    # The rounds' own ratios are 0.5, 1 and 2; their quartiles lie half way between.
-    assert found == ratios.Ratio(medians=1.0, minima=0.5, lower=0.75, upper=1.5)
-    assert ratios.ratio([1.0], [0.0]) is None
-    assert ratios.summary([3.0, 1.0, 2.0]) == ratios.Summary(median=2.0, minimum=1.0, lower=1.5, upper=2.5)
-
-
-def two(ours: float, theirs: float, *bars: Bar, memory: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The data of a run of ours beside one peer."""
-    planted = workload(peer(OURS, {}), peer("other", {}), bars=bars)
-    times = {OURS: Sampled((ours,), {"step": (ours,)}), "other": Sampled((theirs,), {"a": (1.0,), "b": (2.0,)})}
-    found = result(planted, times, memory or {}, {"absent": "some-package"}, {"broken": "KeyError: 'x'"}, 1)
-    settings = {"date": "2026-01-02", "clock": "wall", "quick": False, "seed": 0, "apart": False}
-    return as_data([found], machine.facts(), settings)
-
-
-@pytest.mark.parametrize(
-    ("bar", "reached", "met"),
-    [
-        (Bar(0.5, "other"), 0.5, True), (Bar(0.4, "other"), 0.5, False), (Bar(3.0), 2.0, True), (Bar(1.0), 2.0, False),
-        (Bar(1.0, "absent"), None, None), (Bar(1.0, quantity="growth"), None, None),
-    ],
-)  # fmt: skip
-def test_bars(bar: Bar, reached: float | None, met: bool | None) -> None:
-    (found,) = two(2.0, 4.0, bar)["workloads"][0]["bars"]
-    assert (found["reached"], found["met"]) == (reached, met)
-
-
-def test_a_bar_against_a_peer_that_took_nothing_is_not_measured() -> None:
-    memory = {OURS: {"growth": (8.0,)}, "other": {"growth": (0.0,)}}
-    (found,) = two(1.0, 1.0, Bar(1.0, "other", "growth"), memory=memory)["workloads"][0]["bars"]
-    assert found["met"] is None
-    assert judge(Bar(9.0, quantity="growth"), ()).met is None
-
-
-@pytest.mark.parametrize(
-    ("value", "quantity", "text"),
-    [
-        (1.5, "time", "1.5 s"), (0.0123, "time", "12.3 ms"), (4.56e-6, "time", "4.56 µs"), (2e-10, "time", "0.2 ns"),
-        (300.0, "peak memory", "300 B"), (2.0**21, "peak memory", "2 MiB"), (2000 * 2.0**30, "peak memory", "2000 GiB"),
-        (0.0, "growth", "0 B/step"), (-4096.0, "growth", "-4 KiB/step"),
-    ],
-)  # fmt: skip
-def test_amounts(value: float, quantity: str, text: str) -> None:
-    assert table.amount(value, quantity) == text
-
-
-def test_the_table() -> None:
-    bars = (Bar(0.6, "other"), Bar(0.4, "other", aim=True), Bar(1e-3), Bar(1.0, "absent"))
-    text = table.workload_text(two(2e-3, 4e-3, *bars)["workloads"][0])
-    for line in (
-        "planted: planted",
-        "  time  other            4 ms   4 ms         0.50       0.50  0.50–0.50",
-        "  other: a 1 s, b 2 s",
-        "  bar time ≤ 0.6 × other: met, 0.50",
-        "  aim time ≤ 0.4 × other: missed, 0.50",
-        "  bar time ≤ 1 ms: missed, 2 ms",
-        "  bar time ≤ 1 × absent: not measured",
-        "  missing: absent (pip install some-package, or all peers: pip install 'tinygrad-norm[bench]')",
-        "  unable: broken: KeyError: 'x'",
-    ):
-        assert line in text.splitlines()
-
-
 # Peers
 
 
@@ -242,13 +141,6 @@ def test_a_missing_peer_is_named_and_left_out() -> None:
     found = runner.run(planted, Options(rounds=1), quiet)
     assert dict(found.missing) == {"absent": "no_such_package_anywhere"}
     assert [m.peer for m in found.measured] == [OURS]
-
-
-def failing(name: str) -> Peer:
-    def build(setting: Setting) -> Step:
-        raise KeyError("broken\ninside")
-
-    return Peer(name, None, build)
 
 
 def test_a_peer_that_fails_is_named_and_left_out() -> None:
@@ -265,10 +157,13 @@ def test_our_own_failure_is_raised() -> None:
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (None, [OURS, "torch-fused", "numpy-forward"]), (("torch",), [OURS, "torch-fused"]),
-        (("torch-fused",), [OURS, "torch-fused"]), (("numpy",), [OURS, "numpy-forward"]), ((OURS,), [OURS]),
+        (None, [OURS, "torch-fused", "numpy-forward"]),
+        (("torch",), [OURS, "torch-fused"]),
+        (("torch-fused",), [OURS, "torch-fused"]),
+        (("numpy",), [OURS, "numpy-forward"]),
+        ((OURS,), [OURS]),
     ],
-)  # fmt: skip
+)
 def test_choosing_peers(wanted: tuple[str, ...] | None, expected: list[str]) -> None:
     planted = workload(peer(OURS, {}), peer("torch-fused", {}, package="json"), peer("numpy-forward", {}))
     present, missing = runner.sorted_out(planted, wanted)
@@ -398,135 +293,3 @@ def test_a_measuring_process_that_fails_is_explained() -> None:
         processes.output_of(["-c", "1/0"], {})
     with pytest.raises(BenchmarkError, match="failed: no message"):
         processes.output_of(["-c", "raise SystemExit(3)"], {})
-
-
-# The machine
-
-
-def test_the_facts_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    found = machine.facts()
-    assert found["numpy"] == np.__version__
-    assert found["cpus"] > 0
-    assert found["threads"]["OMP_NUM_THREADS"] == "3"
-    assert json.loads(json.dumps(found)) == found
-    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "absent")
-    assert machine.processor()
-    assert machine.installed("no-such-package-anywhere") is None
-
-
-# The command line
-
-
-def run_module(*arguments: str, module: str = "tests.benchmarks") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments], capture_output=True, encoding="utf-8", cwd=ROOT, check=False
-    )  # fmt: skip
-
-
-def test_the_command_prints_a_table_and_writes_json(tmp_path: Path) -> None:
-    path = tmp_path / "run.json"
-    done = run_module("tiny", "--peers", "numpy", "--quick", "--seed", "3", "--clock", "cpu", "--json", str(path))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "numpy-forward" in done.stdout
-    assert "bar time ≤ 0.7 × torch-composed: not measured" in done.stdout
-    data = json.loads(path.read_text(encoding="utf-8"))
-    assert (data["settings"]["seed"], data["settings"]["clock"], data["settings"]["quick"]) == (3, "cpu", True)
-    (w,) = data["workloads"]
-    assert {m["peer"]: len(m["samples"]) for m in w["measured"]} == {OURS: 3, "numpy-forward": 3}
-    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["tinny"], "benchmarks: a workload must be one of tiny, mlp, .*; got 'tinny'. Give its id, or none for all."),
-        (["tiny", "--peers", "numpy,tensorflow"], "benchmarks: a peer must be .*; got 'tensorflow'"),
-        (["tiny", "--json", "/no/such/folder/run.json"], "benchmarks: --json must name a file in a folder that exists"),
-    ],
-)  # fmt: skip
-def test_bad_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert len(printed.err.splitlines()) == 1
-    assert re.match(message, printed.err)
-
-
-def test_rounds_must_be_positive() -> None:
-    assert positive("2") == 2
-    with pytest.raises(argparse.ArgumentTypeError, match="must be at least 1; got 0"):
-        positive("0")
-
-
-def test_disagreement_ends_the_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    planted = workload(peer(OURS, {"loss": 1.0}), peer("other", {"loss": 2.0}))
-    monkeypatch.setattr("tests.benchmarks.__main__.chosen", lambda ids: [planted])
-    assert main([]) == 1
-    assert "benchmarks: planted: the loss of other must be that of tinygrad_norm" in capsys.readouterr().err
-
-
-# The page
-
-
-def test_the_page_shows_the_runs_beside_it() -> None:
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert page.filled(text, page.PAGE.parent) == text, "run python -m tests.benchmarks.page"
-
-
-def test_the_tables_of_the_page() -> None:
-    data = two(
-        2e-3, 4e-3, Bar(0.6, "other"), Bar(0.4, "other", aim=True),
-        memory={OURS: {"growth": (0.0,)}, f"{OURS}-variant": {"growth": (1.0,)}},
-    )  # fmt: skip
-    lines = page.ratios(data, "time").splitlines()
-    assert lines[0].startswith("Run on 2026-01-02 (wall time, all in one process, ")
-    plain = [line.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "") for line in lines]
-    assert "| `planted` | 2 ms | `other` | 0.50 | 0.50–0.50 | 0.50 | ≤ 0.6 ✓, aim ≤ 0.4 ✗ |" in plain
-    assert "* `planted`: absent was not installed." in lines
-    assert "* `planted`: broken failed (KeyError: 'x')." in lines
-    growth = page.ratios(data, "growth").replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "").splitlines()
-    assert growth[2:] == ["| `planted` | 0 B/step | `variant` | 0.00 | 0.00–0.00 | 0.00 |  |"]
-    data["settings"]["apart"] = True
-    assert "(wall time, each peer in processes of its own, " in page.ratios(data, "time")
-
-
-RUN = "<!-- run: run.json -->"
-WORKLOADS_OF_RUN = "<!-- workloads: run.json -->"
-
-
-def test_the_page_is_written_between_its_marks(tmp_path: Path) -> None:
-    target = tmp_path / "page.md"
-    (tmp_path / "run.json").write_text(json.dumps(two(1.0, 1.0)), encoding="utf-8")
-    target.write_text(
-        f"# Speed\n\n{RUN}\nold\n<!-- end of run -->\n\nMore.\n{WORKLOADS_OF_RUN}<!-- end of workloads -->\n",
-        encoding="utf-8",
-    )
-    done = run_module(str(target), module="tests.benchmarks.page")
-    assert (done.returncode, done.stderr) == (0, "")
-    written = target.read_text(encoding="utf-8")
-    assert written.startswith(f"# Speed\n\n{RUN}\n\nRun on")
-    assert f"<!-- end of run -->\n\nMore.\n{WORKLOADS_OF_RUN}\n\n* `planted`: " in written
-    assert written.endswith("\n\n<!-- end of workloads -->\n")
-    assert "old" not in written
-
-
-@pytest.mark.parametrize(
-    ("run", "target"),
-    [("{}", "no marks"), ("{", f"{RUN}<!-- end of run -->"), ("{}", f"{RUN}<!-- end of run -->")],
-)
-def test_a_page_or_a_run_that_does_not_fit(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], run: str, target: str
-) -> None:
-    files = [tmp_path / "run.json", tmp_path / "page.md"]
-    for file, content in zip(files, (run, target), strict=True):
-        file.write_text(content, encoding="utf-8")
-    assert page.main([str(files[1])]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
-    assert files[1].read_text(encoding="utf-8") == target
-
-
-@pytest.mark.parametrize("text", ["", RUN, f"{RUN}<!-- end of run -->{WORKLOADS_OF_RUN}<!-- end of run -->"])
-def test_a_page_without_places(text: str, tmp_path: Path) -> None:
-    with pytest.raises(BenchmarkError, match="the page must have places"):
-        page.filled(text, tmp_path)
