@@ -13,7 +13,7 @@ import numpy as np
 
 from ...engine.tensor import Tensor
 from ...transforms import grad, hessian, value_and_grad
-from ..labs.published.catalog import labs_for
+from ..labs.all_labs import labs_for
 from .linear_layer import fit
 from .normalizing import BATCH, LAYER, columns_of, normalize
 from .settings import Settings
