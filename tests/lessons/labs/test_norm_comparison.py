@@ -65,7 +65,7 @@ class TestDigits:
         assert (len(training.classes), len(held_out.classes)) == (1437, 360)
         images = training.inputs[0]
         assert (images.dtype, images.min(), images.max()) == (np.float32, 0.0, 1.0)
-        sizes = [len(part.classes) for part in norm_comparison.in_parts(held_out, 359, None)]
+        sizes = [len(part.classes) for part in held_out.in_batches(359)]
         assert sizes == [359]
 
     @pytest.mark.parametrize(("norm", "layers"), [("layer", 10), ("none", 7)])
@@ -110,3 +110,10 @@ def test_an_svg_says_what_was_drawn(tmp_path: Path) -> None:
     plot_comparison([PLAIN], "reviews", path)
     assert b"layer: 98.4% held out" in first
     assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("losses", [(), (0.5, 0.0)])
+def test_a_training_without_epochs_and_one_without_loss_are_drawn(tmp_path: Path, losses: tuple[float, ...]) -> None:
+    path = tmp_path / "a.svg"
+    plot_comparison([dataclasses.replace(PLAIN, course=Course(losses, 20, 1.0, False))], "digits", path)
+    assert b"Training on digits" in path.read_bytes()

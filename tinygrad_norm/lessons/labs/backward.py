@@ -113,7 +113,7 @@ def _theorem(found: Worst) -> Answer:
     return THEOREM.identity(
         found["equation"] <= EXACT and found["excess"] <= EXACT,
         "The two sides differ by {equation:.1g} without ε; with it left minus right is at most {excess:.1g}.",
-        {name: found[name] for name in ("equation", "excess")},
+        found,
     )
 
 

@@ -15,7 +15,7 @@ from ...engine.details.array import Array
 from ...random import manual_seed
 from ..document.lesson import Row, Table
 from .digits import digits
-from .experiment import Answer, Lab, LabOutcome, Line, Panel, Question, Session, by_norm, seed_of_repeat, unfinished
+from .experiment import Answer, Lab, LabOutcome, Line, Panel, Question, Session, by_norm, repeat_seed, unfinished
 from .networks import NORMS, GhostBatchNorm, MakeNorm, Perceptron
 from .noise_law import Noise, measure, populations
 from .papers import BA, HOFFER, IOFFE_SZEGEDY, LUO, TEYE, WU_HE
@@ -77,7 +77,7 @@ def norm_choices() -> Mapping[str, MakeNorm]:
 def trained(job: TrainJob, seed: int, plan: BatchNoisePlan) -> WatchedTraining:
     """Train on 200 digits; the same seed and repeat give all norms the same digits, weights and batches."""
     norm, repeat = job
-    drawn = seed_of_repeat(seed, repeat)
+    drawn = repeat_seed(seed, repeat)
     data = digits(drawn, HELD_OUT, TRAIN)
     manual_seed(drawn)
     model = Perceptron(norm_choices()[norm], plan.depth, plan.width)

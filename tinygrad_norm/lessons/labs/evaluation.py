@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -14,6 +14,18 @@ from ...context import no_grad
 from ...engine.details.array import Array
 
 
+def rows_in_batches(count: int, size: int, rng: np.random.Generator | None = None) -> Iterator[Array]:
+    """Yield the numbers of `count` rows in batches, in a random order if there is a generator.
+
+    A last batch of one is left out: it has no deviation for a batch norm to divide by.
+    """
+    order = np.arange(count) if rng is None else rng.permutation(count)
+    for start in range(0, count, size):
+        rows = order[start : start + size]
+        if len(rows) > 1 or count == 1:
+            yield rows
+
+
 class Examples(NamedTuple):
     """What a model takes, and the classes that it should find."""
 
@@ -23,6 +35,10 @@ class Examples(NamedTuple):
     def take(self, rows: Array) -> Examples:
         """Return these rows of each input, and their classes."""
         return Examples(tuple(part[rows] for part in self.inputs), self.classes[rows])
+
+    def in_batches(self, size: int, rng: np.random.Generator | None = None) -> Iterator[Examples]:
+        """Yield all of them in batches (see :func:`rows_in_batches`)."""
+        return map(self.take, rows_in_batches(len(self.classes), size, rng))
 
 
 @no_grad()

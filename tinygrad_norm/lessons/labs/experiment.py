@@ -8,7 +8,7 @@ answer's sentence is filled in from its own values, so that what is printed cann
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias, TypeVar
 
@@ -46,20 +46,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """A published result, and the test by which ours is judged.
+    """What was published, where, and the test by which ours is judged.
 
-    Parameters
-    ----------
-    key : str
-        Its stable name within the lab.
-    source : Paper
-        Where it was published.
-    published : str
-        What was published.
-    test : str
-        What must hold of ours for it to count.
-    also : tuple of Paper
-        Other sources that `published` names.
+    Its key is a stable name within the lab; `also` are other sources that `published` names.
     """
 
     key: str
@@ -111,13 +100,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of a plot: lines over two axes.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Names of the places 0, 1, … of the x axis, if it has names instead of numbers.
-    """
+    """One picture of a plot: lines over two axes; `names` are those of the places 0, 1, … of x, if it has any."""
 
     key: str
     title: str
@@ -142,22 +125,8 @@ class LabOutcome:
 class Lab:
     """An experiment that sets published results beside one's own.
 
-    Parameters
-    ----------
-    name : str
-        What the command line calls it.
-    title : str
-        What it asks, in a line.
-    benefits : tuple of Benefit
-        Which of the lecture's four benefits it tests; none if it tests its verdict on batch norm.
-    setting : str
-        What is done, in a few sentences.
-    questions : tuple of Question
-        The published results; a run answers each.
-    limits : tuple of str
-        What it cannot show.
-    run : callable
-        From a session to the outcome.
+    The title is what it asks, the setting what is done, the limits what it cannot show. It tests some of the lecture's
+    benefits; without any, the lecture's verdict on batch norm. A run answers each question, in their order.
     """
 
     name: str
@@ -177,7 +146,7 @@ class LabReport:
     seed: int
     quick: bool
     complete: bool
-    outcome: LabOutcome = field(default_factory=lambda: LabOutcome(()))
+    outcome: LabOutcome
 
     def __post_init__(self) -> None:
         asked, answered = ([item.key for item in items] for items in (self.lab.questions, self.outcome.answers))
@@ -191,16 +160,9 @@ class LabReport:
 
 
 class Session:
-    """One run of a lab, which keeps what was done when Ctrl-C ends it.
+    """One run of a lab, with a seed for everything random; it keeps what was done when Ctrl-C ends it.
 
-    Parameters
-    ----------
-    seed : int
-        Of everything random.
-    quick : bool
-        Whether to do the small version, in seconds instead of minutes.
-    counting : callable
-        Opens a progress sign for a stage of so many jobs.
+    A quick one is the small version, in seconds instead of minutes. `counting` opens a progress sign for each stage.
 
     Examples
     --------
@@ -232,7 +194,7 @@ class Session:
         return done
 
 
-def seed_of_repeat(seed: int, repeat: int) -> int:
+def repeat_seed(seed: int, repeat: int) -> int:
     """Return the seed of one repeat: the same for all norms, so that they start alike and see the same batches."""
     return int(np.random.SeedSequence((seed, repeat)).generate_state(1)[0])
 

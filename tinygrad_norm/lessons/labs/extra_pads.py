@@ -25,20 +25,10 @@ EXTRA_PADS = (4, 16, 64)
 
 @dataclass(frozen=True)
 class PadEffect:
-    """What so many extra pads did to a batch.
+    """What so many `extra` pads at the end of each review did to a batch.
 
-    Attributes
-    ----------
-    extra : int
-        How many, at the end of each review.
-    padded_share : float
-        The share of pads in all positions.
-    training_change, evaluation_change : float
-        The largest change of a score in each mode.
-    training_accuracy : float
-        The share of right answers in training mode.
-    drift : float or None
-        How far the statistics of the padded batch are from the running ones; None without batch norm.
+    The largest change of a score in each mode and the share of right answers in training mode; how far the statistics
+    of the padded batch are from the running ones, None without batch norm.
     """
 
     extra: int
@@ -53,14 +43,9 @@ class PadEffect:
 class Reader:
     """How a network reads that has learned reviews, and what pads do to it.
 
-    Attributes
-    ----------
-    known, accuracy, loss : float
-        In evaluation mode: right answers on the reviews that it learned; right answers and loss on held-out ones.
-    drift : float or None
-        How far the statistics of held-out batches, as they come, are from the running ones.
-    effects : tuple of PadEffect
-        The first is without extra pads.
+    In evaluation mode: right answers on the reviews that it learned (`known`); right answers and loss on held-out ones,
+    and how far the statistics of their batches, as they come, are from the running ones. The first effect is that of no
+    extra pads.
     """
 
     known: float

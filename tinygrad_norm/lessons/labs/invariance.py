@@ -25,32 +25,17 @@ Layer = Callable[[Tensor, Tensor], Tensor]
 """From weights (unit, input) and data (case, input) to outputs (case, unit)."""
 
 
-def batch_normalized(weight: Tensor, x: Tensor) -> Tensor:
-    """Return batch norm of the summed inputs."""
-    return F.batch_norm(x @ weight.T, training=True, eps=0.0)
-
-
 def weight_normalized(weight: Tensor, x: Tensor) -> Tensor:
     """Return the summed inputs with every unit's weights divided by their length (Salimans & Kingma 2016)."""
     lengths = as_tensor(e.sqrt(weight.square().sum(1)))
     return x @ weight.T / lengths
 
 
-def layer_normalized(weight: Tensor, x: Tensor) -> Tensor:
-    """Return layer norm of the summed inputs."""
-    return F.layer_norm(x @ weight.T, weight.shape[0], eps=0.0)
-
-
-def rms_normalized(weight: Tensor, x: Tensor) -> Tensor:
-    """Return RMS norm of the summed inputs."""
-    return F.rms_norm(x @ weight.T, weight.shape[0], eps=0.0)
-
-
 LAYERS: Mapping[str, Layer] = {
-    "batch norm": batch_normalized,
+    "batch norm": lambda weight, x: F.batch_norm(x @ weight.T, training=True, eps=0.0),
     "weight norm": weight_normalized,
-    "layer norm": layer_normalized,
-    "RMS norm": rms_normalized,
+    "layer norm": lambda weight, x: F.layer_norm(x @ weight.T, weight.shape[0], eps=0.0),
+    "RMS norm": lambda weight, x: F.rms_norm(x @ weight.T, weight.shape[0], eps=0.0),
 }
 
 
@@ -62,59 +47,38 @@ class Point:
     x: Array
 
 
+def rescaled(values: Array, rng: np.random.Generator) -> Array:
+    """Multiply all by one factor: positive, as a negative one would turn the sign of all outputs, and not near 1."""
+    return values * float(rng.uniform(2.0, 5.0))
+
+
+def recentered(values: Array, rng: np.random.Generator) -> Array:
+    """Add one vector to every row."""
+    moved: Array = values + rng.standard_normal(values.shape[1])
+    return moved
+
+
+def rescaled_in_one_row(values: Array, rng: np.random.Generator) -> Array:
+    """Multiply one row by a factor."""
+    factors = np.ones((len(values), 1))
+    factors[rng.integers(len(factors))] = rng.uniform(2.0, 5.0)
+    return values * factors
+
+
 Change = Callable[[Point, np.random.Generator], Point]
 
-
-def _factor(rng: np.random.Generator) -> float:
-    """Return a positive factor that is not near 1: a negative one would turn the sign of all outputs."""
-    return float(rng.uniform(2.0, 5.0))
-
-
-def rescale_weight_matrix(at: Point, rng: np.random.Generator) -> Point:
-    """Multiply all weights by one factor."""
-    return Point(at.weight * _factor(rng), at.x)
-
-
-def recenter_weight_matrix(at: Point, rng: np.random.Generator) -> Point:
-    """Add one vector to the weights of every unit."""
-    return Point(at.weight + rng.standard_normal(at.weight.shape[1]), at.x)
-
-
-def rescale_weight_vector(at: Point, rng: np.random.Generator) -> Point:
-    """Multiply the weights of one unit by a factor."""
-    factors = np.ones((len(at.weight), 1))
-    factors[rng.integers(len(factors))] = _factor(rng)
-    return Point(at.weight * factors, at.x)
-
-
-def rescale_data_set(at: Point, rng: np.random.Generator) -> Point:
-    """Multiply all data by one factor."""
-    return Point(at.weight, at.x * _factor(rng))
-
-
-def recenter_data_set(at: Point, rng: np.random.Generator) -> Point:
-    """Add one vector to every case."""
-    return Point(at.weight, at.x + rng.standard_normal(at.x.shape[1]))
-
-
-def rescale_single_case(at: Point, rng: np.random.Generator) -> Point:
-    """Multiply one case by a factor."""
-    factors = np.ones((len(at.x), 1))
-    factors[rng.integers(len(factors))] = _factor(rng)
-    return Point(at.weight, at.x * factors)
-
-
 CHANGES: Mapping[str, Change] = {
-    "weight matrix rescaled": rescale_weight_matrix,
-    "weight matrix recentered": recenter_weight_matrix,
-    "weight vector rescaled": rescale_weight_vector,
-    "data set rescaled": rescale_data_set,
-    "data set recentered": recenter_data_set,
-    "single case rescaled": rescale_single_case,
+    "weight matrix rescaled": lambda at, rng: Point(rescaled(at.weight, rng), at.x),
+    "weight matrix recentered": lambda at, rng: Point(recentered(at.weight, rng), at.x),
+    "weight vector rescaled": lambda at, rng: Point(rescaled_in_one_row(at.weight, rng), at.x),
+    "data set rescaled": lambda at, rng: Point(at.weight, rescaled(at.x, rng)),
+    "data set recentered": lambda at, rng: Point(at.weight, recentered(at.x, rng)),
+    "single case rescaled": lambda at, rng: Point(at.weight, rescaled_in_one_row(at.x, rng)),
 }
+"""What is done to all weights, to those of one unit, to all data, to one case."""
 
 
-def largest_change(layer: Layer, change: Change, points: int, rng: np.random.Generator) -> tuple[float, float]:
+def range_of_changes(layer: Layer, change: Change, points: int, rng: np.random.Generator) -> tuple[float, float]:
     """Return the smallest and the largest change of an output among random points.
 
     Of each point the largest difference of an entry counts; outputs are about 1 in size.
@@ -225,7 +189,9 @@ def run(session: Session, layers: Mapping[str, Layer] = LAYERS, points: int | No
     points = points or POINTS[session.quick]
     rng = np.random.default_rng(session.seed)
     jobs = [(norm, change) for norm in layers for change in CHANGES]
-    cells = session.each("cells", jobs, lambda job: Cell(*largest_change(layers[job[0]], CHANGES[job[1]], points, rng)))
+    cells = session.each(
+        "cells", jobs, lambda job: Cell(*range_of_changes(layers[job[0]], CHANGES[job[1]], points, rng))
+    )
     if len(cells) < len(jobs):
         answers = unfinished(QUESTIONS)
     else:

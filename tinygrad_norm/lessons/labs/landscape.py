@@ -46,14 +46,8 @@ FULL = LandscapePlan((0.03, 0.1, 0.3), steps=300, look_every=2)
 class View:
     """What is seen along the gradient from the weights of one step.
 
-    Attributes
-    ----------
-    loss_range : float
-        Largest minus smallest loss, of the same batch.
-    gradient_change : float
-        The largest distance ‖g′ − g‖ between the gradient there and here.
-    smoothness : float
-        The largest ‖g′ − g‖ per distance of the weights.
+    The largest minus the smallest loss of the same batch; the largest distance ‖g′ − g‖ between the gradient there and
+    here; and the largest such distance per distance of the weights.
     """
 
     loss_range: float

@@ -15,7 +15,7 @@ from ...random import manual_seed
 from ..document.lesson import Row, Table
 from .digits import Digits, digits
 from .evaluation import Examples
-from .experiment import STYLES, Answer, Lab, LabOutcome, Line, Panel, Question, Session, seed_of_repeat, unfinished
+from .experiment import STYLES, Answer, Lab, LabOutcome, Line, Panel, Question, Session, repeat_seed, unfinished
 from .networks import NORMS, Perceptron
 from .papers import BJORCK, IOFFE_SZEGEDY, SANTURKAR, XU, ZHANG_SENNRICH
 from .training import train_watched
@@ -52,14 +52,8 @@ FULL = LadderPlan((0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0), steps=300
 class Rung:
     """How the training at one rate went.
 
-    Attributes
-    ----------
-    reached : int or None
-        Steps to 90% of the held-out digits.
-    loss : float
-        On the training digits at the end; ∞ if it diverged.
-    shift : float
-        How far a unit's mean input moved from step to step, in deviations.
+    Steps to 90% of the held-out digits; the loss on the training digits at the end, ∞ if it diverged; how far a unit's
+    mean input moved from step to step, in deviations.
     """
 
     reached: int | None
@@ -70,7 +64,7 @@ class Rung:
 def trained(job: tuple[str, float, int], data: Digits, seed: int, plan: LadderPlan) -> Rung:
     """Train with a norm, at a rate; the same seed and repeat give all the same first weights and the same batches."""
     norm, rate, repeat = job
-    manual_seed(seed_of_repeat(seed, repeat))
+    manual_seed(repeat_seed(seed, repeat))
     model = Perceptron(NORMS[norm], plan.depth, plan.width)
     inputs: list[tuple[Array, Array]] = []
 
@@ -85,15 +79,7 @@ def trained(job: tuple[str, float, int], data: Digits, seed: int, plan: LadderPl
 def shift_of(inputs: Sequence[tuple[Array, Array]]) -> float:
     """Return how far a unit's mean input moves from one step to the next, on average, in deviations of a unit's input.
 
-    Parameters
-    ----------
-    inputs : sequence of pairs
-        Mean and deviation (unit) of each step.
-
-    Examples
-    --------
-    >>> shift_of([(np.array([0.0, 1.0]), np.array([2.0, 2.0])), (np.array([0.5, 0.5]), np.array([2.0, 2.0]))])
-    0.25
+    Given are mean and deviation (unit) of each step.
     """
     if len(inputs) < 2:
         return 0.0
@@ -180,30 +166,29 @@ def verdicts(rungs: Rungs, rates: Sequence[float]) -> tuple[Answer, ...]:
     """Judge a complete ladder."""
     largest = {norm: max((at for at in rates if rungs[norm, at].reached is not None), default=0.0) for norm in NORMS}
     fewest = {norm: min(rungs[norm, rate].reached or inf for rate in rates) for norm in NORMS}
+    # All norms train at a tenth; the shifts are compared there, the losses up to it.
+    small = [rate for rate in rates if rate <= 0.1]
+    shift = {norm: rungs[norm, small[-1]].shift for norm in NORMS}
+    loss = {
+        norm: float(np.exp(np.mean([np.log(rungs[norm, rate].loss) for rate in small])))
+        for norm in ("none", "layer", "detached layer")
+    }
     return (
-        RATES.experiment(
-            largest["batch"] >= LARGER * largest["none"] > 0,
-            "90% is reached at rates up to {batch:g} with batch norm and up to {none:g} without: {factor:.3g} times.",
-            {
-                "batch": largest["batch"],
-                "none": largest["none"],
-                "factor": largest["batch"] / largest["none"] if largest["none"] else inf,
-            },
-        ),
+        _larger_rates(largest["batch"], largest["none"]),
         _same_small_rate(rates[0], rungs["batch", rates[0]].loss, rungs["none", rates[0]].loss),
         _fewer_steps(fewest["batch"], fewest["none"]),
-        _noise(rungs, _small(rates)[-1], fewest, largest),
+        _noise(shift, fewest, largest),
         _rms(largest, fewest),
-        _detached({norm: _mean_loss(rungs, norm, rates) for norm in ("none", "layer", "detached layer")}),
+        _detached(loss),
     )
 
 
-def _small(rates: Sequence[float]) -> list[float]:
-    return [rate for rate in rates if rate <= 0.1]
-
-
-def _mean_loss(rungs: Rungs, norm: str, rates: Sequence[float]) -> float:
-    return float(np.exp(np.mean([np.log(rungs[norm, rate].loss) for rate in _small(rates)])))
+def _larger_rates(batch: float, none: float) -> Answer:
+    return RATES.experiment(
+        batch >= LARGER * none > 0,
+        "90% is reached at rates up to {batch:g} with batch norm and up to {none:g} without: {factor:.3g} times.",
+        {"batch": batch, "none": none, "factor": batch / none if none else inf},
+    )
 
 
 def _same_small_rate(rate: float, batch: float, none: float) -> Answer:
@@ -224,9 +209,7 @@ def _fewer_steps(batch: float, none: float) -> Answer:
     )
 
 
-def _noise(rungs: Rungs, rate: float, fewest: Mapping[str, float], largest: Mapping[str, float]) -> Answer:
-    """Compare the shifts at the largest of the small rates, at which all norms train."""
-    shift = {norm: rungs[norm, rate].shift for norm in ("none", "batch", "noisy batch")}
+def _noise(shift: Mapping[str, float], fewest: Mapping[str, float], largest: Mapping[str, float]) -> Answer:
     noisy, batch, none = fewest["noisy batch"], fewest["batch"], fewest["none"]
     return NOISE.experiment(
         shift["noisy batch"] > shift["none"]

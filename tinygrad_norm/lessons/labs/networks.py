@@ -1,20 +1,7 @@
 """The networks that the labs train: a deep perceptron for digits and a Transformer encoder for reviews.
 
-:class:`Perceptron` has a choice of normalization in each hidden layer:
-
-============== ==================================================================================================
-name           what stands between each linear layer and its ReLU
-============== ==================================================================================================
-none           nothing
-batch          batch norm
-noisy batch    batch norm, then for each unit and step a random mean and scale (Santurkar et al. 2018)
-layer          layer norm
-rms            RMS norm
-detached layer layer norm whose mean and deviation are constants to the backward pass (Xu et al. 2019)
-============== ==================================================================================================
-
-:class:`GhostBatchNorm` is batch norm with the statistics of smaller groups of the batch. :class:`ReviewClassifier` has
-one of :data:`REVIEW_NORMS`.
+:class:`Perceptron` has one of :data:`NORMS`, or a batch norm of small groups (:class:`GhostBatchNorm`), between each
+linear layer and its ReLU; :class:`ReviewClassifier` has one of :data:`REVIEW_NORMS`.
 """
 
 from __future__ import annotations
@@ -44,7 +31,7 @@ JITTER = 0.1
 
 
 class NoisyBatchNorm(nn.BatchNorm1d):
-    """Batch norm that undoes, at random, what it has done: its outputs have another mean and scale in every step."""
+    """Batch norm that undoes at random what it has done (Santurkar et al. 2018): other means and scales each step."""
 
     def forward(self, x: Data, mask: Optional = None) -> Tensor:
         """Return x normalized; in training shifted and scaled, at random for each unit, a little for each sample."""
@@ -58,7 +45,7 @@ class NoisyBatchNorm(nn.BatchNorm1d):
 
 
 class DetachedLayerNorm(nn.LayerNorm):
-    """Layer norm with the same values, whose mean and deviation send no gradient back."""
+    """Layer norm with the same values, whose mean and deviation send no gradient back (Xu et al. 2019)."""
 
     def forward(self, x: Data) -> Tensor:
         """Return x normalized; only the direct path of the gradient remains."""

@@ -20,7 +20,14 @@ from ...engine.details.array import Array
 
 @dataclass(frozen=True)
 class Population:
-    """A large set of numbers, and what the law needs of it."""
+    """A large set of numbers, and what the law needs of it.
+
+    Examples
+    --------
+    >>> coin = Population("coin", np.array([-1.0, 1.0]))
+    >>> coin.skewness, coin.kurtosis
+    (0.0, 1.0)
+    """
 
     name: str
     numbers: Array
@@ -33,24 +40,12 @@ class Population:
 
     @property
     def skewness(self) -> float:
-        """Mean of x̂³; 0 if it is symmetric.
-
-        Examples
-        --------
-        >>> Population("coin", np.array([-1.0, 1.0])).skewness
-        0.0
-        """
+        """Mean of x̂³; 0 if it is symmetric."""
         return float((self.standardized**3).mean())
 
     @property
     def kurtosis(self) -> float:
-        """Mean of x̂⁴; 3 for a normal distribution, 1 for a coin.
-
-        Examples
-        --------
-        >>> Population("coin", np.array([-1.0, 1.0])).kurtosis
-        1.0
-        """
+        """Mean of x̂⁴; 3 for a normal distribution, 1 for a coin."""
         return float((self.standardized**4).mean())
 
 
@@ -67,17 +62,7 @@ def law(standardized: float, size: int, skewness: float, kurtosis: float) -> flo
 
 @dataclass(frozen=True)
 class Noise:
-    """The variance of one batch-normalized value over random batches, and what the law says.
-
-    Attributes
-    ----------
-    population : Population
-    standardized : float
-        x̂ in the whole population.
-    size : int
-        B.
-    measured, by_law : float
-    """
+    """The variance of one value x̂ of a population in random batches of B = `size`, measured and by the law."""
 
     population: Population
     standardized: float

@@ -21,7 +21,7 @@ from .evaluation import Examples, accuracy_and_loss, batch_norm_drift
 from .experiment import STYLES, Line, Panel
 from .networks import REVIEW_NORMS, ReviewClassifier
 from .pictures import write_panels
-from .reviews import Review, epochs_of, in_batches, make_reviews, padded
+from .reviews import epochs_of, in_batches, make_reviews, padded
 from .training import Course, TrainingPlan, fit
 
 
@@ -71,19 +71,14 @@ TRAINING, HELD_OUT = 2000, 500
 
 def train_on_reviews(norm: str, plan: TrainingPlan, stream: TextIO | None = None) -> Trained:
     """Return a trained :class:`.networks.ReviewClassifier`; the held-out reviews are none of those it saw."""
-    training, held_out = split_reviews(plan.seed)
+    reviews = make_reviews(TRAINING + HELD_OUT, plan.seed)
+    training, held_out = reviews[:TRAINING], reviews[TRAINING:]
     manual_seed(plan.seed)
     model = ReviewClassifier(norm, dtype=plan.dtype)
     epoch, steps = epochs_of(training, plan.batch)
     course = fit(model, epoch, steps, plan, norm, stream)
     batches = (batch.as_examples() for batch in in_batches(held_out, plan.batch))
     return judged(norm, model, course, padded(training).as_examples(), padded(held_out).as_examples(), batches)
-
-
-def split_reviews(seed: int) -> tuple[tuple[Review, ...], tuple[Review, ...]]:
-    """Return reviews to train on and others to test with."""
-    reviews = make_reviews(TRAINING + HELD_OUT, seed)
-    return reviews[:TRAINING], reviews[TRAINING:]
 
 
 WIDTH, HIDDEN_LAYERS = 64, 3
@@ -105,11 +100,11 @@ def train_on_digits(norm: str, plan: TrainingPlan, stream: TextIO | None = None)
     manual_seed(plan.seed)
     model = digit_network(norm, plan.dtype)
 
-    def parts(examples: Examples, rng: np.random.Generator | None = None) -> Iterator[Examples]:
-        return in_parts(examples, plan.batch, rng)
+    def epoch(rng: np.random.Generator) -> Iterator[Examples]:
+        return training.in_batches(plan.batch, rng)
 
-    course = fit(model, lambda rng: parts(training, rng), len(list(parts(training))), plan, norm, stream)
-    return judged(norm, model, course, training, held_out, parts(held_out))
+    course = fit(model, epoch, len(list(training.in_batches(plan.batch))), plan, norm, stream)
+    return judged(norm, model, course, training, held_out, held_out.in_batches(plan.batch))
 
 
 def digit_network(norm: str, dtype: Any) -> nn.Sequential:
@@ -132,16 +127,6 @@ def split_digits(plan: TrainingPlan) -> Digits:
     order = np.random.default_rng(plan.seed).permutation(len(classes))
     cut = len(order) * 4 // 5
     return Digits(whole.take(order[:cut]), whole.take(order[cut:]))
-
-
-def in_parts(examples: Examples, size: int, rng: np.random.Generator | None) -> Iterator[Examples]:
-    """Yield examples in batches, in a random order if there is a generator; a rest of one is left out."""
-    count = len(examples.classes)
-    order = np.arange(count) if rng is None else rng.permutation(count)
-    for start in range(0, count, size):
-        chosen = order[start : start + size]
-        if len(chosen) > 1:
-            yield examples.take(chosen)
 
 
 TASKS: dict[str, tuple[Train, tuple[str, ...]]] = {

@@ -19,7 +19,7 @@ from .experiment import (
     Question,
     Session,
     by_norm,
-    seed_of_repeat,
+    repeat_seed,
     unfinished,
 )
 from .extra_pads import (
@@ -63,7 +63,7 @@ FULL = PaddingPlan(training=2000, held_out=500, epochs=8, repeats=3)
 def trained(job: tuple[str, int], seed: int, plan: PaddingPlan) -> Reader:
     """Train and pad; the same seed and repeat give all norms the same reviews, weights and batches."""
     norm, repeat = job
-    drawn = seed_of_repeat(seed, repeat)
+    drawn = repeat_seed(seed, repeat)
     reviews = make_reviews(plan.training + plan.held_out, drawn)
     training, held_out = reviews[: plan.training], reviews[plan.training :]
     how = TrainingPlan(plan.epochs, drawn, dtype="float64")
@@ -290,22 +290,15 @@ def _shares(readers: Readers) -> str:
 
 
 def _training_table(readers: Readers, plan: PaddingPlan) -> Table:
+    def values(norm: str, some: Sequence[Reader]) -> tuple[float | None, ...]:
+        loss, known = fmean(reader.loss for reader in some), fmean(reader.known for reader in some)
+        return loss, right(some), known, distance(some) if norm in BATCH_NORMS else None
+
     return Table(
         "training",
         f"After {plan.epochs} epochs, in evaluation mode: averages over the repeats",
         ("loss", "held out, right", "learned, right", "distance"),
-        tuple(
-            Row(
-                norm,
-                (
-                    fmean(reader.loss for reader in some),
-                    right(some),
-                    fmean(reader.known for reader in some),
-                    distance(some) if norm in BATCH_NORMS else None,
-                ),
-            )
-            for norm, some in readers.items()
-        ),
+        tuple(Row(norm, values(norm, some)) for norm, some in readers.items()),
         "norm",
         (".3f", ".1%", ".1%", ".2f"),
         "The loss is that of held-out reviews, the distance that of their batches of 32 as they come.",

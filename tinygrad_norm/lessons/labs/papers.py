@@ -68,10 +68,7 @@ XIONG = Paper(
     "ICML",
 )
 SHEN = Paper(
-    "Shen, Yao, Gholami, Mahoney, Keutzer",
-    2020,
-    "PowerNorm: Rethinking Batch Normalization in Transformers",
-    "ICML",
+    "Shen, Yao, Gholami, Mahoney, Keutzer", 2020, "PowerNorm: Rethinking Batch Normalization in Transformers", "ICML"
 )
 WANG = Paper(
     "Wang, Wu, Huang", 2022, "Understanding the Failure of Batch Normalization for Transformers in NLP", "NeurIPS"

@@ -119,7 +119,7 @@ def scale_axes(axes: Any, panel: Panel) -> None:
     if panel.log_y:
         axes.set_yscale("log")
         values = [y for line in panel.lines for _, y in line.points]
-        if values and max(values) / min(values) < 1e4:
+        if values and max(values) < 1e4 * min(values):
             low, high = axes.get_ylim()
             digits = (1, 2, 5) if high / low > 10 else (1, 1.5, 2, 3, 4, 6, 8)
             rounds = [digit * 10.0**power for power in range(-6, 7) for digit in digits]

@@ -21,7 +21,7 @@ from ...random import generator, manual_seed
 from ..document.lesson import Row, Table
 from .digits import CLASSES, Digits, digits
 from .evaluation import Examples
-from .experiment import Answer, Lab, LabOutcome, Line, Panel, Question, Session, seed_of_repeat, unfinished
+from .experiment import Answer, Lab, LabOutcome, Line, Panel, Question, Session, repeat_seed, unfinished
 from .papers import XIONG
 from .training import WatchedTraining, train_watched
 
@@ -202,13 +202,7 @@ def gradient_norms(job: tuple[str, int], seed: int, plan: PrePostPlan) -> float:
 
 
 def power(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return the power p of the least-squares fit y ∝ xᵖ of the logarithms.
-
-    Examples
-    --------
-    >>> round(power([1, 4, 16], [3.0, 1.5, 0.75]), 12)
-    -0.5
-    """
+    """Return the power p of the least-squares fit y ∝ xᵖ of the logarithms."""
     return float(np.polyfit(np.log(xs), np.log(ys), 1)[0])
 
 
@@ -220,7 +214,7 @@ def arms(plan: PrePostPlan) -> list[Arm]:
 
 def trained(arm: Arm, repeat: int, data: Digits, seed: int, plan: PrePostPlan) -> WatchedTraining:
     """Train a Transformer by Adam; the same seed and repeat give all arms the same batches."""
-    manual_seed(seed_of_repeat(seed, repeat))
+    manual_seed(repeat_seed(seed, repeat))
     model = DigitTransformer(plan.depth, plan.trained_features, PLACES[arm.place])
     optimizer = optim.Adam(model.parameters(), lr=arm.rate, betas=(0.9, 0.98))
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...engine.details.array import Array
 from ...errors import InputError
-from .evaluation import Examples
+from .evaluation import Examples, rows_in_batches
 
 T = TypeVar("T")
 
@@ -151,15 +151,9 @@ def padded(reviews: Sequence[Review], extra: int = 0) -> Batch:
 
 
 def in_batches(reviews: Sequence[Review], size: int, rng: np.random.Generator | None = None) -> Iterator[Batch]:
-    """Yield all reviews in batches, in a random order if there is a generator.
-
-    A last batch of one review is left out: it has no deviation for a batch norm to divide by.
-    """
-    order = np.arange(len(reviews)) if rng is None else rng.permutation(len(reviews))
-    for start in range(0, len(order), size):
-        chosen = [reviews[i] for i in order[start : start + size]]
-        if len(chosen) > 1 or len(order) == 1:
-            yield padded(chosen)
+    """Yield all reviews in batches (see :func:`.evaluation.rows_in_batches`)."""
+    for rows in rows_in_batches(len(reviews), size, rng):
+        yield padded([reviews[i] for i in rows])
 
 
 def epochs_of(reviews: Sequence[Review], size: int) -> tuple[Callable[[np.random.Generator], Iterator[Examples]], int]:

@@ -42,16 +42,8 @@ def one_thread() -> AbstractContextManager[Any]:
 class TrainingPlan:
     """How long and from which seed to train.
 
-    Attributes
-    ----------
-    epochs : int
-        Times that all examples are seen, from 0.
-    seed : int
-        Decides examples, first parameters, order of the batches.
-    rate : float
-        First learning rate; it falls to 0 along a cosine.
-    dtype : str
-        Of parameters and activations.
+    How often all examples are seen, from 0 times; the seed of examples, first parameters and the order of the batches;
+    the first learning rate, which falls to 0 along a cosine; the dtype of parameters and activations.
     """
 
     epochs: int = 8
@@ -152,15 +144,9 @@ GOAL = 0.9
 class WatchedTraining:
     """How a training went that was watched.
 
-    Attributes
-    ----------
-    reached : int or None
-        The first step after which the accuracy on held-out images was seen to be :data:`GOAL`.
-    accuracy, held_out_loss, loss : float
-        At the end, in evaluation mode: on the held-out images, and on those trained on. Of a training that diverged:
-        0, ∞ and ∞.
-    losses : tuple of float
-        Of the batch of each step.
+    The first step after which the accuracy on held-out images was seen to be :data:`GOAL`, if any; accuracy and loss on
+    held-out images and the loss on those trained on, at the end, in evaluation mode (0, ∞ and ∞ of a training that
+    diverged); the loss of each step's batch.
     """
 
     reached: int | None

@@ -94,10 +94,4 @@ def _answer_data(question: Question, answer: Answer) -> dict[str, Any]:
 
 def _panel_data(panel: Panel) -> dict[str, Any]:
     lines = [{"label": line.label, "points": [list(map(plain, at)) for at in line.points]} for line in panel.lines]
-    return {
-        "title": panel.title,
-        "x": panel.x_label,
-        "y": panel.y_label,
-        "names": list(panel.names),
-        "lines": lines,
-    }
+    return {"title": panel.title, "x": panel.x_label, "y": panel.y_label, "names": list(panel.names), "lines": lines}
