@@ -9,9 +9,9 @@ from typing import Any
 
 from markdown_table import code, plain, table
 
-from tinygrad_norm.lessons.labs.published.catalog import CATALOG
-from tinygrad_norm.lessons.labs.published.report import Lab, Question
-from tinygrad_norm.lessons.labs.published.report_text import sources
+from tinygrad_norm.lessons.labs.all_labs import CATALOG
+from tinygrad_norm.lessons.labs.experiment import Lab, Question
+from tinygrad_norm.lessons.labs.written_report import sources
 
 MEASURED = Path(__file__).resolve().parent.parent / "reference" / "labs" / "measured.json"
 BENEFITS = {

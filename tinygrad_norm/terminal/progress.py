@@ -62,17 +62,20 @@ class Progress:
 
 
 @contextmanager
-def counting(stream: TextIO, stage: str, total: int) -> Iterator[Callable[..., None]]:
+def counting(
+    stream: TextIO, stage: str, total: int, unit: str = "it", keep: bool = False
+) -> Iterator[Callable[..., None]]:
     """Give a function to call after each of ``total`` jobs, perhaps with a note such as "loss=0.25".
 
-    On a terminal it moves a bar where tqdm is installed, else a :class:`Progress`.
+    On a terminal it moves a bar where tqdm is installed, counted in ``unit`` and, if wished, kept at the end; else a
+    :class:`Progress`.
     """
     try:
         tqdm = import_module("tqdm").tqdm if stream.isatty() else None
     except ImportError:
         tqdm = None
     if tqdm is not None:
-        with tqdm(total=total, desc=stage, file=stream, leave=False) as bar:
+        with tqdm(total=total, desc=stage, file=stream, unit=unit, leave=keep) as bar:
 
             def move(note: str = "") -> None:
                 bar.update()
