@@ -17,7 +17,7 @@ BINARY: list[tuple[Callable[[Any, Any], Any], Callable[[Dual, Dual], np.ndarray]
     (lambda a, b: a + b, lambda a, b: a[1] + b[1]),
     (lambda a, b: a - b, lambda a, b: a[1] - b[1]),
     (lambda a, b: a * b, lambda a, b: a[1] * b[0] + a[0] * b[1]),
-    (lambda a, b: np.where(np.asarray(a) > np.asarray(b), a, b), lambda a, b: np.where(a[0] > b[0], a[1], b[1])),
+    (lambda a, b: np.where(a > b, a, b), lambda a, b: np.where(a[0] > b[0], a[1], b[1])),
 ]
 # Linear, so the tangent goes through the same function.
 LINEAR: list[Callable[[Any], Any]] = [
