@@ -25,6 +25,7 @@ from .engine.tensor import Tensor
 from .errors import (
     AnomalyError,
     FileError,
+    GraphEndsWarning,
     GraphError,
     GraphReleasedError,
     IndexRangeError,
@@ -203,6 +204,7 @@ __all__ = [
     "AnomalyError",
     "Drawing",
     "FileError",
+    "GraphEndsWarning",
     "GraphError",
     "GraphReleasedError",
     "IndexRangeError",

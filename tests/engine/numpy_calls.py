@@ -209,7 +209,7 @@ LAYOUT: dict[Callable[..., Any], Calls] = {
 }
 PICKING: dict[Callable[..., Any], Calls] = {
     np.select: [
-        d(lambda x, y: np.select([np.asarray(x) > 1, np.asarray(x) > 0], [x * 2, y], x), X, Y),
+        d(lambda x, y: np.select([x > 1, x > 0], [x * 2, y], x), X, Y),
         d(lambda x: np.select([X > 1], [x]), X),
     ],
     np.choose: [
@@ -248,3 +248,4 @@ PICKING: dict[Callable[..., Any], Calls] = {
     np.digitize: [v(lambda x: np.digitize(x, [0.0, 1.0]), X)],
     np.isin: [v(lambda x: np.isin(x, [0.3, 0.4]), X)],
 }
+OF_OPS = [pair for table in (ENTRY_BY_ENTRY, STATISTICS, SAMPLED, LAYOUT, PICKING) for pair in table.items()]

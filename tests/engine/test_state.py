@@ -46,7 +46,7 @@ def test_no_grad_in_one_thread_does_not_leak_into_another() -> None:
 
 def test_a_new_thread_starts_with_the_defaults(in_thread: InThread) -> None:
     with tg.no_grad(), tg.scope("outer"):
-        assert in_thread(STATE.get) == (True, None, False, None)
+        assert in_thread(STATE.get) == (True, None, False, None, False)
 
 
 def test_tasks_keep_their_own_state() -> None:
@@ -85,6 +85,15 @@ def test_a_task_inherits_and_does_not_give_back() -> None:
             return await asyncio.create_task(child()), tracked()
 
     assert asyncio.run(main()) == (False, False)
+
+
+def test_a_setting_may_be_entered_again_within_itself() -> None:
+    setting = tg.no_grad()
+    with setting:
+        with setting:
+            assert not tracked()
+        assert not tracked()
+    assert tracked()
 
 
 def test_a_setting_must_say_what_it_changes() -> None:

@@ -173,8 +173,10 @@ def released(node: Node) -> GraphReleasedError:
     )
 
 
-def rule_failed(error: Exception, node: Node) -> VJPError:
+def rule_failed(error: Exception, node: Node) -> TinygradNormError:
     """Return a rule's error with the operation, its place, and the shapes of its inputs."""
+    if isinstance(error, TinygradNormError):
+        return type(error)(f"in the VJP of {operation(node)}: {error}")
     shapes = " and ".join(map(str, node.shapes))
     reason = f"{type(error).__name__}: {error}".rstrip(".")
     if "read-only" in reason:
@@ -205,7 +207,7 @@ def wrong_shape(node: Node, i: int, got: tuple[int, ...]) -> VJPError:
 
 def check_backward(g: Any, cotangent: Any, node: Node, i: int) -> None:
     """Raise where a rule turned a finite cotangent into a NaN or an infinity."""
-    if np.all(np.isfinite(np.asarray(g))) and not np.all(np.isfinite(np.asarray(cotangent))):
+    if np.all(np.isfinite(g)) and not np.all(np.isfinite(cotangent)):
         rules = node.primitive.rule if node.primitive else ()
         raise AnomalyError(
             f"{operation(node)}: every gradient must be finite; the backward rule for input {i} "
