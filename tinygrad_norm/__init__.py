@@ -89,10 +89,11 @@ from .ops.layout import (
     triu,
     vstack,
 )
+from .ops.matrices import norm
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
 from .ops.shape import flip, roll
-from .ops.statistics import cumprod, diff, norm, ptp, std, var
+from .ops.statistics import cumprod, diff, ptp, std, var
 from .random import manual_seed
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
