@@ -17,7 +17,7 @@ import numpy as np
 from ..engine.details.array import Array, Shape
 from ..engine.details.samples import sample, samples_at
 from ..engine.details.summation import sum_to
-from ..engine.primitive import composition, primitive
+from ..engine.primitive import NUMPY, composition, primitive
 from ..engine.tensor import Data, Tensor, as_tensor, wrap
 from ..errors import InputError, OperandError, ShapeError
 from .constants import plain, untracked
@@ -174,12 +174,11 @@ cholesky = primitive(
 )
 
 
-def divided(x: Any, gap: Any, size: Any, noise: Any) -> Any:
-    """Return x / gap, and 0 for 0 / 0; NaN where a gap is 0 up to rounding and x is not: no derivative is there."""
-    n, eps = gap.shape[-1], np.finfo(gap.dtype).eps
-    closed = np.abs(plain(gap)) <= 4 * n * eps * size
-    lost = closed & (np.abs(plain(x)) > 64 * n * eps * noise)
+def divided(x: Any, gap: Any, size: Any, wanted: Any) -> Any:
+    """Return x / gap; where a gap is 0 up to rounding, NaN if it is wanted (no derivative is there) and 0 if not."""
+    closed = np.abs(plain(gap)) <= 4 * gap.shape[-1] * np.finfo(gap.dtype).eps * size
     quotient = np.where(closed, 0, x) / np.where(closed, 1, gap)
+    lost = closed & wanted
     return np.where(lost, np.nan, quotient) if np.any(lost) else quotient
 
 
@@ -187,6 +186,16 @@ def largest(x: Any) -> Array:
     """Return the largest absolute value of each matrix."""
     result: Array = np.max(np.abs(plain(x)), axis=(-2, -1), keepdims=True, initial=0)
     return result
+
+
+def turned(*by_vectors: Any) -> Array:
+    """Return for which columns a cotangent asks how they turn, as rows."""
+    return np.any([np.any(plain(g) != 0, -2, keepdims=True) for g in by_vectors], 0)
+
+
+def pairs(columns: Array) -> Array:
+    """Return which pairs of two columns are touched."""
+    return (columns | columns.mT) & ~np.eye(columns.shape[-1], dtype=bool)
 
 
 def skew(x: Any) -> Any:
@@ -199,27 +208,28 @@ def diagonals(x: Any) -> Any:
     return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
 
 
-def _eigh(x: Array, /) -> Array:
-    values, vectors = lapack(np.linalg.eigh, x)
+def _eigh(x: Array, /, UPLO: str = "L") -> Array:
+    values, vectors = lapack(np.linalg.eigh, x, UPLO=UPLO)
     return np.concatenate([values[..., None, :], vectors], -2)
 
 
-def _eigh_rule(g: Any, out: Any) -> Any:
+def _eigh_rule(g: Any, out: Any, UPLO: str) -> Any:
     values, vectors, by_vectors = out[..., 0, :], out[..., 1:, :], g[..., 1:, :]
-    gap = values[..., None, :] - values[..., None]
-    turned = divided(0.5 * skew(vectors.mT @ by_vectors), gap, largest(out[..., :1, :]), largest(by_vectors))
-    return (lower_part(vectors @ (turned + diagonals(g[..., 0, :])) @ vectors.mT),)
+    gap, size = values[..., None, :] - values[..., None], largest(out[..., :1, :])
+    turning = divided(0.5 * skew(vectors.mT @ by_vectors), gap, size, pairs(turned(by_vectors)))
+    cotangent = lower_part(vectors @ (turning + diagonals(g[..., 0, :])) @ vectors.mT)
+    return (cotangent if UPLO in "Ll" else cotangent.mT,)
 
 
-EQUAL = "NaN where the vectors are asked for and have no derivative: those of values that are equal up to rounding."
+EQUAL = "Vectors of values that are equal up to rounding have no derivative: NaN where a cotangent asks for it."
 eigh_below = primitive(
     _eigh,
     name="eigh",
     vjp=_eigh_rule,
     formula="λ and V with V diag(λ) Vᵀ = x",
     rule=("V (diag λ̄ + F ∘ VᵀV̄) Vᵀ, F = 1/(λⱼ − λᵢ), in the lower triangle",),
-    samples=samples_at("3x3, 1x1, 2x3x3, 0x3x3", "regular"),
-    note=f"Only the lower triangle is read. {EQUAL}",
+    samples=[*samples_at("3x3, 1x1, 2x3x3, 0x3x3", "regular"), sample((3, 3), domain="regular", UPLO="U")],
+    note=f"Only one triangle is read. {EQUAL}",
 )
 
 
@@ -228,8 +238,7 @@ def eigh(x: Data, UPLO: str = "L") -> Any:
     """Return the eigenvalues, ascending, and the eigenvectors of symmetric matrices."""
     if UPLO not in ("L", "U", "l", "u"):
         raise OperandError(f"eigh: UPLO must be 'L' or 'U', the triangle to read; got {UPLO!r}. Leave it out.")
-    x = as_tensor(x)
-    both = eigh_below(x if UPLO in "Ll" else x.mT)
+    both = eigh_below(x, UPLO=UPLO)
     return named(np.linalg.eigh)(both[..., 0, :], both[..., 1:, :])
 
 
@@ -249,16 +258,16 @@ def _svd_rule(g: Any, out: Any, x_shape: Shape) -> Any:
     m, n = x_shape[-2:]
     left, values, right = out[..., :m, :], out[..., m, :], out[..., m + 1 :, :]
     by_left, by_right = g[..., :m, :], g[..., m + 1 :, :]
-    size, noise = largest(out[..., m : m + 1, :]), largest(g)
+    size, asked = largest(out[..., m : m + 1, :]), turned(by_left, by_right)
     row, column = values[..., None, :], values[..., None]
     one, two = skew(left.mT @ by_left), skew(right.mT @ by_right)
-    inner = divided(one + two, row - column, size, noise) + divided(one - two, row + column, size, noise)
-    cotangent = left @ (0.5 * inner + diagonals(g[..., m, :])) @ right.mT
+    turning = divided(one + two, row - column, size, pairs(asked)) + divided(one - two, row + column, size, pairs(asked))
+    cotangent = left @ (0.5 * turning + diagonals(g[..., m, :])) @ right.mT
     # What leaves the space of the vectors there are.
     if m > n:
-        cotangent = cotangent + divided(by_left - left @ (left.mT @ by_left), row, size, noise) @ right.mT
+        cotangent = cotangent + divided(by_left - left @ (left.mT @ by_left), row, size, asked) @ right.mT
     if n > m:
-        cotangent = cotangent + left @ divided(by_right - right @ (right.mT @ by_right), row, size, noise).mT
+        cotangent = cotangent + left @ divided(by_right - right @ (right.mT @ by_right), row, size, asked).mT
     return (cotangent,)
 
 
@@ -359,4 +368,4 @@ pinv = primitive(
     note="The derivative at constant rank. Rule: G. H. Golub and V. Pereyra, SIAM J. Numer. Anal. 10 (1973).",
 )
 
-matrix_rank = untracked(np.linalg.matrix_rank)
+NUMPY[np.linalg.matrix_rank] = untracked(np.linalg.matrix_rank)

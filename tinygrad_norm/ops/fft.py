@@ -34,12 +34,13 @@ def paired(z: Any, dtype: Any) -> Array:
     return np.stack((z.real, z.imag), -1).astype(dtype, copy=False)
 
 
-def complex_of(z: Array) -> Any:
-    """Return pairs of real numbers as complex ones."""
+def complex_of(z: Array, axis: int, name: str) -> Any:
+    """Return pairs of real numbers as complex ones, which must have this axis."""
     if not z.ndim or z.shape[-1] != 2:
         raise ShapeError(
             f"complex numbers must be pairs, a last axis of length 2; got shape {z.shape}. Use tg.stack([re, im], -1)."
         )
+    axis_of(axis, z.shape[:-1], name)
     return z[..., 0] + 1j * z[..., 1]
 
 
@@ -72,13 +73,13 @@ rfft_pair = primitive(
 
 
 def _irfft_pair(z: Array, /, n: int | None = None, axis: int = -1) -> Array:
-    whole = complex_of(z)
+    whole = complex_of(z, axis, "irfft_pair")
     return np.fft.irfft(whole, length_of(z.shape, n, axis), axis).astype(z.dtype, copy=False)
 
 
 def length_of(shape: Shape, n: int | None, axis: int) -> int:
     """Return the length of the result, which must belong to half a spectrum of this shape."""
-    axis = axis_of(axis, shape[:-1], "irfft_pair")
+    axis %= len(shape) - 1
     n = 2 * (shape[axis] - 1) if n is None else n
     if n < 1 or n // 2 + 1 != shape[axis]:
         raise InputError(
@@ -106,7 +107,7 @@ irfft_pair = primitive(
 
 
 def _fft_pair(z: Array, /, axis: int = -1, inverse: bool = False) -> Array:
-    return paired((np.fft.ifft if inverse else np.fft.fft)(complex_of(z), axis=axis), z.dtype)
+    return paired((np.fft.ifft if inverse else np.fft.fft)(complex_of(z, axis, "fft_pair"), axis=axis), z.dtype)
 
 
 def _fft_rule(g: Any, axis: int, inverse: bool) -> Any:

@@ -24,6 +24,12 @@ from .statistics import root_or_zero
 # Norms
 
 
+def numbers(x: Data) -> Tensor:
+    """Return x as floating-point numbers."""
+    x = as_tensor(x)
+    return x if x.dtype.kind == "f" else x.astype(float)
+
+
 def vector_norms(x: Tensor, ord: Any, axis: Axis, keepdims: bool) -> Tensor:
     """Return the norms along an axis (all axes where there are several)."""
     if ord in (None, 2):
@@ -63,8 +69,8 @@ def norm(x: Data, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
     As in NumPy, ``axis=None`` takes vectors and matrices as such, and without ``ord`` all entries as one vector. The
     gradient at 0 is 0; the largest of tied values share it.
     """
-    x = as_tensor(x)
-    axes = (axis,) if isinstance(axis, int) else axis
+    x = numbers(x)
+    axes = (axis,) if isinstance(axis, (int, np.integer)) else axis
     if axes is None and ord is not None:
         axes = tuple(range(x.ndim))
     if axes is None or (len(axes) == 1 and not isinstance(ord, str)):
@@ -80,7 +86,7 @@ def norm(x: Data, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
 @composition(np.linalg.vector_norm)
 def vector_norm(x: Data, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """Return the norm of the entries along one axis, several, or all, taken as one vector."""
-    return vector_norms(as_tensor(x), ord, axis, keepdims)
+    return vector_norms(numbers(x), ord, axis, keepdims)
 
 
 @composition(np.linalg.matrix_norm)
