@@ -89,7 +89,7 @@ from .ops.layout import (
     triu,
     vstack,
 )
-from .ops.matrices import norm
+from .ops.matrices import matvec, norm, vecdot, vecmat
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
 from .ops.shape import flip, roll
@@ -167,6 +167,7 @@ __all__ = [
     "logaddexp",
     "manual_seed",
     "matmul",
+    "matvec",
     "max",
     "maximum",
     "mean",
@@ -227,6 +228,8 @@ __all__ = [
     "value_and_grad",
     "var",
     "vdot",
+    "vecdot",
+    "vecmat",
     "viz",
     "vjp",
     "vstack",

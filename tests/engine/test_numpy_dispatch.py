@@ -179,8 +179,8 @@ CALLS: dict[Callable[..., Any], list[tuple[str, Callable[..., Any], tuple[Any, .
                             ("d", lambda x: np.linalg.tensorsolve(x, Y, axes=(0,)), (SQUARE[None],))],
     np.linalg.tensorinv: [("d", lambda x: np.linalg.tensorinv(x, ind=1), (SQUARE.reshape(3, 1, 3),))],
     np.linalg.matrix_rank: [("", np.linalg.matrix_rank, (BATCH,)), ("", np.linalg.matrix_rank, (X,))],
-    **{f: [("d", f, (X,)), ("d", lambda x, f=f: f(x, axes=1), (X,)), ("d", lambda x, f=f: f(x, (0, -1)), (X,))] for f in (
-        np.fft.fftshift, np.fft.ifftshift)},
+    **{f: [("d", f, (X,)), ("d", lambda x, f=f: f(x, axes=1), (X,)), ("d", lambda x, f=f: f(x, (0, -1)), (X,))]
+       for f in (np.fft.fftshift, np.fft.ifftshift)},
     np.fft.irfft: [("d", np.fft.irfft, (X,)), ("d", lambda x: np.fft.irfft(x, 3, axis=0), (X,))],
     np.fft.hfft: [("d", np.fft.hfft, (X,)), ("d", lambda x: np.fft.hfft(x, n=5), (X,))],
     np.einsum_path: [("", lambda x: np.einsum_path("ij,jk->ik", x, SQUARE)[0], (X,))],

@@ -55,6 +55,26 @@ def test_to_second_order(name: str, check_to_second_order: Any) -> None:
     check_to_second_order(f, [np.random.default_rng(len(name)).standard_normal(shape)])
 
 
+def test_they_are_what_they_are_called() -> None:
+    x = tg.Tensor(np.random.default_rng(1).standard_normal((2, 4, 3)))
+    square = x.mT @ x
+    q, r = np.linalg.qr(x)
+    left, values, right = np.linalg.svd(x, full_matrices=False)
+    eigenvalues, vectors = np.linalg.eigh(square)
+    root, upper = np.linalg.cholesky(square), np.linalg.cholesky(square, upper=True)
+    for product in (q @ r, left * values[:, None] @ right, np.linalg.pinv(np.linalg.pinv(x))):
+        np.testing.assert_allclose(product.data, x.data, atol=1e-13)
+    for product in (vectors * eigenvalues[:, None] @ vectors.mT, root @ root.mT, upper.mT @ upper):
+        np.testing.assert_allclose(product.data, square.data, atol=1e-13)
+    for basis in (q, left, right.mT, vectors):
+        np.testing.assert_allclose((basis.mT @ basis).data, np.stack([np.eye(3)] * 2), atol=1e-13)
+    assert np.array_equal(np.triu(r), r)
+    assert np.array_equal(np.tril(root), root)
+    assert np.linalg.eigh(square).eigenvalues.shape == np.linalg.svd(x, compute_uv=False).shape == (2, 3)
+    for result, names in ((np.linalg.svd(square), "U S Vh"), (np.linalg.slogdet(square), "sign logabsdet")):
+        assert " ".join(result._fields) == names
+
+
 # Where they are delicate
 
 

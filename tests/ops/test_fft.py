@@ -55,8 +55,16 @@ def test_a_convolution_by_its_spectrum(rng: Any) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: irfft_pair(x), tg.ShapeError, r"irfft_pair: complex numbers must be pairs.*got shape \(5, 3\)\. Use"),
-        (lambda x: irfft_pair(x[:, :2], n=3), tg.InputError, r"n must be 8 or 9 for 5 numbers along axis 0; got 3\. Cut"),
+        (
+            lambda x: irfft_pair(x),
+            tg.ShapeError,
+            r"irfft_pair: complex numbers must be pairs.*got shape \(5, 3\)\. Use",
+        ),
+        (
+            lambda x: irfft_pair(x[:, :2], n=3),
+            tg.InputError,
+            r"n must be 8 or 9 for 5 numbers along axis 0; got 3\. Cut",
+        ),
         (lambda x: fft_pair(x[:, :2], axis=1), tg.ShapeError, r"fft_pair: .*the axis must lie in"),
         (lambda x: np.fft.fftshift(x, 2), tg.ShapeError, r"fftshift: the axis must lie in"),
     ],

@@ -73,10 +73,14 @@ def _solve_by_left(g: Any, out: Any, x: Any) -> Any:
     return sum_to(-(solve_all.on(x.mT, g) @ out.mT), x.shape)
 
 
+def _solve_by_right(g: Any, x: Any, y_shape: Shape) -> Any:
+    return sum_to(solve_all.on(x.mT, g), y_shape)
+
+
 solve_all = primitive(
     _solve,
     name="solve",
-    vjp=(_solve_by_left, lambda g, x, y_shape: sum_to(solve_all.on(x.mT, g), y_shape)),
+    vjp=(_solve_by_left, _solve_by_right),
     formula="x⁻¹ y",
     rule=("−(x⁻ᵀ ḡ) outᵀ", "x⁻ᵀ ḡ"),
     samples=samples_at("3x3 3x2, 2x3x3 3x2, 3x3 2x3x1, 2x1x3x3 5x3x2, 0x3x3 0x3x2, 2x0x0 2x0x3", "regular"),
@@ -190,7 +194,8 @@ def largest(x: Any) -> Array:
 
 def turned(*by_vectors: Any) -> Array:
     """Return for which columns a cotangent asks how they turn, as rows."""
-    return np.any([np.any(plain(g) != 0, -2, keepdims=True) for g in by_vectors], 0)
+    result: Array = np.any([np.any(plain(g) != 0, -2, keepdims=True) for g in by_vectors], 0)
+    return result
 
 
 def pairs(columns: Array) -> Array:
@@ -261,7 +266,9 @@ def _svd_rule(g: Any, out: Any, x_shape: Shape) -> Any:
     size, asked = largest(out[..., m : m + 1, :]), turned(by_left, by_right)
     row, column = values[..., None, :], values[..., None]
     one, two = skew(left.mT @ by_left), skew(right.mT @ by_right)
-    turning = divided(one + two, row - column, size, pairs(asked)) + divided(one - two, row + column, size, pairs(asked))
+    turning = divided(one + two, row - column, size, pairs(asked)) + divided(
+        one - two, row + column, size, pairs(asked)
+    )
     cotangent = left @ (0.5 * turning + diagonals(g[..., m, :])) @ right.mT
     # What leaves the space of the vectors there are.
     if m > n:
@@ -278,7 +285,7 @@ svd_below = primitive(
     formula="U, σ and V with U diag(σ) Vᵀ = x",
     rule=("U (diag σ̄ + what turns U and V) Vᵀ",),
     samples=samples_at("3x3, 1x1, 5x3, 3x5, 2x3x2, 0x3x2", "regular"),
-    note=f"{EQUAL} Rule: J. Townsend, \"Differentiating the singular value decomposition\" (2016).",
+    note=f'{EQUAL} Rule: J. Townsend, "Differentiating the singular value decomposition" (2016).',
 )
 
 
@@ -345,7 +352,9 @@ def qr(x: Data, mode: str = "reduced") -> Any:
     return r if mode == "r" else named(np.linalg.qr)(q, r)
 
 
-def _pinv(x: Array, /, rcond: Any = None, rtol: Any = None) -> Array:
+def _pinv(x: Array, /, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Array:
+    if hermitian:
+        raise OperandError("pinv of a Tensor must have hermitian=False; got True. Leave it out: it saves only time.")
     options = {"rcond": rcond} if rtol is None else {"rtol": rtol}
     result: Array = lapack(np.linalg.pinv, x, square=False, **options)
     return result

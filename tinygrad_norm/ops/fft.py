@@ -28,6 +28,8 @@ from ..errors import InputError, ShapeError
 from .layout import stack
 from .shape import roll
 
+__all__ = ["fft_pair", "fftshift", "hfft", "ifftshift", "irfft", "irfft_pair", "rfft_pair"]
+
 
 def paired(z: Any, dtype: Any) -> Array:
     """Return complex numbers as pairs of real ones."""
@@ -45,7 +47,7 @@ def complex_of(z: Array, axis: int, name: str) -> Any:
 
 
 def weights(n: int, axis: int, ndim: int, dtype: Any) -> Any:
-    """Return how often the numbers of half a spectrum stand in the whole: once at both ends of an even n, else twice."""
+    """Return how often the numbers of half a spectrum stand in the whole: at the ends of an even n once, else twice."""
     w = np.full(n // 2 + 1, 2.0, dtype)
     w[0] = 1
     if n % 2 == 0:

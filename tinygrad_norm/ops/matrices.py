@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from math import prod as product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def norm(x: Data, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
     gradient at 0 is 0; the largest of tied values share it.
     """
     x = numbers(x)
-    axes = (axis,) if isinstance(axis, (int, np.integer)) else axis
+    axes = axis if axis is None or isinstance(axis, (tuple, list)) else (axis,)
     if axes is None and ord is not None:
         axes = tuple(range(x.ndim))
     if axes is None or (len(axes) == 1 and not isinstance(ord, str)):
@@ -129,7 +129,8 @@ def vecmat(x: Data, y: Data) -> Tensor:
 @composition(np.linalg.multi_dot)
 def multi_dot(xs: Any) -> Tensor:
     """Return the product of several matrices, the first and the last perhaps vectors, from left to right."""
-    return reduce(matmul, parts_of(xs, "multi_dot"))
+    product: Tensor = reduce(matmul, parts_of(xs, "multi_dot"))
+    return product
 
 
 @composition(np.linalg.matrix_power)
@@ -177,8 +178,8 @@ def lstsq(a: Data, b: Data, rcond: Any = None) -> Any:
 
     All but the rank have gradients. That of the solution is right where the rank stays the same.
     """
-    a, b = as_tensor(a), as_tensor(b)
-    _, _, rank, _ = lapack(np.linalg.lstsq, a.data, b.data, rcond, square=False)
+    a, b = numbers(a), numbers(b)
+    rank = int(lapack(np.linalg.lstsq, a.data, b.data, rcond, square=False)[2])
     m, n = a.shape
     cutoff = np.finfo(a.dtype).eps * max(m, n) if rcond is None else rcond
     solution: Tensor = matmul(pinv(a, rcond=cutoff), b)
@@ -193,7 +194,7 @@ def tensorsolve(a: Data, b: Data, axes: Any = None) -> Tensor:
     if axes is not None:
         a = moveaxis(a, axes, range(a.ndim - len(axes), a.ndim))
     shape = a.shape[b.ndim :]
-    return solve(a.reshape(b.size, product(shape)), ravel(b)).reshape(shape)
+    return solve(a.reshape(b.size, prod(shape)), ravel(b)).reshape(shape)
 
 
 @composition(np.linalg.tensorinv)
@@ -201,4 +202,4 @@ def tensorinv(a: Data, ind: int = 2) -> Tensor:
     """Return the inverse of ``tensordot(a, x, ind)``."""
     a = as_tensor(a)
     first, last = a.shape[:ind], a.shape[ind:]
-    return inv(a.reshape(product(first), product(last))).reshape((*last, *first))
+    return inv(a.reshape(prod(first), prod(last))).reshape((*last, *first))

@@ -31,7 +31,9 @@ DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "with zeros": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.67),
     "zero": lambda rng, shape: np.zeros(shape),
     # Matrices of full rank; the symmetric ones of their lower triangles are positive definite, their values distinct.
-    "regular": lambda rng, shape: 0.3 * rng.standard_normal(shape) + np.eye(*shape[-2:]) * np.arange(2, 2 + shape[-1]),
+    "regular": lambda rng, shape: (
+        0.3 * rng.standard_normal(shape) + np.eye(shape[-2], shape[-1]) * np.arange(2, 2 + shape[-1])
+    ),
 }
 
 
