@@ -131,6 +131,8 @@ OUTSIDE = """arange array asanyarray asarray asarray_chkfinite ascontiguousarray
     tril_indices triu_indices typename zeros linalg.test fft.fftfreq fft.rfftfreq fft.test trapz in1d"""
 #: Untracked floats that depend on the Tensor, on purpose: the next number, and whatever lies in memory.
 ON_PURPOSE = {"nextafter", "empty_like"}
+#: Where NumPy's own values are odd: it adds booleans to booleans.
+UNLIKE = {("trapezoid", "M, x"), ("trapezoid", "M, x, y")}
 
 
 def public() -> dict[str, Callable[..., Any]]:
@@ -254,7 +256,7 @@ def test_and_so_with_other_arguments(name: str, check_to_second_order: Any) -> N
     for arguments in GUESSES.split(";"):
         call = Call(name, arguments.strip())
         expected = call.expected()
-        if expected is not None and call.names:
+        if expected is not None and call.names and (name, arguments.strip()) not in UNLIKE:
             verdict(call, expected, check_to_second_order)
 
 
