@@ -37,7 +37,7 @@ DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
 def regular(rng: np.random.Generator, shape: Shape) -> Array:
     """Return matrices of full rank; the symmetric ones of their lower triangles are positive definite."""
     noise = 0.3 * rng.standard_normal(shape)
-    return noise + np.eye(*shape[-2:]) * np.arange(2, 2 + shape[-1]) if len(shape) > 1 else noise + 2
+    return noise + np.eye(shape[-2], shape[-1]) * np.arange(2, 2 + shape[-1]) if len(shape) > 1 else noise + 2
 
 
 @dataclass(frozen=True)
