@@ -87,7 +87,7 @@ TABLE = {
     "x, v, v": "insert",
     "x, M, y": "copyto place put putmask",
     "x, 0.5": "fill_diagonal",
-    "M, x": "compress extract",
+    "M, x": "extract",
     "[1, 0], x, 0": "compress",
     "M, x, y": "where select piecewise",
     "[M, ~M], [x, y]": "select",
