@@ -96,6 +96,21 @@ def test_det_of_a_matrix_of_rank_one_has_the_right_second_derivative(check_to_se
     check_to_second_order(np.linalg.det, [np.zeros((2, 3, 3))])
 
 
+def test_det_of_large_matrices_that_underflow_or_are_singular() -> None:
+    small = leaf(np.eye(300) * 0.01)
+    y = np.linalg.det(small)
+    assert y.item() == 0.0
+    assert np.all(tg.gradients(y, small).data == 0)
+    singular = leaf(np.diag([0.0] + [1.0] * 19))
+    assert tg.gradients(np.linalg.det(singular), singular).data[0, 0] == 1.0
+    assert np.count_nonzero(tg.gradients(np.linalg.det(singular), singular).data) == 1
+    large = leaf(np.diag([0.0] + [1.0] * 64))
+    with pytest.raises(
+        tg.VJPError, match=r"a singular matrix must have at most 64 rows; got 65\. Use np\.linalg\.slog"
+    ):
+        tg.gradients(np.linalg.det(large), large)
+
+
 def test_values_have_gradients_where_they_are_equal_and_vectors_have_none() -> None:
     x = leaf(np.diag([2.0, 2.0, 5.0]))
     values, vectors = np.linalg.eigh(x)

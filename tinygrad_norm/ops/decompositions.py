@@ -109,9 +109,13 @@ def cofactors(x: Any) -> Any:
 
 
 def _det_rule(g: Any, out: Any, x: Any) -> Any:
-    by_inverse = bool(np.all(plain(out) != 0))
-    if by_inverse and 0 < x.shape[-1] <= 16:  # det · x⁻ᵀ would lose its digits where x is nearly singular
-        by_inverse = bool(np.all(np.linalg.cond(plain(x).astype(float)) < 1e6))
+    n, values = x.shape[-1], plain(x).astype(float)
+    # A determinant may be 0 by underflow alone; and where x is nearly singular, |x| x⁻ᵀ loses its digits.
+    by_inverse = bool(np.all(np.isfinite(np.linalg.slogdet(values)[1])))
+    if by_inverse and 0 < n <= 16:
+        by_inverse = bool(np.all(np.linalg.cond(values) < 1e6))
+    if not by_inverse and n > 64:
+        raise InputError(f"a singular matrix must have at most 64 rows; got {n}. Use np.linalg.slogdet, or a minor.")
     slopes = out[..., None, None] * inv.on(x).mT if by_inverse else cofactors(x)
     return (g[..., None, None] * slopes,)
 

@@ -6,7 +6,9 @@ REMEDIES = {
     "Its result counts, and a count has no derivative. A soft histogram is a sum of tg.exp(-((x - center) ** 2))": """
         histogram histogram2d histogramdd histogram_bin_edges unique_counts""",
     "Its result is complex: np.linalg.eigh does it for symmetric matrices, np.linalg.svd for any": """
-        linalg.eig linalg.eigvals roots""",
+        linalg.eig linalg.eigvals""",
+    "Its result may be complex: a real root r has a gradient as r - p(r) / slope, where r and the slope are plain": """
+        roots""",
     "Its result is complex: tg.ops.fft.rfft_pair(x) gives real and imaginary parts along a last axis of length 2": """
         fft.rfft fft.fft fft.ihfft""",
     "Its result is complex: transform axis after axis, as in tg.ops.fft.fft_pair(tg.ops.fft.rfft_pair(x), axis=0)": """
