@@ -186,6 +186,11 @@ ERRORS: list[tuple[Callable[[Any], Any], Any, str]] = [
     (lambda x: np.linalg.eigh(x, "M"), tg.OperandError, r"eigh: UPLO must be 'L' or 'U'.*got 'M'\. Leave"),
     (lambda x: np.linalg.matrix_power(x, 0.5), tg.OperandError, r"matrix_power: the exponent must be .*got 0\.5\. Use"),
     (lambda x: np.linalg.matrix_power(x, 2), tg.ShapeError, "matmul: "),
+    (lambda x: np.linalg.slogdet(x), tg.ShapeError, r"logabsdet: x must be a square"),
+    (lambda x: np.linalg.cross(x, x, axis=0), tg.ShapeError, r"cross: the vectors must have three entries; got"),
+    (lambda x: np.linalg.lstsq(x, x.T), tg.ShapeError, r"lstsq: a must be a matrix .*got \(2, 3\) and \(3, 2\)"),
+    (lambda x: np.linalg.svd(x * np.nan, False), tg.InputError, r"svd: every matrix .*did not converge.*its values"),
+    (lambda x: np.linalg.pinv(x, hermitian=True), tg.OperandError, r"pinv of a Tensor must have hermitian=False"),
     (lambda x: np.linalg.multi_dot([]), None, "at least two"),
     (lambda x: np.linalg.norm(x, ord=3), tg.InputError, r"norm: ord must be a number for a vector.*got ord=3 for shape "
      r"\(2, 3\), axis=None\. Name"),

@@ -36,7 +36,7 @@ def lapack(function: Callable[..., Any], x: Array, *others: Any, square: bool = 
     except np.linalg.LinAlgError as error:
         raise InputError(
             f"every matrix must have what is asked for; got shape {x.shape}: {error}. "
-            "Look at np.linalg.cond(x.data), or add a small multiple of np.eye(n)."
+            "Look at its values and at np.linalg.cond(x.data); perhaps add a small multiple of np.eye(n)."
         ) from error
     if not half:
         return result
@@ -147,7 +147,8 @@ logabsdet = primitive(
 @composition(np.linalg.slogdet)
 def slogdet(x: Data) -> Any:
     """Return the sign of the determinant, without a gradient, and the logarithm of its absolute value."""
-    return named(np.linalg.slogdet)(wrap(lapack(np.linalg.slogdet, as_tensor(x).data)[0], None), logabsdet(x))
+    size = logabsdet(x)
+    return named(np.linalg.slogdet)(wrap(lapack(np.linalg.slogdet, as_tensor(x).data)[0], None), size)
 
 
 def lower_part(g: Any) -> Any:

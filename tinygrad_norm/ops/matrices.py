@@ -159,6 +159,8 @@ LEVI_CIVITA[[0, 1, 2], [2, 0, 1], [1, 2, 0]] = -1
 def cross_of_three(x: Data, y: Data, axis: int = -1) -> Tensor:
     """Return the vectors at right angles to those of x and y, all of three entries."""
     x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
+    if x.shape[-1] != 3 or y.shape[-1] != 3:
+        raise ShapeError(f"cross: the vectors must have three entries; got {x.shape} and {y.shape}. Name their axis.")
     sign = LEVI_CIVITA.astype(np.result_type(x.dtype, y.dtype))
     return moveaxis(einsum_all(sign, x, y, subscripts="ijk,...i,...j->...k"), -1, axis)
 
@@ -179,6 +181,11 @@ def lstsq(a: Data, b: Data, rcond: Any = None) -> Any:
     All but the rank have gradients. That of the solution is right where the rank stays the same.
     """
     a, b = numbers(a), numbers(b)
+    if not 0 < b.ndim < 3 or a.ndim != 2 or len(a) != len(b):
+        raise ShapeError(
+            f"lstsq: a must be a matrix and b a vector or a matrix with as many rows; got {a.shape} and {b.shape}. "
+            "Solve a stack one by one, or with np.linalg.pinv(a) @ b."
+        )
     rank = int(lapack(np.linalg.lstsq, a.data, b.data, rcond, square=False)[2])
     m, n = a.shape
     cutoff = np.finfo(a.dtype).eps * max(m, n) if rcond is None else rcond
