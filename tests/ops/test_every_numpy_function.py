@@ -266,7 +266,8 @@ def test_how_many_have_the_right_gradient(check_to_second_order: Any) -> None:
         call = Call(name, arguments)
         if name not in right and verdict(call, call.expected(), check_to_second_order) == "gradient":
             right.add(name)
-    assert len(right) >= 124, sorted(set(FUNCTIONS) - right)
+    older = 0 if hasattr(np, "matvec") else 2  # NumPy 2.1 lacks matvec and vecmat
+    assert len(right) + older >= 124, sorted(set(FUNCTIONS) - right)
 
 
 @pytest.mark.usefixtures("planted")
