@@ -49,7 +49,7 @@ TABLE = {
     "p": "log log10 log1p log2 reciprocal sqrt",
     "u": "acos arccos arcsin arctanh asin atanh",
     "o": "acosh arccosh",
-    "v": "bincount cov diag flip ix_ poly roots trim_zeros vander meshgrid",
+    "v": "cov cumulative_prod cumulative_sum diag flip ix_ poly roots trim_zeros vander meshgrid",
     "n": "atleast_1d atleast_3d sum exp average",
     "s": """diag_indices_from linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv
         linalg.norm linalg.pinv linalg.slogdet linalg.svd tril triu trace""",
@@ -93,7 +93,7 @@ TABLE = {
     "[M, ~M], [x, y]": "select",
     "x, [M], [1.0, 2.0]": "piecewise",
     "[0, 1, 0], [v, w]": "choose",
-    "I, v": "searchsorted digitize",
+    "I, v": "bincount searchsorted digitize",
     "v, np.sort(w)": "digitize",
     "v, 0.3": "searchsorted",
     "b, 0, 2": "moveaxis swapaxes",
