@@ -126,9 +126,9 @@ def scale_and_shift_backward(g, x, gamma, beta):
         "each factor of a product receives g times the other factor, then goes through sum_back.",
     ),
     checks=(
-        gradient_check("sum_back", _grown, ("x",), _in_front, label="axes put in front", adapt=_adapted),
-        gradient_check("sum_back", _grown, ("x",), _from_one, label="axes stretched from 1", adapt=_adapted),
-        gradient_check("scale_and_shift_backward", _scaled, ("x", "gamma", "beta"), _scaled_tables),
+        gradient_check("sum_back", _grown, {"x": ()}, _in_front, "axes put in front", adapt=_adapted),
+        gradient_check("sum_back", _grown, {"x": ()}, _from_one, "axes stretched from 1", adapt=_adapted),
+        gradient_check("scale_and_shift_backward", _scaled, {"x": (), "gamma": (), "beta": ()}, _scaled_tables),
     ),
 )
 
@@ -214,17 +214,8 @@ def center_backward(g, x):
         " of the row, which is minus the mean of g.",
     ),
     checks=(
-        gradient_check(
-            "mean_backward", _mean, ("x",), random_and_lecture, label="through the mean", slips={"x": _MEAN_SLIPS}
-        ),
-        gradient_check(
-            "center_backward",
-            _centered,
-            ("x",),
-            random_and_lecture,
-            label="through x − mean",
-            slips={"x": _CENTER_SLIPS},
-        ),
+        gradient_check("mean_backward", _mean, {"x": _MEAN_SLIPS}, random_and_lecture, "through the mean"),
+        gradient_check("center_backward", _centered, {"x": _CENTER_SLIPS}, random_and_lecture, "through x − mean"),
     ),
 )
 
@@ -318,20 +309,10 @@ def deviation_backward(g, x):
     ),
     checks=(
         gradient_check(
-            "variance_backward",
-            _variance,
-            ("x",),
-            random_and_lecture,
-            label="through the variance",
-            slips={"x": _VARIANCE_SLIPS},
+            "variance_backward", _variance, {"x": _VARIANCE_SLIPS}, random_and_lecture, "through the variance"
         ),
         gradient_check(
-            "deviation_backward",
-            _deviation,
-            ("x",),
-            random_and_lecture,
-            label="through the deviation",
-            slips={"x": _DEVIATION_SLIPS},
+            "deviation_backward", _deviation, {"x": _DEVIATION_SLIPS}, random_and_lecture, "through the deviation"
         ),
     ),
 )
@@ -458,8 +439,8 @@ def inverse_deviation_backward(g, x, eps):
         "For x: hand the gradient of v to exercise 8, which sends 2 (x − mean)/n times it to each entry.",
     ),
     checks=(
-        gradient_check("inverse_root_backward", _inverse_root, ("v",), _variances, slips={"v": _ROOT_SLIPS}),
-        gradient_check("inverse_deviation_backward", _inverse_deviation, ("x",), _padded_tables, slips={"x": _X_SLIPS}),
+        gradient_check("inverse_root_backward", _inverse_root, {"v": _ROOT_SLIPS}, _variances),
+        gradient_check("inverse_deviation_backward", _inverse_deviation, {"x": _X_SLIPS}, _padded_tables),
     ),
 )
 
@@ -545,8 +526,6 @@ def layer_norm_backward(g, x, gamma, beta, eps):
         "Together: r (h − mean(h) − x̂ mean(h x̂)).",
     ),
     checks=(
-        gradient_check(
-            "layer_norm_backward", _layer_norm, ("x", "gamma", "beta"), _layer_cases, slips={"gamma": _GAMMA_SLIPS}
-        ),
+        gradient_check("layer_norm_backward", _layer_norm, {"x": (), "gamma": _GAMMA_SLIPS, "beta": ()}, _layer_cases),
     ),
 )

@@ -213,12 +213,7 @@ def masked_batch_norm_backward(g, x, real, gamma, beta, eps):
     checks=(
         value_check("masked_batch_norm", _padded_tables, _batch_norm, {"forward": _FORWARD_SLIPS}),
         gradient_check(
-            "masked_batch_norm_backward",
-            _batch_norm_tensor,
-            ("x", "gamma", "beta"),
-            _padded_tables,
-            slips=_BACKWARD_SLIPS,
-            simpler=_without_pads,
+            "masked_batch_norm_backward", _batch_norm_tensor, _BACKWARD_SLIPS, _padded_tables, simpler=_without_pads
         ),
     ),
 )
