@@ -24,14 +24,9 @@ two or three of sixteen digits, and no mistake worth a name is as small."""
 
 @dataclass(frozen=True)
 class Slip:
-    """A wrong answer that has a name, computed like the right one from the same arguments.
+    """A wrong answer that has a name: ``answer(*arguments)`` gives what this mistake makes of the same arguments.
 
-    Attributes
-    ----------
-    code, name, why : str
-        A short stable name; the mistake in a few words; what to know.
-    answer : callable
-        ``answer(*arguments)`` gives what this mistake gives.
+    The code is a short stable name, the name says the mistake in a few words, ``why`` what to know.
     """
 
     code: str
@@ -56,16 +51,8 @@ class _Pair:
 def value_check(function: str, cases: Cases, expected: Callable[..., Any], slips: Slips) -> Check:
     """Return the check of a function that gives one array, or a tuple of them.
 
-    Parameters
-    ----------
-    function : str
-        Its name.
-    cases : callable
-        The arguments to try.
-    expected : callable
-        ``expected(*arguments)`` gives the right results, computed by the engine.
-    slips : mapping
-        By what its results are called, a point each: the mistakes that have a name.
+    ``expected(*arguments)`` gives the right results in each of the cases, computed by the engine. The slips stand by
+    what the results are called, a point each.
     """
     names = tuple(slips)
 
@@ -91,16 +78,10 @@ def choice_check(
     seen: Callable[[Case, Any, Any], str],
     slips: Sequence[Slip],
 ) -> Check:
-    """Return the check of a function whose answer is the right one or is not: no rounding, no shape.
+    """Return the check of a function whose answer is the right one or is not: no rounding, no shape; it is one point.
 
-    Parameters
-    ----------
-    function, label, cases, expected, slips :
-        As in :func:`value_check`, for one point.
-    read : callable
-        ``read(result)`` gives the answer in the form of the expected one, or refuses it.
-    seen : callable
-        ``seen(case, yours, right)`` says in a line what is wrong.
+    ``read(result)`` gives the answer in the form of the expected one, or refuses it; ``seen(case, yours, right)`` says
+    in a line what is wrong. The others are as in :func:`value_check`.
     """
 
     def grade(answer: Answer, seed: int) -> tuple[Verdict, ...]:
@@ -126,18 +107,10 @@ def property_check(
     detail: Callable[[Case, Any], tuple[str, ...]] = lambda case, result: (),
     praise: str = "right on {}",
 ) -> Check:
-    """Return the check of a function that has many right answers.
+    """Return the check of a function that has many right answers; it is one point.
 
-    Parameters
-    ----------
-    function, label, cases :
-        As in :func:`value_check`, for one point.
-    fault : callable
-        ``fault(result, *arguments)`` gives code and name of what is wrong with an answer, None if nothing is.
-    detail : callable
-        ``detail(case, result)`` gives the lines below a wrong answer.
-    praise : str
-        What is said of a right answer, with ``{}`` in place of the cases.
+    ``fault(result, *arguments)`` gives code and name of what is wrong with an answer, None if nothing is;
+    ``detail(case, result)`` the lines below a wrong one. The praise of a right one has ``{}`` in place of the cases.
     """
 
     def grade(answer: Answer, seed: int) -> tuple[Verdict, ...]:

@@ -27,17 +27,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Grade:
-    """What came of one file.
-
-    Attributes
-    ----------
-    exercise : Exercise
-    file : str
-    verdicts : tuple of Verdict
-        One for each point, in the order of the exercise.
-    printed : Printed
-        What the file printed while it was graded.
-    """
+    """What came of one file: a verdict for each point, in the order of the exercise, and what it printed meanwhile."""
 
     exercise: Exercise
     file: str
@@ -64,17 +54,8 @@ def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: flo
     """Grade a file as an answer to an exercise.
 
     Nothing that the file does stops the grading: a function that never ends, exits or crashes loses its own points,
-    and the others are graded in a new process.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-    exercise : Exercise
-    seed : int
-        Of the random data.
-    seconds : float
-        The longest that a function, or loading the file, may take.
+    and the others are graded in a new process. The seed is that of the random data; in so many seconds each function
+    must be done, and loading the file.
     """
     verdicts: dict[int, tuple[Verdict, ...]] = {}
     printed = Printed()
@@ -185,17 +166,9 @@ def grade_class(
     jobs: int = 1,
     report: Callable[[str, float], None] | None = None,
 ) -> Class:
-    """Grade everything that was handed in.
+    """Grade everything that was handed in, so many files (``jobs``) at a time, as :func:`grade_file` does.
 
-    Parameters
-    ----------
-    submissions : sequence of Submission
-    seed, seconds :
-        As in :func:`.grade_file`.
-    jobs : int
-        How many files are graded at a time.
-    report : callable, optional
-        Told what was graded, and the fraction that is done.
+    ``report`` is told what is done, and the fraction of it.
     """
     grades: list[tuple[Submission, Grade]] = []
     with ThreadPoolExecutor(jobs) as pool:

@@ -33,19 +33,9 @@ STEPS: Mapping[int, Callable[[Settings], Step]] = MappingProxyType(
 
 
 def lecture(settings: Settings | None = None, step: int | None = None) -> Lesson:
-    """Compute the lecture.
+    """Compute the lecture, or one step of it, with the page of the notes, the divisor and the epsilon of the settings.
 
-    Parameters
-    ----------
-    settings : Settings, optional
-        Page of the notes, divisor and epsilon; those of the notes unless given.
-    step : int, optional
-        From 1 to 8: only this step.
-
-    Returns
-    -------
-    Lesson
-        Plain data; :mod:`~tinygrad_norm.lessons.document.as_text` and its neighbors turn it into text.
+    The result is plain data; :mod:`~tinygrad_norm.lessons.document.as_text` and its neighbors turn it into text.
 
     Raises
     ------

@@ -27,14 +27,8 @@ ENTRY = (0, 0)
 class GradientPaths:
     """What reaches the input of a normalization from one entry of its output.
 
-    Attributes
-    ----------
-    drawing : Drawing
-        The graph of the layer, with the backward pass.
-    direct, variance, mean : Array
-        The three contributions, each in the shape of the input.
-    total : Array
-        The gradient that the engine gives.
+    The graph of the layer, with the backward pass; the three contributions, each in the shape of the input; and the
+    gradient that the engine gives.
     """
 
     drawing: Drawing

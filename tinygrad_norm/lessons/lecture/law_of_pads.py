@@ -68,12 +68,7 @@ def pads_to_change_sign(value: float, numbers: Sequence[float]) -> int | None:
     """Return how many zero rows it takes until `value`, normalized, has the other sign.
 
     The sign is that of ``value − (1 − π)μ``, and ``(1 − π)μ`` runs from μ toward 0 as zeros are added.
-    So it can change only for a value between 0 and μ, and then once ``n/(n + k) < value/μ``.
-
-    Returns
-    -------
-    int or None
-        None if it never changes.
+    So it can change only for a value between 0 and μ, and then once ``n/(n + k) < value/μ``. None if it never changes.
 
     Examples
     --------

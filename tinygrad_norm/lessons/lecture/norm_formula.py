@@ -26,12 +26,8 @@ BATCH, LAYER = 0, 1
 class Normalization:
     """Every intermediate of one normalization, each a Tensor that broadcasts against the input.
 
-    Attributes
-    ----------
-    mean, variance, deviation : Tensor
-        Statistics along the axis; its length there is 1. The deviation is ``√variance``.
-    centered, normalized : Tensor
-        ``x − mean`` and ``(x − mean)/√(variance + eps)``.
+    The statistics have the length 1 along the axis; the deviation is ``√variance``. ``centered`` is ``x − mean``,
+    ``normalized`` is ``(x − mean)/√(variance + eps)``.
     """
 
     mean: Tensor
@@ -59,10 +55,6 @@ def normalize(
     real : ndarray of bool, optional
         For each row whether it is real. The statistics of batch norm are then those of the real rows, and the others
         are centered and normalized to 0.
-
-    Returns
-    -------
-    Normalization
 
     Examples
     --------

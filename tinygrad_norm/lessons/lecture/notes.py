@@ -63,16 +63,9 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Variant:
-    """The padded batch as one page of the notes writes it.
+    """The padded batch as one page of the notes writes it: two sentences of four positions, ``(sentence, position)``.
 
-    Attributes
-    ----------
-    name : str
-        What ``--variant`` calls it.
-    page : str
-        Where in the notes it stands.
-    sentences : tuple of tuple of Token
-        Two sentences of four positions each, ``(sentence, position)``.
+    The name is what ``--variant`` calls it, the page says where in the notes it stands.
     """
 
     name: str

@@ -63,20 +63,10 @@ class Attention:
 
 
 def attend(sentence: Sequence[Token], *, mask_pads: bool = False, scale: float | None = None) -> Attention:
-    """Let every position of a sentence attend to every other.
+    """Let every position of a sentence, pads included, attend to every other.
 
-    Parameters
-    ----------
-    sentence : sequence of Token
-        The positions, pads included.
-    mask_pads : bool
-        Whether no position may attend to a pad, and pads give zeros.
-    scale : float, optional
-        What the scores are multiplied by; ``1/√features`` unless given.
-
-    Returns
-    -------
-    Attention
+    If pads are masked, no position may attend to one, and they give zeros. The scores are multiplied by the scale,
+    ``1/√features`` unless given.
 
     Examples
     --------

@@ -250,15 +250,10 @@ def gradient_factors(x: Tensor, ddof: int, eps: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class CotangentEffect:
-    """What a cotangent of the output becomes at the input of layer norm.
+    """What a cotangent of the output becomes at the input of layer norm: the largest entry of the gradient.
 
-    Attributes
-    ----------
-    largest : float
-        The largest entry of the gradient.
-    along_ones, along_output : float
-        The largest share of a row's gradient that points along (1, …, 1) or along x̂: the cosine of
-        the angle between them, 0 if they are orthogonal.
+    And the largest share of a row's gradient that points along (1, …, 1) or along x̂: the cosine of the angle between
+    them, 0 if they are orthogonal.
     """
 
     largest: float
