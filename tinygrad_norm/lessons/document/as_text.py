@@ -57,8 +57,6 @@ def wrapped(text: str, indent: str, first: str | None = None) -> str:
 def table_text(table: Table) -> str:
     """Return the table with aligned columns; a pad row leads with ░, a pad cell ends with it.
 
-    Examples
-    --------
     >>> from tinygrad_norm.lessons.document.lesson import Row, Table
     >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
     >>> print(table_text(Table("t", "Outputs", ("x₁", "x₂"), rows, formats="")))

@@ -86,8 +86,6 @@ class Table:
 class Fact:
     """A sentence whose numbers were computed; `text` is a template over `values`.
 
-    Examples
-    --------
     >>> Fact("share", "{pads:.1%} of the positions are pads.", {"pads": 0.25}).sentence
     '25.0% of the positions are pads.'
     """

@@ -193,8 +193,6 @@ def _seen(pair: _Pair) -> tuple[str, ...]:
 def enumerated(names: Sequence[str]) -> str:
     """Return names as a list in words.
 
-    Examples
-    --------
     >>> enumerated(["the lecture's table", "random data"]), enumerated(["one"])
     ("the lecture's table and random data", 'one')
     """
@@ -289,8 +287,6 @@ def as_numbers(value: Any) -> Floats:
 def type_in_words(value: Any) -> str:
     """Say what an answer is.
 
-    Examples
-    --------
     >>> type_in_words(np.ones((2, 3), dtype=bool)), type_in_words("0.36"), type_in_words(3)
     ('an array of bool', 'a str', 'an int')
     """
@@ -303,8 +299,6 @@ def type_in_words(value: Any) -> str:
 def first_not_finite(array: Floats) -> str | None:
     """Name the first entry that is NaN or infinite.
 
-    Examples
-    --------
     >>> first_not_finite(np.array([1.0, np.nan]))
     'nan at [1]'
     """
@@ -315,8 +309,6 @@ def first_not_finite(array: Floats) -> str | None:
 def unfit(numbers: Floats, shape: tuple[int, ...], of: str = "", where: str = "") -> tuple[str, str] | None:
     """Return code and name of what keeps numbers from being looked at: another shape, or an entry that is not finite.
 
-    Examples
-    --------
     >>> unfit(np.ones(3), (2,), ", a weight for each row")
     ('wrong-shape', 'must have the shape (2,), a weight for each row; yours has (3,)')
     """
@@ -329,8 +321,6 @@ def unfit(numbers: Floats, shape: tuple[int, ...], of: str = "", where: str = ""
 def place(index: Sequence[int] | npt.NDArray[np.intp]) -> str:
     """Return an index in words, nothing for a single number.
 
-    Examples
-    --------
     >>> place((1, 2)), place(())
     (' at [1, 2]', '')
     """

@@ -21,8 +21,6 @@ _FIRST = 4000
 def file_name(exercise: Exercise) -> str:
     """Return what the stub is called.
 
-    Examples
-    --------
     >>> file_name(EXERCISES[7])
     'exercise_07_mean_backward.py'
     """
@@ -78,8 +76,6 @@ def recognize(path: Path) -> Exercise | None:
 def author(path: Path) -> str:
     """Return what stands in a file's name before the exercise, which is the student where all files lie together.
 
-    Examples
-    --------
     >>> author(Path("ada_exercise_07_mean_backward.py")), author(Path("exercise_07_mean_backward.py"))
     ('ada', '')
     """

@@ -47,8 +47,6 @@ def run_lab(name: str, seed: int = 0, quick: bool = False, counting: Counting = 
 def labs_for(benefit: str) -> tuple[Lab, ...]:
     """Return the labs that test one of the lecture's four benefits.
 
-    Examples
-    --------
     >>> [lab.name for lab in labs_for("regularization")]
     ['batch-noise']
     """

@@ -22,8 +22,6 @@ from ...transforms import gradients
 def normalized_by_paths(direct: Tensor, by_mean: Tensor, by_deviation: Tensor, axis: int, eps: float) -> Tensor:
     """Return (direct − mean(by_mean)) / √(var(by_deviation) + eps): x̂, if all three are x.
 
-    Examples
-    --------
     >>> x = Tensor([7.0, 5.0, 4.0])
     >>> bool(np.allclose(normalized_by_paths(x, x, x, 0, 0.0), np.array([5, -1, -4]) / np.sqrt(14)))
     True

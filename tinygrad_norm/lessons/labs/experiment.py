@@ -164,8 +164,6 @@ class Session:
 
     A quick one is the small version, in seconds instead of minutes. `counting` opens a progress sign for each stage.
 
-    Examples
-    --------
     >>> Session(seed=0).each("squares", (1, 2, 3), lambda n: n * n)
     {1: 1, 2: 4, 3: 9}
     """

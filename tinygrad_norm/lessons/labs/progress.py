@@ -30,8 +30,6 @@ def silent(stage: str, total: int) -> Iterator[Count]:
 def counting_on(stream: TextIO, unit: str = "it", keep: bool = False) -> Counting:
     """Return what shows the progress on this stream; a bar is counted in `unit` and, if wished, kept at the end.
 
-    Examples
-    --------
     >>> import sys
     >>> counting_on(sys.stdout) is silent  # no terminal here
     True

@@ -41,8 +41,6 @@ class GradientPaths:
 def gradient_paths(table: Tensor, axis: int, entry: tuple[int, int], eps: float) -> GradientPaths:
     """Return the gradient of one entry of x̂ by the whole table, and the paths that it is the sum of.
 
-    Examples
-    --------
     >>> paths = gradient_paths(Tensor([[7.0, 5.0, 4.0]]), 1, (0, 0), eps=0.0)
     >>> np.allclose(paths.direct + paths.variance + paths.mean, paths.total)
     True

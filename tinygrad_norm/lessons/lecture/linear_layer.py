@@ -28,8 +28,6 @@ class Relation:
     def text(self) -> str:
         """The combination as a sum of rows.
 
-        Examples
-        --------
         >>> Relation((3, -2, 1), (0,), (0,)).text
         '3r₁ − 2r₂ + r₃'
         """

@@ -76,8 +76,6 @@ def normalize(
 def x_hat(x: Array, axis: int, eps: float = 0.0, ddof: int = 0) -> Array:
     """Return what :func:`normalize` makes of an array ``(row, feature)``, as an array.
 
-    Examples
-    --------
     >>> x_hat(np.array([[1.0, 3.0]]), LAYER, eps=3.0).tolist()
     [[-0.5, 0.5]]
     """
@@ -113,8 +111,6 @@ def smallest_largest(count: int, ddof: int = 0) -> float:
     The values sum to 0 and their squares to ``n − ddof``. The largest is smallest when all others but
     one equal it: ``n − 1`` times M against one of ``−(n − 1)M``, whence ``M² n(n − 1) = n − ddof``.
 
-    Examples
-    --------
     >>> smallest_largest(5), round(smallest_largest(3), 6), round(smallest_largest(5, ddof=1), 6)
     (0.5, 0.707107, 0.447214)
     """

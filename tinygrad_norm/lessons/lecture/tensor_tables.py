@@ -22,8 +22,6 @@ def attention_outputs(tokens: Sequence[Token]) -> Tensor:
 def tensor_rows(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) -> tuple[Row, ...]:
     """Return one row for each row of a ``(row, column)`` Tensor.
 
-    Examples
-    --------
     >>> tensor_rows(("a", "b"), Tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
     Row(label='b', values=(3.0, 4.0), pad=False)
     """

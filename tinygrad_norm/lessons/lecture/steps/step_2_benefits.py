@@ -55,8 +55,6 @@ def benefits_step(settings: Settings) -> Step:
 def labs_testing(benefit: str) -> str:
     """Return the names of the labs that test a benefit, as the command ``lab`` takes them.
 
-    Examples
-    --------
     >>> labs_testing("covariate_shift")
     'lr-ladder'
     """

@@ -68,8 +68,6 @@ def attend(sentence: Sequence[Token], *, mask_pads: bool = False, scale: float |
     If pads are masked, no position may attend to one, and they give zeros. The scores are multiplied by the scale,
     ``1/√features`` unless given.
 
-    Examples
-    --------
     >>> from tinygrad_norm.lessons.lecture.notes import VARIANTS
     >>> sentence = VARIANTS["attention-page"].sentences[0]
     >>> attend(sentence, mask_pads=True).weights[0].numpy().round(4).tolist()
