@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tinygrad_norm.lessons.lecture.tables import OUTPUTS
+from tinygrad_norm.lessons.lecture.notes import OUTPUTS
 
 from tinygrad_norm import Tensor
 from tinygrad_norm.lessons.labs import closed_forms

@@ -8,8 +8,7 @@ from types import MappingProxyType
 
 from ...errors import InputError
 from . import backward, batch_noise, invariance, landscape, lr_ladder, padding_lab, pre_post
-from .experiment import Lab, LabReport, Session
-from .progress import Counting, silent
+from .experiment import Counting, Lab, LabReport, Session, silent
 from .training import one_thread
 
 _MODULES = (backward, lr_ladder, pre_post, landscape, batch_noise, padding_lab, invariance)

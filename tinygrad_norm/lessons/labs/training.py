@@ -22,7 +22,7 @@ from ... import nn, optim
 from ...errors import AnomalyError, InputError
 from .digits import Digits
 from .evaluation import Examples, accuracy_and_loss
-from .progress import counting_on
+from .experiment import counting_on
 
 
 def one_thread() -> AbstractContextManager[Any]:
