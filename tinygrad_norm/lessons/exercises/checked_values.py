@@ -211,10 +211,7 @@ class RefusalError(Exception):
 def call(answer: Answer, arguments: Sequence[Any]) -> Any:
     """Call the learner's function with copies of the arguments and return what it gives.
 
-    Raises
-    ------
-    RefusalError
-        If it changes its arguments.
+    RefusalError if it changes its arguments.
     """
     given = deepcopy(list(arguments))
     result = answer(*given)
@@ -227,13 +224,8 @@ def call(answer: Answer, arguments: Sequence[Any]) -> Any:
 def several(result: Any, labels: Sequence[str]) -> tuple[Any, ...]:
     """Return the results that belong to the labels.
 
-    Raises
-    ------
-    RefusalError
-        If there are not as many.
+    RefusalError if there are not as many.
 
-    Examples
-    --------
     >>> several((1.0, 2.0), ("mean", "variance"))
     (1.0, 2.0)
     >>> several(1.0, ("mean",))
@@ -262,13 +254,8 @@ def something(result: Any) -> None:
 def as_numbers(value: Any) -> Floats:
     """Return an answer as a float64 array.
 
-    Raises
-    ------
-    RefusalError
-        If it does not consist of real numbers.
+    RefusalError if it does not consist of real numbers.
 
-    Examples
-    --------
     >>> as_numbers([[1, 2], [3, 4]]).shape
     (2, 2)
     """
@@ -296,26 +283,18 @@ def type_in_words(value: Any) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def first_not_finite(array: Floats) -> str | None:
-    """Name the first entry that is NaN or infinite.
-
-    >>> first_not_finite(np.array([1.0, np.nan]))
-    'nan at [1]'
-    """
-    bad = np.argwhere(~np.isfinite(array))
-    return f"{array[tuple(bad[0])]}{place(bad[0])}" if len(bad) else None
-
-
 def unfit(numbers: Floats, shape: tuple[int, ...], of: str = "", where: str = "") -> tuple[str, str] | None:
     """Return code and name of what keeps numbers from being looked at: another shape, or an entry that is not finite.
 
     >>> unfit(np.ones(3), (2,), ", a weight for each row")
     ('wrong-shape', 'must have the shape (2,), a weight for each row; yours has (3,)')
+    >>> unfit(np.array([1.0, np.nan]), (2,))
+    ('not-finite', 'is not finite: nan at [1]')
     """
     if numbers.shape != shape:
         return "wrong-shape", f"must have the shape {shape}{of}; yours has {numbers.shape}"
-    bad = first_not_finite(numbers)
-    return None if bad is None else ("not-finite", f"is not finite: {bad}{where}")
+    bad = np.argwhere(~np.isfinite(numbers))
+    return ("not-finite", f"is not finite: {numbers[tuple(bad[0])]}{place(bad[0])}{where}") if len(bad) else None
 
 
 def place(index: Sequence[int] | npt.NDArray[np.intp]) -> str:

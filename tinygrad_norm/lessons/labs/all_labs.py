@@ -22,13 +22,8 @@ def run_lab(name: str, seed: int = 0, quick: bool = False, counting: Counting = 
 
     The random numbers of the caller (``manual_seed``) are left alone.
 
-    Raises
-    ------
-    InputError
-        There is no such lab, or the seed is negative.
+    InputError if there is no such lab, or the seed is negative.
 
-    Examples
-    --------
     >>> report = run_lab("invariance", seed=1, quick=True)
     >>> [answer.verdict for answer in report.outcome.answers]
     ['exact', 'exact', 'exact', 'exact', 'exact']

@@ -37,13 +37,8 @@ def lecture(settings: Settings | None = None, step: int | None = None) -> Lesson
 
     The result is plain data; :mod:`~tinygrad_norm.lessons.document.as_text` and its neighbors turn it into text.
 
-    Raises
-    ------
-    InputError
-        If there is no such step.
+    InputError if there is no such step.
 
-    Examples
-    --------
     >>> [block.sentence for block in lecture(step=7).steps[0].blocks if hasattr(block, "sentence")]
     ['1,092 of 3,200 positions are words; 65.9% are pads. So the mean becomes 0.341 of what it is
     for the words alone.']

@@ -43,13 +43,8 @@ class Relation:
 def relation(features: Sequence[Sequence[float]], outputs: Sequence[Sequence[float]]) -> Relation:
     """Find the first rows that are linearly dependent on ``[f, 1]``, and what they give on ``z``.
 
-    Raises
-    ------
-    InputError
-        If no rows are dependent; then some linear layer gives any outputs.
+    InputError if no rows are dependent; then some linear layer gives any outputs.
 
-    Examples
-    --------
     >>> relation([(0,), (1,), (2,)], [(0,), (1,), (4,)])
     Relation(weights=(1, -2, 1), on_features=(0, 0), on_outputs=(2,))
     """

@@ -137,13 +137,8 @@ DEFAULT_VARIANT = "attention-page"
 def find_variant(name: str) -> Variant:
     """Return the padded batch called `name`.
 
-    Raises
-    ------
-    InputError
-        If the notes have no page of that name; the message lists the names.
+    InputError if the notes have no page of that name; the message lists the names.
 
-    Examples
-    --------
     >>> find_variant("last-page").tokens[0].output
     (6.5, 2.4, 2.2)
     """

@@ -30,13 +30,8 @@ class Settings:
     divides by ``n − ddof``: 0 is the population variance that normalization uses. ``eps`` is added to every variance;
     None is 0 wherever no pad row is normalized on its own, and 1e-5 in layer norm over the padded table.
 
-    Raises
-    ------
-    InputError
-        If a choice is outside these.
+    InputError if a choice is outside these.
 
-    Examples
-    --------
     >>> Settings(ddof=1).divisor
     'n − 1'
     """

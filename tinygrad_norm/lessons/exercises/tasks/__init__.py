@@ -37,13 +37,8 @@ EXERCISES: Mapping[int, Exercise] = MappingProxyType(
 def find_exercise(name: str) -> Exercise:
     """Return the exercise with this number or name.
 
-    Raises
-    ------
-    InputError
-        If there is none.
+    InputError if there is none.
 
-    Examples
-    --------
     >>> find_exercise("7").slug, find_exercise("mean-backward").number
     ('mean-backward', 7)
     """
