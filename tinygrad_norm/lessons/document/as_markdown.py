@@ -74,8 +74,7 @@ def table_markdown(table: Table) -> str:
     | Hi | 6.5 | 2.41 |
     | ░ *pad* | 0 | 0 |
     """
-    textual = [any(isinstance(row.values[index], str) for row in table.rows) for index in range(len(table.columns))]
-    marks = [":---", *(":---" if is_text else "---:" for is_text in textual)]
+    marks = [":---", *(":---" if table.is_text(index) else "---:" for index in range(len(table.columns)))]
     lines = [
         _line([escaped_markdown(table.corner), *map(_cell, table.columns)]),
         _line(marks),

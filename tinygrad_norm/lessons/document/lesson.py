@@ -75,6 +75,10 @@ class Table:
         """Return the format of a fractional number in that column."""
         return self.formats if isinstance(self.formats, str) else self.formats[column]
 
+    def is_text(self, column: int) -> bool:
+        """Return whether there is text in that column; else it is aligned as numbers."""
+        return any(isinstance(row.values[column], str) for row in self.rows)
+
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """Return every value as a reader should see it, ``(row, column)``."""
         return tuple(

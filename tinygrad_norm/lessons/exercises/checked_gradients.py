@@ -32,21 +32,10 @@ def gradient_check(
 ) -> Check:
     """Return the check of a hand-written backward pass, ``function(g, *arguments)``; a point for each gradient.
 
-    Parameters
-    ----------
-    forward : callable
-        ``forward(*arguments)``, computed by the engine.
-    slips : mapping
-        By each parameter of ``forward`` whose gradient is asked for, in this order: the mistakes that this exercise
-        knows better than the gradient check, as ``answer(g, *arguments)``.
-    cases : callable
-        The arguments to try.
-    label : str
-        What a point is called, with ``{}`` in place of the parameter.
-    adapt : callable, optional
-        Makes ``backward(g, *arguments)`` of the learner's function when it takes something else.
-    simpler : callable, optional
-        Gives simpler arguments to look at when a mistake has no name; they are not graded.
+    ``forward(*arguments)`` is computed by the engine. The slips stand by each parameter of it whose gradient is asked
+    for, in this order: the mistakes that this exercise knows better than the gradient check. A point's label has ``{}``
+    in place of the parameter. ``adapt`` makes such a function of the learner's when it takes something else. What
+    ``simpler`` gives is looked at when a mistake has no name, and not graded.
     """
     labels = {name: label.format(name) for name in slips}
 

@@ -89,8 +89,8 @@ def paths_of_gradient(axis: int, settings: Settings) -> tuple[Block, ...]:
             f"The gradient of x̂ in row 1, z₁, by {'the column z₁' if axis == BATCH else 'row 1'}, path by path",
             labels,
             (
-                *(Row(path, _numbers(_along(array, axis))) for path, array in parts.items()),
-                Row("their sum", _numbers(_along(total, axis))),
+                *(Row(path, _along(array, axis)) for path, array in parts.items()),
+                Row("their sum", _along(total, axis)),
             ),
             "path",
             ".6f",
@@ -105,11 +105,7 @@ def paths_of_gradient(axis: int, settings: Settings) -> tuple[Block, ...]:
     )
 
 
-def _along(array: Array, axis: int) -> Array:
+def _along(array: Array, axis: int) -> tuple[float, ...]:
     """Return the entries that share a mean with the chosen one; all others are 0."""
     shared: Array = array[:, ENTRY[1]] if axis == BATCH else array[ENTRY[0]]
-    return shared
-
-
-def _numbers(array: Array) -> tuple[float, ...]:
-    return tuple(float(x) for x in array)
+    return tuple(shared.tolist())

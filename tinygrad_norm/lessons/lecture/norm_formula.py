@@ -40,24 +40,12 @@ class Normalization:
 def normalize(
     x: Tensor, axis: int, ddof: int = 0, eps: float = 0.0, real: npt.NDArray[np.bool_] | None = None
 ) -> Normalization:
-    """Normalize `x` along `axis`: ``(x − μ)/√(σ² + ε)``, with ``σ² = Σ(x − μ)²/(n − ddof)``.
+    """Normalize `x` ``(row, feature)``: ``(x − μ)/√(σ² + ε)``, with ``σ² = Σ(x − μ)²/(n − ddof)``.
 
-    Parameters
-    ----------
-    x : Tensor
-        ``(row, feature)``.
-    axis : int
-        0 for batch norm, 1 for layer norm.
-    ddof : {0, 1}
-        What is taken from ``n`` in the variance.
-    eps : float
-        Added to the variance. Where the variance and `eps` are 0, the result is NaN: 0/0.
-    real : ndarray of bool, optional
-        For each row whether it is real. The statistics of batch norm are then those of the real rows, and the others
-        are centered and normalized to 0.
+    The axis is 0 for batch norm, 1 for layer norm. Where the variance and `eps` are 0, the result is NaN: 0/0. `real`
+    says for each row whether it is real; the statistics of batch norm are then those of the real rows, and the others
+    are centered and normalized to 0.
 
-    Examples
-    --------
     >>> from tinygrad_norm.engine.tensor import Tensor
     >>> steps = normalize(Tensor([[7.0], [2.0], [1.0], [7.0], [3.0]]), axis=0)
     >>> steps.mean.item(), round(steps.variance.item(), 12), steps.centered.numpy().ravel().tolist()
