@@ -110,16 +110,6 @@ def cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     return functional.cross_entropy(logits, classes)
 
 
-def of_one(function: Callable[[Any], Tensor]) -> Callable[[Any], Tensor]:
-    """Return a function as one of its first argument alone."""
-
-    def apply(x: Any) -> Tensor:
-        return function(x)
-
-    apply.__name__ = function.__name__
-    return apply
-
-
 def settled(module: nn.Module) -> nn.Module:
     """Return a module with parameters of one decimal, the same every time: its own were random."""
     rng = np.random.default_rng(0)
@@ -162,11 +152,11 @@ EXAMPLES: Mapping[str, ToDraw] = MappingProxyType(
         for example in (
             ToDraw(neuron, "one neuron: tanh(x · w + b)", {"x": 2.0}),
             ToDraw(linear, "a linear layer with two features and three neurons", {"f": FEATURES}, BACK),
-            ToDraw(of_one(functional.relu), "max(x, 0)", {"x": [-2.0, 0.0, 3.0]}, BACK),
-            ToDraw(of_one(functional.sigmoid), "1 / (1 + e⁻ˣ)", {"x": 0.5}),
-            ToDraw(of_one(functional.gelu), "x · Φ(x)", {"x": 0.5}),
-            ToDraw(of_one(functional.silu), "x · sigmoid(x)", {"x": 0.5}),
-            ToDraw(of_one(functional.softmax), "eˣ / Σ eˣ along a row", {"x": LOGITS}, BACK),
+            ToDraw(functional.relu, "max(x, 0)", {"x": [-2.0, 0.0, 3.0]}, BACK),
+            ToDraw(functional.sigmoid, "1 / (1 + e⁻ˣ)", {"x": 0.5}),
+            ToDraw(functional.gelu, "x · Φ(x)", {"x": 0.5}),
+            ToDraw(functional.silu, "x · sigmoid(x)", {"x": 0.5}),
+            ToDraw(functional.softmax, "eˣ / Σ eˣ along a row", {"x": LOGITS}, BACK),
             ToDraw(cross_entropy, "the loss of a classifier", CLASSIFIED),
             ToDraw(layer_norm, "layer norm of the lecture's 5×3 table", {"z": OUTPUTS}, BACK),
             ToDraw(rms_norm, "RMS norm of the lecture's 5×3 table", {"z": OUTPUTS}, BACK),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,7 +78,8 @@ def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: 
         elif "loaded" in message:
             loaded = True
         else:
-            verdicts[message["check"]] = tuple(_verdict(data) for data in message["verdicts"])
+            told = ({**data, "detail": tuple(data["detail"])} for data in message["verdicts"])
+            verdicts[message["check"]] = tuple(Verdict(**data) for data in told)
     left = [k for k in pending if k not in verdicts]
     if outcome.ending.how == "finished" or not left:
         return
@@ -89,10 +90,6 @@ def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: 
     else:
         words = f"the file, when it is loaded, {outcome.ending.reason}"
         verdicts.update({k: fail(exercise.checks[k], words, code) for k in left})
-
-
-def _verdict(data: Mapping[str, Any]) -> Verdict:
-    return Verdict(data["label"], data["passed"], data["message"], tuple(data["detail"]), data["code"])
 
 
 def grade_checks(file: str, number: int, checks: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:

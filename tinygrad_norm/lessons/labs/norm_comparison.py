@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -100,11 +101,8 @@ def train_on_digits(norm: str, plan: TrainingPlan, stream: TextIO | None = None)
     training, held_out = split_digits(plan)
     manual_seed(plan.seed)
     model = digit_network(norm, plan.dtype)
-
-    def epoch(rng: np.random.Generator) -> Iterator[Examples]:
-        return training.in_batches(plan.batch, rng)
-
-    course = fit(model, epoch, len(list(training.in_batches(plan.batch))), plan, norm, stream)
+    epoch, steps = partial(training.in_batches, plan.batch), len(list(training.in_batches(plan.batch)))
+    course = fit(model, epoch, steps, plan, norm, stream)
     return judged(norm, model, course, training, held_out, held_out.in_batches(plan.batch))
 
 

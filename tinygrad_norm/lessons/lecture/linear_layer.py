@@ -84,11 +84,6 @@ class NeuronFit:
     newton_gap: float
     loss: float
 
-    @property
-    def r_squared(self) -> float:
-        """The share of the neuron's variance that the layer explains."""
-        return float(self.exact.r_squared)
-
 
 def fit_neuron(features: Sequence[Sequence[float]], target: Sequence[float]) -> NeuronFit:
     """Fit one neuron: least squares in fractions, confirmed by gradient and Newton step."""

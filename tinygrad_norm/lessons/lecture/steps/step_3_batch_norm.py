@@ -156,8 +156,8 @@ def _layer() -> tuple[Block, ...]:
             "The best layer there is, exactly (least squares in fractions)",
             ("w for f₁", "w for f₂", "b", "R²", "gradient", "Newton"),
             tuple(
-                Row(f"neuron {index + 1}", (*fit.exact.coefficients, fit.r_squared, fit.gradient, fit.newton_gap))
-                for index, fit in enumerate(fits)
+                Row(f"neuron {i}", (*fit.exact.coefficients, float(fit.exact.r_squared), fit.gradient, fit.newton_gap))
+                for i, fit in enumerate(fits, start=1)
             ),
             formats=("", "", "", ".3f", ".1g", ".1g"),
             note="Gradient: the largest entry of the engine's gradient of the mean squared error at "
