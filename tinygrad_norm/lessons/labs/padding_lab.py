@@ -172,7 +172,7 @@ def run(session: Session, plan: PaddingPlan | None = None) -> LabOutcome:
     done = session.each("training", jobs, lambda job: trained(job, session.seed, plan))
     readers = by_norm(done)
     answers = verdicts(readers) if len(done) == len(jobs) else unfinished(QUESTIONS)
-    return LabOutcome(answers, _tables(readers, plan), (_change_panel(readers), _distance_panel(readers)))
+    return LabOutcome(answers, _tables(readers, plan), _panels(readers))
 
 
 SAME = 1e-12
@@ -389,34 +389,31 @@ def _training_table(readers: Readers, plan: PaddingPlan) -> Table:
     )
 
 
-def _change_panel(readers: Readers) -> Panel:
-    def points(some: Sequence[Reader]) -> tuple[tuple[float, float], ...]:
-        return tuple((float(i), max(largest_change(some, extra), LEAST)) for i, extra in enumerate(EXTRA_PADS))
+def _panels(readers: Readers) -> tuple[Panel, ...]:
+    def line(norm: str, pads: Sequence[int], value: Callable[[Sequence[Reader], int], float]) -> Line:
+        points = tuple((float(i), max(value(readers[norm], extra), LEAST)) for i, extra in enumerate(pads))
+        return Line(norm, points, STYLES[norm])
 
     rounding = Line("rounding is below", ((0.0, SAME), (len(EXTRA_PADS) - 1.0, SAME)), 5, "dashed")
-    return Panel(
-        "changes",
-        "The same reviews padded further, in training mode",
-        "extra pads",
-        "largest change of a score",
-        (*(Line(norm, points(some), STYLES[norm]) for norm, some in readers.items()), rounding),
-        log_y=True,
-        names=tuple(f"{extra}" for extra in EXTRA_PADS),
-    )
-
-
-def _distance_panel(readers: Readers) -> Panel:
-    def points(some: Sequence[Reader]) -> tuple[tuple[float, float], ...]:
-        return tuple((float(i), distance_when_padded(some, extra)) for i, extra in enumerate(PADS))
-
-    return Panel(
-        "distances",
-        "How far the batch's means are from the running means",
-        "extra pads",
-        "running deviations",
-        tuple(Line(norm, points(readers[norm]), STYLES[norm]) for norm in BATCH_NORMS if norm in readers),
-        log_y=True,
-        names=tuple(f"{extra}" for extra in PADS),
+    return (
+        Panel(
+            "changes",
+            "The same reviews padded further, in training mode",
+            "extra pads",
+            "largest change of a score",
+            (*(line(norm, EXTRA_PADS, largest_change) for norm in readers), rounding),
+            log_y=True,
+            names=tuple(map(str, EXTRA_PADS)),
+        ),
+        Panel(
+            "distances",
+            "How far the batch's means are from the running means",
+            "extra pads",
+            "running deviations",
+            tuple(line(norm, PADS, distance_when_padded) for norm in BATCH_NORMS if norm in readers),
+            log_y=True,
+            names=tuple(map(str, PADS)),
+        ),
     )
 
 
