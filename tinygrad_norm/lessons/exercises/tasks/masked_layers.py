@@ -252,13 +252,13 @@ def _over_all(scores: Floats) -> Floats:
     return _over(np.ones(len(scores), dtype=bool), scores)
 
 
-def _with_rows_at(real: Mask, weights: Floats) -> Floats:
+def _words_only(real: Mask, weights: Floats) -> Floats:
     """Return weights with the pads' own rows set to 0."""
     return np.asarray(weights * real[:, None])
 
 
 def _both(real: Mask, scores: Floats) -> Floats:
-    return _with_rows_at(real, _over(real, scores))
+    return _words_only(real, _over(real, scores))
 
 
 _KEYS = "no position may look at a pad: set the scores of the pads' columns to −∞ before the softmax"
@@ -275,11 +275,11 @@ _ROOT_D = "scores are x xᵀ/√d"
 _DOWN, _LAST_AXIS = "the softmax runs down the columns", "each query's weights sum to 1: softmax along the last axis"
 _WEIGHT_SLIPS = (
     Slip("no-mask", "no mask at all", _KEYS, lambda x, real: _over_all(_scores(x))),
-    Slip("keys-unmasked", _ONLY_ROWS, _KEYS, lambda x, real: _with_rows_at(real, _over_all(_scores(x)))),
+    Slip("keys-unmasked", _ONLY_ROWS, _KEYS, lambda x, real: _words_only(real, _over_all(_scores(x)))),
     Slip("rows-unmasked", _ONLY_KEYS, _PAD_ROWS, lambda x, real: _over(real, _scores(x))),
     Slip("rows-uniform", _CONSTANT, f"{_PAD_ROWS}. {_ALL_PADS}", lambda x, real: _over_all(_scores(x) - 1e9 * ~real)),
-    Slip("masked-after", _AFTER, _KEYS, lambda x, real: _with_rows_at(real, _over_all(_scores(x)) * real)),
-    Slip("scores-zero", _TO_0, _E_0, lambda x, real: _with_rows_at(real, _over_all(_scores(x) * real))),
+    Slip("masked-after", _AFTER, _KEYS, lambda x, real: _words_only(real, _over_all(_scores(x)) * real)),
+    Slip("scores-zero", _TO_0, _E_0, lambda x, real: _words_only(real, _over_all(_scores(x) * real))),
     Slip("unscaled", _UNSCALED, f"{_ROOT_D}, d being the number of features", lambda x, real: _both(real, x @ x.T)),
     Slip("scaled-by-d", _SCALED, _ROOT_D, lambda x, real: _both(real, x @ x.T / x.shape[1])),
     Slip("wrong-axis", _DOWN, _LAST_AXIS, lambda x, real: _both(real, _scores(x)).T),
