@@ -136,6 +136,7 @@ from .ops.layout import (
     vsplit,
     vstack,
 )
+from .ops.matrices import matvec, norm, vecdot, vecmat
 from .ops.picking import (
     bincount,
     choose,
@@ -189,7 +190,6 @@ from .ops.statistics import (
     nanstd,
     nansum,
     nanvar,
-    norm,
     percentile,
     ptp,
     quantile,
@@ -318,6 +318,7 @@ __all__ = [
     "logaddexp2",
     "manual_seed",
     "matmul",
+    "matvec",
     "max",
     "maximum",
     "mean",
@@ -408,6 +409,8 @@ __all__ = [
     "value_and_grad",
     "var",
     "vdot",
+    "vecdot",
+    "vecmat",
     "viz",
     "vjp",
     "vsplit",

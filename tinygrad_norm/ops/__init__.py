@@ -3,16 +3,34 @@
 import sys
 
 from ..engine.primitives import indexing, reduction
-from . import constants, creation, elementwise, erf, layout, linalg, picking, products, sampled, shape, statistics
+from . import (
+    constants,
+    creation,
+    decompositions,
+    elementwise,
+    erf,
+    fft,
+    layout,
+    linalg,
+    matrices,
+    picking,
+    products,
+    sampled,
+    shape,
+    statistics,
+)
 
 __all__ = [
     "constants",
     "creation",
+    "decompositions",
     "elementwise",
     "erf",
+    "fft",
     "indexing",
     "layout",
     "linalg",
+    "matrices",
     "picking",
     "products",
     "reduction",
