@@ -138,7 +138,6 @@ COMPOSITIONS: dict[str, Composition] = {
     "vecmat": at(registered("vecmat"), (5, 3), (3, 2)),
     "multi_dot": at(lambda a, b, c: FUNCTIONS["multi_dot"]([a, b, c]), (2, 3), (3, 5), (5,)),
     "matrix_power": each(registered("matrix_power", 3), (3, 3)),
-    "cross_of_three": at(registered("cross_of_three"), (2, 3), (3,)),
     "eigvalsh": each(registered("eigvalsh"), (3, 3), domain="regular"),
     "svdvals": each(registered("svdvals"), (3, 5), domain="regular"),
     "slogdet": each(lambda x: FUNCTIONS["slogdet"](x)[1], (3, 3), domain="regular"),

@@ -16,9 +16,8 @@ from ..errors import InputError, OperandError, ShapeError
 from . import elementwise as e
 from .decompositions import inv, lapack, pinv, solve, svdvals
 from .layout import expand_dims, moveaxis, parts_of, ravel, swapaxes
-from .linalg import einsum_all
 from .picking import diagonal, trace
-from .products import outer, tensordot
+from .products import cross, outer, tensordot
 from .statistics import root_or_zero
 
 # Norms
@@ -150,21 +149,7 @@ def matrix_power(x: Data, n: int) -> Tensor:
     return result
 
 
-LEVI_CIVITA = np.zeros((3, 3, 3))
-LEVI_CIVITA[[0, 1, 2], [1, 2, 0], [2, 0, 1]] = 1
-LEVI_CIVITA[[0, 1, 2], [2, 0, 1], [1, 2, 0]] = -1
-
-
-@composition(np.linalg.cross)
-def cross_of_three(x: Data, y: Data, axis: int = -1) -> Tensor:
-    """Return the vectors at right angles to those of x and y, all of three entries."""
-    x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
-    if x.shape[-1] != 3 or y.shape[-1] != 3:
-        raise ShapeError(f"cross: the vectors must have three entries; got {x.shape} and {y.shape}. Name their axis.")
-    sign = LEVI_CIVITA.astype(np.result_type(x.dtype, y.dtype))
-    return moveaxis(einsum_all(sign, x, y, subscripts="ijk,...i,...j->...k"), -1, axis)
-
-
+NUMPY[np.linalg.cross] = cross
 NUMPY[np.linalg.matmul], NUMPY[np.linalg.matrix_transpose] = matmul, swapaxes
 NUMPY[np.linalg.tensordot], NUMPY[np.linalg.outer] = tensordot, outer
 NUMPY[np.linalg.diagonal] = lambda x, offset=0: diagonal(x, offset, -2, -1)

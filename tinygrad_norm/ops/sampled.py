@@ -81,8 +81,9 @@ def gradient(f: Data, *spacing: Any, axis: Any = None, edge_order: int = 1) -> T
 
 def _slopes(f: Tensor, axis: int, spacing: Any, edge_order: int) -> Tensor:
     values, h = moveaxis(f, axis, -1), spacing
-    left = right = h
-    if np.ndim(plain(spacing)):
+    if not np.ndim(plain(spacing)):
+        step, inner = diff(values) / h, (values[..., 2:] - values[..., :-2]) / (2.0 * h)
+    else:
         places = as_tensor(spacing)
         if places.shape != (f.shape[axis],):
             raise ShapeError(
@@ -90,10 +91,8 @@ def _slopes(f: Tensor, axis: int, spacing: Any, edge_order: int) -> Tensor:
                 f"got shape {places.shape}. Pass a vector, or one distance."
             )
         h = astype(diff(places), f.dtype if f.dtype.kind == "f" else np.float64)
-        left, right = h[:-1], h[1:]
-    step = diff(values) / h
-    share = left / (left + right)  # of the step to the right
-    inner = step[..., 1:] * share + step[..., :-1] * (1 - share)
+        step, share = diff(values) / h, h[:-1] / (h[:-1] + h[1:])  # the share of the step to the right
+        inner = step[..., 1:] * share + step[..., :-1] * (1 - share)
     first, last = step[..., :1], step[..., -1:]
     if edge_order == 2:
         first = first - (inner[..., :1] - first)

@@ -159,7 +159,7 @@ def average(
     x: Data, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
     """Return the mean, or with weights Σwx / Σw; ``returned`` adds Σw. The weights have a gradient too."""
-    x = as_tensor(x)
+    x, axis = as_tensor(x), tuple(axis) if isinstance(axis, list) else axis
     _axes_of(x, axis, "average")
     if weights is None:
         result, weight = x.mean(axis, keepdims), as_tensor(float(reduced_count(x.shape, axis)))
@@ -240,6 +240,7 @@ def _at_rank(
 ) -> Tensor:
     """Return the values at a share q of the ranks. NaN is sorted to the end; unless skipped, it is the result."""
     x, share = as_tensor(x), np.asarray(constant(q, "q", "Pass"), float)
+    axis = tuple(axis) if isinstance(axis, list) else axis
     axes = _axes_of(x, axis, name)
     if not reduced_count(x.shape, axis):
         raise InputError(f"{name}: there must be an entry along axis {axis}; got shape {x.shape}. Use more data.")
