@@ -81,7 +81,7 @@ def gradient(f: Data, *spacing: Any, axis: Any = None, edge_order: int = 1) -> T
 
 def _slopes(f: Tensor, axis: int, spacing: Any, edge_order: int) -> Tensor:
     values, h = moveaxis(f, axis, -1), spacing
-    share: Any = 0.5  # of the step to the right in the slope between two steps
+    share: Any = None
     if np.ndim(plain(spacing)):
         places = as_tensor(spacing)
         if places.shape != (f.shape[axis],):
@@ -90,9 +90,12 @@ def _slopes(f: Tensor, axis: int, spacing: Any, edge_order: int) -> Tensor:
                 f"got shape {places.shape}. Pass a vector, or one distance."
             )
         h = astype(diff(places), f.dtype if f.dtype.kind == "f" else np.float64)
-        share = h[:-1] / (h[:-1] + h[1:])
+        share = h[:-1] / (h[:-1] + h[1:])  # of the step to the right
     step = diff(values) / h
-    inner = step[..., 1:] * share + step[..., :-1] * (1 - share)
+    if share is None:
+        inner = (values[..., 2:] - values[..., :-2]) / (2 * h)
+    else:
+        inner = step[..., 1:] * share + step[..., :-1] * (1 - share)
     first, last = step[..., :1], step[..., -1:]
     if edge_order == 2:
         first = first - (inner[..., :1] - first)
