@@ -37,7 +37,7 @@ from .errors import (
 )
 from .memory import keep_freed_memory
 from .ops.constants import full_like, ones_like, round, zeros_like
-from .ops.creation import arange, eye, full, linspace, ones, zeros
+from .ops.creation import arange, eye, full, linspace, ones, rand, randint, randn, zeros
 from .ops.elementwise import (
     absolute,
     add,
@@ -187,6 +187,9 @@ __all__ = [
     "primitive",
     "prod",
     "ptp",
+    "rand",
+    "randint",
+    "randn",
     "ravel",
     "reciprocal",
     "remainder",

@@ -73,6 +73,12 @@ CASES: list[tuple[str, Callable[[], nn.Module], list[Any], dict[str, Any]]] = [
     *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh)),
     *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.Sigmoid, nn.Softplus, nn.Softmax, nn.LogSoftmax)),
     *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.Flatten, nn.Identity)),
+    *((kind.__name__, kind, [x(3, 5), x(3, 5)], {}) for kind in (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)),
+    ("KLDivLoss", lambda: nn.KLDivLoss(log_target=True), [x(3, 5), x(3, 5)], {}),
+    ("BCELoss", lambda: nn.BCELoss(x(5)), [0.1 + 0.8 * RNG.random((3, 5)), RNG.random((3, 5))], {}),
+    ("BCEWithLogitsLoss", lambda: nn.BCEWithLogitsLoss(pos_weight=x(5)), [x(3, 5), RNG.random((3, 5))], {}),
+    ("NLLLoss", lambda: nn.NLLLoss(RNG.random(5)), [x(3, 5), np.array([0, 4, 1])], {}),
+    ("CrossEntropyLoss", lambda: nn.CrossEntropyLoss(label_smoothing=0.1), [x(3, 5), np.array([0, 4, 1])], {}),
     ("GELU tanh", lambda: nn.GELU("tanh"), [x(2, 3, 5)], {}),
     ("Sequential", lambda: nn.Sequential(nn.Linear(3, 5), nn.LayerNorm(5), nn.Tanh(), nn.Linear(5, 2)), [x(4, 3)], {}),
 ]
@@ -88,7 +94,7 @@ def test_first_and_second_order(
 def test_every_layer_is_checked() -> None:
     kinds = {type(part).__name__ for _, make, _, _ in CASES for part in make().modules()}
     expected = {n for n in nn.__all__ if isinstance(getattr(nn, n), type)}
-    assert expected - kinds == {"Module", "Parameter", "Summary"}
+    assert expected - kinds == {"Module", "ModuleDict", "Parameter", "ParameterList", "Summary"}
 
 
 @pytest.mark.parametrize("order", [1, 2])

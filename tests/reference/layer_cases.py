@@ -185,5 +185,29 @@ def layers() -> list[dict[str, Any]]:
         ("Dropout", {"p": 1.0}),
     ]:
         case(kind, calls=[call(randn(2, 3, 5) * 2)], torch_kwargs=kw, **{RENAMED.get(k, k): v for k, v in kw.items()})
+    loss_layers(case, call)
     case("Dropout", p=0.7, calls=[call(randn(3, 5), train=False)])
     return cases
+
+
+def loss_layers(case: Any, call: Any) -> None:
+    """Add the losses, with and without weights."""
+    x, t, classes = randn(5, 3), randn(5, 3), torch.tensor([0, 2, 2, 1, 0])
+    p = torch.softmax(x, -1)
+    case("MSELoss", calls=[call(x, t)])
+    case("MSELoss", reduction="none", calls=[call(x, t)])
+    case("L1Loss", reduction="sum", calls=[call(x, t)])
+    case("SmoothL1Loss", beta=0.3, calls=[call(x, t)])
+    case("HuberLoss", delta=0.3, calls=[call(x, t)])
+    case("KLDivLoss", reduction="batchmean", log_target=True, calls=[call(x, t)])
+    for kind, input, target, options in [
+        ("BCELoss", p, torch.softmax(t, -1), {}),
+        ("BCEWithLogitsLoss", x, torch.softmax(t, -1), {"pos_weight": [2.0, 0.5, 3.0]}),
+        ("NLLLoss", torch.log_softmax(x, -1), classes, {"ignore_index": 1}),
+        ("CrossEntropyLoss", x, classes, {"label_smoothing": 0.1}),
+        ("CrossEntropyLoss", x, torch.softmax(t, -1), {}),
+    ]:
+        case(kind, calls=[call(input, target)])
+        options = {"weight": [1.0, 0.5, 0.25], "reduction": "sum", **options}
+        given = {k: torch.tensor(v) if isinstance(v, list) else v for k, v in options.items()}
+        case(kind, calls=[call(input, target)], torch_kwargs=given, **options)

@@ -13,9 +13,20 @@ import sys
 
 from . import init
 from .attention import MultiheadAttention
-from .containers import ModuleList, Sequential
+from .containers import ModuleDict, ModuleList, ParameterList, Sequential
 from .embedding import Embedding
 from .linear import Linear
+from .loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
 from .module import Module
 from .norm import GroupNorm, LayerNorm, RMSNorm
 from .parameter import Parameter, get_default_dtype, set_default_dtype
@@ -38,10 +49,12 @@ from .running_norm import BatchNorm1d, BatchNorm2d, InstanceNorm1d
 from .summary import Summary, summary
 from .transformer import TransformerEncoder, TransformerEncoderLayer
 
-__all__ = ["Module", "ModuleList", "Parameter", "Sequential", "Summary", "summary"]
+__all__ = ["Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential", "Summary", "summary"]
 __all__ += ["Embedding", "Linear", "MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"]
 __all__ += ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "InstanceNorm1d", "LayerNorm", "RMSNorm"]
 __all__ += ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
+__all__ += ["BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss"]
+__all__ += ["NLLLoss", "SmoothL1Loss"]
 __all__ += ["Dropout", "Flatten", "Identity", "get_default_dtype", "init", "set_default_dtype"]
 
 # Where the layers without parameters of version 0.1.0 say that they come from, when they are unpickled.
