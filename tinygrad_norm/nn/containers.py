@@ -256,7 +256,7 @@ class ParameterList(Numbered[Parameter]):
     ...
     ...     def forward(self, x):
     ...         return sum(factor * x**i for i, factor in enumerate(self.factors))
-    >>> Powers()([3.0]).tolist()
+    >>> Powers()(3.0).tolist()
     [7.0]
     >>> list(Powers().state_dict())
     ['factors.0', 'factors.1']
