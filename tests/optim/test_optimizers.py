@@ -304,5 +304,5 @@ def test_adam_moves_a_float16_parameter_whose_gradient_has_no_square_in_float16(
 
 
 def test_clipping_by_value_takes_no_negative_bound() -> None:
-    with pytest.raises(tg.InputError, match="clip_value must not be negative; got -1.0. Give the largest"):
+    with pytest.raises(tg.InputError, match="clip_value must not be negative; got -1"):
         optim.clip_grad_value_([], -1.0)

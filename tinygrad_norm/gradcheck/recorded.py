@@ -87,7 +87,7 @@ def leaves(arrays: Arrays) -> list[Tensor]:
 
 def outputs_of(result: Any) -> list[Tensor]:
     """Return what a function of Tensors gave as a list of Tensors."""
-    several = list(result) if isinstance(result, (tuple, list)) else [result]
+    several = [t for part in result for t in outputs_of(part)] if isinstance(result, (tuple, list)) else [result]
     for value in several:
         if not isinstance(value, Tensor):
             raise OperandError(

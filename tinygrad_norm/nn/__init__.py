@@ -14,6 +14,7 @@ import sys
 from . import init
 from .attention import MultiheadAttention
 from .containers import ModuleDict, ModuleList, ParameterList, Sequential
+from .convolution import AvgPool1d, AvgPool2d, Conv1d, Conv2d, MaxPool1d, MaxPool2d
 from .embedding import Embedding
 from .linear import Linear
 from .loss import (
@@ -45,6 +46,7 @@ from .parameterless import (
     Softplus,
     Tanh,
 )
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .running_norm import BatchNorm1d, BatchNorm2d, InstanceNorm1d
 from .summary import Summary, summary
 from .transformer import TransformerEncoder, TransformerEncoderLayer
@@ -53,6 +55,8 @@ __all__ = ["Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "
 __all__ += ["Embedding", "Linear", "MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"]
 __all__ += ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "InstanceNorm1d", "LayerNorm", "RMSNorm"]
 __all__ += ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
+__all__ += ["AvgPool1d", "AvgPool2d", "Conv1d", "Conv2d", "MaxPool1d", "MaxPool2d"]
+__all__ += ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
 __all__ += ["BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss"]
 __all__ += ["NLLLoss", "SmoothL1Loss"]
 __all__ += ["Dropout", "Flatten", "Identity", "get_default_dtype", "init", "set_default_dtype"]
