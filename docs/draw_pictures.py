@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import tinygrad_norm as tg
-from tinygrad_norm.lessons.graph_target import drawing_of
+from tinygrad_norm.commands.layer_or_expression import drawing_of
 from tinygrad_norm.viz import Drawing
 from tinygrad_norm.viz.render import renderer_for
 

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tinygrad_norm.lessons.labs.published.catalog import CATALOG, run_lab
-from tinygrad_norm.lessons.labs.published.report import LabReport
-from tinygrad_norm.lessons.labs.published.report_plot import plot_report
+from tinygrad_norm.lessons.labs.all_labs import CATALOG, run_lab
+from tinygrad_norm.lessons.labs.experiment import LabReport
+from tinygrad_norm.lessons.labs.pictures import plot_report
 
 FOLDER = Path(__file__).resolve().parent / "reference" / "labs"
 MEASURED = FOLDER / "measured.json"
@@ -33,7 +33,7 @@ def found(report: LabReport) -> dict[str, dict[str, str]]:
     """Return what was found and the verdict, by question."""
     if not report.complete:
         raise KeyboardInterrupt
-    return {f.key: {"ours": f.sentence, "verdict": f.verdict} for f in report.outcome.findings}
+    return {f.key: {"ours": f.sentence, "verdict": f.verdict} for f in report.outcome.answers}
 
 
 def main(names: list[str]) -> None:

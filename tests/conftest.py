@@ -95,14 +95,26 @@ def done_in_a_thread(work: Callable[[], Any]) -> Any:
         return pool.submit(work).result()
 
 
+class Registry:
+    """A plugin, not a fixture of this folder, so that it holds for the doctests of the package and of the pages too."""
+
+    @pytest.fixture(autouse=True)
+    def registry_as_found(self) -> Iterator[None]:
+        """What a test declares is forgotten after it: whoever comes next finds the operations of the package."""
+        found = [(table, dict(table)) for table in (PRIMITIVES, FUNCTIONS, NUMPY)]
+        yield
+        for table, before in found:
+            table.clear()
+            table.update(before)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Registry())
+
+
 @pytest.fixture
-def planted() -> Iterator[None]:
-    """Primitives declared inside the test are forgotten after it."""
-    kept = [(table, dict(table)) for table in (PRIMITIVES, FUNCTIONS, NUMPY)]
-    yield
-    for table, before in kept:
-        table.clear()
-        table.update(before)
+def planted() -> None:
+    """Says that a test declares primitives, which are forgotten after it."""
 
 
 @pytest.fixture

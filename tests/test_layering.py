@@ -27,6 +27,7 @@ ROOMS = [
     "engine.primitive",
     "engine.primitives",
     "engine.tape",
+    "engine.details.leaving",
     "engine.sweep",
     "engine.display",
     "engine.numpy_dispatch",

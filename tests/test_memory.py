@@ -116,7 +116,7 @@ def page_faults(keep: str) -> int:
         environment.pop(name, None)
     done = subprocess.run(
         [sys.executable, "-c", FAULTS], capture_output=True, encoding="utf-8", cwd=ROOT, env=environment, check=True
-    )  # fmt: skip
+    )
     return int(done.stdout)
 
 

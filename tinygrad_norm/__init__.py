@@ -24,6 +24,7 @@ from .engine.tensor import Tensor
 from .errors import (
     AnomalyError,
     FileError,
+    GraphEndsWarning,
     GraphError,
     GraphReleasedError,
     IndexRangeError,
@@ -101,6 +102,7 @@ __all__ = [
     "AnomalyError",
     "Drawing",
     "FileError",
+    "GraphEndsWarning",
     "GraphError",
     "GraphReleasedError",
     "IndexRangeError",

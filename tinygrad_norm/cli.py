@@ -31,10 +31,8 @@ class Command(Protocol):
         """Do the work and return the exit code."""
 
 
-COMMANDS: dict[str, Command] = {
-    "check": check, "doctor": doctor, "exercise": exercise, "graph": graph, "lab": lab, "lecture": lecture,
-    "norm": norm, "trace": trace,
-}  # fmt: skip
+MODULES: tuple[Command, ...] = (check, doctor, exercise, graph, lab, lecture, norm, trace)
+COMMANDS = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 
 
 class Parser(argparse.ArgumentParser):

@@ -68,6 +68,14 @@ class enable_grad(Switch):
         return state._replace(recording=True)
 
 
+class differentiating(Switch):
+    """Record, and let no value leave the tape unseen: what transforms and checks run a function under."""
+
+    def change(self, state: State) -> State:
+        """Switch recording on, and make a silent end of the graph an error."""
+        return state._replace(recording=True, strict=True)
+
+
 class detect_anomaly(Switch):
     """Raise at the first operation, forward or backward, that makes a NaN or an infinity.
 
@@ -107,4 +115,4 @@ class scope(Setting):
 
     def change(self, state: State) -> State:
         """Push one scope."""
-        return State(state[0], Scope(self.name, state[1], self.kind), state[2], state[3])
+        return State(state[0], Scope(self.name, state[1], self.kind), *state[2:])

@@ -33,6 +33,10 @@ class GraphReleasedError(GraphError):
     """The saved arrays of this graph were released by an earlier backward pass."""
 
 
+class GraphEndsWarning(UserWarning):
+    """A Tensor that requires a gradient became plain values, so that the gradient ends there."""
+
+
 class VJPError(TinygradNormError, RuntimeError):
     """A primitive's backward rule returned something that is not a cotangent of its input."""
 

@@ -152,6 +152,9 @@ def write_npz(path: Path, arrays: Mapping[str, Array], text: str | None) -> None
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
+ZIP_ERRORS = (struct.error, zlib.error, zipfile.BadZipFile)
+
+
 def read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
     """Read a zip file of ``.npy`` files."""
     try:
@@ -161,8 +164,7 @@ def read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
             arrays = {name: archive[name] for name in archive.files}
             text = arrays.pop(STRUCTURE, None)
             return arrays, None if text is None else text.tobytes().decode("utf-8")
-    except (OSError, ValueError, TypeError, EOFError, KeyError, RuntimeError, MemoryError, struct.error, zlib.error,
-            zipfile.BadZipFile) as error:  # fmt: skip
+    except (OSError, ValueError, TypeError, EOFError, KeyError, RuntimeError, MemoryError, *ZIP_ERRORS) as error:
         raise damaged(path, error) from error
 
 

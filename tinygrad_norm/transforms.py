@@ -13,7 +13,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from .context import enable_grad
+from .context import differentiating
 from .engine import complaints
 from .engine.details.array import to_array
 from .engine.primitives.elementwise import positive
@@ -202,7 +202,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
 
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
         outer = STATE.get().recording
-        with enable_grad():
+        with differentiating():
             values, numbers = chosen(args, argnums)
             xs = [values[n] for n in numbers]
             y = scalar_result(f(*values, **kwargs), "grad")
@@ -246,7 +246,7 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., Any]]:
            [2.]], shape=(2, 1), dtype=float64))
     """
     outer = STATE.get().recording
-    with enable_grad():
+    with differentiating():
         variables = [variable(x) for x in xs]
         y = f(*variables)
     ends = results_of(y, "vjp")
@@ -284,7 +284,7 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[Te
         )
     tangents = [as_tensor(v) for v in vs]
     outer = STATE.get().recording
-    with enable_grad():
+    with differentiating():
         variables = [variable(x) for x in xs]
         for x, v in zip(variables, tangents, strict=True):
             if x.shape != v.shape:
@@ -334,7 +334,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Tensor]:
 
     def full(*args: Any, **kwargs: Any) -> Tensor:
         outer = STATE.get().recording
-        with enable_grad():
+        with differentiating():
             values, (number,) = chosen(args, argnums)
             x = values[number]
             y = one_tensor(f(*values, **kwargs), "jacobian")

@@ -9,9 +9,9 @@ from typing import Any
 
 from markdown_table import code, plain, table
 
-from tinygrad_norm.lessons.labs.published.catalog import CATALOG
-from tinygrad_norm.lessons.labs.published.report import Lab, Question
-from tinygrad_norm.lessons.labs.published.report_text import sources
+from tinygrad_norm.lessons.labs.all_labs import CATALOG
+from tinygrad_norm.lessons.labs.experiment import Lab, Question
+from tinygrad_norm.lessons.labs.written_report import sources
 
 MEASURED = Path(__file__).resolve().parent.parent / "reference" / "labs" / "measured.json"
 BENEFITS = {
@@ -87,14 +87,13 @@ def entry(question: Question, answers: Answers) -> str:
     full = answers["full"][question.key]
     quick = [run[question.key]["verdict"] for run in answers["quick"].values()]
     same = quick.count(full["verdict"])
-    seeds = f"; so say {same} of {len(quick)} seeds of the quick version" if same < len(quick) else ""
+    if same < len(quick):
+        seeds = f"; so say {same} of {len(quick)} seeds of the quick version"
+    else:
+        seeds = f", as in the quick version with {same} of {len(quick)} seeds"
     lines = (
-        ("Test", plain(question.test)),
-        ("Ours", plain(full["ours"])),
-        (
-            "Verdict",
-            f"**{full['verdict']}**{seeds or f', as in the quick version with {len(quick)} of {len(quick)} seeds'}.",
-        ),
+        f": *Test.* {plain(question.test)}",
+        f": *Ours.* {plain(full['ours'])}",
+        f": *Verdict.* **{full['verdict']}**{seeds}.",
     )
-    head = f"**{plain(question.source.short)}.** {plain(question.published)}"
-    return head + "\n" + "\n\n".join(f": *{name}.* {text}" for name, text in lines)
+    return f"**{plain(question.source.short)}.** {plain(question.published)}\n" + "\n\n".join(lines)

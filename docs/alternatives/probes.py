@@ -15,8 +15,15 @@ from typing import Any
 
 import numpy as np
 
-COLUMNS = ("", "values", "NumPy functions that record", "second derivative", "as a layer", "draws its graph",
-           "gradient check")  # fmt: skip
+COLUMNS = (
+    "",
+    "values",
+    "NumPy functions that record",
+    "second derivative",
+    "as a layer",
+    "draws its graph",
+    "gradient check",
+)
 
 Array = np.ndarray[Any, Any]
 Function = Callable[[Any], Any]
@@ -175,5 +182,12 @@ def row(framework: Framework) -> tuple[str, ...]:
     """Return one framework's row of the table."""
     versions = ", ".join(version(package).partition("+")[0] for package in framework.packages)
     title = f"{framework.title} {versions}".strip()
-    return (title, framework.values, numpy_cell(framework), second_cell(framework), layers_cell(framework),
-            drawing_cell(framework), check_cell(framework))  # fmt: skip
+    return (
+        title,
+        framework.values,
+        numpy_cell(framework),
+        second_cell(framework),
+        layers_cell(framework),
+        drawing_cell(framework),
+        check_cell(framework),
+    )

@@ -40,10 +40,8 @@ def texts(notebook: nbformat.NotebookNode) -> list[str]:
     found = [cell.source for cell in notebook.cells]
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            text = (
-                output.get("text") or output.get("data", {}).get("text/plain") or "\n".join(output.get("traceback", ()))
-            )
-            found.append(MEASURED.sub("…", text))
+            shown = output.get("text") or output.get("data", {}).get("text/plain")
+            found.append(MEASURED.sub("…", shown or "\n".join(output.get("traceback", ()))))
     return found
 
 

@@ -39,14 +39,17 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=positive, help="how often each peer is timed; more is steadier")
     parser.add_argument("--seed", type=int, default=0, help="of the random inputs (0)")
     parser.add_argument(
-        "--clock", choices=list(CLOCKS), default="wall",
+        "--clock",
+        choices=list(CLOCKS),
+        default="wall",
         help="cpu counts this process's time on all cores: for a busy machine, with OMP_NUM_THREADS=1",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--apart", action="store_true",
+        "--apart",
+        action="store_true",
         help="time each peer in processes of its own, in turns: the threads of several libraries in one process get in "
         "each other's way",
-    )  # fmt: skip
+    )
     return parser
 
 

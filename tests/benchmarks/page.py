@@ -117,11 +117,10 @@ def rows(workload: Mapping[str, Any], quantity: str) -> Iterator[tuple[str, ...]
         what = ours = ""
     for m in measured:
         if (r := m["ratio"]) is not None:
-            yield (
-                what, ours, f"`{m['peer'].removeprefix(OURS + '-')}`", f"{r['medians']:.2f}",
-                unbroken(f"{r['lower']:.2f}–{r['upper']:.2f}"), f"{r['minima']:.2f}",
-                wanted(workload, quantity, m["peer"]),
-            )  # fmt: skip
+            medians, minima = f"{r['medians']:.2f}", f"{r['minima']:.2f}"
+            quartiles = unbroken(f"{r['lower']:.2f}–{r['upper']:.2f}")
+            name = f"`{m['peer'].removeprefix(OURS + '-')}`"
+            yield what, ours, name, medians, quartiles, minima, wanted(workload, quantity, m["peer"])
             what = ours = ""
 
 

@@ -17,10 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def memory(workload: Workload, peer: Peer, seed: int, steps: int, clock: str) -> dict[str, float]:
     """Return the peak, the growth and the seconds of a peer in a process of its own, for each unit."""
-    command = [
-        "-m", f"{__package__}.child", workload.id, peer.name,
-        "--steps", str(steps), "--seed", str(seed), "--clock", clock,
-    ]  # fmt: skip
+    options = [f"--steps={steps}", f"--seed={seed}", f"--clock={clock}"]
+    command = ["-m", f"{__package__}.child", workload.id, peer.name, *options]
     found: dict[str, float] = json.loads(output_of(command, {**os.environ, **peer.environment}))
     return {quantity: amount / workload.units for quantity, amount in found.items()}
 

@@ -66,19 +66,15 @@ def result(
     for peer, amounts in apart.items():
         for quantity, values in amounts.items():
             samples.setdefault(quantity, {})[peer] = values
-    measured = tuple(
-        Measured(
-            quantity, peer, values, summary(values),
-            None if peer == OURS or OURS not in by_peer else ratio(by_peer[OURS], values),
-            {
-                name: summary(phase).median
-                for name, phase in (times[peer].phases.items() if quantity == "time" and peer in times else ())
-            },
-        )
-        for quantity, by_peer in samples.items()
-        for peer, values in by_peer.items()
-    )  # fmt: skip
-    return Result(workload, measured, tuple(judge(bar, measured) for bar in workload.bars), missing, unable, rounds)
+    measured = []
+    for quantity, by_peer in samples.items():
+        for peer, values in by_peer.items():
+            compared = None if peer == OURS or OURS not in by_peer else ratio(by_peer[OURS], values)
+            phases = times[peer].phases if quantity == "time" and peer in times else {}
+            medians = {name: summary(phase).median for name, phase in phases.items()}
+            measured.append(Measured(quantity, peer, values, summary(values), compared, medians))
+    judged = tuple(judge(bar, measured) for bar in workload.bars)
+    return Result(workload, tuple(measured), judged, missing, unable, rounds)
 
 
 def judge(bar: Bar, measured: Sequence[Measured]) -> Judged:

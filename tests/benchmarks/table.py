@@ -39,13 +39,9 @@ def workload_text(workload: Mapping[str, Any]) -> str:
     """Return one workload as text."""
     rows = [("", "peer", "median", "least", "ours/theirs", "of minima", "quartiles")]
     for m in workload["measured"]:
-        r, s = m["ratio"], m["summary"]
-        rows.append(
-            (
-                m["quantity"], m["peer"], amount(s["median"], m["quantity"]), amount(s["minimum"], m["quantity"]),
-                *(("", "", "") if r is None else ratio_cells(r)),
-            )
-        )  # fmt: skip
+        quantity, s, r = m["quantity"], m["summary"], m["ratio"]
+        cells = amount(s["median"], quantity), amount(s["minimum"], quantity)
+        rows.append((quantity, m["peer"], *cells, *(("", "", "") if r is None else ratio_cells(r))))
     lines = ["", f"{workload['id']}: {workload['title']}", *columns(rows)]
     for m in workload["measured"]:
         if len(m["phases"]) > 1:

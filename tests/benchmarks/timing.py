@@ -31,9 +31,7 @@ def interleaved(
 ) -> dict[str, Sampled]:
     """Time every peer once in each round, a different one first each time; return seconds a unit."""
     names = list(steps)
-    samples: dict[str, dict[str, list[float]]] = {
-        name: {phase: [] for phase in steps[name].phases} for name in names
-    }  # fmt: skip
+    samples: dict[str, dict[str, list[float]]] = {name: {phase: [] for phase in steps[name].phases} for name in names}
     # What the libraries brought along is not searched for garbage in each other's time.
     gc.collect()
     gc.freeze()

@@ -16,8 +16,8 @@ import tinygrad_norm
 from tinygrad_norm.cli import main
 from tinygrad_norm.commands import check
 from tinygrad_norm.errors import LearnerCodeError
-from tinygrad_norm.gradcheck import catalog
-from tinygrad_norm.gradcheck.isolated import check_in_process
+from tinygrad_norm.gradcheck import whole_package
+from tinygrad_norm.gradcheck.learner_file import check_in_process
 
 ROOT = Path(tinygrad_norm.__file__).resolve().parent.parent
 
@@ -91,7 +91,7 @@ def command(exercise: Path) -> Run:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the package be small."""
-    monkeypatch.setattr(catalog, "names", lambda: ["exp", "sign", "reshape", "softmax"])
+    monkeypatch.setattr(whole_package, "names", lambda: ["exp", "sign", "reshape", "softmax"])
 
 
 def test_a_wrong_pair_in_a_process_of_its_own(command: Run) -> None:
@@ -178,11 +178,9 @@ def test_a_failure_shows_its_report_and_the_exit_code(
 
     import tinygrad_norm as tg
 
-    tg.primitive(
-        lambda x, /: np.sin(x), vjp=lambda g, x: (-g * np.cos(x),), name="wrong_sin", samples=[tg.sample((3, 5))],
-        elementwise=True,
-    )  # fmt: skip
-    monkeypatch.setattr(catalog, "names", lambda: ["exp", "wrong_sin"])
+    rule = {"vjp": lambda g, x: (-g * np.cos(x),), "elementwise": True}
+    tg.primitive(lambda x, /: np.sin(x), name="wrong_sin", samples=[tg.sample((3, 5))], **rule)
+    monkeypatch.setattr(whole_package, "names", lambda: ["exp", "wrong_sin"])
     assert main(["check"]) == 1
     out = capsys.readouterr().out
     assert "WRONG\n    WRONG: the backward rule of wrong_sin for x is wrong: the sign is flipped" in out
@@ -194,12 +192,6 @@ def test_a_failure_shows_its_report_and_the_exit_code(
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--order", "4"], "--order must be 1, 2 or 3; got 4"),
-        (["--order", "two"], "--order must be a whole number; got 'two'"),
-        (["--seed", "-1"], "--seed must be 0 or more; got -1"),
-        (["--seed", "x"], "--seed must be a whole number; got 'x'"),
-        (["--timeout", "0"], "--timeout must be a number of seconds above 0; got '0'"),
-        (["--timeout", "soon"], "--timeout must be a number of seconds above 0; got 'soon'"),
         (["exercise.py"], "must be given as FILE.py:FUNCTION; got 'exercise.py'"),
         (["exercise.py:"], "must be given as FILE.py:FUNCTION"),
         (["exercise.py:a b"], "must be given as FILE.py:FUNCTION"),
@@ -215,6 +207,25 @@ def test_bad_arguments_are_answered_in_one_line(
     assert message in err
     assert err.count("\n") == 1
     assert err.endswith(".\n")
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--order=4", "argument --order: invalid choice: 4 (choose from 1, 2, 3); see tinygrad-norm check --help"),
+        ("--order=two", "argument --order: invalid int value: 'two'"),
+        ("--seed=-1", "argument --seed: must be at least 0; got -1"),
+        ("--seed=x", "argument --seed: must be a whole number; got 'x'"),
+        ("--timeout=0", "argument --timeout: must be a number of seconds above 0, a day at most; got '0'"),
+        ("--timeout=soon", "argument --timeout: must be a number of seconds above 0, a day at most; got 'soon'"),
+    ],
+)
+def test_arguments_of_another_kind_too(capsys: pytest.CaptureFixture[str], argument: str, message: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", argument])
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
 
 
 def test_the_guide_shows_what_happens(

@@ -58,6 +58,5 @@ def test_a_program_that_says_nothing_or_cannot_run(tmp_path: Path) -> None:
     silent.chmod(0o755)
     assert doctor.output_of([str(silent)]) is None
     assert doctor.output_of([str(tmp_path / "none")]) is None
-    assert doctor.renderer_report(render.Renderer(str(silent), "here", True)) == {
-        "path": str(silent), "found": "here", "version": None, "formats": "svg png pdf",
-    }  # fmt: skip
+    report = doctor.renderer_report(render.Renderer(str(silent), "here", True))
+    assert report == {"path": str(silent), "found": "here", "version": None, "formats": "svg png pdf"}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +18,10 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.cli import main
-from tinygrad_norm.commands import lab_train
-from tinygrad_norm.lessons.labs import train_reviews
+from tinygrad_norm.commands import lab as command
+from tinygrad_norm.lessons.labs import invariance, norm_comparison
+from tinygrad_norm.lessons.labs.all_labs import CATALOG, run_lab
+from tinygrad_norm.lessons.labs.written_report import report_data, report_text
 
 ROOT = Path(tg.__file__).resolve().parent.parent
 COMMAND = [sys.executable, "-W", "error", "-m", "tinygrad_norm", "lab"]
@@ -25,8 +31,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train on 48 reviews and test with 16 others."""
-    monkeypatch.setattr(train_reviews, "TRAINING", 48)
-    monkeypatch.setattr(train_reviews, "HELD_OUT", 16)
+    monkeypatch.setattr(norm_comparison, "TRAINING", 48)
+    monkeypatch.setattr(norm_comparison, "HELD_OUT", 16)
 
 
 def lab(*args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -91,7 +97,7 @@ def test_the_weights_are_saved(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("when", ["first", "between", "inside"])
 def test_ctrl_c_at_any_time(when: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    real, norms = lab_train.TASKS["reviews"]
+    real, norms = command.TASKS["reviews"]
     calls: list[str] = []
 
     def interrupted(norm: str, settings: Any, stream: Any = None) -> Any:
@@ -102,7 +108,7 @@ def test_ctrl_c_at_any_time(when: str, monkeypatch: pytest.MonkeyPatch, capsys: 
             raise KeyboardInterrupt
         return real(norm, settings, stream)
 
-    monkeypatch.setattr(lab_train, "TASKS", {"reviews": (interrupted, norms)})
+    monkeypatch.setattr(command, "TASKS", {"reviews": (interrupted, norms)})
     assert main(["lab", "train", "--epochs", "1", "--norm", "layer", "--norm", "rms", "--norm", "none"]) == 130
     out, err = capsys.readouterr()
     if when == "first":
@@ -113,22 +119,28 @@ def test_ctrl_c_at_any_time(when: str, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "none" not in calls
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["train", "--norm", "batchnorm"], "--norm must be one of layer, rms, batch, masked_batch, none; got 'batchnorm'"),
-    (["train", "--task", "digits", "--norm", "masked_batch"], "--norm must be one of layer, rms, batch, none; got"),
-    (["train", "--task", "letters"], "--task must be one of reviews, digits; got 'letters'"),
-    (["train", "--epochs", "-1"], "epochs must be at least 0; got -1"),
-    (["train", "--seed", "-1"], "seed must be at least 0; got -1"),
-    (["train", "--plot", "a.gif"], "--plot must name a file that ends in .png, .svg, .pdf; got 'a.gif'"),
-    (["train", "--save", "w.pt"], "must end in .npz or .safetensors; got 'w.pt'"),
-    (["train", "--plot", "missing/a.png"], "--plot must name a file in a folder that exists"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            "train --task digits --norm masked_batch",
+            "--norm must be one of layer, rms, batch, none; got 'masked_batch'",
+        ),
+        ("train --epochs -1", "epochs must be at least 0; got -1"),
+        ("train --seed -1", "seed must be at least 0; got -1"),
+        ("train --plot a.gif", "--plot must name a file that ends in .png, .svg, .pdf; got 'a.gif'"),
+        ("train --plot missing/a.png", "--plot must name a file in a folder that exists"),
+        ("train --save w.pt", "must end in .npz or .safetensors; got 'w.pt'"),
+        ("backward --seed -1", "the seed must be at least 0; got -1"),
+        ("backward --plot a.gif", "--plot must name a file that ends in .png, .svg, .pdf; got 'a.gif'"),
+        ("backward --plot missing/a.png", "--plot must name a file in a folder that exists"),
+    ],
+)
 def test_bad_input_is_one_line(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    arguments: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["lab", *arguments]) == 2
+    assert main(["lab", *arguments.split()]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("tinygrad-norm lab: ")
@@ -136,13 +148,102 @@ def test_bad_input_is_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["cooking"], ["train", "--epochs", "many"]])
-def test_what_the_parser_refuses_is_one_line(arguments: list[str]) -> None:
-    done = lab(*arguments)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "the following arguments are required: LAB"),
+        ("cooking", "argument LAB: invalid choice: 'cooking' (choose from "),
+        ("train --task letters", "argument --task: invalid choice: 'letters' (choose from "),
+        ("train --norm batchnorm", "argument --norm: invalid choice: 'batchnorm' (choose from "),
+        ("train --epochs many", "argument --epochs: invalid int value: 'many'"),
+        ("backward --seed 1.5", "argument --seed: invalid int value: '1.5'"),
+    ],
+)
+def test_what_the_parser_refuses_is_one_line(arguments: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["lab", *arguments.split()])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("tinygrad-norm lab")
+    assert message in err
 
 
 def test_the_save_folder_is_checked_before_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "train", "--save", str(tmp_path / "missing" / "w.npz")]) == 2
     assert "epoch" not in capsys.readouterr().err
+
+
+def test_a_published_lab_in_a_process_of_its_own(tmp_path: Path) -> None:
+    done = lab("invariance", "--quick", "--seed", "3", "--plot", "a.png", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == report_text(run_lab("invariance", 3, quick=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_published_lab_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "invariance", "--quick", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == report_data(run_lab("invariance", 0, quick=True))
+
+
+def test_ctrl_c_keeps_what_a_published_lab_has_done(tmp_path: Path) -> None:
+    master, terminal = pty.openpty()
+    # A terminal without columns has no place for a bar.
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [*COMMAND, "lr-ladder", "--plot", "a.png", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, cwd=tmp_path, env=ENVIRONMENT) as process:
+        os.close(terminal)
+        shown = b""
+        while b" 1/162" not in shown:
+            shown += os.read(master, 4096)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate()
+    os.close(master)
+    assert b"training" in shown
+    assert process.returncode == 130
+    data = json.loads(out)
+    assert not data["complete"]
+    assert {finding["verdict"] for finding in data["findings"].values()} == {"not finished"}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_an_identity_that_breaks_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(invariance, "SAME", 0.0)
+    assert main(["lab", "invariance", "--quick"]) == 1
+    assert "BROKEN" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("package", "arguments"), [("matplotlib", ["--plot", "a.png"]), ("sklearn", [])])
+def test_a_missing_extra_is_named(
+    package: str,
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in [m for m in sys.modules if m.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)  # type: ignore[arg-type]  # what import takes for missing
+    monkeypatch.chdir(tmp_path)
+    assert main(["lab", "landscape", "--quick", *arguments]) == 2
+    _, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "pip install 'tinygrad-norm[lab]'" in err
+
+
+def test_every_lab_is_listed_with_what_it_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["lab", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    for lab in CATALOG.values():
+        assert f"{lab.name} {lab.title}" in words
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_every_lab_has_its_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["lab", name, "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert CATALOG[name].setting in words
+    assert "--quick" in words

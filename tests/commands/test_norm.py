@@ -20,7 +20,7 @@ import pytest
 import tinygrad_norm
 from tinygrad_norm.cli import main
 from tinygrad_norm.commands import norm
-from tinygrad_norm.lessons.own_table.progress import Progress
+from tinygrad_norm.terminal.progress import Progress
 
 ROOT = Path(tinygrad_norm.__file__).resolve().parent.parent
 HOW_TO = ROOT / "docs" / "how-to" / "normalize-your-own-table.md"
@@ -136,27 +136,15 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], message: str) -> None:
         (["missing.csv"], "missing.csv: cannot read the file: "),
         (["."], ".: cannot read the file: "),
         (["t.csv/inside"], "t.csv/inside: cannot read the file: "),
-        (["t.csv", "--kind", "group"], "--kind must be one of batch, layer, rms; got 'group'"),
-        (["t.csv", "--ddof", "2"], "--ddof must be one of 0, 1; got '2'"),
-        (["t.csv", "--eps", "small"], "--eps must be a number such as 1e-5; got 'small'"),
         (["t.csv", "--eps", "-1"], "eps must be a finite number of at least 0; got -1"),
-        (["t.csv", "--weight", "1;2;3"], "--weight must be numbers with commas between"),
         (["t.csv", "--weight", "1,2"], "weight must have one number for each of the 3 columns"),
-        (["t.csv", "--bias", "1,,2"], "--bias must be numbers with commas between"),
         (["t.csv", "--kind", "rms", "--bias", "1,2,3"], "rms norm must be used without a bias"),
-        (["t.csv", "--header", "maybe"], "--header must be one of auto, yes, no; got 'maybe'"),
-        (["t.csv", "--decimal", "."], "--decimal must be one of point, comma; got '.'"),
-        (["t.csv", "--delimiter", "ab"], "--delimiter must be one character that is in no number and no quote"),
-        (["t.csv", "--delimiter", '"'], "--delimiter must be one character"),
-        (["t.csv", "--delimiter", "."], "--delimiter must be one character"),
         (["t.csv", "--delimiter", ";"], "there is no column of numbers, with semicolon as the delimiter"),
         (["t.csv", "--delimiter", "#"], "there is no column of numbers, with '#' as the delimiter"),
         (["t.csv", "--encoding", "no-such"], "'no-such' is not an encoding of text"),
         (["t.csv", "--label", "q"], "t.csv: there is no column 'q'"),
         (["t.csv", "--mask", "q"], "t.csv: there is no column 'q'"),
         (["t.csv", "--mask", "token"], "t.csv, line 2, column 1 ('token'): a mask must be 1 or true"),
-        (["t.csv", "--gradient", "1"], "--gradient must be ROW,COLUMN, like 1,2 or Hi,z1; got '1'"),
-        (["t.csv", "--gradient", ""], "--gradient must be ROW,COLUMN"),
         (["t.csv", "--gradient", "1,1"], "t.csv: the gradient must be of a column of numbers; column 1 ('token')"),
         (["t.csv", "--gradient", "6,z1"], "t.csv: there is no row '6'"),
         (["t.csv", "--gradient", "1,z4"], "t.csv: there is no column 'z4'"),
@@ -164,12 +152,53 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], message: str) -> None:
         (["t.csv", "--csv", "no/out.csv"], "no/out.csv: cannot write the file: "),
         (["t.csv", "--csv", "-", "--json"], "--json and --csv - must not both write to standard output"),
     ],
-)  # fmt: skip
-def test_a_bad_argument_gives_one_line(
+)
+def test_what_does_not_fit_gives_one_line(
     table: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(["norm", *arguments]) == 2
     assert_one_line(capsys, message)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--kind=group", "argument --kind: invalid choice: 'group' (choose from "),
+        ("--ddof=2", "argument --ddof: invalid choice: 2 (choose from 0, 1); see tinygrad-norm norm --help"),
+        ("--eps=small", "argument --eps: invalid float value: 'small'"),
+        ("--weight=1;2;3", "argument --weight: invalid numbers value: '1;2;3'"),
+        ("--bias=1,,2", "argument --bias: invalid numbers value: '1,,2'"),
+        ("--header=maybe", "argument --header: invalid choice: 'maybe' (choose from "),
+        ("--decimal=.", "argument --decimal: invalid choice: '.' (choose from "),
+        ("--delimiter=ab", "argument --delimiter: must be one character that is in no number and no quote; got 'ab'"),
+        ('--delimiter="', "argument --delimiter: must be one character"),
+        ("--delimiter=.", "argument --delimiter: must be one character"),
+        ("--gradient=1", "argument --gradient: invalid row_and_column value: '1'"),
+        ("--gradient=", "argument --gradient: invalid row_and_column value: ''"),
+    ],
+)
+def test_a_bad_argument_gives_one_line(
+    table: Path, capsys: pytest.CaptureFixture[str], argument: str, message: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["norm", "t.csv", argument])
+    assert_one_line(capsys, message)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "expected"),
+    [
+        ("token,z1,z2\nä,1,2\n".encode(), [], "token,z1,z2\nä,-1.0,1.0\n"),
+        ("token,z1,z2\nä,1,2\n".encode("cp1252"), ["--encoding", "cp1252"], "token,z1,z2\nä,-1.0,1.0\n"),
+        ("\ufefftoken,z1,z2\nä,1,2\n".encode(), [], "\ufefftoken,z1,z2\nä,-1.0,1.0\n"),
+    ],
+)
+def test_what_is_written_is_utf8_and_keeps_its_mark(
+    table: Path, content: bytes, encoding: list[str], expected: str
+) -> None:
+    table.write_bytes(content)
+    assert main(["norm", "t.csv", "--eps", "0", "--csv", "out.csv", *encoding]) == 0
+    assert (table.parent / "out.csv").read_bytes() == expected.encode()
 
 
 def test_batch_norm_needs_two_real_rows(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -232,10 +261,8 @@ def test_a_mask_is_no_label_of_rows(table: Path, capsys: pytest.CaptureFixture[s
 
 def test_how_the_file_is_written_can_be_said(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table.write_bytes('id#2019#2020\n1#"1,5"#2\nä#3#4\n'.encode("cp1252"))
-    data = data_of(
-        capsys, "t.csv", "--delimiter", "#", "--header", "yes", "--label", "id", "--decimal", "comma",
-        "--encoding", "cp1252",
-    )  # fmt: skip
+    said = "--delimiter # --header yes --label id --decimal comma --encoding cp1252"
+    data = data_of(capsys, "t.csv", *said.split())
     assert data["columns"] == ["2019", "2020"]
     assert data["text"] == {"1": {"name": "id", "cells": ["1", "ä"]}}
     assert data["steps"]["x"] == [[1.5, 2], [3, 4]]  # type: ignore[index]
@@ -306,6 +333,8 @@ def test_the_guide_is_right(
         start, cut, _ = shown.partition("…\n")
         assert start
         assert (out + err).startswith(start) if cut else out + err == shown
+    with pytest.raises(SystemExit, match="0"):
+        main(["norm", "--help"])
+    usage = capsys.readouterr().out
     for flag in re.findall(r"`(--[a-z]+)", text):
-        assert flag[2:] in {"kind", "mask", "ddof", "eps", "weight", "bias", "gradient", "json", "csv",
-                            "label", "header", "delimiter", "decimal", "encoding"}  # fmt: skip
+        assert f"  {flag} " in usage

@@ -11,10 +11,8 @@ from tinygrad_norm.cli import main
 
 
 def test_the_steps_are_printed() -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "utf8", "-m", "tinygrad_norm", "trace", "x * x"],
-        capture_output=True, check=False, text=True, encoding="utf-8",
-    )  # fmt: skip
+    command = [sys.executable, "-X", "utf8", "-m", "tinygrad_norm", "trace", "x * x"]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "FORWARD"
     assert "5. multiply_1 sends ḡ · x = 1 · 2 = 2 to x: x has received 2 of 2, in all 4" in done.stdout
@@ -49,10 +47,12 @@ def test_a_failed_run(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["x", "--gradients", "some"], "--gradients must be yes or no"),
+        (["x", "--gradients", "some"], "argument --gradients: invalid choice: 'some' (choose from "),
         (["nothing"], "must be a layer or an expression"),
     ],
 )
 def test_bad_input(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trace", *arguments]) == 2
+    with pytest.raises(SystemExit) as stopped:
+        sys.exit(main(["trace", *arguments]))
+    assert stopped.value.code == 2
     assert message in capsys.readouterr().err

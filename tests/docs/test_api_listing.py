@@ -77,13 +77,49 @@ def test_a_room_that_is_gone_is_an_error(extension: Extension) -> None:
         extension("api_listing").api_listing("tinygrad_norm", "attic")
 
 
+AS_WRITTEN = """\
+Do it.
+
+Parameters
+----------
+x : the first
+y : array
+    The other.
+z : a long
+    one
+f, h :
+    As in g.
+
+All count.
+
+Examples
+--------
+>>> f : 1"""
+AS_NAPOLEON_READS = """\
+Do it.
+
+All count.
+
+
+Parameters
+----------
+x
+    the first
+y : array
+    The other.
+z
+    a long
+    one
+f, h :
+    As in g.
+
+Examples
+--------
+>>> f : 1"""
+
+
 def test_parameters_get_the_form_that_napoleon_reads(extension: Extension) -> None:
-    before = ["Do it.", "", "Parameters", "----------", "x : the first", "y : array", "    The other.",
-              "z : a long", "    one", "f, h :", "    As in g.",
-              "", "All count.", "", "Examples", "--------", ">>> f : 1"]  # fmt: skip
-    after = ["Do it.", "", "All count.", "", "", "Parameters", "----------", "x", "    the first", "y : array",
-             "    The other.", "z", "    a long", "    one", "f, h :",
-             "    As in g.", "", "Examples", "--------", ">>> f : 1"]  # fmt: skip
+    before, after = AS_WRITTEN.splitlines(), AS_NAPOLEON_READS.splitlines()
     assert extension("docstrings").describe_parameters(before) == after
     assert extension("docstrings").describe_parameters(before[-3:]) == before[-3:]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tinygrad_norm.lessons.labs.published.catalog import CATALOG, labs_for, run_lab
+from tinygrad_norm.lessons.labs.all_labs import CATALOG, labs_for, run_lab
 
 Extension = Callable[[str], ModuleType]
 
@@ -65,7 +65,7 @@ def test_every_verdict_holds_for_five_seeds_of_the_quick_version(measured: dict[
 
 @pytest.mark.parametrize("name", ["backward", "invariance"])
 def test_what_is_exact_is_exact_today(measured: dict[str, Any], name: str) -> None:
-    verdicts = {finding.key: finding.verdict for finding in run_lab(name, seed=0, quick=True).outcome.findings}
+    verdicts = {answer.key: answer.verdict for answer in run_lab(name, seed=0, quick=True).outcome.answers}
     assert verdicts == {key: answer["verdict"] for key, answer in measured[name]["quick"]["0"].items()}
     assert set(verdicts.values()) == {"exact"}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES
+from tinygrad_norm.engine.primitive import PRIMITIVES
 
 Extension = Callable[[str], ModuleType]
 NATIVE = [p for p in PRIMITIVES.values() if p.native]
@@ -42,7 +42,5 @@ def test_a_row_holds_the_declaration(extension: Extension, rows: dict[str, list[
 
 def test_operations_of_a_user_are_not_in_it(extension: Extension) -> None:
     tg.elementwise(np.cbrt, name="guest", vjp=lambda g, out: (g / (3 * out * out),), samples=[tg.sample((3,))])
-    try:
-        assert "guest" not in extension("operations").operations()
-    finally:
-        del PRIMITIVES["guest"], FUNCTIONS["guest"], NUMPY[np.cbrt]
+    assert "guest" in PRIMITIVES
+    assert "guest" not in extension("operations").operations()

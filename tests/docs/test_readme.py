@@ -61,9 +61,14 @@ def test_the_table_has_a_row_for_each_framework(alternatives: Path, readme: str)
 def test_a_probe_finds_a_wrong_framework(alternatives: Path) -> None:
     probes = importlib.import_module("probes")
     wrong = probes.Framework(
-        "wrong", gradient=lambda f: 2 * probes.X, cube=lambda: 12.0, batch_norm=lambda: probes.BATCH, drawing="yes",
-        draw=lambda: 1 / 0, layers={"attention": "tinygrad_norm:gone"},
-    )  # fmt: skip
+        "wrong",
+        gradient=lambda f: 2 * probes.X,
+        cube=lambda: 12.0,
+        batch_norm=lambda: probes.BATCH,
+        drawing="yes",
+        draw=lambda: 1 / 0,
+        layers={"attention": "tinygrad_norm:gone"},
+    )
     assert probes.numpy_cell(wrong) == "none"
     assert "off through its batch norm" in probes.second_cell(wrong)
     assert probes.drawing_cell(wrong) == "yes; needs Graphviz's `dot`"

@@ -14,11 +14,11 @@ X = np.array([[0.3, -1.2, 0.7], [1.9, 0.4, -0.6]])
 BITS = np.array([[True, False, True]])
 
 
-@pytest.mark.parametrize(
-    "f", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.floordiv, operator.mod,
-    operator.lt,
-          operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
-)  # fmt: skip
+ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.floordiv, operator.mod]
+COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
+
+
+@pytest.mark.parametrize("f", ARITHMETIC + COMPARISONS)
 def test_binary_operators(f: Any) -> None:
     for other in (X + 0.1, 2, 1.5, np.float64(2.5), np.array([1.0, 2.0, 3.0]), [1.0, 2.0, 3.0]):
         value = np.asarray(other)
@@ -48,27 +48,38 @@ def test_matrix_product_on_both_sides() -> None:
         assert np.array_equal(result, X @ X.T)
 
 
+ELEMENTWISE = ("exp", "expm1", "square", "sin", "cos", "tanh", "abs", "sign")
+REDUCTIONS = ("sum", "mean", "var", "std", "max", "min", "prod", "all", "any", "argmax", "argmin")
+ALONG_AN_AXIS = (*REDUCTIONS, "cumsum", "cumprod", "argsort")
+WITHOUT_ARGUMENTS = (*ELEMENTWISE, *ALONG_AN_AXIS, "transpose", "ravel", "squeeze", "diagonal", "trace", "copy")
 METHODS: list[tuple[str, tuple[Any, ...], Any]] = [
-    *[(name, (), getattr(np, name)) for name in (
-        "exp", "expm1", "square", "sin", "cos", "tanh", "abs", "sign", "sum", "mean", "var", "std", "max", "min",
-        "prod", "cumsum",
-        "cumprod", "argmax", "argmin", "argsort", "all", "any", "transpose", "ravel", "squeeze", "diagonal", "trace",
-        "copy")],
-    *[(name, (1,), getattr(np, name)) for name in (
-        "sum", "mean", "var", "std", "max", "min", "prod", "cumsum", "cumprod", "argmax", "argmin", "argsort", "all",
-        "any")],
-    ("round", (1,), np.round), ("clip", (-0.5, 0.5), np.clip), ("clip", (0.0,), lambda x, low: np.clip(x, low, None)),
-    ("reshape", (3, 2), lambda x, *s: np.reshape(x, s)), ("reshape", ((3, 2),), np.reshape), ("reshape", (-1,),
-     np.reshape),
-    ("transpose", (1, 0), lambda x, *a: np.transpose(x, a)), ("transpose", ((1, 0),), np.transpose),
-    ("transpose", (None,), np.transpose), ("swapaxes", (0, 1), np.swapaxes), ("flatten", (), np.ravel),
-    ("repeat", (2,), np.repeat), ("repeat", (2, 1), np.repeat), ("take", ([5, 0],), np.take), ("take", ([1], 1),
-     np.take),
-    ("diagonal", (1,), np.diagonal), ("trace", (-1,), np.trace), ("dot", (X.T,), np.dot), ("astype", (np.float32,),
-     np.astype),
-    ("astype", (int,), np.astype), ("relu", (), lambda x: np.maximum(x, 0)),
-    ("numpy", (), np.array), ("tolist", (), lambda x: x.tolist()), ("detach", (), np.array),
-]  # fmt: skip
+    *[(name, (), getattr(np, name)) for name in WITHOUT_ARGUMENTS],
+    *[(name, (1,), getattr(np, name)) for name in ALONG_AN_AXIS],
+    ("round", (1,), np.round),
+    ("clip", (-0.5, 0.5), np.clip),
+    ("clip", (0.0,), lambda x, low: np.clip(x, low, None)),
+    ("reshape", (3, 2), lambda x, *s: np.reshape(x, s)),
+    ("reshape", ((3, 2),), np.reshape),
+    ("reshape", (-1,), np.reshape),
+    ("transpose", (1, 0), lambda x, *a: np.transpose(x, a)),
+    ("transpose", ((1, 0),), np.transpose),
+    ("transpose", (None,), np.transpose),
+    ("swapaxes", (0, 1), np.swapaxes),
+    ("flatten", (), np.ravel),
+    ("repeat", (2,), np.repeat),
+    ("repeat", (2, 1), np.repeat),
+    ("take", ([5, 0],), np.take),
+    ("take", ([1], 1), np.take),
+    ("diagonal", (1,), np.diagonal),
+    ("trace", (-1,), np.trace),
+    ("dot", (X.T,), np.dot),
+    ("astype", (np.float32,), np.astype),
+    ("astype", (int,), np.astype),
+    ("relu", (), lambda x: np.maximum(x, 0)),
+    ("numpy", (), np.array),
+    ("tolist", (), lambda x: x.tolist()),
+    ("detach", (), np.array),
+]
 
 
 @pytest.mark.parametrize(("name", "arguments", "numpys"), METHODS)

@@ -79,8 +79,13 @@ def test_a_new_ufunc_is_dispatched_to_its_latest_declaration() -> None:
 
 
 def test_what_a_declaration_knows() -> None:
-    made = declare((lambda g, y, scale: g * y * scale, None), lambda x, y, /, scale=2.0: x * y * scale,
-                   samples=[sample((3,), (3,), scale=3.0)], formula="x · y · s", rule=("ḡ · y · s", ""))  # fmt: skip
+    made = declare(
+        (lambda g, y, scale: g * y * scale, None),
+        lambda x, y, /, scale=2.0: x * y * scale,
+        samples=[sample((3,), (3,), scale=3.0)],
+        formula="x · y · s",
+        rule=("ḡ · y · s", ""),
+    )
     assert (made.name, made.symbol, made.arity, made.params) == ("planted", "planted", 2, ("scale",))
     assert made.inputs == ("x", "y")
     assert made.saves == (("y", "scale"), ())

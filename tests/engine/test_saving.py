@@ -63,6 +63,12 @@ def test_only_what_a_rule_names_is_saved_and_only_for_inputs_that_need_a_gradien
     assert saved([rules[0], None], SOURCES, False, [1, 1]) == (("the second", (3,)), None)
 
 
+def test_each_name_finds_its_own_input() -> None:
+    sources = sources_of(("x", "y", "z"), (), variadic=False)
+    save = compile_save([lambda g, y_shape, z: g], [("y_shape", "z")], sources, joint=True)
+    assert save("the result", ["x", "y", "z"], ((1,), (2,), (3,)), {}, [1, 1, 1]) == ((2,), "z")
+
+
 def test_a_joint_rule_gets_what_it_names_in_one_tuple() -> None:
     assert saved([lambda g, x, y: (g, g)], SOURCES, True, [None, 1]) == ("the first", "the second")
     several = sources_of(("xs",), ("axis",), variadic=True)

@@ -87,6 +87,15 @@ def test_a_task_inherits_and_does_not_give_back() -> None:
     assert asyncio.run(main()) == (False, False)
 
 
+def test_a_setting_may_be_entered_again_within_itself() -> None:
+    setting = tg.no_grad()
+    with setting:
+        with setting:
+            assert not tracked()
+        assert not tracked()
+    assert tracked()
+
+
 def test_a_setting_must_say_what_it_changes() -> None:
     with pytest.raises(TypeError, match=r"must define change\(\)"), Setting():
         pass

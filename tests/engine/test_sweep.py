@@ -10,6 +10,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.engine.details.summation import broadcast_axes, sum_to
+from tinygrad_norm.engine.sweep import seed_for
 
 
 def leaf(values: Any, **how: Any) -> tg.Tensor:
@@ -96,6 +97,55 @@ def test_inputs_that_need_no_gradient_get_none() -> None:
     assert y.grad is None
 
 
+# Where a backward pass starts
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_is_the_cotangent_of_a_single_number(dtype: Any) -> None:
+    for shape in ((), (1,), (1, 1)):
+        seed = seed_for(None, shape, np.dtype(dtype))
+        assert (seed.shape, seed.dtype, seed.item()) == (shape, dtype, 1.0)
+
+
+@pytest.mark.parametrize("shape", [(2,), (0,), (1, 0)])
+def test_what_is_not_a_single_number_needs_a_cotangent(shape: Any) -> None:
+    with pytest.raises(tg.GraphError, match=r"must start from a single number; got shape \(\d"):
+        seed_for(None, shape, np.dtype(float))
+
+
+def test_a_cotangent_has_the_shape_and_the_dtype_of_its_result() -> None:
+    narrow = np.dtype(np.float32)
+    assert seed_for(np.ones(2), (2,), narrow).dtype == narrow
+    with pytest.raises(tg.ShapeError, match=r"must have its shape \(2,\); got \(2, 1\)"):
+        seed_for(np.ones((2, 1)), (2,), narrow)
+
+
+def test_a_result_that_is_given_twice_counts_twice() -> None:
+    x = leaf(3.0)
+    y = x * x
+    assert tg.gradients([y, y], x, [1.0, 10.0]).item() == 66.0
+
+
+def test_a_result_that_does_not_lead_to_a_target_is_left_alone() -> None:
+    x, w = leaf(3.0), leaf(5.0)
+    other = w * w
+    other.backward()  # its graph is gone, and not needed
+    assert tg.gradients([x * x, other], x, [1.0, 1.0]).item() == 6.0
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_wide_contribution_is_not_added_into_a_narrow_sum() -> None:
+    def rule(g: Any) -> tuple[Any, ...]:
+        return (g.astype(np.float32),)
+
+    narrow = tg.primitive(lambda x, /: x * 1.0, vjp=rule, samples=[tg.sample((3,))], name="narrow")
+    x = leaf([1.0])
+    h = x * 1.0
+    # The newest is swept first: two narrow ones make a sum that the sweep owns, then comes the wide one.
+    total = h * (2.0**-30) + narrow(h) + narrow(h)
+    assert tg.gradients(total, h, [1.0]).tolist() == [2.0 + 2.0**-30]
+
+
 # Release
 
 
@@ -146,6 +196,49 @@ def test_backward_drops_what_was_saved() -> None:
     assert saved() is None
 
 
+# A backward pass that is recorded itself
+
+
+def test_a_saved_input_is_differentiated_again() -> None:
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 5.0])
+    for product in (x * w, tg.einsum("i,i->i", x, w)):  # saved one by one, and as a tuple
+        slope = tg.gradients(product, x, [1.0, 10.0], create_graph=True)
+        assert tg.gradients(slope.sum(), w).tolist() == [1.0, 10.0]
+
+
+def test_it_stands_in_the_scope_of_its_call_and_ends_with_it() -> None:
+    x = leaf(3.0)
+    y = x**3
+    with tg.scope("training"), tg.no_grad():
+        slope = tg.gradients(y, x, create_graph=True)
+        assert not (x * 2.0).requires_grad
+    assert slope.node is not None
+    assert slope.node.scope is not None
+    assert slope.node.scope.path == "training"
+    assert tg.gradients(slope, x).item() == 18.0
+
+
+# What is refused
+
+
+@pytest.mark.usefixtures("planted")
+def test_nothing_is_summed_for_a_rule_that_does_not_broadcast() -> None:
+    def rule(g: Any) -> tuple[Any, ...]:
+        return (np.ones((2, 3)) * g,)
+
+    wide = tg.primitive(lambda x, /: x * 1.0, vjp=rule, samples=[tg.sample((3,))], name="wide")
+    with pytest.raises(tg.VJPError, match=r"must return a cotangent of shape \(3,\) for input 0; got \(2, 3\)"):
+        wide(leaf(np.ones(3))).sum().backward()
+
+
+def test_an_operation_is_not_blamed_for_an_infinity_that_it_was_given() -> None:
+    x = leaf([1.0])
+    with tg.detect_anomaly():
+        (x * 2.0).backward([np.inf])
+    assert x.grad is not None
+    assert x.grad.tolist() == [np.inf]
+
+
 # An error on the way leaves every gradient as it was
 
 
@@ -173,10 +266,17 @@ def test_a_failing_rule_changes_no_gradient() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "target", "axes"),
-    [((3, 5), (3, 5), ()), ((2, 3, 5), (3, 5), (0,)), ((3, 5), (3, 1), (1,)), ((3, 5), (), (0, 1)), ((2, 3), (1, 1), (0,
-     1)),
-     ((3,), (2, 3), None), ((3, 5), (5, 5), None), ((0, 4), (1, 4), (0,))],
-)  # fmt: skip
+    [
+        ((3, 5), (3, 5), ()),
+        ((2, 3, 5), (3, 5), (0,)),
+        ((3, 5), (3, 1), (1,)),
+        ((3, 5), (), (0, 1)),
+        ((2, 3), (1, 1), (0, 1)),
+        ((3,), (2, 3), None),
+        ((3, 5), (5, 5), None),
+        ((0, 4), (1, 4), (0,)),
+    ],
+)
 def test_summing_back(shape: Any, target: Any, axes: Any) -> None:
     assert broadcast_axes(shape, target) == axes
     g = np.arange(np.prod(shape), dtype=float).reshape(shape)

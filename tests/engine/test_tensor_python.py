@@ -82,21 +82,22 @@ def test_python_numbers_and_truth() -> None:
     assert [row.tolist() for row in tg.Tensor([[1, 2], [3, 4]])] == [[1, 2], [3, 4]]
 
 
-@pytest.mark.parametrize(
-    ("use", "error", "message"),
-    [
-        (lambda: bool(tg.ones(2)), tg.ShapeError, r"truth value must come from one entry; got shape \(2,\). Use .any"),
-        (lambda: tg.ones(2).item(), tg.ShapeError, r"item\(\) must get a Tensor with one entry; got shape \(2,\). "
-         r"Index it"),
-        (lambda: float(tg.ones(0)), tg.ShapeError, r"item\(\) must get"),
-        (lambda: len(tg.Tensor(1.0)), tg.OperandError, r"len\(\) must get a Tensor with an axis; got one of shape "
-         r"\(\). Use .size"),
-        (lambda: iter(tg.Tensor(1.0)), tg.OperandError, r"a loop must get a Tensor with an axis.*Use .item"),
-        (lambda: [1][tg.Tensor(0.0)], tg.OperandError, r"an index must be an integer of shape \(\); got float64.*Use "
-         r"int"),
-        (lambda: [1][tg.Tensor([0])], tg.OperandError, r"an index must be an integer"),
+ERRORS: dict[type[Exception], list[tuple[Any, ...]]] = {
+    tg.ShapeError: [
+        (lambda: bool(tg.ones(2)), r"truth value must come from one entry; got shape \(2,\). Use .any"),
+        (lambda: tg.ones(2).item(), r"item\(\) must get a Tensor with one entry; got shape \(2,\). Index it"),
+        (lambda: float(tg.ones(0)), r"item\(\) must get"),
     ],
-)  # fmt: skip
+    tg.OperandError: [
+        (lambda: len(tg.Tensor(1.0)), r"len\(\) must get a Tensor with an axis; got one of shape \(\). Use .size"),
+        (lambda: iter(tg.Tensor(1.0)), "a loop must get a Tensor with an axis.*Use .item"),
+        (lambda: [1][tg.Tensor(0.0)], r"an index must be an integer of shape \(\); got float64.*Use int"),
+        (lambda: [1][tg.Tensor([0])], "an index must be an integer"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("error", "use", "message"), [(error, *row) for error, rows in ERRORS.items() for row in rows])
 def test_what_cannot_turn_into_python(use: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         use()

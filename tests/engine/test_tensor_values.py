@@ -64,9 +64,13 @@ def test_every_way_to_change_values_is_closed() -> None:
         np.argmax(a, 0, t)
     mask = [True, False]
     writes: list[Callable[[], Any]] = [
-        lambda: np.copyto(a, t), lambda: np.copyto(t, a), lambda: np.put(a, [0], t), lambda: np.place(a, mask, t),
-        lambda: np.putmask(t, mask, a), lambda: np.fill_diagonal(t, 1.0),
-    ]  # fmt: skip
+        lambda: np.copyto(a, t),
+        lambda: np.copyto(t, a),
+        lambda: np.put(a, [0], t),
+        lambda: np.place(a, mask, t),
+        lambda: np.putmask(t, mask, a),
+        lambda: np.fill_diagonal(t, 1.0),
+    ]
     for write in writes:
         with pytest.raises(tg.OperandError, match="to be written into must be a plain array"):
             write()
@@ -79,11 +83,18 @@ def test_every_way_to_change_values_is_closed() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: leaf([[1.0, 2.0], [3.0, 4.0]]), lambda: leaf(5.0), lambda: tg.ones((2, 2)), lambda: tg.ones((2, 3)).T,
-        lambda: tg.ones((2, 3)).reshape(6)[::2], lambda: tg.broadcast_to(tg.ones(3), (4, 3)), lambda: tg.ones(3) * 2,
-        lambda: tg.ones(3).sum(), lambda: tg.ones((200, 200)).sum(0), lambda: tg.Tensor([1, 2]) > 1,
+        lambda: leaf([[1.0, 2.0], [3.0, 4.0]]),
+        lambda: leaf(5.0),
+        lambda: tg.ones((2, 2)),
+        lambda: tg.ones((2, 3)).T,
+        lambda: tg.ones((2, 3)).reshape(6)[::2],
+        lambda: tg.broadcast_to(tg.ones(3), (4, 3)),
+        lambda: tg.ones(3) * 2,
+        lambda: tg.ones(3).sum(),
+        lambda: tg.ones((200, 200)).sum(0),
+        lambda: tg.Tensor([1, 2]) > 1,
     ],
-)  # fmt: skip
+)
 def test_a_view_cannot_be_made_writable_again(make: Callable[[], tg.Tensor]) -> None:
     t = make()
     before = t.tolist()

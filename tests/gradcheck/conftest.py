@@ -15,7 +15,7 @@ from tinygrad_norm.gradcheck import Report
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from measure import Coverage, coverage_of  # beside this file
+from corpus_rates import Coverage, coverage_of  # beside this file
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from corpus.accept import ACCEPT
 from corpus.case import Case
 from corpus.known import KNOWN
 from corpus.reject import REJECT
-from measure import Coverage, coverage_of, outcomes
+from corpus_rates import Coverage, coverage_of, outcomes
 
 from tinygrad_norm.terminal.files import whole_text
 

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from corpus.accept import ACCEPT
 from corpus.case import Case
-from corpus.reject import REJECT
-from corpus.reject_layers import LAYER_NORM
+from corpus.reject import LAYER_NORM, REJECT
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reference" / "gradcheck-corpus.md"
 

@@ -11,7 +11,8 @@ from corpus.reject import REJECT
 
 import tinygrad_norm as tg
 from tinygrad_norm.gradcheck import Report, diagnose
-from tinygrad_norm.gradcheck.diagnose import HYPOTHESES
+from tinygrad_norm.gradcheck.diagnose import HYPOTHESES, Evidence
+from tinygrad_norm.gradcheck.vjp_problem import Problem
 
 
 def code(report: Report) -> str | None:
@@ -235,3 +236,22 @@ def test_an_instance_norm_over_two_axes_is_recognized() -> None:
     report = tg.check_vjp(norm, backward, np.random.default_rng(0).standard_normal((2, 3, 2)))
     assert code(report) == "variance-path-missing"
     assert "along axes 1 and 2" in str(report.cause)
+
+
+def test_an_entry_stands_clear_of_its_bar_where_it_is_known_to_a_tenth() -> None:
+    x = np.zeros(4)
+    problem = Problem(("x",), (x,), lambda xs: xs, lambda xs, gs: gs)
+    numeric = np.array([[1.0, -1.0, 1.0, 1.0]])
+    bar = np.array([[0.09, 0.09, 0.11, np.inf]])
+    nothing = np.zeros((1, 4))
+    e = Evidence(problem, 0, (x,), nothing, numeric, numeric, bar, nothing, 1, False, nothing == 0)
+    assert e.significant(numeric).tolist() == [[True, True, False, False]]
+
+
+@pytest.mark.parametrize(("offset", "wanted"), [(2.0**10, "twice"), (2.0**38, None)])
+def test_a_ratio_that_is_known_loosely_is_read_as_no_number(offset: float, wanted: str | None) -> None:
+    """What is added rounds the values, so that the numeric side knows 10 or only 3 digits."""
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    report = tg.check_vjp(lambda v: offset + np.sin(v), lambda g, v: 2 * g * np.cos(v), x)
+    assert report.status == "wrong"
+    assert code(report) == wanted

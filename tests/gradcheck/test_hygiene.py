@@ -87,6 +87,46 @@ def test_an_ill_conditioned_gradient_is_not_called_nonlinear() -> None:
     assert report.faults == ()
 
 
+def test_products_that_cancel_are_not_called_nonlinear_either() -> None:
+    """g x − g m, far from zero: b(g + h) and b(g) + b(h) differ by the rounding of large products."""
+
+    def backward(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+        d = g * x - g * x.mean(-1, keepdims=True)
+        return d - d.mean(-1, keepdims=True)
+
+    report = tg.check_vjp(lambda v: 0.5 * (v - v.mean(-1, keepdims=True)) ** 2, backward, 1e7 + X)
+    assert report.faults == ()
+
+
+def test_a_gradient_in_float32_is_not_called_nonlinear() -> None:
+    report = check(lambda g, x: (2 * g * x).astype(np.float32))
+    assert report.faults == ()
+    assert report.finding is not None
+    assert report.finding.code == "float32"
+
+
+def test_a_part_in_a_million_that_is_not_linear_is_found() -> None:
+    def backward(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+        result: np.ndarray = 2 * g * x + 1e-6 * np.cbrt(np.mean(g**3))
+        return result
+
+    assert check(backward).faults[0].code == "not-linear"
+
+
+def test_a_single_cotangent_of_the_users_own_is_tried_with_the_other_sign() -> None:
+    report = tg.check_vjp(np.square, lambda g, x: np.abs(g) * 2 * x, X, cotangent=np.ones((3, 5)))
+    assert [fault.code for fault in report.faults] == ["not-linear"]
+
+
+def test_another_gradient_for_another_memory_order_is_a_layout_fault_and_rounding_is_none() -> None:
+    def wrong_when(strided: float) -> Any:
+        return lambda g, x: 2 * g * x * (1.0 if g.flags.c_contiguous else 1 + strided)
+
+    assert [fault.code for fault in check(wrong_when(1e-9)).faults] == ["layout"]
+    assert "not contiguous" in check(wrong_when(1e-9)).faults[0].name
+    assert check(wrong_when(1e-12)).ok
+
+
 def test_the_adjoint_identity_needs_no_differences(rng: np.random.Generator) -> None:
     a = rng.standard_normal((3, 5))
     x, u = rng.standard_normal(5), rng.standard_normal(3)

@@ -3,9 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import tinygrad_norm as tg
+from tinygrad_norm.commands.layer_or_expression import drawing_of
 from tinygrad_norm.lessons.graph_examples import ARRAYS, EXAMPLES
-from tinygrad_norm.lessons.graph_target import drawing_of
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -31,12 +30,3 @@ def test_the_gradient_of_layer_norm_is_the_sum_of_its_paths() -> None:
     z = next(n for n in data["nodes"] if n["id"] == "z")
     paths = [np.array(e["contribution"]) for e in data["edges"] if e["from"] == "z"]
     np.testing.assert_allclose(sum(paths), z["gradient"], rtol=1e-12)
-
-
-def test_options_of_the_example_can_be_overruled() -> None:
-    assert not drawing_of("layer_norm", {}, gradients=False).view.sweep
-
-
-def test_errors_of_the_expression_come_through() -> None:
-    with pytest.raises(tg.InputError, match="one that Python can read"):
-        drawing_of("x +", {})

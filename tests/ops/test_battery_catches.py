@@ -27,8 +27,13 @@ def test_a_learners_primitive_passes_the_battery(case: Any) -> None:
 
 def wrong_rules() -> list[tuple[str, Any, Any, str]]:
     """A name, a forward function, a wrong rule, and the check that must catch it."""
-    square = lambda x, /: x * x  # noqa: E731
-    in_place = lambda g, x: (np.multiply(g, 2 * x, out=g) if type(g) is np.ndarray else 2 * g * x,)  # noqa: E731
+
+    def square(x: Any, /) -> Any:
+        return x * x
+
+    def in_place(g: Any, x: Any) -> Any:
+        return (np.multiply(g, 2 * x, out=g) if type(g) is np.ndarray else 2 * g * x,)
+
     corner = np.zeros((3, 5))
     corner[2, 4] = 1e-6
     return [
@@ -59,8 +64,8 @@ def test_the_battery_catches(case: Any, forward: Any, vjp: Any, check: str) -> N
 
 
 def test_the_battery_catches_a_missing_broadcast(case: Any) -> None:
-    made = declare((lambda g: g, lambda g: np.mean(g, axis=0)), lambda x, y, /: x + y, samples=[sample((3, 5), (5,))],
-                   elementwise=True)  # fmt: skip
+    rules = (lambda g: g, lambda g: np.mean(g, axis=0))
+    made = declare(rules, lambda x, y, /: x + y, [sample((3, 5), (5,))], elementwise=True)
     with pytest.raises(AssertionError):
         case(made, made.samples[0]).check_vjp()
 
@@ -73,8 +78,8 @@ def test_the_battery_catches_a_rule_that_depends_on_what_is_tracked(case: Any) -
 
 
 def test_the_battery_catches_a_python_number_that_widens(case: Any) -> None:
-    made = declare((lambda g, y: g * np.float64(y), lambda g, x: g * x), lambda x, y, /: x * y,
-                   samples=[sample((3,), ())], elementwise=True)  # fmt: skip
+    rules = (lambda g, y: g * np.float64(y), lambda g, x: g * x)
+    made = declare(rules, lambda x, y, /: x * y, [sample((3,), ())], elementwise=True)
     with pytest.raises(AssertionError):
         case(made, made.samples[0]).check_python_numbers()
 

@@ -100,10 +100,15 @@ def test_logaddexp_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("x", "y", "shares"),
     [
-        (INF, 1.0, (1.0, 0.0)), (INF, -INF, (1.0, 0.0)), (INF, INF, (0.5, 0.5)), (2.0, 2.0, (0.5, 0.5)),
-        (-INF, 1.0, (0.0, 1.0)), (-INF, -INF, (0.0, 0.0)), (800.0, 1.0, (1.0, 0.0)),
+        (INF, 1.0, (1.0, 0.0)),
+        (INF, -INF, (1.0, 0.0)),
+        (INF, INF, (0.5, 0.5)),
+        (2.0, 2.0, (0.5, 0.5)),
+        (-INF, 1.0, (0.0, 1.0)),
+        (-INF, -INF, (0.0, 0.0)),
+        (800.0, 1.0, (1.0, 0.0)),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_logaddexp_at_infinity_has_the_slopes_of_its_limit(x: float, y: float, shares: Any, dtype: Any) -> None:
     # With an ordinary entry beside it, which must keep its own share.

@@ -15,10 +15,8 @@ def reference(x: np.ndarray) -> np.ndarray:
     return np.array([math.erf(v) for v in x.tolist()])
 
 
-GRID = np.concatenate([
-    np.linspace(-7, 7, 40_001), np.geomspace(1e-300, 10, 20_000), 0.46875 + np.linspace(-1e-12, 1e-12, 101),
-    4.0 + np.linspace(-1e-12, 1e-12, 101), 6.0 + np.linspace(-1e-12, 1e-12, 101),
-])  # fmt: skip
+AROUND_THE_CUTS = [cut + np.linspace(-1e-12, 1e-12, 101) for cut in (0.46875, 4.0, 6.0)]
+GRID = np.concatenate([np.linspace(-7, 7, 40_001), np.geomspace(1e-300, 10, 20_000), *AROUND_THE_CUTS])
 
 
 def test_within_a_few_units_in_the_last_place() -> None:

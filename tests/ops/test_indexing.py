@@ -16,6 +16,12 @@ from tinygrad_norm.engine.primitives.indexing import check_indices, frozen_index
 shapes = hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4)
 
 
+def along_one_axis(n: int, length: int) -> st.SearchStrategy[Any]:
+    """An index into an axis of n entries: all of them, one, a slice, or an array of ``length``."""
+    array = hnp.arrays(np.intp, length, elements=st.integers(-n, n - 1))
+    return st.one_of(st.just(slice(None)), st.integers(-n, n - 1), st.slices(n), array)
+
+
 @st.composite
 def shape_and_index(draw: st.DrawFn) -> tuple[Any, Any]:
     """A shape and an index into it: slices and integers, integer arrays that broadcast, boolean arrays, mixtures."""
@@ -34,10 +40,7 @@ def shape_and_index(draw: st.DrawFn) -> tuple[Any, Any]:
     for n in shape:
         if draw(st.booleans()):
             index.append(np.newaxis)
-        index.append(draw(st.one_of(
-            st.just(slice(None)), st.integers(-n, n - 1), st.slices(n),
-            hnp.arrays(np.intp, length, elements=st.integers(-n, n - 1)),
-        )))  # fmt: skip
+        index.append(draw(along_one_axis(n, length)))
     return shape, tuple(index)
 
 
@@ -70,14 +73,29 @@ def test_any_index(drawn: Any, seed: int) -> None:
 @pytest.mark.parametrize(
     "index",
     [
-        tg.Tensor(1), tg.Tensor([0, 0]), tg.Tensor([True, False]), [0, 1, 0], [[0, 1]], True, False, np.True_,
-        np.int64(1), None,
-        (tg.Tensor([0, 1]), slice(tg.Tensor(0), 2)), ([0, 1], [1, 2]), ((0, 1),), [], slice(5, 2), (Ellipsis, -1),
-         (None, 0, None),
-        (np.array(1), slice(None)), (slice(None), np.array([[0], [2]])), (np.array([True, False]), 1), np.zeros((2, 3),
-         bool),
+        tg.Tensor(1),
+        tg.Tensor([0, 0]),
+        tg.Tensor([True, False]),
+        [0, 1, 0],
+        [[0, 1]],
+        True,
+        False,
+        np.True_,
+        np.int64(1),
+        None,
+        (tg.Tensor([0, 1]), slice(tg.Tensor(0), 2)),
+        ([0, 1], [1, 2]),
+        ((0, 1),),
+        [],
+        slice(5, 2),
+        (Ellipsis, -1),
+        (None, 0, None),
+        (np.array(1), slice(None)),
+        (slice(None), np.array([[0], [2]])),
+        (np.array([True, False]), 1),
+        np.zeros((2, 3), bool),
     ],
-)  # fmt: skip
+)
 def test_kinds_of_index(index: Any) -> None:
     x = np.arange(6.0).reshape(2, 3)
     plain = np.asarray(index) if isinstance(index, tg.Tensor) else index
@@ -118,6 +136,7 @@ def test_a_frozen_index_holds_copies() -> None:
     a[0] = 9
     assert [p.tolist() if p is not None else None for p in frozen] == [[0, 1], [1, 2], None, [0]]
     assert frozen_index([]).dtype == np.intp
+    assert frozen_index(np.zeros((0, 3), bool)).dtype == np.bool_
 
 
 @pytest.mark.parametrize(
@@ -132,4 +151,5 @@ def test_checked_indices(indices: Any, message: str) -> None:
     with pytest.raises(tg.IndexRangeError, match=message):
         check_indices(indices, 3, 1)
     assert check_indices([], 3, 1).dtype == np.intp
+    assert check_indices([-3, 2], 3, 1).tolist() == [-3, 2]
     assert check_indices(tg.Tensor([True, False]), 3, 1).tolist() == [1, 0]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_norm as tg
+from tinygrad_norm.engine.primitives.shape import repeated
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 
@@ -134,48 +135,59 @@ def test_astype_to_the_same_dtype_is_the_same_tensor() -> None:
     assert not x.astype(int).requires_grad
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda x: tg.expand_dims(x, 4), tg.ShapeError, r"expand_dims: the axes must fit the shape \(2, 3\); got 4: "
-         r"axis 4 is out"),
-        (lambda x: tg.expand_dims(x, (0, 0)), tg.ShapeError, r"expand_dims: .*repeated axis"),
-        (lambda x: x.squeeze(0), tg.ShapeError, r"squeeze: the axes must fit the shape \(2, 3\); got 0: cannot "
-         r"select an axis"),
-        (lambda x: x.squeeze(5), tg.ShapeError, r"squeeze: .*axis 5 is out of bounds.*Count axes from 0"),
-        (lambda x: x.swapaxes(0, 2), tg.ShapeError, r"swapaxes: the axis must lie in \[-2, 2\) for shape \(2, 3\); "
-         r"got 2"),
-        (lambda x: tg.moveaxis(x, 0, 3), tg.ShapeError, r"moveaxis: the axes must fit the shape \(2, 3\); got 0, 3: "
-         r"destination"),
-        (lambda x: tg.moveaxis(x, [0, 1], 0), tg.ShapeError, r"moveaxis: .*same number of elements"),
-        (lambda x: tg.concatenate([]), tg.OperandError, r"concatenate must get a sequence of at least one Tensor; "
-         r"got list. Write"),
-        (lambda x: tg.concatenate(3.0), tg.OperandError, r"concatenate must get a sequence .*got float"),
-        (lambda x: tg.stack(tg.Tensor(1.0)), tg.OperandError, r"stack must get a sequence .*got Tensor"),
-        (lambda x: tg.vstack(()), tg.OperandError, r"vstack must get a sequence .*got tuple"),
-        (lambda x: tg.hstack(np.array(1.0)), tg.OperandError, r"hstack must get a sequence .*got ndarray"),
-        (lambda x: tg.split(x, 2, 1), tg.ShapeError, r"split: the axis of length 3 must divide into 2 equal "
-         r"parts.*np.array_split"),
-        (lambda x: tg.split(x, 2, 2), tg.ShapeError, r"split: the axis must lie in \[-2, 2\)"),
-        (lambda x: tg.array_split(x, 2, -3), tg.ShapeError, r"array_split: the axis must lie in"),
-        (lambda x: x.repeat(2, 2), tg.ShapeError, r"repeat: the axis must lie in"),
-        (lambda x: x.repeat([1, 2], 1), tg.ShapeError, r"repeat: repeats must be one count or one for each of the 3 "
-         r"entries of axis 1"),
-        (lambda x: x.repeat(-1), tg.ShapeError, r"repeat: repeats must be .*got -1"),
-        (lambda x: tg.pad(x, ((1, 1), (1, 1), (1, 1))), tg.ShapeError, r"pad: pad_width must be .* shape \(2, "
-         r"3\).*Write \(\(before"),
-        (lambda x: tg.pad(x, -1), tg.ShapeError, r"pad: .*negative"),
-        (lambda x: tg.pad(x, 1, mode="edge"), tg.InputError, r"pad: a Tensor can be padded with one constant; got "
-         r"mode='edge'.*Use"),
-        (lambda x: tg.pad(x, 1, constant_values=(1, 2)), tg.InputError, r"pad: .*constant_values=\(1, 2\)"),
-        (lambda x: tg.pad(x, 1, constant_values=tg.Tensor(2.0, requires_grad=True)), tg.OperandError,
-         r"a fill value must be a num"),
-        (lambda x: tg.tril(x[0]), tg.ShapeError, r"a triangle must be of a matrix or a stack of them; got shape "
-         r"\(3,\). Add an axis"),
-        (lambda x: tg.triu(1.0), tg.ShapeError, r"a triangle must be"),
-        (lambda x: tg.broadcast_to(x, (3, 3)), tg.ShapeError, r"broadcast_to: .*shape=\(3, 3\)"),
+def test_a_small_array_is_filled_and_a_large_one_shown_as_a_view() -> None:
+    for x in (np.ones(()), np.ones((64, 1))):
+        small, large = repeated(x, (64, 64)), repeated(x, (64, 65))
+        assert small.flags.c_contiguous
+        assert small.flags.writeable
+        assert 0 in large.strides
+        assert np.all(large == 1)
+    assert repeated(small, (64, 64)) is small
+
+
+ERRORS: dict[type[Exception], list[tuple[Any, ...]]] = {
+    tg.ShapeError: [
+        (lambda x: tg.expand_dims(x, 4), r"expand_dims: the axes must fit the shape \(2, 3\); got 4: axis 4 is out"),
+        (lambda x: tg.expand_dims(x, (0, 0)), "expand_dims: .*repeated axis"),
+        (lambda x: x.squeeze(0), r"squeeze: the axes must fit the shape \(2, 3\); got 0: cannot select an axis"),
+        (lambda x: x.squeeze(5), "squeeze: .*axis 5 is out of bounds.*Count axes from 0"),
+        (lambda x: x.swapaxes(0, 2), r"swapaxes: the axis must lie in \[-2, 2\) for shape \(2, 3\); got 2"),
+        (lambda x: tg.moveaxis(x, 0, 3), r"moveaxis: the axes must fit the shape \(2, 3\); got 0, 3: destination"),
+        (lambda x: tg.moveaxis(x, [0, 1], 0), "moveaxis: .*same number of elements"),
+        (lambda x: tg.split(x, 2, 1), "split: the axis of length 3 must divide into 2 equal parts.*np.array_split"),
+        (lambda x: tg.split(x, 2, 2), r"split: the axis must lie in \[-2, 2\)"),
+        (lambda x: tg.array_split(x, 2, -3), "array_split: the axis must lie in"),
+        (lambda x: x.repeat(2, 2), "repeat: the axis must lie in"),
+        (lambda x: x.repeat([1, 2], 1), "repeat: repeats must be one count or one for each of the 3 entries of axis 1"),
+        (lambda x: x.repeat(-1), "repeat: repeats must be .*got -1"),
+        (lambda x: tg.pad(x, ((1, 1), (1, 1), (1, 1))), r"pad: pad_width must be .* shape \(2, 3\).*Write \(\(before"),
+        (lambda x: tg.pad(x, -1), "pad: .*negative"),
+        (lambda x: tg.tril(x[0]), r"a triangle must be of a matrix or a stack of them; got shape \(3,\). Add an axis"),
+        (lambda x: tg.triu(1.0), "a triangle must be"),
+        (lambda x: tg.broadcast_to(x, (3, 3)), r"broadcast_to: .*shape=\(3, 3\)"),
+        (
+            lambda x: tg.broadcast_to(x[:1], (3,)),
+            r"broadcast_to: .*at least the 2 axes of \(1, 3\); got \(3,\). Reshape",
+        ),
     ],
-)  # fmt: skip
+    tg.OperandError: [
+        (lambda x: tg.concatenate([]), "concatenate must get a sequence of at least one Tensor; got list. Write"),
+        (lambda x: tg.concatenate(3.0), "concatenate must get a sequence .*got float"),
+        (lambda x: tg.stack(tg.Tensor(1.0)), "stack must get a sequence .*got Tensor"),
+        (lambda x: tg.vstack(()), "vstack must get a sequence .*got tuple"),
+        (lambda x: tg.hstack(np.array(1.0)), "hstack must get a sequence .*got ndarray"),
+        (lambda x: tg.pad(x, 1, constant_values=tg.Tensor(2.0, requires_grad=True)), "a fill value must be a"),
+    ],
+    tg.InputError: [
+        (lambda x: tg.pad(x, 1, mode="edge"), "pad: a Tensor can be padded with one constant; got mode='edge'.*Use"),
+        (lambda x: tg.pad(x, 1, constant_values=(1, 2)), r"pad: .*constant_values=\(1, 2\)"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "call", "message"), [(error, *row) for error, rows in ERRORS.items() for row in rows]
+)
 def test_errors(call: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         call(tg.ones((2, 3)))

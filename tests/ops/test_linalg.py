@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_norm as tg
-from tinygrad_norm.ops.linalg import explicit_subscripts
+from tinygrad_norm.ops.linalg import contract, explicit_subscripts
 
 
 @given(
@@ -31,6 +31,15 @@ def test_matmul(shapes: Any, seed: int) -> None:
     dx, dy = (rng.integers(-4, 5, s).astype(float) for s in shapes.input_shapes)
     assert np.sum((dx @ y) * u) == np.sum(dx * np.asarray(da))
     assert np.sum((x @ dy) * u) == np.sum(dy * np.asarray(db))
+
+
+def test_a_cheaper_order_is_looked_for_only_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bool] = []
+    monkeypatch.setattr(np, "einsum", lambda *xs, optimize: looked.append(optimize))
+    contract("ij,jk->ik", np.ones((64, 64)), np.ones((64, 64)))
+    contract("ij,jk->ik", np.ones((64, 65)), np.ones((65, 2)))
+    contract("ij->ji", np.ones((64, 65)))
+    assert looked == [False, True, False]
 
 
 @st.composite

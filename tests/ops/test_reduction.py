@@ -75,10 +75,13 @@ def test_products_with_zeros_to_third_order(values: list[float], first: list[flo
 @pytest.mark.parametrize(
     "values",
     [
-        [1e-10, 3.0, -2.0], [1e-10, 3.0, -2.0, 0.7, 1e8], [1e-200, 2.0, 1e-9, 5.0], [1e-12, 0.0, 2.0, 3.0],
+        [1e-10, 3.0, -2.0],
+        [1e-10, 3.0, -2.0, 0.7, 1e8],
+        [1e-200, 2.0, 1e-9, 5.0],
+        [1e-12, 0.0, 2.0, 3.0],
         [1e150, 1e-150, 1e-3, 7.0],
     ],
-)  # fmt: skip
+)
 def test_products_with_tiny_entries_to_third_order(values: list[float]) -> None:
     n = len(values)
 
@@ -135,9 +138,10 @@ axes_of = st.integers(0, 4).flatmap(
     lambda ndim: st.tuples(
         hnp.array_shapes(min_dims=ndim, max_dims=ndim, min_side=1, max_side=4) if ndim else st.just(()),
         st.one_of(st.none(), st.lists(st.integers(0, max(ndim - 1, 0)), unique=True, max_size=ndim).map(tuple)),
-        st.booleans(), st.integers(0, 2**32 - 1),
+        st.booleans(),
+        st.integers(0, 2**32 - 1),
     )
-)  # fmt: skip
+)
 
 
 @given(drawn=axes_of, name=st.sampled_from(["sum", "mean", "prod", "max", "min", "var", "std"]))
@@ -172,11 +176,11 @@ def test_running_sums_along_any_axis(shape: Any, data: st.DataObject) -> None:
     # ∂ Σᵢ cumsumᵢ / ∂xⱼ counts the sums that xⱼ is part of.
     n = x.size if axis is None else shape[axis]
     count = np.arange(n, 0, -1.0)
-    if axis is not None:
+    if axis is None:
+        count = count.reshape(shape)
+    else:
         count = np.moveaxis(np.broadcast_to(count, (*np.delete(shape, axis), n)), -1, axis)
-    np.testing.assert_allclose(np.asarray(tg.gradients(y.sum(), t)),
-    np.broadcast_to(count.reshape(-1) if axis is None else count,
-                               x.size if axis is None else shape).reshape(shape))  # fmt: skip
+    np.testing.assert_allclose(np.asarray(tg.gradients(y.sum(), t)), count)
 
 
 # Digits

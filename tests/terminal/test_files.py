@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tinygrad_norm.errors import FileError
 from tinygrad_norm.terminal.files import whole_file, whole_text
 
 
@@ -85,14 +86,16 @@ def test_text_that_cannot_be_encoded_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_where_no_file_can_be(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError, match="it is a directory"):
+    with pytest.raises(FileError, match="cannot write the file: it is a directory; name a file in a folder"):
         write(tmp_path, "new")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileError, match=r"missing/page\.html: cannot write the file: .*; name a file in a folder"):
         write(tmp_path / "missing" / "page.html", "new")
+    with pytest.raises(FileError, match=r"'.*one\\ntwo/page\.html': cannot write"):
+        write(tmp_path / "one\ntwo" / "page.html", "new")
 
 
 def test_the_encoding_and_the_ends_of_lines(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    with whole_text(path, "utf-8-sig", newline="\r\n") as file:
-        file.write("ä\n")
-    assert path.read_bytes() == b"\xef\xbb\xbf\xc3\xa4\r\n"
+    with whole_text(path, "utf-8-sig") as file:
+        file.write("ä\r\nb\n")
+    assert path.read_bytes() == b"\xef\xbb\xbf\xc3\xa4\r\nb\n"

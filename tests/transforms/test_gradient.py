@@ -42,11 +42,14 @@ def test_argnums() -> None:
 
 
 def test_derivatives_nest() -> None:
-    f: Callable[..., Any] = lambda t: t**5  # noqa: E731
+    def f(t: Any) -> Any:
+        return t**5
+
+    derivative: Callable[..., Any] = f
     wanted = [5 * 2.0**4, 20 * 2.0**3, 60 * 2.0**2, 120 * 2.0, 120.0, 0.0]
     for value in wanted:
-        f = tg.grad(f)
-        assert f(2.0).item() == value
+        derivative = tg.grad(derivative)
+        assert derivative(2.0).item() == value
 
 
 def test_a_derivative_inside_a_function_is_not_confused_with_the_one_outside() -> None:

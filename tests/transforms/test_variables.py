@@ -53,10 +53,14 @@ def test_closures_over_tracked_tensors_stay_connected() -> None:
 
 def test_without_a_closure_the_results_are_plain() -> None:
     for result in (
-        tg.grad(lambda x: x * x)(2.0), tg.value_and_grad(lambda x: x * x)(2.0)[0], tg.vjp(tg.exp, 2.0)[0],
-        tg.vjp(tg.exp, 2.0)[1](1.0)[0], *tg.jvp(tg.exp, (2.0,), (1.0,)), tg.jacobian(tg.exp)(2.0),
+        tg.grad(lambda x: x * x)(2.0),
+        tg.value_and_grad(lambda x: x * x)(2.0)[0],
+        tg.vjp(tg.exp, 2.0)[0],
+        tg.vjp(tg.exp, 2.0)[1](1.0)[0],
+        *tg.jvp(tg.exp, (2.0,), (1.0,)),
+        tg.jacobian(tg.exp)(2.0),
         tg.hvp(lambda x: x**3, 2.0, 1.0),
-    ):  # fmt: skip
+    ):
         assert not result.requires_grad
 
 

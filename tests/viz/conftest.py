@@ -16,14 +16,13 @@ import tinygrad_norm as tg
 from tinygrad_norm import functional as F
 from tinygrad_norm.viz import Drawing
 
-HOSTILE = [
-    '<script>alert("x")</script>', "a\"b'c\\N\\G", "two\nlines", "\u202eright to left שלום", "}} ]; -> <b>&amp;", "",
-]  # fmt: skip
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
-    "--disable-extensions", "--window-size=1400,1000", "--force-device-scale-factor=1",
-)  # fmt: skip
+SCRIPT, QUOTES, LINES = '<script>alert("x")</script>', "a\"b'c\\N\\G", "two\nlines"
+HOSTILE = [SCRIPT, QUOTES, LINES, "\u202eright to left שלום", "}} ]; -> <b>&amp;", ""]
+FLAGS = """
+--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync --disable-default-apps --disable-extensions --window-size=1400,1000
+--force-device-scale-factor=1
+"""
 
 
 @pytest.fixture(params=range(len(HOSTILE)))
@@ -102,7 +101,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,13 +12,11 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.viz import Drawing
-from tinygrad_norm.viz.layout import direction_for
-from tinygrad_norm.viz.svg import summary
+from tinygrad_norm.viz.drawing import write_drawing
+from tinygrad_norm.viz.finished_svg import sentence_of
 
-STARTS = {
-    "gv": b"digraph", "dot": b"digraph", "svg": b"<svg", "png": b"\x89PNG", "html": b"<!doctype html>",
-    "txt": b"x: input", "SVG": b"<svg",
-}  # fmt: skip
+STARTS = {"gv": b"digraph", "dot": b"digraph", "txt": b"x: input", "html": b"<!doctype html>"}
+STARTS |= {"svg": b"<svg", "SVG": b"<svg", "png": b"\x89PNG"}
 
 
 @pytest.mark.parametrize("suffix", STARTS)
@@ -66,11 +64,11 @@ def test_the_svg_says_what_it_is(layer_norm: Drawing) -> None:
     assert root.get("role") == "img"
     assert root.get("aria-label") == "Computation graph: 3 leaves, 9 operations, with the backward pass"
     folded = tg.draw(lambda z: tg.functional.softmax(z), [1.0, 2.0], depth=0)
-    assert summary(folded.folded.view) == "Computation graph: 1 leaves, 0 operations, 1 folded modules"
+    assert sentence_of(folded.folded.view) == "Computation graph: 1 leaves, 0 operations, 1 folded modules"
 
 
 def test_themes() -> None:
-    light, dark, auto = (tg.draw(lambda x: x * x, 3.0, theme=t) for t in ("light", "dark", "auto"))  # type: ignore[arg-type]
+    light, dark, auto = (tg.draw(lambda x: x * x, 3.0, theme=t) for t in ("light", "dark", "auto"))
     assert "prefers-color-scheme" not in light.svg + dark.svg
     assert "prefers-color-scheme:dark" in auto.svg
     assert light.dot == auto.dot
@@ -81,30 +79,6 @@ def test_themes() -> None:
 def test_the_layout_is_the_same_with_and_without_numbers_that_are_hidden(square: Drawing) -> None:
     """The page steps through one drawing: all edges of the backward pass are in it from the start."""
     assert square.page.count('class="edge backward"') == 2
-
-
-def test_directions() -> None:
-    def chain(n: int) -> Any:
-        def f(x: tg.Tensor) -> tg.Tensor:
-            for _ in range(n):
-                x = tg.tanh(x)
-            return x
-
-        return f
-
-    short, wide, long = (tg.draw(chain(n), 1.0, gradients=False).view for n in (2, 12, 15))
-    assert [direction_for(v) for v in (short, wide, long)] == ["LR", "TB", "TB"]
-    assert "rankdir=LR" in tg.draw(chain(2), 1.0).dot
-    assert "rankdir=TB" in tg.draw(chain(2), 1.0, direction="TB").dot
-    assert "rankdir=LR" in tg.draw(chain(20), 1.0, direction="LR").dot
-
-
-def test_wide_tables_run_down() -> None:
-    def f(x: tg.Tensor) -> tg.Tensor:
-        return tg.exp(tg.exp(tg.exp(x)))
-
-    assert direction_for(tg.draw(f, np.zeros((2, 8)), gradients=True).view) == "TB"
-    assert direction_for(tg.draw(f, 0.0, gradients=False).view) == "LR"
 
 
 def test_a_notebook_shows_the_picture_and_the_text(square: Drawing) -> None:
@@ -171,3 +145,22 @@ def test_a_renderer_can_be_chosen() -> None:
     drawing = tg.draw(lambda x: x * x, 3.0, renderer="/no/such/dot")
     with pytest.raises(tg.GraphError, match="renderer= must name an executable"):
         _ = drawing.svg
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "g.gv"
+    path.write_text("old", encoding="utf-8")
+
+    def full(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tinygrad_norm.terminal.files.os.replace", full)
+    with pytest.raises(tg.InputError, match="No space left on device"):
+        write_drawing(path, b"new")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["g.gv"]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, square: Drawing) -> None:
+    with pytest.raises(tg.InputError, match="must go to a file that can be written"):
+        square.save(tmp_path / "none" / "g.gv")

@@ -10,7 +10,7 @@ import pytest
 import tinygrad_norm as tg
 from tinygrad_norm import functional as F
 from tinygrad_norm.viz.fold import fold
-from tinygrad_norm.viz.graph import ClusterView, EdgeView, GraphView, NodeView
+from tinygrad_norm.viz.graph_view import ClusterView, EdgeView, GraphView, NodeView
 
 
 def nested(x: tg.Tensor) -> tg.Tensor:

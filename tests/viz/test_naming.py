@@ -32,10 +32,16 @@ def test_ids_are_unique_and_safe() -> None:
 @pytest.mark.parametrize(
     ("formula", "result"),
     [
-        ("x − y", "a − b"), ("√x", "√a"), ("ḡ · 2x", "ḡ · 2 · a"), ("exp(x − out)", "exp(a − out)"),
-        ("xᵀ @ ḡ", "aᵀ @ ḡ"), ("eˣ", "eˣ"), ("max(x, 0)", "max(a, 0)"), ("x² + x_shape", "a² + x_shape"),
+        ("x − y", "a − b"),
+        ("√x", "√a"),
+        ("ḡ · 2x", "ḡ · 2 · a"),
+        ("exp(x − out)", "exp(a − out)"),
+        ("xᵀ @ ḡ", "aᵀ @ ḡ"),
+        ("eˣ", "eˣ"),
+        ("max(x, 0)", "max(a, 0)"),
+        ("x² + x_shape", "a² + x_shape"),
     ],
-)  # fmt: skip
+)
 def test_names_are_put_into_formulas(formula: str, result: str) -> None:
     assert substituted(formula, {"x": "a", "y": "b"}) == result
 
@@ -54,7 +60,7 @@ def formula(function: Any, *arguments: str) -> str:
     with tg.trace() as t:
         function()
     record = t.records[-1]
-    return formula_of(SimpleNamespace(primitive=record.primitive, params=record.params), arguments)  # type: ignore[arg-type]
+    return formula_of(SimpleNamespace(primitive=record.primitive, params=record.params), arguments)
 
 
 def test_formulas_with_parameters() -> None:
@@ -71,10 +77,13 @@ def test_formulas_with_parameters() -> None:
 @pytest.mark.parametrize(
     ("index", "text"),
     [
-        (2, "2"), (slice(1, 5, 2), "1:5:2"), ((..., None, slice(None)), "..., None, :"),
-        ((np.array([0, 2]), 1), "array (2,), 1"), (np.array([True, False]), "mask (2,)"),
+        (2, "2"),
+        (slice(1, 5, 2), "1:5:2"),
+        ((..., None, slice(None)), "..., None, :"),
+        ((np.array([0, 2]), 1), "array (2,), 1"),
+        (np.array([True, False]), "mask (2,)"),
     ],
-)  # fmt: skip
+)
 def test_indices(index: Any, text: str) -> None:
     assert index_text(index) == text
 

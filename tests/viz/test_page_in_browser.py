@@ -12,7 +12,7 @@ import pytest
 import tinygrad_norm as tg
 from tinygrad_norm import functional as F
 from tinygrad_norm.viz import Drawing
-from tinygrad_norm.viz.steps import steps_of
+from tinygrad_norm.viz.graph_as_text import sentences_of
 
 RIGHT, LEFT, HOME, END, ESCAPE, ENTER = "\ue014", "\ue012", "\ue011", "\ue010", "\ue00c", "\ue007"
 
@@ -43,11 +43,11 @@ def test_every_step_forward_and_back_without_a_complaint_or_a_request(
 ) -> None:
     page = saved(layer_norm)
     browser.open(page, "#step=1")
-    steps = steps_of(layer_norm.view)
+    steps = sentences_of(layer_norm.view)
     for number, step in enumerate(steps, 1):
         at, node, sentence, reached = browser.run(SNAPSHOT)
         assert (at, node) == (str(number), step.node)
-        assert step.sentence in sentence
+        assert step.words in sentence
         assert reached[step.node] == "active"
         if step.phase == "forward":
             computed = {s.node for s in steps[:number]}
@@ -66,7 +66,7 @@ def test_contributions_are_counted_as_they_arrive(
     browser: Any, square: Drawing, saved: Callable[[Drawing], Path]
 ) -> None:
     page = saved(square)
-    steps = steps_of(square.view)
+    steps = sentences_of(square.view)
     arrivals = [n for n, s in enumerate(steps, 1) if s.phase == "backward" and s.node == "x"]
     assert len(arrivals) == 2
     for step, received, gradient in [
@@ -90,7 +90,7 @@ def test_home_end_buttons_slider_and_the_list_of_steps(
     browser: Any, square: Drawing, saved: Callable[[Drawing], Path]
 ) -> None:
     browser.open(saved(square))
-    last = str(len(steps_of(square.view)))
+    last = str(len(sentences_of(square.view)))
     assert browser.state("step") == last
     browser.press(HOME)
     assert browser.state("step") == "1"
@@ -249,7 +249,7 @@ def test_without_scripts_the_steps_and_facts_are_there(
         from selenium.webdriver.common.by import By
 
         items = browser.driver.find_elements(By.CSS_SELECTOR, "#steps li")
-        assert [i.text for i in items] == [s.sentence for s in steps_of(square.view)]
+        assert [i.text for i in items] == [s.words for s in sentences_of(square.view)]
         assert all(s.is_displayed() for s in browser.driver.find_elements(By.CSS_SELECTOR, ".facts"))
         assert browser.driver.find_element(By.CSS_SELECTOR, ".drawing svg").is_displayed()
     finally:

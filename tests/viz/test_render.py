@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import struct
 import sys
@@ -14,7 +13,7 @@ import pytest
 import tinygrad_norm as tg
 from tinygrad_norm.viz import Drawing
 from tinygrad_norm.viz import render as r
-from tinygrad_norm.viz.render import RendererError, find_renderers, render, renderer_for, resolution, write_whole
+from tinygrad_norm.viz.render import RendererError, find_renderers, render, renderer_for, resolution
 
 SMALL = "digraph { a -> b }"
 PYTHON = sys.executable  # kept, since a test below pretends that it lies elsewhere
@@ -175,25 +174,6 @@ def test_resolution_comes_from_the_size() -> None:
     assert resolution('<svg width="10pt" height="4001pt"') == "143"
     with pytest.raises(tg.InputError, match="must give its size in points"):
         resolution("<svg>")
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "g.gv"
-    path.write_text("old", encoding="utf-8")
-
-    def full(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("tinygrad_norm.terminal.files.os.replace", full)
-    with pytest.raises(tg.InputError, match="No space left on device"):
-        write_whole(path, b"new")
-    assert path.read_text(encoding="utf-8") == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["g.gv"]
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path, square: Drawing) -> None:
-    with pytest.raises(tg.InputError, match="must go to a file that can be written"):
-        square.save(tmp_path / "none" / "g.gv")
 
 
 def test_the_graphviz_package_is_left_as_it_was(square: Drawing) -> None:

@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import pytest
 
+from tinygrad_norm.viz.graph_view import NodeView
 from tinygrad_norm.viz.theme import DARK, LIGHT, Palette, dark_rules, palette, replacements
 
 HEADS = ("input", "parameter", "constant", "operation", "output", "module", "wrong")
@@ -62,9 +63,9 @@ def test_auto_is_drawn_light() -> None:
 
 
 def test_heads() -> None:
-    assert LIGHT.of_kind("operation", output=True, wrong=False) == LIGHT.output
-    assert LIGHT.of_kind("operation", output=False, wrong=False) == LIGHT.operation
-    assert LIGHT.of_kind("leaf", output=False, wrong=False) == LIGHT.input
-    assert LIGHT.of_kind("input", output=True, wrong=False) == LIGHT.input
-    assert LIGHT.of_kind("failure", output=False, wrong=False) == LIGHT.wrong
-    assert LIGHT.of_kind("module", output=False, wrong=True) == LIGHT.wrong
+    assert LIGHT.head(NodeView("n", "operation", "n", output=True)) == LIGHT.output
+    assert LIGHT.head(NodeView("n", "operation", "n")) == LIGHT.operation
+    assert LIGHT.head(NodeView("n", "leaf", "n")) == LIGHT.input
+    assert LIGHT.head(NodeView("n", "input", "n", output=True)) == LIGHT.input
+    assert LIGHT.head(NodeView("n", "failure", "n")) == LIGHT.wrong
+    assert LIGHT.head(NodeView("n", "module", "n", wrong=True)) == LIGHT.wrong

@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..gradcheck.catalog import Row, check_everything
-from ..gradcheck.isolated import Outcome, check_in_process
-from ..gradcheck.report import plain
-from ..gradcheck.text import short
-from ..lessons.own_table.progress import Progress
-
-ORDERS = (1, 2, 3)
+from ..gradcheck.check_report import for_json, short
+from ..gradcheck.learner_file import FileResult, check_in_process
+from ..gradcheck.whole_package import PackageResult, check_everything
+from ..terminal.progress import Progress
+from ..terminal.table import aligned
+from .argument_types import seconds, whole_number
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommand's arguments.
-
-    They arrive as text and are read in :func:`run`, so that a bad one gets one line, not a usage page.
-    """
+    """Add the subcommand's arguments."""
     add = parser.add_argument
     add(
         "target",
@@ -32,23 +28,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="FILE.py:FUNCTION, checked with FUNCTION_backward if there is one, at SAMPLES or at the defaults of its "
         "parameters; or the name of a primitive, composition or layer; everything if left out",
     )
-    add("--order", metavar="N", default="1", help="2 also checks the gradient of the gradient, 3 the next (default: 1)")
-    add("--seed", metavar="N", default="0", help="of the random cotangents and directions (default: 0)")
-    add("--timeout", metavar="S", default="60", help="seconds that a file of your own may take (default: 60)")
+    order = "2 also checks the gradient of the gradient, 3 the next (default: 1)"
+    add("--order", metavar="N", type=int, choices=(1, 2, 3), default=1, help=order)
+    seed = "of the random cotangents and directions (default: 0)"
+    add("--seed", metavar="N", type=whole_number(0), default=0, help=seed)
+    timeout = "seconds that a file of your own may take (default: 60)"
+    add("--timeout", metavar="S", type=seconds, default=60.0, help=timeout)
     add("--json", action="store_true", help="print the results as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, print, and return 0 if everything is right, 1 if not."""
-    order, seed = _whole(args.order, "--order"), _whole(args.seed, "--seed")
-    if order not in ORDERS:
-        raise InputError(f"--order must be 1, 2 or 3; got {order}. 1 checks the gradient itself.")
-    if seed < 0:
-        raise InputError(f"--seed must be 0 or more; got {seed}. Any whole number gives repeatable results.")
-    timeout = _seconds(args.timeout)
     if args.target is not None and (":" in args.target or args.target.endswith(".py")):
-        return _own_code(args.target, order, seed, timeout, args.json)
-    return _package(args.target, order, seed, args.json)
+        return _own_code(args.target, args.order, args.seed, args.timeout, args.json)
+    return _package(args.target, args.order, args.seed, args.json)
 
 
 def _own_code(target: str, order: int, seed: int, timeout: float, as_json: bool) -> int:
@@ -73,7 +66,7 @@ def _own_code(target: str, order: int, seed: int, timeout: float, as_json: bool)
     return 0 if outcome.result["ok"] else 1
 
 
-def _print_outcome(target: str, outcome: Outcome, order: int, seed: int, as_json: bool) -> None:
+def _print_outcome(target: str, outcome: FileResult, order: int, seed: int, as_json: bool) -> None:
     result = outcome.result
     if as_json:
         keys = ("ok", "kind", "reports")
@@ -99,23 +92,25 @@ def _package(name: str | None, order: int, seed: int, as_json: bool) -> int:
     return 0 if good else 1
 
 
-def _row_data(row: Row) -> dict[str, Any]:
+def _row_data(row: PackageResult) -> dict[str, Any]:
     keys = ("name", "kind", "points", "evaluations", "status", "uncertainty", "adjoint")
     data = {key: getattr(row, key) for key in keys}
     data["report"] = row.report.to_json() if row.report is not None else None
-    found: dict[str, Any] = plain(data)
+    found: dict[str, Any] = for_json(data)
     return found
 
 
-def table(rows: Sequence[Row]) -> list[str]:
+def table(rows: Sequence[PackageResult]) -> list[str]:
     """Return the results as lines of text, each failure with its report below."""
-    width = max(len(row.name) for row in rows)
-    lines = [f"{'':{width}}  {'kind':11}  {'points':>6}  {'±':>6}  {'adjoint':>7}  verdict"]
+    cells = [("", "kind       ", "points", "     ±", "adjoint", "verdict")]  # blanks: the least width of a column
     for row in rows:
-        adjoint = "" if row.adjoint is None else short(row.adjoint)
         bar = "" if row.status == "flat" else short(row.uncertainty)
-        verdict = f"{VERDICTS[row.status]}"
-        lines.append(f"{row.name:{width}}  {row.kind:11}  {row.points:6}  {bar:>6}  {adjoint:>7}  {verdict}")
+        adjoint = "" if row.adjoint is None else short(row.adjoint)
+        cells.append((row.name, row.kind, str(row.points), bar, adjoint, VERDICTS[row.status]))
+    head, *results = aligned(cells, "llrrrl")
+    lines = [head]
+    for row, result in zip(rows, results, strict=True):
+        lines.append(result)
         if row.report is not None:
             lines += [f"    {line}" for line in str(row.report).splitlines()]
     return lines
@@ -129,7 +124,7 @@ VERDICTS = {
 }
 
 
-def _summary(rows: Sequence[Row], order: int, seed: int) -> str:
+def _summary(rows: Sequence[PackageResult], order: int, seed: int) -> str:
     bad = [row.name for row in rows if row.status not in ("right", "flat")]
     orders = "order 1" if order == 1 else f"orders 1 to {order}"
     verdict = f"{len(bad)} of them NOT right: {', '.join(bad)}" if bad else "all right"
@@ -137,20 +132,3 @@ def _summary(rows: Sequence[Row], order: int, seed: int) -> str:
         f"{len(rows)} checked at {sum(row.points for row in rows)} points, {orders}, seed {seed}: {verdict}. ± is "
         "the measured uncertainty, relative to the largest entry of the gradient; no tolerance was set."
     )
-
-
-def _whole(text: str, option: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{option} must be a whole number; got {text!r}. For example {option} 1.") from None
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise InputError(f"--timeout must be a number of seconds above 0; got {text!r}. For example --timeout 120.")
-    return seconds

@@ -11,6 +11,7 @@ import sys
 from importlib import metadata
 from typing import Any
 
+from ..terminal.table import aligned
 from ..viz.render import Renderer, RendererError, find_renderers, render
 
 NEEDED = ("numpy", "graphviz", "graphviz-pure")
@@ -98,17 +99,20 @@ def output_of(command: list[str]) -> str | None:
 
 def report_text(found: dict[str, Any]) -> str:
     """Return the report for a reader."""
-    lines = [f"Python {found['python']} on {found['system']}, {sys.executable}", "", "Packages"]
-    lines += [f"  {name.ljust(14)} {v or 'MISSING'}" for name, v in found["packages"].items()]
-    lines += ["", "Renderers, the first is used"]
-    lines += [
-        f"  {r['path']}: {r['version'] or 'does not say its version'} ({r['found']}; {r['formats']})"
+    values = {name: version or "MISSING" for name, version in found["packages"].items()}
+    values |= {name: file or "unknown: no fc-match here" for name, file in found["fonts"].items()}
+    values |= {name: f"{version or 'not installed'} ({OPTIONAL[name]})" for name, version in found["optional"].items()}
+    line = dict(zip(values, aligned([*values.items()], "l"), strict=True))
+    renderers = [
+        f"{r['path']}: {r['version'] or 'does not say its version'} ({r['found']}; {r['formats']})"
         for r in found["renderers"]
     ]
-    if not found["renderers"]:
-        lines.append(f"  none{': ' + found['problem'] if found['problem'] else ''}")
-    lines += ["", "Fonts"]
-    lines += [f"  {name.ljust(14)} {f or 'unknown: no fc-match here'}" for name, f in found["fonts"].items()]
-    lines += ["", "Optional"]
-    lines += [f"  {name.ljust(14)} {v or 'not installed'} ({OPTIONAL[name]})" for name, v in found["optional"].items()]
-    return "\n".join([*lines, "", f"Drawing: {found['drawing']}"])
+    sections = {
+        "Packages": [line[name] for name in found["packages"]],
+        "Renderers, the first is used": renderers or [f"none{': ' + found['problem'] if found['problem'] else ''}"],
+        "Fonts": [line[name] for name in found["fonts"]],
+        "Optional": [line[name] for name in found["optional"]],
+    }
+    blocks = [f"Python {found['python']} on {found['system']}, {sys.executable}"]
+    blocks += ["\n  ".join([heading, *lines]) for heading, lines in sections.items()]
+    return "\n\n".join([*blocks, f"Drawing: {found['drawing']}"])

@@ -25,18 +25,15 @@ from ..lessons.exercises.exercise_report import (
 )
 from ..lessons.exercises.grading import SECONDS, grade_class, grade_file
 from ..lessons.exercises.tasks import EXERCISES, find_exercise
-from ..lessons.own_table.export import replacing
-from ..lessons.own_table.progress import Progress
-from ..lessons.own_table.source import shown_name
+from ..terminal.files import shown_name, whole_text
+from ..terminal.progress import Progress
+from .argument_types import seconds, whole_number
 
 _N = "number or name of the exercise"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommand's arguments.
-
-    They arrive as text and are read in :func:`run`, so that a bad one gets one line, not a usage page.
-    """
+    """Add the subcommand's arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     listing = actions.add_parser("list", help="the exercises, a line each")
@@ -56,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     hint = actions.add_parser("hint", help="a hint, one at a time")
     hint.add_argument("exercise", metavar="N", help=_N)
-    hint.add_argument("--step", metavar="K", default="1", help="which hint (default: 1)")
+    hint.add_argument("--step", metavar="K", type=whole_number(1), default=1, help="which hint (default: 1)")
     hint.set_defaults(act=_hint)
 
     grade = actions.add_parser("grade", help="grade a file, or a folder with the files of a class")
@@ -64,9 +61,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("path", metavar="FILE|DIR", help="a file that answers an exercise, or a folder of them")
     add("--exercise", metavar="N", help="which exercise FILE answers (default: as its first line or its name says)")
     add("--json", action="store_true", help="print every verdict as JSON")
-    add("--seconds", metavar="S", default=f"{SECONDS:g}", help=f"how long a function may take (default: {SECONDS:g})")
-    add("--jobs", metavar="J", help="how many files of DIR are graded at a time (default: one for each processor)")
-    add("--seed", metavar="SEED", default="0", help="of the random data (default: 0)")
+    limit = f"how long a function may take (default: {SECONDS:g})"
+    add("--seconds", metavar="S", type=seconds, default=SECONDS, help=limit)
+    jobs = "how many files of DIR are graded at a time (default: one for each processor)"
+    add("--jobs", metavar="J", type=whole_number(1), help=jobs)
+    add("--seed", metavar="SEED", type=whole_number(0), default=0, help="of the random data (default: 0)")
     grade.set_defaults(act=_grade)
 
 
@@ -103,7 +102,7 @@ def _start(args: argparse.Namespace) -> int:
         raise FileError(
             f"{shown_name(args.folder)} must be a folder; got {error.strerror}. Name another one."
         ) from None
-    with replacing(str(path), "utf-8") as file:
+    with whole_text(path) as file:
         file.write(stub_text(exercise))
     shown = shown_name(str(path))
     print(f"Wrote {shown}. Open it in an editor, then: tinygrad-norm exercise grade {shown}")
@@ -112,22 +111,19 @@ def _start(args: argparse.Namespace) -> int:
 
 def _hint(args: argparse.Namespace) -> int:
     exercise = find_exercise(args.exercise)
-    step = _whole("--step", args.step)
-    if not 1 <= step <= len(exercise.hints):
-        raise InputError(f"--step must be 1 to {len(exercise.hints)} for exercise {exercise.number}; got {step}.")
-    print(hint_text(exercise, step), end="")
+    if args.step > len(exercise.hints):
+        raise InputError(f"--step must be 1 to {len(exercise.hints)} for exercise {exercise.number}; got {args.step}.")
+    print(hint_text(exercise, args.step), end="")
     return 0
 
 
 def _grade(args: argparse.Namespace) -> int:
-    path, seed, seconds = Path(args.path), _whole("--seed", args.seed), _seconds(args.seconds)
-    if seed < 0:
-        raise InputError(f"--seed must be at least 0; got {seed}.")
+    path = Path(args.path)
     if path.is_dir():
-        return _grade_class(args, path, seed, seconds)
+        return _grade_class(args, path)
     if args.jobs is not None:
         raise InputError("--jobs is for a folder of files; got one file. Leave it out.")
-    grade = grade_file(path, _exercise_of(path, args.exercise), seed, seconds)
+    grade = grade_file(path, _exercise_of(path, args.exercise), args.seed, args.seconds)
     print(_json(grade_data(grade)) if args.json else grade_text(grade), end="")
     return 0 if grade.full else 1
 
@@ -151,36 +147,17 @@ def _exercise_of(path: Path, given: str | None) -> Exercise:
     return recognized
 
 
-def _grade_class(args: argparse.Namespace, folder: Path, seed: int, seconds: float) -> int:
+def _grade_class(args: argparse.Namespace, folder: Path) -> int:
     if args.exercise is not None:
         raise InputError("--exercise is for a single file; got a folder. Its files say which exercise they answer.")
-    jobs = min(os.cpu_count() or 1, 8) if args.jobs is None else _whole("--jobs", args.jobs)
-    if jobs < 1:
-        raise InputError(f"--jobs must be at least 1; got {jobs}.")
+    jobs = args.jobs or min(os.cpu_count() or 1, 8)
     submissions, others = find_submissions(folder)
     for path in others:
         print(f"{shown_name(str(path))}: answers no exercise, left out", file=sys.stderr)
     with Progress(sys.stderr) as progress:
-        graded = grade_class(submissions, seed, seconds, jobs, progress)
+        graded = grade_class(submissions, args.seed, args.seconds, jobs, progress)
     print(_json(class_data(graded)) if args.json else class_text(graded), end="")
     return 0 if all(is_full(graded, student) for student in graded.students) else 1
-
-
-def _whole(flag: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{flag} must be a whole number; got {text!r}.") from None
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < 86400:
-        raise InputError(f"--seconds must be a number of seconds above 0, a day at most; got {text!r}.")
-    return seconds
 
 
 def _json(data: object) -> str:

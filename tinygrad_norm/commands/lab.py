@@ -3,42 +3,131 @@
 from __future__ import annotations
 
 import argparse
-from typing import Protocol
+import json
+import sys
+from functools import partial
+from pathlib import Path
 
-from ..lessons.labs.published.catalog import CATALOG
-from . import lab_train
-from .lab_published import PublishedLab
+from ..errors import InputError
+from ..io import check_destination, save
+from ..lessons.labs.all_labs import CATALOG, run_lab
+from ..lessons.labs.experiment import Lab
+from ..lessons.labs.networks import REVIEW_NORMS
+from ..lessons.labs.norm_comparison import (
+    TASKS,
+    Train,
+    Trained,
+    comparison_data,
+    comparison_text,
+    plot_comparison,
+)
+from ..lessons.labs.pictures import check_plot, plot_report
+from ..lessons.labs.progress import counting_on
+from ..lessons.labs.training import TrainingPlan
+from ..lessons.labs.written_report import report_data, report_text
 
+BROKEN = 1
+"""The exit code if a statement that must be exact is not."""
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended."""
 
-class LabCommand(Protocol):
-    """What a subcommand of ``lab`` offers."""
+TRAIN = """Train the same small model with each normalization and compare.
 
-    __doc__: str | None
-
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Add the arguments."""
-
-    def run(self, args: argparse.Namespace) -> int:
-        """Do the work and return the exit code."""
-
-
-LABS: dict[str, LabCommand] = {
-    "train": lab_train,
-    **{name: PublishedLab(lab) for name, lab in CATALOG.items()},
-}
+On reviews: a two-layer Transformer encoder finds the sentiment of padded sentences. On digits: a network of three
+hidden layers reads the images that scikit-learn brings. Ctrl-C ends the training and keeps what was done.
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add one subcommand for each lab."""
     labs = parser.add_subparsers(dest="lab", metavar="LAB", required=True)
-    for name, module in LABS.items():
-        summary = (module.__doc__ or "").strip().splitlines()[0]
-        sub = labs.add_parser(name, help=summary, description=module.__doc__)
-        module.configure(sub)
-        sub.set_defaults(run_lab=module.run)
+    _configure_training(labs.add_parser("train", help=TRAIN.splitlines()[0], description=TRAIN))
+    for lab in CATALOG.values():
+        _configure(lab, labs.add_parser(lab.name, help=lab.title, description=f"{lab.title}\n\n{lab.setting}"))
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the lab that was asked for."""
+    """Run the lab that was asked for, after a look at where its picture shall be written."""
+    if args.plot is not None:
+        check_plot(args.plot)
     code: int = args.run_lab(args)
     return code
+
+
+def _configure(lab: Lab, parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--quick", action="store_true", help="the small version: under half a minute instead of minutes")
+    add("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
+    add("--json", action="store_true", help="print the results as JSON at full precision")
+    _add_plot(parser)
+    parser.set_defaults(run_lab=partial(_run, lab))
+
+
+def _run(lab: Lab, args: argparse.Namespace) -> int:
+    report = run_lab(lab.name, args.seed, args.quick, counting_on(sys.stderr))
+    if args.json:
+        print(json.dumps(report_data(report), ensure_ascii=False, allow_nan=False, indent=1))
+    else:
+        print(report_text(report), end="")
+    if args.plot is not None:
+        plot_report(report, args.plot)
+    if report.broken:
+        return BROKEN
+    return 0 if report.complete else INTERRUPTED
+
+
+def _configure_training(parser: argparse.ArgumentParser) -> None:
+    add, norms, epochs = parser.add_argument, REVIEW_NORMS, TrainingPlan.epochs
+    add("--task", metavar="NAME", choices=TASKS, default="reviews", help="reviews or digits (default: reviews)")
+    repeatable = f"{', '.join(norms)}; repeatable (default: all)"
+    add("--norm", metavar="NAME", choices=norms, action="append", help=repeatable)
+    add("--epochs", metavar="N", type=int, default=epochs, help=f"times to see all examples (default: {epochs})")
+    add("--seed", metavar="N", type=int, default=0, help="decides examples, first parameters and order (default: 0)")
+    add("--json", action="store_true", help="print the results as JSON")
+    _add_plot(parser)
+    add("--save", metavar="FILE", type=Path, help="keep the trained weights: FILE.npz or .safetensors, by norm")
+    parser.set_defaults(run_lab=_run_training)
+
+
+def _add_plot(parser: argparse.ArgumentParser) -> None:
+    what = "draw the results: FILE.png, .svg or .pdf (needs matplotlib)"
+    parser.add_argument("--plot", metavar="FILE", type=Path, help=what)
+
+
+def _run_training(args: argparse.Namespace) -> int:
+    train, available = TASKS[args.task]
+    for norm in args.norm or ():
+        if norm not in available:
+            raise InputError(f"--norm must be one of {', '.join(available)}; got {norm!r}. Choose one of them.")
+    plan = TrainingPlan(args.epochs, args.seed)
+    if args.save is not None:
+        check_destination(args.save)
+    # Each norm once, in the order given.
+    norms = list(dict.fromkeys(args.norm or available))
+    done = _trained_one_by_one(norms, train, plan)
+    outcomes = [trained.outcome for trained in done]
+    print(json.dumps(comparison_data(outcomes), indent=2) if args.json else comparison_text(outcomes, args.task))
+    if args.plot is not None:
+        plot_comparison(outcomes, args.task, args.plot)
+    if args.save is not None:
+        save({outcome.norm: model.state_dict() for outcome, model in done}, args.save)
+    complete = len(done) == len(norms) and not any(outcome.course.interrupted for outcome in outcomes)
+    return 0 if complete else INTERRUPTED
+
+
+def _trained_one_by_one(norms: list[str], train: Train, plan: TrainingPlan) -> list[Trained]:
+    """Train with one norm after the other; Ctrl-C ends it.
+
+    A training that it hits ends early with a result; anywhere else it leaves the results before.
+    """
+    done: list[Trained] = []
+    for norm in norms:
+        try:
+            done.append(train(norm, plan, None))
+        except KeyboardInterrupt:
+            if not done:
+                raise
+            break
+        if done[-1].outcome.course.interrupted:
+            break
+    return done

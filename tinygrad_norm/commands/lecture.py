@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from ..errors import InputError
 from ..lessons.document.as_data import lesson_data
 from ..lessons.document.as_html import lesson_html
 from ..lessons.document.as_markdown import lesson_markdown
@@ -31,43 +30,42 @@ RENDERERS: Mapping[str, Callable[[Lesson], str]] = MappingProxyType(
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommand's arguments.
-
-    They arrive as text and are read in :func:`run`, so that a bad one gets one line, not a usage page.
-    """
+    """Add the subcommand's arguments."""
     add = parser.add_argument
-    add("--step", metavar="N", help=f"only this step, {min(STEPS)} to {max(STEPS)}")
-    add(
-        "--variant",
-        metavar="NAME",
-        default=DEFAULT_VARIANT,
-        help="which page's copy of the padded table: " + ", ".join(VARIANTS) + f" (default: {DEFAULT_VARIANT})",
-    )
-    add("--ddof", metavar="0|1", default="0", help="variances divide by n − DDOF (default: 0)")
-    add(
-        "--eps",
-        metavar="E",
-        help="added to every variance (default: 0, and 1e-5 for layer norm over the padded table)",
-    )
+    steps = f"only this step, {min(STEPS)} to {max(STEPS)}"
+    add("--step", metavar="N", type=int, choices=STEPS, help=steps)
+    variant = f"which page's copy of the padded table: {', '.join(VARIANTS)} (default: {DEFAULT_VARIANT})"
+    add("--variant", metavar="NAME", choices=VARIANTS, default=DEFAULT_VARIANT, help=variant)
+    ddof = "variances divide by n − DDOF (default: 0)"
+    add("--ddof", metavar="0|1", type=int, choices=(0, 1), default=0, help=ddof)
+    eps = "added to every variance (default: 0, and 1e-5 for layer norm over the padded table)"
+    add("--eps", metavar="E", type=float, help=eps)
     add("--json", action="store_true", help="print the numbers as JSON at full precision")
-    add(
-        "--out",
-        metavar="FILE",
-        help="write a self-contained page instead of printing: " + ", ".join(f"FILE{s}" for s in RENDERERS),
-    )
+    out = f"write a self-contained page instead of printing: {', '.join(f'FILE{suffix}' for suffix in RENDERERS)}"
+    add("--out", metavar="FILE", type=page, help=out)
+
+
+def page(text: str) -> str:
+    """Return the name of a page whose suffix says what to write."""
+    if suffix_of(text) not in RENDERERS:
+        raise argparse.ArgumentTypeError(
+            f"must end in one of {', '.join(RENDERERS)}, which says what to write; got {text!r}"
+        )
+    return text
+
+
+def suffix_of(page: str) -> str:
+    """Return the ending of a file's name, in small letters."""
+    return Path(page).suffix.lower()
 
 
 def run(args: argparse.Namespace) -> int:
     """Compute the lecture and print or write it."""
-    settings = Settings(
-        variant=args.variant,
-        ddof=_whole("--ddof", args.ddof),
-        eps=None if args.eps is None else _number("--eps", args.eps),
-    )
-    render = None if args.out is None else _renderer(args.out)
-    lesson = lecture(settings, None if args.step is None else _whole("--step", args.step))
-    if args.out is not None and render is not None:
-        write_whole(Path(args.out), render(lesson))
+    lesson = lecture(Settings(args.variant, args.ddof, args.eps), args.step)
+    if args.out is not None:
+        text = RENDERERS[suffix_of(args.out)](lesson)
+        with whole_text(args.out) as file:
+            file.write(text)
     if args.json:
         print(json.dumps(lesson_data(lesson), ensure_ascii=False, allow_nan=False, indent=1))
     elif args.out is not None:
@@ -75,42 +73,3 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(lesson_text(lesson), end="")
     return 0
-
-
-def _whole(flag: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{flag} must be a whole number; got {text!r}. See tinygrad-norm lecture -h.") from None
-
-
-def _number(flag: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{flag} must be a number such as 1e-5; got {text!r}.") from None
-
-
-def _renderer(out: str) -> Callable[[Lesson], str]:
-    suffix = Path(out).suffix.lower()
-    if suffix not in RENDERERS:
-        raise InputError(f"--out must end in one of {', '.join(RENDERERS)}, which says what to write; got {out!r}.")
-    return RENDERERS[suffix]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file completely or not at all; an existing one is replaced when the new one is complete.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written there.
-    """
-    try:
-        with whole_text(path) as file:
-            file.write(text)
-    except OSError as error:
-        raise InputError(
-            f"--out must be a file that can be written; got {str(path)!r}: {error.strerror}. "
-            "Name a file in a folder of yours."
-        ) from None

@@ -6,8 +6,7 @@ import argparse
 import json
 import sys
 
-from ..errors import InputError
-from ..lessons.graph_target import drawing_of, named_arrays
+from .layer_or_expression import drawing_of, named_arrays
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,14 +14,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("target", metavar="LAYER|EXPRESSION", help="a layer by name (see graph --list), or as in 'x * sin(y)'")
     add("--let", metavar="NAME=VALUE", action="append", default=[], help="the value of a name (repeatable)")
-    add("--gradients", metavar="WHEN", default="yes", help="run backward too: yes (default) or no")
+    add(
+        "--gradients",
+        metavar="WHEN",
+        choices=("yes", "no"),
+        default="yes",
+        help="run backward too: yes (default) or no",
+    )
     add("--json", action="store_true", help="print nodes, edges and steps as JSON at full precision")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run forward and backward, and print."""
-    if args.gradients not in ("yes", "no"):
-        raise InputError(f"--gradients must be yes or no; got {args.gradients!r}. Leave it out for yes.")
     drawing = drawing_of(
         args.target, named_arrays(args.let), gradients=args.gradients == "yes", values=True, depth=None
     )

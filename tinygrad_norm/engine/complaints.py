@@ -205,7 +205,7 @@ def wrong_shape(node: Node, i: int, got: tuple[int, ...]) -> VJPError:
 
 def check_backward(g: Any, cotangent: Any, node: Node, i: int) -> None:
     """Raise where a rule turned a finite cotangent into a NaN or an infinity."""
-    if np.all(np.isfinite(np.asarray(g))) and not np.all(np.isfinite(np.asarray(cotangent))):
+    if np.all(np.isfinite(g)) and not np.all(np.isfinite(cotangent)):
         rules = node.primitive.rule if node.primitive else ()
         raise AnomalyError(
             f"{operation(node)}: every gradient must be finite; the backward rule for input {i} "

@@ -19,7 +19,7 @@ from . import complaints
 from .details.array import Shape, freeze
 from .details.saving import Saved
 from .details.summation import sum_to
-from .tape import STATE, Node, State
+from .tape import STATE, Node
 
 Wrap: TypeAlias = Callable[[Any, Node], Any]
 """Makes a Tensor of an array and its node."""
@@ -41,7 +41,7 @@ def sweep(
     release : drop saved arrays as soon as they were used
     wrap : for a differentiable backward pass: makes Tensors of what was saved, so that the rules record
     """
-    _, _, anomaly, monitor = STATE.get()
+    _, _, anomaly, monitor, _ = STATE.get()
     starts, seeds = [node for node, _ in roots], [g for _, g in roots]
     wanted = None if targets is None else set(targets)
     useful = None if wanted is None else between(starts, wanted)
@@ -216,7 +216,7 @@ def seed_for(cotangent: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
 def recorded_sweep(roots: Sequence[tuple[Node, Any]], wrap: Wrap, **how: Any) -> dict[Node, Any]:
     """Run the sweep on Tensors, with recording switched on, so that what it finds can be differentiated again."""
     state = STATE.get()
-    token = STATE.set(State(True, state.scope, state.anomaly, state.monitor))
+    token = STATE.set(state._replace(recording=True))
     try:
         return sweep(roots, wrap=wrap, **how)
     finally:

@@ -140,6 +140,8 @@ class State(NamedTuple):
     scope: Scope | None = None
     anomaly: bool = False
     monitor: Monitor | None = None
+    strict: bool = False
+    """Whether a value that leaves the tape unseen is an error: inside a transform or a check."""
 
 
 STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # immutable

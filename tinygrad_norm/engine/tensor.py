@@ -19,6 +19,7 @@ from ..errors import GraphError, OperandError, ShapeError, TinygradNormError
 from . import complaints, operators
 from . import primitive as declaring
 from .details.array import Array, Shape, freeze, to_array
+from .details.leaving import leave_tape
 from .display import tensor_html, tensor_text
 from .operators import Operators
 from .primitive import Primitive
@@ -56,11 +57,12 @@ class Tensor(Operators):
     Tensor([2., 4., 6.], shape=(3,), dtype=float64)
     """
 
-    __slots__ = ("__weakref__", "_array", "_ended", "_name", "_node")
+    __slots__ = ("__weakref__", "_array", "_ended", "_name", "_node", "_resting")
 
     _array: Any  # an ndarray or, of shape (), a NumPy scalar; never written to
     _node: Node | None
     _name: str | None
+    _resting: Node | None  # the node of a leaf whose requires_grad was switched off; otherwise not set
     _ended: str  # why there is no node although there could be one: a key of complaints.ENDED; otherwise not set
 
     drawn_by: ClassVar[Callable[..., Any]]
@@ -152,19 +154,28 @@ class Tensor(Operators):
             return
         if not self.is_leaf or self.dtype.kind != "f":
             raise GraphError(complaints.NO_LEAF.format(self))
-        self._node = leaf_node(self._array, self._name) if wanted else None
+        # Switched on again it is the leaf that it was: a graph recorded in between leads to it.
+        if wanted:
+            self._node = self._leaf() or leaf_node(self._array, self._name)
+        else:
+            self._resting, self._node = self._node, None
 
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient of a leaf (or after ``retain_grad()``); set it to None to start anew."""
-        return self._node.grad if self._node is not None else None
+        node = self._leaf()
+        return None if node is None else node.grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and (not isinstance(value, Tensor) or self._node is None or value.shape != self.shape):
+        node = self._leaf()
+        if value is not None and (not isinstance(value, Tensor) or node is None or value.shape != self.shape):
             raise ShapeError(complaints.WRONG_GRAD.format(self.shape, value))
-        if self._node is not None:
-            self._node.grad = value
+        if node is not None:
+            node.grad = value
+
+    def _leaf(self) -> Node | None:
+        return self._node or getattr(self, "_resting", None)
 
     # Values
 
@@ -187,6 +198,8 @@ class Tensor(Operators):
         return without_graph(self._array, "detach")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self._node is not None:
+            leave_tape("an array")
         if copy:
             return np.array(self._array, dtype=dtype)
         return self.data if dtype is None else np.asarray(self.data, dtype=dtype)
@@ -197,6 +210,8 @@ class Tensor(Operators):
         return bool(self._array)
 
     def __float__(self) -> float:
+        if self._node is not None:
+            leave_tape("a number")
         return float(self.item())
 
     def __int__(self) -> int:
@@ -215,6 +230,22 @@ class Tensor(Operators):
 
     def _repr_html_(self) -> str:
         return tensor_html(np.asarray(self._array), self._name, self._node)
+
+    def __copy__(self) -> Tensor:
+        """Return another Tensor with the same values: a leaf of its own, or the same result on the tape."""
+        if self._node is None or self._node.primitive is not None:
+            return wrap(self._array, self._node)
+        return type(self)(self._array, True, name=self._name)
+
+    def __dlpack__(self, **how: Any) -> Any:
+        """Hand a copy to another library: ``torch.from_dlpack(t)``, ``jax.numpy.from_dlpack(t)``."""
+        if self._node is not None:
+            leave_tape("an array of another library")
+        return self.numpy().__dlpack__(**how)
+
+    def __dlpack_device__(self) -> tuple[Any, ...]:
+        """Return where the values are: in the memory of the processor."""
+        return self.data.__dlpack_device__()
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
@@ -325,7 +356,7 @@ NO_PARAMETERS: dict[str, Any] = {}
 
 def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any] = NO_PARAMETERS) -> Tensor:
     """Compute a primitive and record it if a gradient is wanted of any input: what calling a primitive does."""
-    recording, scope, anomaly, monitor = STATE.get()
+    recording, scope, anomaly, monitor, _ = STATE.get()
     arrays: list[Any] = []
     nodes: list[Node | None] = []
     shapes: list[Shape] = []
@@ -382,6 +413,7 @@ def operand(x: Any, primitive: Primitive) -> Any:
     """Return an operand that is not a Tensor as a private array."""
     if isinstance(x, np.generic) and x.dtype.kind in "fiub":
         return x
-    if isinstance(x, (np.ndarray, list, tuple, int, float, bool, np.generic)):
+    # What can be an array is taken for one: a Series of pandas, a Tensor of PyTorch.
+    if isinstance(x, (np.ndarray, list, tuple, int, float, bool, np.generic)) or hasattr(x, "__array__"):
         return to_array(x)
     raise OperandError(complaints.NO_OPERAND.format(primitive.name, type(x).__name__))

@@ -26,7 +26,7 @@ def composed(function: Callable[P, R]) -> Callable[P, R]:
     def scoped(*args: P.args, **kwargs: P.kwargs) -> R:
         # What scope(name, "function") does, in half of its time.
         state = STATE.get()
-        token = STATE.set(State(state[0], Scope(name, state[1], "function"), state[2], state[3]))
+        token = STATE.set(State(state[0], Scope(name, state[1], "function"), *state[2:]))
         try:
             return function(*args, **kwargs)
         finally:

@@ -6,8 +6,7 @@ bar*, so that no tolerance has to be guessed; what a wrong gradient is off by th
 """
 
 from .api import assert_gradients, check_vjp, gradcheck
+from .check_report import Entry, Report, WrongNode
 from .diagnose import Finding
-from .entry import Entry, WrongNode
-from .report import Report
 
 __all__ = ["Entry", "Finding", "Report", "WrongNode", "assert_gradients", "check_vjp", "gradcheck"]

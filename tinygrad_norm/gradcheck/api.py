@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from .check import NOT_LINEAR, check_problem, with_order
-from .examine import Coordinates
-from .nodes import cancelling_sum, locate
-from .problem import hand_written
-from .recorded import (
+from .blame import blame_operation, cancelling_sum
+from .check_report import Report
+from .examination import NOT_LINEAR, Coordinates, check_problem, with_order
+from .user_functions import (
     TensorFunction,
+    Wrt,
     backward_function,
     changed_buffers,
+    hand_written,
     module_function,
-    restoring,
     tensor_function,
 )
-from .report import Report
 
 FAILED = {
     "wrong": "the gradients are wrong",
@@ -31,14 +30,13 @@ FAILED = {
 ANOMALY = (
     "run the function and its backward pass under tg.detect_anomaly() to see which operation makes the NaN or infinity"
 )
-Wanted = Sequence[int | str] | int | str | None
 
 
 def gradcheck(
     f: Callable[..., Any],
     inputs: Any,
     *,
-    wrt: Wanted = None,
+    wrt: Wrt = None,
     order: int = 1,
     cotangent: Any = None,
     coordinates: Coordinates = "auto",
@@ -90,19 +88,17 @@ def gradcheck(
     if order not in (1, 2, 3):
         raise InputError(f"gradcheck: order must be 1, 2 or 3; got {order!r}. 1 checks the gradient itself.")
     if hasattr(f, "named_parameters"):
-        notes = _buffer_notes(f, inputs)
-        function, put_back = module_function(f, inputs, wrt)
-        with restoring(put_back):
-            report = check_orders(function, order, cotangent, coordinates, seed, rtol, parameters=True)
-        return replace(report, notes=(*report.notes, *notes))
+        return _check_module(f, inputs, wrt, order, cotangent, coordinates, seed, rtol)
     return check_orders(tensor_function(f, inputs, wrt), order, cotangent, coordinates, seed, rtol)
 
 
-def _buffer_notes(module: Any, inputs: Any) -> tuple[str, ...]:
+def _check_module(module: Any, inputs: Any, wrt: Wrt, *options: Any) -> Report:
+    """Check a module by its inputs and parameters; ``options`` are those of :func:`check_orders`."""
     changed = changed_buffers(module, inputs)
-    if not changed:
-        return ()
-    return (f"the module changes its buffers ({', '.join(changed)}); they were put back after every evaluation",)
+    with module_function(module, inputs, wrt) as function:
+        report = check_orders(function, *options, parameters=True)
+    note = f"the module changes its buffers ({', '.join(changed)}); they were put back after every evaluation"
+    return replace(report, notes=(*report.notes, note)) if changed else report
 
 
 def check_orders(
@@ -112,6 +108,7 @@ def check_orders(
     coordinates: Coordinates = "auto",
     seed: int = 0,
     rtol: float | None = None,
+    *,
     parameters: bool = False,
 ) -> Report:
     """Check the first order, then the next ones as long as all is right; blame an operation for what is wrong."""
@@ -123,7 +120,7 @@ def check_orders(
         if any(fault.code == "gradient-not-finite" for fault in report.faults):
             report = replace(report, notes=(*report.notes, ANOMALY))
         elif any(e.status == "wrong" for e in report.entries) or any(f.code in NOT_LINEAR for f in report.faults):
-            report = locate(current, report, level, seed)
+            report = blame_operation(current, report, level, seed)
         if report.refused and level == 1:
             known = cancelling_sum(current)
             report = replace(report, refused=f"{report.refused}. Here {known}" if known else report.refused)
@@ -141,7 +138,7 @@ def check_vjp(
     backward: Callable[..., Any],
     inputs: Any,
     *,
-    wrt: Wanted = None,
+    wrt: Wrt = None,
     cotangent: Any = None,
     coordinates: Coordinates = "auto",
     seed: int = 0,

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from .diagnose import Finding
-from .ladder import UNIT_ROUNDOFF, Array
-from .probe import Probe, as_gradient, gradients_for
-from .problem import Arrays, Problem, flatten, unflatten
+from .measure.step_ladder import UNIT_ROUNDOFF, Array
+from .vjp_problem import Arrays, Probe, Problem, as_gradient, flatten, unflatten
 
 
 def forward_faults(problem: Problem, outputs: Arrays) -> Iterator[Finding]:
@@ -25,7 +24,7 @@ def forward_faults(problem: Problem, outputs: Arrays) -> Iterator[Finding]:
         yield Finding(
             "not-finite",
             "the function is not finite at this point",
-            f"{bad.size} of {center.size} outputs are NaN or infinite, the first is {_place(bad[0], outputs)}",
+            f"{bad.size} of {center.size} outputs are NaN or infinite, the first is {_where(bad[0], outputs)}",
             "choose a point inside the domain of the function",
         )
         return
@@ -38,23 +37,23 @@ def forward_faults(problem: Problem, outputs: Arrays) -> Iterator[Finding]:
             "two evaluations at the same point differ",
             "fix the seed inside the function, switch dropout off (module.eval()), or pass the random mask as an input",
         )
-    yield from _changed(problem, inputs, "the function changes its input {name}", "input-changed")
+    yield from _changed(problem, inputs, "the function changes its input")
 
 
-def _changed(problem: Problem, inputs: Arrays, text: str, code: str) -> Iterator[Finding]:
+def _changed(problem: Problem, inputs: Arrays, what: str) -> Iterator[Finding]:
     for name, before, after in zip(problem.names, problem.inputs, inputs, strict=True):
         if not np.array_equal(before, after):
             yield Finding(
-                code,
-                text.format(name=name),
+                "input-changed",
+                f"{what} {name}",
                 f"{int(np.sum(before != after))} of {before.size} entries were overwritten",
                 "work on a copy: x = x + 1 instead of x += 1",
             )
 
 
-def backward_faults(problem: Problem, p: Probe) -> Iterator[Finding]:
+def backward_faults(p: Probe) -> Iterator[Finding]:
     """Yield what is wrong with the backward pass, apart from its numbers."""
-    for name, gradient in zip(problem.names, p.gradients, strict=True):
+    for name, gradient in zip(p.problem.names, p.gradients, strict=True):
         bad = np.argwhere(~np.isfinite(gradient))
         if bad.size:
             yield Finding(
@@ -65,7 +64,7 @@ def backward_faults(problem: Problem, p: Probe) -> Iterator[Finding]:
                 "look for a division by zero, 0/0 or a root at zero that the formula needs a special case for",
             )
             return
-    again = gradients_for(problem, p.outputs, p.cotangents)
+    again = p.ask(p.cotangents)
     if not all(np.array_equal(a, b) for a, b in zip(p.gradients, again, strict=True)):
         yield Finding(
             "another-answer",
@@ -74,19 +73,19 @@ def backward_faults(problem: Problem, p: Probe) -> Iterator[Finding]:
             "start every call from zeros: it may be adding to an array that outlives the call, or draw random numbers",
         )
         return
-    yield from _linearity(problem, p)
-    yield from _side_effects(problem, p)
-    yield from _layout(problem, p)
+    yield from _linearity(p)
+    yield from _side_effects(p)
+    yield from _layout(p)
 
 
-def _linearity(problem: Problem, p: Probe) -> Iterator[Finding]:
+def _linearity(p: Probe) -> Iterator[Finding]:
     # A power of two, so that b(−1024 g) = −1024 b(g) holds in floating-point arithmetic too.
     factor = -1024.0
-    scaled = gradients_for(problem, p.outputs, factor * p.cotangents)
+    scaled = p.ask(factor * p.cotangents)
     if _all_close(p, [factor * a for a in p.gradients], scaled, factor):
         if len(p.cotangents) < 2:
             return
-        both = gradients_for(problem, p.outputs, (p.cotangents[0] + p.cotangents[1])[None])
+        both = p.ask((p.cotangents[0] + p.cotangents[1])[None])
         # Gradients in float32 are a matter of precision, which has a name of its own.
         ulps = 1e4 if not all(_is_float32(a) for a in p.gradients) else 1e10
         if _all_close(p, [a[:1] + a[1:2] for a in p.gradients], both, 2.0, ulps=ulps):
@@ -130,11 +129,11 @@ def _all_close(
     return True
 
 
-def _side_effects(problem: Problem, p: Probe) -> Iterator[Finding]:
-    inputs = tuple(x.copy() for x in problem.inputs)
+def _side_effects(p: Probe) -> Iterator[Finding]:
+    inputs = tuple(x.copy() for x in p.problem.inputs)
     cotangents = unflatten(p.cotangents[0], p.outputs)
-    problem.backward(inputs, cotangents)
-    yield from _changed(problem, inputs, "the backward pass changes the input {name}", "input-changed")
+    p.problem.backward(inputs, cotangents)
+    yield from _changed(p.problem, inputs, "the backward pass changes the input")
     if not np.array_equal(flatten(cotangents), p.cotangents[0]):
         yield Finding(
             "cotangent-changed",
@@ -144,18 +143,18 @@ def _side_effects(problem: Problem, p: Probe) -> Iterator[Finding]:
         )
 
 
-def _layout(problem: Problem, p: Probe) -> Iterator[Finding]:
+def _layout(p: Probe) -> Iterator[Finding]:
     for what, arrange in (("read-only", _read_only), ("not contiguous", _strided)):
-        inputs = tuple(arrange(x) for x in problem.inputs)
+        inputs = tuple(arrange(x) for x in p.problem.inputs)
         cotangents = tuple(arrange(g) for g in unflatten(p.cotangents[0], p.outputs))
         try:
-            answer = problem.backward(inputs, cotangents)
+            answer = p.problem.backward(inputs, cotangents)
         except ValueError as error:
             yield _layout_fault(what, f"it raises ValueError: {error}")
             return
         after = [
             np.zeros((1, *before.shape[1:])) if value is None else as_gradient(value, name)[None]
-            for name, value, before in zip(problem.names, answer, p.gradients, strict=True)
+            for name, value, before in zip(p.problem.names, answer, p.gradients, strict=True)
         ]
         # Sums may run in another order: rounding, not layout.
         if not _all_close(p, [a[:1] for a in p.gradients], after, ulps=1e6):
@@ -187,11 +186,11 @@ def _strided(x: Array) -> Array:
     return view
 
 
-def aliases(problem: Problem, p: Probe) -> list[str]:
+def aliases(p: Probe) -> list[str]:
     """Return notes about returned gradients that share memory with g or with each other: legal, but fragile."""
     cotangents = unflatten(p.cotangents[0], p.outputs)
-    answer: tuple[Any, ...] = problem.backward(tuple(x.copy() for x in problem.inputs), cotangents)
-    arrays = [(n, a) for n, a in zip(problem.names, answer, strict=True) if isinstance(a, np.ndarray)]
+    answer: tuple[Any, ...] = p.problem.backward(tuple(x.copy() for x in p.problem.inputs), cotangents)
+    arrays = [(n, a) for n, a in zip(p.problem.names, answer, strict=True) if isinstance(a, np.ndarray)]
     notes = [
         f"the gradient of {name} is g itself (the same memory): adding to it in place would change g"
         for name, a in arrays
@@ -220,7 +219,7 @@ def adjoint_gap(apply: Callable[[Array], Array], transpose: Callable[[Array], Ar
     return abs(float(np.sum(left) - np.sum(right))) / size if size else 0.0
 
 
-def _place(flat: int, outputs: Arrays) -> str:
+def _where(flat: int, outputs: Arrays) -> str:
     ends = np.cumsum([out.size for out in outputs])
     number = int(np.searchsorted(ends, flat, side="right"))
     out = outputs[number]

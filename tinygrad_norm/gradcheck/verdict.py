@@ -1,6 +1,6 @@
 """Is a gradient right? Compares it with the measured slopes, entry by entry, without a tolerance of its own.
 
-:func:`judge` is the rule: right when ``|yours − numeric| ≤ 3·bar + doubt``. The *bar* is the numeric side's
+:func:`judge_gradient` is the rule: right when ``|yours − numeric| ≤ 3·bar + doubt``. The *bar* is the numeric side's
 (:mod:`.numeric`), the *doubt* (:func:`doubt`) is what rounding does to the gradient under test.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .ladder import UNIT_ROUNDOFF, Array
-from .numeric import Slopes
+from .measure.numeric import Slopes
+from .measure.step_ladder import UNIT_ROUNDOFF, Array
 
 Flags = NDArray[np.bool_]
 
@@ -68,7 +68,7 @@ def doubt(gradient: Array, perturbed: Sequence[Array], size: Array | None = None
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgment:
     """The judgement of every entry; all arrays are ``(cotangents, entries)``.
 
     ``allowed`` is the largest difference that still counts as right; ``vacuous`` says that both sides are
@@ -105,7 +105,7 @@ class Verdict:
         return "right"
 
 
-def judge(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rtol: float | None) -> Verdict:
+def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rtol: float | None) -> Judgment:
     """Compare a gradient with measured slopes.
 
     Parameters
@@ -138,7 +138,7 @@ def judge(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rtol: float
     vacuous = _vacuous(yours, numeric, bar, doubts, reach)
     unsure = np.isfinite(yours) & (too_wide | still) & ~np.bool_(vacuous)
     right = (right & ~unsure) | np.bool_(vacuous)
-    return Verdict(right, unsure, kinked, yours, numeric, COVERAGE * bar, allowed, vacuous)
+    return Judgment(right, unsure, kinked, yours, numeric, COVERAGE * bar, allowed, vacuous)
 
 
 def _largest(values: Array) -> float:

@@ -22,16 +22,14 @@ QUERIES = ((1.0, 0.0, 0.5), (0.0, 1.0, -0.5))
 KEYS = ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0))
 VALUES = ((1.0, 0.0), (0.0, 1.0), (2.0, -1.0))
 
-ARRAYS: Mapping[str, Any] = MappingProxyType(
-    {
-        "x": 2.0, "y": -3.0, "w": 0.5, "b": 1.0, "f": FEATURES, "z": OUTPUTS, "q": QUERIES, "k": KEYS, "v": VALUES,
-    }
-)  # fmt: skip
+NUMBERS = {"x": 2.0, "y": -3.0, "w": 0.5, "b": 1.0}
+TABLES = {"f": FEATURES, "z": OUTPUTS, "q": QUERIES, "k": KEYS, "v": VALUES}
+ARRAYS: Mapping[str, Any] = MappingProxyType({**NUMBERS, **TABLES})
 """Small numbers, the lecture's tables f (5×2) and z (5×3), and queries, keys and values for attention."""
 
 
 @dataclass(frozen=True)
-class Example:
+class ToDraw:
     """Something to draw.
 
     Attributes
@@ -213,45 +211,44 @@ def encoder() -> Callable[..., Any]:
     return settled(nn.TransformerEncoder(layer, 3))
 
 
-PADDED = (*OUTPUTS[:3], (0, 0, 0), (0, 0, 0))
 REAL = np.array([True, True, True, False, False])
+PADDED = {"z": (*OUTPUTS[:3], (0, 0, 0), (0, 0, 0)), "mask": REAL}
 BACK = {"gradients": True}
+SHADED = {**BACK, "mask": REAL}
 TOKENS = (((0.1, -0.1, 0.6, 0.1), (-0.5, 0.4, 1.3, 0.9), (-0.7, -1.3, -0.6, 0.0)),)
 LOGITS = ((2.0, 1.0, 0.1), (0.5, 2.5, 1.0))
+CLASSIFIED = {"logits": LOGITS, "classes": np.array([0, 2])}
+CHANNELS = ((1.0, 2.0, 5.0, 3.0), (0.0, 4.0, 2.0, 2.5))
+ATTENDED = {"q": QUERIES, "k": KEYS, "v": VALUES}
+MASKED = {**ATTENDED, "mask": np.array([True, True, False])}
 
 
-def table_of(examples: Sequence[Example]) -> Mapping[str, Example]:
+def table_of(examples: Sequence[ToDraw]) -> Mapping[str, ToDraw]:
     """Return examples by name."""
     return MappingProxyType({example.name: example for example in examples})
 
 
 EXAMPLES = table_of(
     [
-        Example("neuron", "one neuron: tanh(x · w + b)", neuron, {"x": 2.0}),
-        Example("linear", "a linear layer with two features and three neurons", linear, {"f": FEATURES}, BACK),
-        Example("relu", "max(x, 0)", of_one(functional.relu), {"x": [-2.0, 0.0, 3.0]}, BACK),
-        Example("sigmoid", "1 / (1 + e⁻ˣ)", of_one(functional.sigmoid), {"x": 0.5}),
-        Example("gelu", "x · Φ(x)", of_one(functional.gelu), {"x": 0.5}),
-        Example("silu", "x · sigmoid(x)", of_one(functional.silu), {"x": 0.5}),
-        Example("softmax", "eˣ / Σ eˣ along a row", of_one(functional.softmax), {"x": LOGITS}, BACK),
-        Example("cross_entropy", "the loss of a classifier", cross_entropy,
-                {"logits": LOGITS, "classes": np.array([0, 2])}),
-        Example("layer_norm", "layer norm of the lecture's 5×3 table", layer_norm, {"z": OUTPUTS}, BACK),
-        Example("rms_norm", "RMS norm of the lecture's 5×3 table", rms_norm, {"z": OUTPUTS}, BACK),
-        Example("batch_norm", "batch norm in training, of the 5×3 table", batch_norm, {"z": OUTPUTS}, BACK),
-        Example("batch_norm_eval", "batch norm with running statistics", batch_norm_eval, {"z": OUTPUTS}, BACK),
-        Example(
-            "batch_norm_masked", "batch norm that leaves two padded rows out", batch_norm_masked,
-            {"z": PADDED, "mask": REAL}, {"gradients": True, "mask": REAL},
-        ),
-        Example("group_norm", "group norm of four channels in two groups", group_norm,
-                {"x": [[1.0, 2.0, 5.0, 3.0], [0.0, 4.0, 2.0, 2.5]]}, BACK),
-        Example("attention", "scaled dot-product attention", attention, {"q": QUERIES, "k": KEYS, "v": VALUES}, BACK),
-        Example("masked_attention", "attention with one key masked", masked_attention,
-                {"q": QUERIES, "k": KEYS, "v": VALUES, "mask": np.array([True, True, False])}, BACK),
-        Example("multihead_attention", "self-attention with two heads", multihead_attention, {"x": TOKENS}, BACK),
-        Example("encoder_layer", "one layer of a Transformer's encoder", encoder_layer, {"src": TOKENS}, BACK),
-        Example("encoder", "a Transformer's encoder of three layers", encoder, {"src": TOKENS}, BACK),
+        ToDraw("neuron", "one neuron: tanh(x · w + b)", neuron, {"x": 2.0}),
+        ToDraw("linear", "a linear layer with two features and three neurons", linear, {"f": FEATURES}, BACK),
+        ToDraw("relu", "max(x, 0)", of_one(functional.relu), {"x": [-2.0, 0.0, 3.0]}, BACK),
+        ToDraw("sigmoid", "1 / (1 + e⁻ˣ)", of_one(functional.sigmoid), {"x": 0.5}),
+        ToDraw("gelu", "x · Φ(x)", of_one(functional.gelu), {"x": 0.5}),
+        ToDraw("silu", "x · sigmoid(x)", of_one(functional.silu), {"x": 0.5}),
+        ToDraw("softmax", "eˣ / Σ eˣ along a row", of_one(functional.softmax), {"x": LOGITS}, BACK),
+        ToDraw("cross_entropy", "the loss of a classifier", cross_entropy, CLASSIFIED),
+        ToDraw("layer_norm", "layer norm of the lecture's 5×3 table", layer_norm, {"z": OUTPUTS}, BACK),
+        ToDraw("rms_norm", "RMS norm of the lecture's 5×3 table", rms_norm, {"z": OUTPUTS}, BACK),
+        ToDraw("batch_norm", "batch norm in training, of the 5×3 table", batch_norm, {"z": OUTPUTS}, BACK),
+        ToDraw("batch_norm_eval", "batch norm with running statistics", batch_norm_eval, {"z": OUTPUTS}, BACK),
+        ToDraw("batch_norm_masked", "batch norm that leaves two padded rows out", batch_norm_masked, PADDED, SHADED),
+        ToDraw("group_norm", "group norm of four channels in two groups", group_norm, {"x": CHANNELS}, BACK),
+        ToDraw("attention", "scaled dot-product attention", attention, ATTENDED, BACK),
+        ToDraw("masked_attention", "attention with one key masked", masked_attention, MASKED, BACK),
+        ToDraw("multihead_attention", "self-attention with two heads", multihead_attention, {"x": TOKENS}, BACK),
+        ToDraw("encoder_layer", "one layer of a Transformer's encoder", encoder_layer, {"src": TOKENS}, BACK),
+        ToDraw("encoder", "a Transformer's encoder of three layers", encoder, {"src": TOKENS}, BACK),
     ]
-)  # fmt: skip
+)
 """Everything that can be drawn by name."""

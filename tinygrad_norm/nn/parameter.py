@@ -49,7 +49,7 @@ def convert(parameter: Parameter, dtype: Any) -> None:
 
     Its node stays the same too: what was computed before sends its gradient here.
     """
-    gradient, node = parameter.grad, parameter.node
+    gradient, node = parameter.grad, parameter._leaf()
     parameter._array = parameter._array.astype(dtype)
     if node is not None:
         node.params = {"dtype": parameter._array.dtype}

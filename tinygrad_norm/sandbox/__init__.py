@@ -6,7 +6,7 @@ prints, exits, crashes or never ends cannot disturb the caller. This keeps accid
 """
 
 from .child import Job
-from .run import Ending, Outcome, Printed, run
+from .parent import Ending, JobResult, Printed, run
 from .submission import account, line_of, load, one_line
 
-__all__ = ["Ending", "Job", "Outcome", "Printed", "account", "line_of", "load", "one_line", "run"]
+__all__ = ["Ending", "Job", "JobResult", "Printed", "account", "line_of", "load", "one_line", "run"]

@@ -15,6 +15,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TextIO
 
+from ..errors import FileError
+
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -59,7 +61,31 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_text(path: str | os.PathLike[str], encoding: str = "utf-8", newline: str = "\n") -> Iterator[TextIO]:
-    """Open a file for text that takes the place of ``path`` when the block ends without an error."""
-    with whole_file(path) as part, open(part, "w", encoding=encoding, newline=newline) as file:
-        yield file
+def whole_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> Iterator[TextIO]:
+    """Open a file for text that takes the place of ``path`` when the block ends, with line ends as they are written.
+
+    Raises
+    ------
+    FileError
+        The file cannot be written.
+    """
+    try:
+        with whole_file(path) as part, open(part, "w", encoding=encoding, newline="") as file:
+            yield file
+    except OSError as error:
+        raise FileError(
+            f"{shown_name(path)}: cannot write the file: {error.strerror or error}; name a file in a folder you may "
+            "write to"
+        ) from None
+
+
+def shown_name(path: str | os.PathLike[str]) -> str:
+    r"""Return a path as messages show it: on one line, whatever it holds.
+
+    Examples
+    --------
+    >>> print(shown_name("a/b.csv"), shown_name("a\nb.csv"))
+    a/b.csv 'a\nb.csv'
+    """
+    name = os.fspath(path)
+    return name if name.isprintable() else repr(name)

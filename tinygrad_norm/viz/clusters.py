@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 
 from ..engine.tape import Scope
-from .graph import ClusterView, Kind
+from .graph_view import ClusterView, NodeKind, clusters_around
+from .legible import visible
 from .naming import Ids
-from .plain_text import visible
-from .run import Operation, Run
+from .recorded_run import AppliedPrimitive, Run
 
 # What says no more of a cluster than its name does.
 UNNAMED_KINDS = ("function", "scope")
@@ -19,7 +20,7 @@ BACKWARD = "backward pass"
 class Clusters:
     """The clusters of a run, found while its operations are read in order."""
 
-    def __init__(self, run: Run, ids: Ids, kinds: Mapping[Hashable, Kind]) -> None:
+    def __init__(self, run: Run, ids: Ids, kinds: Mapping[Hashable, NodeKind]) -> None:
         self._ids = ids
         self._of_scope: dict[Scope, str] = {}
         self._backward: str | None = None
@@ -27,9 +28,10 @@ class Clusters:
         self.of_operation: dict[Hashable, str | None] = {op.key: self._find(op) for op in run.operations}
         self.of_failure = self._of(run.failure.scope) if run.failure else None
         self._join_single_children()
+        self._parents = {view.id: view.parent for view in self.views.values()}
         self.of_leaf = self._leaves(run, kinds)
 
-    def _find(self, op: Operation) -> str | None:
+    def _find(self, op: AppliedPrimitive) -> str | None:
         if op.in_backward:
             if self._backward is None:
                 self._backward = self._ids.named(BACKWARD)
@@ -71,12 +73,12 @@ class Clusters:
                 if view.id in direct:
                     direct.add(outer)
             elif outer != view.parent:
-                self.views[view.id] = ClusterView(view.id, view.path, view.label, outer)
+                self.views[view.id] = replace(view, parent=outer)
         self.of_operation = {k: joined.get(c, c) if c else None for k, c in self.of_operation.items()}
         if self.of_failure is not None:
             self.of_failure = joined.get(self.of_failure, self.of_failure)
 
-    def _leaves(self, run: Run, kinds: Mapping[Hashable, Kind]) -> dict[Hashable, str | None]:
+    def _leaves(self, run: Run, kinds: Mapping[Hashable, NodeKind]) -> dict[Hashable, str | None]:
         """Return where parameters and nameless constants belong: in the innermost cluster with all their users."""
         users: dict[Hashable, list[str | None]] = {}
         for op in run.operations:
@@ -87,38 +89,38 @@ class Clusters:
         for key, leaf in run.leaves.items():
             nameless = kinds[key] == "constant" and not leaf.name and key not in run.outer
             own = kinds[key] == "parameter" or nameless
-            inner[key] = self.common(users.get(key, ())) if own else None
+            inner[key] = self._common(users.get(key, ())) if own else None
         return inner
 
-    def around(self, cluster: str | None) -> list[str]:
-        """Return a cluster and those around it, outermost first."""
-        found = []
-        while cluster is not None:
-            found.append(cluster)
-            cluster = self.views[cluster].parent
-        return found[::-1]
+    def _around(self, cluster: str | None) -> list[str]:
+        return clusters_around(cluster, self._parents)
 
-    def common(self, clusters: Iterable[str | None]) -> str | None:
+    def _common(self, clusters: Iterable[str | None]) -> str | None:
         """Return the innermost cluster that holds all of these."""
         shared: list[str] | None = None
         for cluster in dict.fromkeys(clusters):
-            chain = self.around(cluster)
+            chain = self._around(cluster)
             shared = chain if shared is None else [a for a, b in zip(shared, chain, strict=False) if a == b]
         return shared[-1] if shared else None
 
-    def counted(self, operations: Counter[str], parameters: Counter[str]) -> tuple[ClusterView, ...]:
+    def _held(self, places: Iterable[str | None]) -> Counter[str]:
+        """Return how many of these places each cluster holds, those in its inner clusters too."""
+        held: Counter[str] = Counter()
+        for place, number in Counter(places).items():
+            held.update(dict.fromkeys(self._around(place), number))
+        return held
+
+    def counted(self, run: Run) -> tuple[ClusterView, ...]:
         """Return the clusters with what they hold, and how often a module was called with the same parameters."""
+        operations = self._held(self.of_operation.values())
+        parameters = self._held(place for key, place in self.of_leaf.items() if run.leaves[key].needs_gradient)
         kinds = {cluster: scope.kind for scope, cluster in self._of_scope.items()}
-        calls = Counter(
-            (v.path, kinds.get(v.id)) for v in self.views.values() if kinds.get(v.id) not in (None, *UNNAMED_KINDS)
-        )
+        module = {v.id: (v.path, kinds.get(v.id)) for v in self.views.values()}
+        calls = Counter(m for m in module.values() if m[1] not in (None, *UNNAMED_KINDS))
         return tuple(
-            ClusterView(
-                v.id, v.path, v.label, v.parent, operations[v.id], parameters[v.id],
-                calls.get((v.path, kinds.get(v.id)), 1),
-            )
+            replace(v, operations=operations[v.id], parameters=parameters[v.id], calls=calls.get(module[v.id], 1))
             for v in self.views.values()
-        )  # fmt: skip
+        )
 
 
 def label_of(scope: Scope, path: str) -> str:

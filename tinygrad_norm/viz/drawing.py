@@ -12,28 +12,27 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .contract import Folded
-from .data import data_of
-from .dot import dot_of
-from .graph import GraphView
-from .html import page, pictures_of
-from .layout import Wanted as Direction
-from .layout import direction_for
-from .render import render, write_whole
-from .run import Run
-from .svg import finished
-from .text import listing, step_tables
+from ..terminal.files import whole_file
+from .finished_svg import finished
+from .fold import Folded
+from .graph_as_data import data_of
+from .graph_as_dot import Direction, dot_of
+from .graph_as_text import listing, step_tables
+from .graph_view import GraphView
+from .recorded_run import Run
+from .render import render
+from .stepping_page import pictures_of, stepping_page
 from .theme import Theme, palette
 
 IDENTITY = re.compile(r' id="[^"]*"')
 LARGEST = 2000
 """Above so many visible nodes a layout would take minutes."""
-SUFFIXES = {".gv": "gv", ".dot": "gv", ".svg": "svg", ".png": "png", ".pdf": "pdf", ".html": "html", ".htm": "html",
-            ".txt": "txt"}  # fmt: skip
+SUFFIXES = {f".{name}": name for name in ("gv", "dot", "svg", "png", "pdf", "html", "htm", "txt")}
+SUFFIXES |= {".dot": "gv", ".htm": "html"}
 
 
 @dataclass(frozen=True)
-class Frame:
+class EmbeddedPage:
     """The interactive page as a notebook shows it."""
 
     page: str
@@ -50,12 +49,21 @@ class Frame:
 class Drawing:
     """A graph, ready to be written in any format.
 
+    Edges follow the data. Where a backward pass was watched, dashed edges carry back what each operation sends to each
+    of its arguments: ḡ · ∂ for single numbers, the operation's rule for arrays.
+
     Attributes
     ----------
     view : GraphView
         The whole graph as plain data.
     folded : Folded
         What is visible of it.
+    values, direction, theme, force, renderer
+        How it is shown, as :func:`tinygrad_norm.draw` explains.
+    title : str
+        What the page is called.
+    run, keys : Run or None, dict
+        Where :meth:`to_json` finds the numbers: the run, and which of its values each node's id stands for.
     """
 
     view: GraphView
@@ -72,12 +80,7 @@ class Drawing:
     @cached_property
     def dot(self) -> str:
         """The drawing as DOT, Graphviz's language; needs nothing installed."""
-        return self.dot_in(self.theme)
-
-    def dot_in(self, theme: Theme) -> str:
-        """Return the DOT in the colors of a theme."""
-        direction = direction_for(self.folded.view) if self.direction == "auto" else self.direction
-        return dot_of(self.folded.view, palette(theme), direction, self.values)
+        return dot_of(self.folded.view, palette(self.theme), self.direction, self.values)
 
     @cached_property
     def svg(self) -> str:
@@ -109,16 +112,16 @@ class Drawing:
         """The interactive page, complete in itself."""
         self.check_size()
         pictures, shown = pictures_of(self.view, self.folded, self._svg_of)
-        return page(self.view, pictures, shown, self.theme, self.title)
+        return stepping_page(self.view, pictures, shown, self.theme, self.title)
 
     def _svg_of(self, folded: Folded, prefix: str) -> str:
         """Return one fold of the page; drawn in light colors, which the page's own style turns dark."""
         part = replace(self, folded=folded, theme="light")
         return finished(render(part.dot, "svg", self.renderer).decode("utf-8"), folded.view, "light", prefix)
 
-    def interactive(self, height: int = 700) -> Frame:
+    def interactive(self, height: int = 700) -> EmbeddedPage:
         """Return the page for a notebook, in a frame of so many pixels."""
-        return Frame(self.page, height)
+        return EmbeddedPage(self.page, height)
 
     def picture(self, format: str) -> bytes:
         """Return the content of a file in a format: gv, svg, png, pdf, html or txt."""
@@ -149,7 +152,7 @@ class Drawing:
                 f"a drawing must be saved with one of the suffixes {' '.join(SUFFIXES)}; got {os.fspath(path)!r}. "
                 "Write for example graph.svg, or graph.html for the page with the steps."
             )
-        write_whole(path, self.picture(SUFFIXES[suffix]))
+        write_drawing(path, self.picture(SUFFIXES[suffix]))
 
     def check_size(self) -> None:
         """Raise where a layout would take minutes."""
@@ -170,3 +173,15 @@ class Drawing:
             return {"image/svg+xml": self.svg, "text/plain": self.text}
         except Exception as error:  # a traceback in place of a display would hide the text, too
             return {"text/plain": f"{self.text}\n\n(no picture: {error})"}
+
+
+def write_drawing(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file as a whole or not at all."""
+    try:
+        with whole_file(path) as part:
+            part.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"the drawing must go to a file that can be written; {path}: {error.strerror or error}. "
+            "Check the folder and its permissions."
+        ) from error

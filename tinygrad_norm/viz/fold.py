@@ -1,25 +1,35 @@
 """Folding: a module becomes a box with its counts, so that what is seen stays small enough to read.
 
 ``depth`` counts the levels of modules that are open; ``focus`` opens one path and closes everything else. Left to
-itself, folding opens as many levels as keep about sixty nodes visible.
+itself, folding opens as many levels as keep about sixty nodes visible. What is inside a box goes, edges that leave it
+stay, and a formula calls the box by its name where it named what is hidden.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from ..errors import InputError
-from .contract import Folded, contracted
-from .graph import ClusterView, GraphView, NodeView
+from .graph_view import ClusterView, EdgeView, GraphView, NodeView, clusters_around
+from .legible import shape_text
+from .naming import substituted
 
 VISIBLE = 60
 """Automatic folding keeps about so many nodes."""
-RUN = 3
+LIKE_BOXES = 3
 """Automatic folding joins at least so many like boxes in a row."""
 
-Depth = int | None | Literal["auto"]
+Depth: TypeAlias = int | Literal["auto"] | None
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A folded view, and for each node of the whole view the id of what stands for it."""
+
+    view: GraphView
+    shown_as: Mapping[str, str]
 
 
 def fold(view: GraphView, depth: Depth = "auto", focus: str | None = None) -> Folded:
@@ -41,14 +51,13 @@ def fold(view: GraphView, depth: Depth = "auto", focus: str | None = None) -> Fo
                 f"depth must be a number of levels from 0 on, None for all of them, or 'auto'; got {depth!r}. "
                 "0 shows each module as one box."
             )
-        return folded_by(view, lambda cluster: levels[cluster.id] < depth)
-    deepest = max(levels.values(), default=-1) + 1
-    for tried in range(deepest, -1, -1):
+        return folded_by(view, open_above(depth, levels))
+    for tried in range(max(levels.values(), default=-1) + 1, -1, -1):
         # Count before building: only one of the depths is wanted.
-        if visible_count(view, levels, tried) <= VISIBLE:
-            return folded_by(view, lambda cluster, tried=tried: levels[cluster.id] < tried)  # type: ignore[misc]
-    folded = folded_by(view, lambda cluster: False)
-    return join_runs(view, folded)
+        closed = closed_clusters(view, open_above(tried, levels))
+        if len({closed.get(n.cluster or "", n.id) for n in view.nodes}) <= VISIBLE:
+            return folded_by(view, open_above(tried, levels))
+    return like_boxes_joined(view, folded_by(view, lambda cluster: False))
 
 
 def levels_of(view: GraphView) -> dict[str, int]:
@@ -59,18 +68,9 @@ def levels_of(view: GraphView) -> dict[str, int]:
     return levels
 
 
-def visible_count(view: GraphView, levels: Mapping[str, int], depth: int) -> int:
-    """Return how many nodes a fold at this depth would show."""
-    outer = {c.id: c.parent for c in view.clusters}
-    shown = set()
-    for node in view.nodes:
-        place, stands = node.cluster, node.id
-        while place is not None:
-            if levels[place] >= depth:
-                stands = place
-            place = outer[place]
-        shown.add(stands)
-    return len(shown)
+def open_above(depth: int, levels: Mapping[str, int]) -> Callable[[ClusterView], bool]:
+    """Return which clusters are open where so many levels of them are."""
+    return lambda cluster: levels[cluster.id] < depth
 
 
 def focus_test(view: GraphView, focus: str, depth: Depth, levels: Mapping[str, int]) -> Callable[[ClusterView], bool]:
@@ -83,15 +83,11 @@ def focus_test(view: GraphView, focus: str, depth: Depth, levels: Mapping[str, i
             f"{'There is' if paths else 'Nothing is nested here'}{': ' if paths else '.'}{', '.join(paths[:12])}"
             f"{f' and {len(paths) - 12} more' if len(paths) > 12 else ''}"
         )
-    outer = {c.id: c.parent for c in view.clusters}
-    around: set[str | None] = set()
+    parents = view.parents
+    around = {outer for name in chosen for outer in clusters_around(name, parents)}
     within: dict[str, int] = {}
     for cluster in view.clusters:
         if cluster.id in chosen:
-            place: str | None = cluster.id
-            while place is not None:
-                around.add(place)
-                place = outer[place]
             within[cluster.id] = levels[cluster.id]
         elif cluster.parent in within:
             within[cluster.id] = within[cluster.parent]
@@ -105,14 +101,20 @@ def focus_test(view: GraphView, focus: str, depth: Depth, levels: Mapping[str, i
     return is_open
 
 
-def folded_by(view: GraphView, is_open: Callable[[ClusterView], bool]) -> Folded:
-    """Return a view with every cluster folded that is not open, or lies in one that is not."""
+def closed_clusters(view: GraphView, is_open: Callable[[ClusterView], bool]) -> dict[str, str]:
+    """Return each cluster that is not open, or lies in one that is not, with the outermost such one."""
     closed: dict[str, str] = {}
     for cluster in view.clusters:
         if cluster.parent in closed:
             closed[cluster.id] = closed[cluster.parent]
         elif not is_open(cluster):
             closed[cluster.id] = cluster.id
+    return closed
+
+
+def folded_by(view: GraphView, is_open: Callable[[ClusterView], bool]) -> Folded:
+    """Return a view with every cluster folded that is not open, or lies in one that is not."""
+    closed = closed_clusters(view, is_open)
     if not closed:
         return Folded(view, {n.id: n.id for n in view.nodes})
     stands = {n.id: closed.get(n.cluster or "", n.id) for n in view.nodes}
@@ -122,66 +124,141 @@ def folded_by(view: GraphView, is_open: Callable[[ClusterView], bool]) -> Folded
 
 def box_of(cluster: ClusterView, results: list[NodeView]) -> NodeView:
     """Return the box of a folded cluster; a single result lends it its shape, value and gradient."""
-    parameters = f", {counted(cluster.parameters, 'parameter')}" if cluster.parameters else ""
     calls = f", one of {cluster.calls} calls" if cluster.calls > 1 else ""
-    result = results[0] if len(results) == 1 else None
+    lent = results[0] if len(results) == 1 else NodeView("", "module", "")
     return NodeView(
-        cluster.id, "module", cluster.label, formula=counted(cluster.operations, "operation") + parameters + calls,
-        shape=result.shape if result else None, dtype=result.dtype if result else "",
-        value=result.value if result else None, gradient=result.gradient if result else None,
-        needs_gradient=any(r.needs_gradient for r in results), output=any(r.output for r in results),
-        received=sum(r.received for r in results), expected=sum(r.expected for r in results),
-        cluster=cluster.parent, operations=cluster.operations, parameters=cluster.parameters,
-    )  # fmt: skip
+        id=cluster.id,
+        kind="module",
+        title=cluster.label,
+        formula=held_in(cluster.operations, cluster.parameters) + calls,
+        shape=lent.shape,
+        dtype=lent.dtype,
+        value=lent.value,
+        gradient=lent.gradient,
+        needs_gradient=any(r.needs_gradient for r in results),
+        output=any(r.output for r in results),
+        received=sum(r.received for r in results),
+        expected=sum(r.expected for r in results),
+        cluster=cluster.parent,
+        operations=cluster.operations,
+        parameters=cluster.parameters,
+    )
 
 
-def counted(n: int, what: str) -> str:
-    """Return ``1 operation`` or ``3 operations``."""
-    return f"{n} {what}{'' if n == 1 else 's'}"
+def held_in(operations: int, parameters: int) -> str:
+    """Return what a box holds: ``3 operations, 1 parameter``."""
+    counts = ((operations, "operation"), *([(parameters, "parameter")] if parameters else []))
+    return ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts)
 
 
-def join_runs(view: GraphView, folded: Folded) -> Folded:
-    """Return a view in which runs of like boxes, each right after the other, are one box.
+def like_boxes_joined(view: GraphView, folded: Folded) -> Folded:
+    """Return a view in which rows of like boxes, each right after the other, are one box.
 
     Boxes of one path are one module run N times with the same parameters: ``(×N)``. Boxes of several paths are distinct
     instances: ``+N more``.
     """
     by_id = {c.id: c for c in view.clusters}
-    runs: list[list[NodeView]] = []
+    rows: list[list[NodeView]] = []
     for node in folded.view.nodes:
         if node.kind in ("parameter", "constant", "input", "leaf"):
             continue
-        if node.kind == "module" and runs and runs[-1] and like(runs[-1][-1], node, by_id):
-            runs[-1].append(node)
+        if node.kind == "module" and rows and rows[-1] and are_like(rows[-1][-1], node, by_id):
+            rows[-1].append(node)
         else:
-            runs.append([node] if node.kind == "module" else [])
-    stands = {n.id: n.id for n in folded.view.nodes}
-    members: dict[str, list[NodeView]] = {}
-    for run in runs:
-        if len(run) >= RUN:
-            members[run[0].id] = run
-            stands |= {n.id: run[0].id for n in run}
+            rows.append([node] if node.kind == "module" else [])
+    members = {row[0].id: row for row in rows if len(row) >= LIKE_BOXES}
     if not members:
         return folded
-    joined = contracted(folded.view, stands, lambda name, results: run_box(members[name], results, by_id))
+    stands = {n.id: n.id for n in folded.view.nodes} | {n.id: name for name, row in members.items() for n in row}
+    joined = contracted(folded.view, stands, lambda name, results: joint_box(members[name], results[-1], by_id))
     return Folded(joined.view, {name: stands[shown] for name, shown in folded.shown_as.items()})
 
 
-def like(a: NodeView, b: NodeView, clusters: Mapping[str, ClusterView]) -> bool:
+def are_like(a: NodeView, b: NodeView, clusters: Mapping[str, ClusterView]) -> bool:
     """Return whether two boxes are the same kind of thing, side by side."""
     kinds = [clusters[n.id].label.rpartition(": ")[2] for n in (a, b)]
     return kinds[0] == kinds[1] and (a.operations, a.parameters, a.cluster) == (b.operations, b.parameters, b.cluster)
 
 
-def run_box(run: list[NodeView], results: list[NodeView], clusters: Mapping[str, ClusterView]) -> NodeView:
-    """Return the box of a run of like boxes."""
-    same = len({clusters[n.id].path for n in run}) == 1
-    title = f"{run[0].title} (×{len(run)})" if same else f"{run[0].title} +{len(run) - 1} more"
-    operations = sum(n.operations for n in run)
-    parameters = run[0].parameters if same else sum(n.parameters for n in run)
-    held = f", {counted(parameters, 'parameter')}" if parameters else ""
-    result = results[-1]
-    return replace(
-        result, id=run[0].id, title=title, formula=counted(operations, "operation") + held, operations=operations,
-        parameters=parameters,
-    )  # fmt: skip
+def joint_box(row: list[NodeView], result: NodeView, clusters: Mapping[str, ClusterView]) -> NodeView:
+    """Return the box of a row of like boxes; ``result`` is the last that something else uses."""
+    first = row[0]
+    same = len({clusters[n.id].path for n in row}) == 1
+    title = f"{first.title} (×{len(row)})" if same else f"{first.title} +{len(row) - 1} more"
+    operations = sum(n.operations for n in row)
+    parameters = first.parameters if same else sum(n.parameters for n in row)
+    box = replace(result, id=first.id, title=title, formula=held_in(operations, parameters))
+    return replace(box, operations=operations, parameters=parameters)
+
+
+def contracted(view: GraphView, stands: Mapping[str, str], box: Callable[[str, list[NodeView]], NodeView]) -> Folded:
+    """Return a view in which every group of nodes is one box; edges inside a group go, like edges join."""
+    groups: dict[str, list[NodeView]] = {}
+    for node in view.nodes:
+        groups.setdefault(stands[node.id], []).append(node)
+    leaving = {e.source for e in view.edges if stands[e.source] != stands[e.target]}
+    nodes: list[NodeView] = []
+    boxes: set[str] = set()
+    for node in view.nodes:
+        name = stands[node.id]
+        inside = groups[name]
+        if name == node.id and len(inside) == 1:
+            nodes.append(node)
+        elif inside[-1] is node:
+            # A box stands where its last node stood, so that what it uses comes before it.
+            boxes.add(name)
+            made = box(name, [n for n in inside if n.id in leaving or n.output] or inside[-1:])
+            badges = tuple(b for n in inside for b in n.badges if n.kind == "operation")
+            nodes.append(replace(made, wrong=any(n.wrong for n in inside), badges=badges))
+    kept = {n.cluster for n in nodes}
+    hidden = hidden_names(view, stands, {n.id: n for n in nodes})
+    nodes = [replace(n, formula=substituted(n.formula, hidden[n.id])) if n.id in hidden else n for n in nodes]
+    edges = (
+        replace(e, rule=substituted(e.rule, hidden[e.target])) if e.target in hidden and e.rule else e
+        for e in joined_edges(view.edges, stands, boxes)
+    )
+    parents = view.parents
+    needed = {c for place in kept for c in clusters_around(place, parents)}
+    clusters = tuple(c for c in view.clusters if c.id in needed)
+    sweep = tuple(dict.fromkeys(stands[name] for name in view.sweep))
+    return Folded(replace(view, nodes=tuple(nodes), edges=tuple(edges), clusters=clusters, sweep=sweep), dict(stands))
+
+
+def hidden_names(
+    view: GraphView, stands: Mapping[str, str], visible: Mapping[str, NodeView]
+) -> dict[str, dict[str, str]]:
+    """Return for each visible operation what its formula must call the arguments that lie in a box now."""
+    titles = {n.id: n.title for n in view.nodes}
+    found: dict[str, dict[str, str]] = {}
+    for edge in view.edges:
+        box = stands[edge.source]
+        if box != edge.source and edge.target in visible:
+            found.setdefault(edge.target, {})[titles[edge.source]] = visible[box].title.partition(": ")[0]
+    return found
+
+
+def joined_edges(edges: tuple[EdgeView, ...], stands: Mapping[str, str], boxes: set[str]) -> tuple[EdgeView, ...]:
+    """Return the edges between what is visible; those of one value into one box become one."""
+    found: dict[object, EdgeView] = {}
+    for i, edge in enumerate(edges):
+        source, target = stands[edge.source], stands[edge.target]
+        if source == target:
+            continue
+        if target not in boxes:
+            found[i] = replace(edge, source=source, target=target)
+            continue
+        key = (edge.source, target)
+        both = [found[key], edge] if key in found else [edge]
+        found[key] = EdgeView(
+            source,
+            target,
+            position=len(found),
+            shape=edge.shape,
+            shapes=shape_text(edge.shape),
+            magnitude=max((e.magnitude for e in both if e.magnitude is not None), default=None),
+            differentiable=any(e.differentiable for e in both),
+            badges=tuple(b for e in both for b in e.badges),
+            wrong=any(e.wrong for e in both),
+            repeats=both[0].repeats + 1 if len(both) == 2 else 1,
+        )
+    return tuple(found.values())

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.tape import Scope
-from .plain_text import visible
-from .run import Operation, Run
-from .values import number, shape_text
+from .legible import beginning_of, number, shape_text, visible
+from .recorded_run import AppliedPrimitive, Run
 
 UNSAFE = re.compile(r"[^\w.\-]")
 OUT = "out"
@@ -102,7 +101,7 @@ def mentions_all(formula: str, names: tuple[str, ...]) -> bool:
     return set(names) <= {m["name"] for m in pattern(tuple(names)).finditer(formula)}
 
 
-def formula_of(op: Operation, arguments: Sequence[str]) -> str:
+def formula_of(op: AppliedPrimitive, arguments: Sequence[str]) -> str:
     """Return what computes a result: ``z − mean_1``, or ``einsum(q, k)`` where the formula names no arguments."""
     primitive = op.primitive
     named = not primitive.variadic and len(arguments) == len(primitive.inputs)
@@ -129,8 +128,7 @@ def parameter_text(value: Any) -> str:
     if isinstance(value, tuple) and len(value) == 1:
         value = value[0]
     text = visible(str(value))
-    text = text if isinstance(value, str) else text.replace("-", "−")
-    return text if len(text) <= 40 else text[:39] + "…"
+    return beginning_of(text if isinstance(value, str) else text.replace("-", "−"), 40)
 
 
 def index_text(index: Any) -> str:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import GraphError, InputError
-from ..terminal.files import whole_file
 
 Format = Literal["svg", "png", "pdf"]
 
@@ -107,11 +106,11 @@ def render(dot: str, format: Format, explicit: str | None = None, seconds: float
     renderer = renderer_for(format, explicit)
     options = [f"-T{format}"]
     if format == "png":
-        options.append(f"-Gdpi={resolution(run(renderer, dot, ['-Tsvg'], seconds).decode('utf-8'))}")
-    return run(renderer, dot, options, seconds)
+        options.append(f"-Gdpi={resolution(run_renderer(renderer, dot, ['-Tsvg'], seconds).decode('utf-8'))}")
+    return run_renderer(renderer, dot, options, seconds)
 
 
-def run(renderer: Renderer, dot: str, options: list[str], seconds: float) -> bytes:
+def run_renderer(renderer: Renderer, dot: str, options: list[str], seconds: float) -> bytes:
     """Run a renderer on DOT source and return what it wrote."""
     try:
         done = subprocess.run(
@@ -134,7 +133,7 @@ def run(renderer: Renderer, dot: str, options: list[str], seconds: float) -> byt
     return done.stdout
 
 
-def size_of(svg: str) -> tuple[float, float]:
+def size_of_svg(svg: str) -> tuple[float, float]:
     """Return the width and height of an SVG in points."""
     match = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
     if match is None:
@@ -148,19 +147,5 @@ def resolution(svg: str) -> str:
     >>> resolution('<svg width="720pt" height="100pt"'), resolution('<svg width="72000pt" height="100pt"')
     ('144', '8')
     """
-    longest = max(size_of(svg)) / 72
-    return (
-        f"{min(RESOLUTION, int(LARGEST_SIDE / longest)):d}" if longest * RESOLUTION > LARGEST_SIDE else str(RESOLUTION)
-    )
-
-
-def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file as a whole or not at all."""
-    try:
-        with whole_file(path) as part:
-            part.write_bytes(content)
-    except OSError as error:
-        raise InputError(
-            f"the drawing must go to a file that can be written; {path}: {error.strerror or error}. "
-            "Check the folder and its permissions."
-        ) from error
+    longest = max(size_of_svg(svg)) / 72
+    return str(int(LARGEST_SIDE / longest) if longest * RESOLUTION > LARGEST_SIDE else RESOLUTION)

@@ -7,11 +7,13 @@ replaces one by the other; the contrast of text is 4.5 or more in both.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from .graph import Kind
+from .graph_view import NodeView
 
-Theme = Literal["auto", "light", "dark"]
+Theme: TypeAlias = Literal["auto", "light", "dark"]
+
+COLORED_AS = {"leaf": "input", "failure": "wrong"}
 
 
 @dataclass(frozen=True)
@@ -37,23 +39,29 @@ class Palette:
     module: str = "#cc79a7"
     wrong: str = "#d55e00"
 
-    def of_kind(self, kind: Kind, output: bool, wrong: bool) -> str:
+    def of_role(self, role: str) -> str:
+        """Return the color of a role of the legend."""
+        color: str = getattr(self, COLORED_AS.get(role, role))
+        return color
+
+    def head(self, node: NodeView) -> str:
         """Return the color of a node's head."""
-        if wrong or kind == "failure":
-            return self.wrong
-        if output and kind == "operation":
-            return self.output
-        return {
-            "input": self.input, "leaf": self.input, "parameter": self.parameter, "constant": self.constant,
-            "module": self.module,
-        }.get(kind, self.operation)  # fmt: skip
+        return self.wrong if node.wrong else self.of_role(node.drawn_as)
 
 
 LIGHT = Palette()
 DARK = Palette(
-    canvas="#14161a", card="#1f2329", ink="#ededed", quiet="#b3b3b3", line="#c4c4c4", frame="#8a8f98", group="#191c21",
-    inner_group="#1c2025", backward="#6cc0f0", pad="#3c424b",
-)  # fmt: skip
+    canvas="#14161a",
+    card="#1f2329",
+    ink="#ededed",
+    quiet="#b3b3b3",
+    line="#c4c4c4",
+    frame="#8a8f98",
+    group="#191c21",
+    inner_group="#1c2025",
+    backward="#6cc0f0",
+    pad="#3c424b",
+)
 
 ROLES: dict[str, str] = {
     "input": "input: an argument",

@@ -126,10 +126,7 @@ class trace(Setting):
         return super().__enter__()
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, traceback)
         if error is not None and (self.failure is None or self.failure.error is not error.__cause__):
@@ -147,9 +144,13 @@ class trace(Setting):
     # What the engine tells
 
     def recorded(
-        self, result: Tensor, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
+        self,
+        result: Tensor,
+        primitive: Primitive,
+        inputs: Sequence[Any],
+        params: Mapping[str, Any],
         scope: Scope | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Write down an operation."""
         if self._outer is not None:
             self._outer.recorded(result, primitive, inputs, params, scope)
@@ -162,17 +163,17 @@ class trace(Setting):
         key = key_of(result)
         self._tensors[key] = result
         self._results.add(key)
-        self.records.append(
-            Record(
-                key, primitive, tuple(inputs), operands, params, scope, result._array, saved_names(primitive, node),
-                source, in_backward,
-            )
-        )  # fmt: skip
+        told = (key, primitive, tuple(inputs), operands, params, scope)
+        self.records.append(Record(*told, result._array, saved_names(primitive, node), source, in_backward))
 
     def failed(
-        self, error: Exception, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any],
+        self,
+        error: Exception,
+        primitive: Primitive,
+        inputs: Sequence[Any],
+        params: Mapping[str, Any],
         scope: Scope | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Write down the operation that raised."""
         if self._outer is not None:
             self._outer.failed(error, primitive, inputs, params, scope)

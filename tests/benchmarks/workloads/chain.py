@@ -41,9 +41,7 @@ def phases(length: int, start: Callable[[], Any], gradient: Callable[[Any], Any]
 
 def with_ours(length: int) -> Callable[[Setting], Step]:
     """Return what builds this project's step."""
-    return lambda setting: phases(
-        length, lambda: tg.Tensor(1.0, requires_grad=True), lambda x: np.asarray(x.grad)
-    )  # fmt: skip
+    return lambda setting: phases(length, lambda: tg.Tensor(1.0, requires_grad=True), lambda x: np.asarray(x.grad))
 
 
 def with_torch(length: int) -> Callable[[Setting], Step]:
@@ -100,9 +98,7 @@ def chain(name: str, length: int) -> Workload:
     """Return the workload of one length; the slow libraries take part in the short one only."""
     peers = [Peer(OURS, None, with_ours(length)), Peer("torch-composed", "torch", with_torch(length))]
     if length <= 100_000:
-        peers += [
-            Peer("mygrad", "mygrad", with_mygrad(length)), Peer("autograd", "autograd", with_autograd(length))
-        ]  # fmt: skip
+        peers += [Peer("mygrad", "mygrad", with_mygrad(length)), Peer("autograd", "autograd", with_autograd(length))]
     return Workload(
         id=name,
         title=f"{length:,} scalar additions: build, backward, free; for each node",

@@ -66,9 +66,8 @@ def matmuls(width: int) -> Callable[[Setting], Step]:
         def draw(*shape: int) -> Array:
             return rng.normal(size=shape).astype(np.float32)
 
-        x, inner, square, wide, tall = (
-            draw(rows, width), draw(rows, 4 * width), draw(width, width), draw(width, 4 * width), draw(4 * width, width)
-        )  # fmt: skip
+        x, inner = draw(rows, width), draw(rows, 4 * width)
+        square, wide, tall = draw(width, width), draw(width, 4 * width), draw(4 * width, width)
         q = draw(BATCH, WORDS, HEADS, depth).swapaxes(1, 2)
         weights = draw(BATCH, HEADS, WORDS, WORDS)
 

@@ -32,8 +32,9 @@ def problem(setting: Setting) -> Problem:
         parameters[f"W{layer}"] = rng.normal(size=(inward, outward)) * (2 / inward) ** 0.5
         parameters[f"b{layer}"] = np.zeros(outward)
     constants: dict[str, Array] = {
-        "images": rng.random((BATCH, WIDTHS[0])), "labels": rng.integers(0, WIDTHS[-1], BATCH),
-    }  # fmt: skip
+        "images": rng.random((BATCH, WIDTHS[0])),
+        "labels": rng.integers(0, WIDTHS[-1], BATCH),
+    }
     return Problem(model, constants, parameters).timed(setting)
 
 

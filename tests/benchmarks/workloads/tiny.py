@@ -25,9 +25,11 @@ def problem(setting: Setting) -> Problem:
     """Return the table and random parameters."""
     rng = np.random.default_rng(setting.seed)
     parameters = {
-        "W": rng.normal(size=(2, 3)), "b": rng.normal(size=3),
-        "gamma": rng.uniform(0.5, 1.5, 3), "beta": rng.normal(size=3),
-    }  # fmt: skip
+        "W": rng.normal(size=(2, 3)),
+        "b": rng.normal(size=3),
+        "gamma": rng.uniform(0.5, 1.5, 3),
+        "beta": rng.normal(size=3),
+    }
     return Problem(model, {"x": TABLE}, parameters)
 
 
@@ -58,8 +60,11 @@ TINY = Workload(
         Peer("numpy-forward", None, bare_forward),
     ),
     bars=(
-        Bar(0.7, "torch-composed"), Bar(0.25, "mygrad"), Bar(0.25, "autograd"), Bar(1.0, "torch-fused", aim=True),
+        Bar(0.7, "torch-composed"),
+        Bar(0.25, "mygrad"),
+        Bar(0.25, "autograd"),
+        Bar(1.0, "torch-fused", aim=True),
     ),
     repeat=100,
     rounds=60,
-)  # fmt: skip
+)

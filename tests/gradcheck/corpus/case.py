@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 Pair = tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...]]
+#: Draws a function, a backward pass and a point.
+Maker = Callable[[np.random.Generator], Pair]
 
 
 @dataclass(frozen=True)
@@ -19,26 +21,8 @@ class Case:
     """
 
     name: str
-    make: Callable[[np.random.Generator], Pair]
+    make: Maker
     expect: str = "right"
-
-
-def elementwise(f: Callable[..., Any], slope: Callable[..., Any], draw: Callable[..., Any]) -> Callable[..., Pair]:
-    """Return the maker of an elementwise case: ``slope(x, out)`` times g is its gradient."""
-
-    def make(rng: np.random.Generator) -> Pair:
-        return f, lambda g, out, x: g * slope(x, out), (draw(rng),)
-
-    return make
-
-
-def fixed(forward: Callable[..., Any], backward: Callable[..., Any], *draws: Callable[..., Any]) -> Callable[..., Pair]:
-    """Return the maker of a case whose functions do not depend on the seed."""
-
-    def make(rng: np.random.Generator) -> Pair:
-        return forward, backward, tuple(draw(rng) for draw in draws)
-
-    return make
 
 
 def normal(*shape: int, scale: float = 1.0, offset: float = 0.0) -> Callable[[np.random.Generator], Any]:
@@ -65,6 +49,26 @@ def put(draw: Callable[..., Any], value: float, *places: int) -> Callable[[np.ra
         return x
 
     return drawn
+
+
+def elementwise(f: Callable[..., Any], slope: Callable[..., Any], draw: Callable[..., Any] | None = None) -> Maker:
+    """Return the maker of an elementwise case: ``slope(x, out)`` times g is its gradient."""
+    return fixed(f, lambda g, out, x: g * slope(x, out), *([] if draw is None else [draw]))
+
+
+def fixed(forward: Callable[..., Any], backward: Callable[..., Any], *draws: Callable[..., Any]) -> Maker:
+    """Return the maker of a case whose functions do not depend on the seed; one Gaussian (5, 7) unless drawn."""
+    return lambda rng: (forward, backward, tuple(draw(rng) for draw in draws or [normal(5, 7)]))
+
+
+#: What several inputs are often drawn from: two of one shape, rows or columns with a scale and a shift, and so on.
+PAIR = (normal(5, 7), normal(5, 7))
+BIASED = (normal(5, 7), normal(7))
+ROWS = (normal(5, 7), normal(7), normal(7))
+COLUMNS = (normal(7, 5), normal(5), normal(5))
+FACTORS = (normal(5, 3), normal(3, 7))
+SQUARE = (normal(5, 3), normal(3, 3))
+HEADS = (normal(2, 5, 3), normal(2, 5, 3), normal(2, 5, 3))
 
 
 def sigmoid(x: Any) -> Any:

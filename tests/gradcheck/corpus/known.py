@@ -63,8 +63,9 @@ KNOWN = (
     Known("cosh(x)", np.cosh, np.sinh),
     Known("sin(8x)", lambda x: np.sin(8 * x), lambda x: 8 * np.cos(8 * x), ORDINARY),
     Known("sin(1024x)", lambda x: np.sin(1024 * x), lambda x: 1024 * np.cos(1024 * x), ((1.0, 0.0), (1e-3, 0.0))),
-    Known("exp(sin(4x))",
-        lambda x: np.exp(np.sin(4 * x)), lambda x: 4 * np.cos(4 * x) * np.exp(np.sin(4 * x)), ORDINARY),
+    Known(
+        "exp(sin(4x))", lambda x: np.exp(np.sin(4 * x)), lambda x: 4 * np.cos(4 * x) * np.exp(np.sin(4 * x)), ORDINARY
+    ),
     Known("2²⁰ + sin(x)", lambda x: 2.0**20 + np.sin(x), np.cos, ORDINARY),
     Known("(1 + 2⁻²⁰ x) − 1", lambda x: (1 + 2.0**-20 * x) - 1, lambda x: 2.0**-20 + 0 * x, ORDINARY),
-)  # fmt: skip
+)

@@ -14,7 +14,7 @@ from tinygrad_norm.lessons.exercises.exercise_parts import Verdict
 from tinygrad_norm.lessons.exercises.exercise_report import grade_data, grade_text
 from tinygrad_norm.lessons.exercises.grading import Grade, grade_checks, grade_file
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
-from tinygrad_norm.sandbox import Ending, Outcome, Printed
+from tinygrad_norm.sandbox import Ending, JobResult, Printed
 
 GradeText = Callable[..., Grade]
 
@@ -43,7 +43,7 @@ def grade_here(tmp_path: Path) -> Iterator[GradeText]:
         path.write_text(text, encoding="utf-8")
         reported = tuple(grade_checks(str(path), 7, [0, 1], 0))
         verdicts: dict[int, tuple[Verdict, ...]] = {}
-        grading._read(Outcome(reported, Ending("finished"), Printed()), EXERCISES[7], [0, 1], verdicts)
+        grading._read(JobResult(reported, Ending("finished"), Printed()), EXERCISES[7], [0, 1], verdicts)
         return Grade(EXERCISES[7], str(path), verdicts[0] + verdicts[1], Printed())
 
     yield grade

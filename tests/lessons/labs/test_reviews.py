@@ -5,8 +5,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm.lessons.labs import reviews as r
-from tinygrad_norm.lessons.labs.batches import in_batches, padded
-from tinygrad_norm.lessons.labs.reviews import Review, make_reviews
+from tinygrad_norm.lessons.labs.reviews import Review, in_batches, make_reviews, padded
 from tinygrad_norm.lessons.lecture import notes
 
 
@@ -67,8 +66,8 @@ def test_every_review_comes_once_an_epoch_in_a_random_order() -> None:
     made = make_reviews(50, 0)
     plain = [label for batch in in_batches(made, 8) for label in batch.labels]
     assert plain == [review.sentiment for review in made]
-    seen = [tuple(row[~pads]) for b in in_batches(made, 8, np.random.default_rng(0))
-            for row, pads in zip(b.ids, b.pads, strict=True)]  # fmt: skip
+    shuffled = in_batches(made, 8, np.random.default_rng(0))
+    seen = [tuple(row[~pads]) for batch in shuffled for row, pads in zip(batch.ids, batch.pads, strict=True)]
     expected = [tuple(r.IDS[word] for word in review.words) for review in made]
     assert seen != expected
     assert sorted(seen) == sorted(expected)

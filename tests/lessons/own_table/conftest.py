@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tinygrad_norm.lessons.own_table.table import Column, Layout, OwnTable
+from tinygrad_norm.lessons.own_table.own_table import Column, Layout, OwnTable
 
 TableOf = Callable[..., OwnTable]
 
@@ -17,22 +19,23 @@ TableOf = Callable[..., OwnTable]
 def table_of() -> TableOf:
     """Return a function that makes a table of numbers with labels in column 1, read from line 2 on."""
 
-    def make(numbers: npt.ArrayLike, labels: Sequence[str] | None = None, **layout: object) -> OwnTable:
+    def make(
+        numbers: npt.ArrayLike, labels: Sequence[str] | None = None, real: object = None, **layout: Any
+    ) -> OwnTable:
         array = np.array(numbers, dtype=float)
         array.flags.writeable = False
-        first = 1 if labels is None else 2
-        facts: dict[str, object] = {
-            "delimiter": ",", "decimal": ".", "header": True, "encoding": "utf-8", "blank_lines": 0, **layout,
-        }  # fmt: skip
-        headed = facts["header"]
+        usual = Layout(delimiter=",", decimal=".", header=True, encoding="utf-8", blank_lines=0)
+        facts = replace(usual, **layout)
+        names = [*([] if labels is None else ["token"]), *(f"z{i + 1}" for i in range(array.shape[1]))]
+        columns = tuple(Column(number, name if facts.header else None) for number, name in enumerate(names, 1))
         return OwnTable(
             source="t.csv",
-            number_columns=tuple(Column(first + i, f"z{i + 1}" if headed else None) for i in range(array.shape[1])),
-            text_columns=() if labels is None else (Column(1, "token" if headed else None),),
+            columns=columns,
             numbers=array,
-            texts=() if labels is None else (list(labels),),
+            texts={} if labels is None else {columns[0]: [*labels]},
             lines=np.arange(2, len(array) + 2),
-            layout=Layout(**facts),  # type: ignore[arg-type]
+            layout=facts,
+            real=None if real is None else np.array(real, dtype=bool),
         )
 
     return make

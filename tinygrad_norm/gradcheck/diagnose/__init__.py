@@ -8,39 +8,39 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import coupling, factors, norm_mistakes, paths, places, ratios
+from . import wrong_coupling, wrong_factor, wrong_norm, wrong_path, wrong_place
 from .evidence import Evidence, Finding, Hypothesis
 
 __all__ = ["HYPOTHESES", "Evidence", "Finding", "Hypothesis", "name_mistake"]
 
 #: In the order in which they are tried. Exact statements about the whole Jacobian come before fits.
 HYPOTHESES: tuple[Hypothesis, ...] = (
-    factors.zero,
-    places.swapped_inputs,
-    factors.scale_missing,
-    factors.constant_factor,
-    factors.lost_precision,
-    norm_mistakes.norm_mistake,
-    coupling.softmax_mistake,
-    places.jacobian_not_transposed,
-    places.moved_entries,
-    places.shifted_outputs,
-    places.summed_over_wrong_axes,
-    paths.inverted_mask,
-    paths.leak,
-    paths.elementwise_only,
-    paths.silent_outputs,
-    paths.dropped_contributions,
-    paths.local_factor_missing,
-    ratios.power_rule,
-    paths.wrong_operand,
-    paths.skip_path,
-    ratios.row_factor,
-    ratios.wrong_point,
-    coupling.lost_mean_path,
-    coupling.lost_variance_path,
-    coupling.lost_statistics,
-    factors.unexplained_factor,
+    wrong_factor.zero,
+    wrong_place.swapped_inputs,
+    wrong_factor.scale_missing,
+    wrong_factor.constant_factor,
+    wrong_factor.lost_precision,
+    wrong_norm.norm_mistake,
+    wrong_coupling.softmax_mistake,
+    wrong_place.jacobian_not_transposed,
+    wrong_place.moved_entries,
+    wrong_place.shifted_outputs,
+    wrong_place.summed_over_wrong_axes,
+    wrong_path.inverted_mask,
+    wrong_path.leak,
+    wrong_path.elementwise_only,
+    wrong_path.silent_outputs,
+    wrong_path.dropped_contributions,
+    wrong_path.local_factor_missing,
+    wrong_factor.power_rule,
+    wrong_path.wrong_operand,
+    wrong_path.skip_path,
+    wrong_factor.row_factor,
+    wrong_factor.wrong_point,
+    wrong_coupling.lost_mean_path,
+    wrong_coupling.lost_variance_path,
+    wrong_coupling.lost_statistics,
+    wrong_factor.unexplained_factor,
 )
 
 

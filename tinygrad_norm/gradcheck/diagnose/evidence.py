@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, combinations
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..ladder import Array
-from ..problem import Problem
+from ..measure.step_ladder import Array
 from ..verdict import Flags
+from ..vjp_problem import Problem
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,17 @@ class Evidence:
         """The largest difference between the two Jacobians that still counts as equal."""
         return (self.bar + self.doubt)[self.random :]
 
+    @cached_property
+    def touched(self) -> Flags:
+        """Which entries each output depends on (outputs, entries)."""
+        touched: Flags = np.abs(self.jacobian) > self.allowed
+        return touched
+
+    @property
+    def one_entry_each(self) -> bool:
+        """Whether the Jacobian is known and every output depends on one entry at most."""
+        return self.complete and not np.any(self.touched.sum(axis=1) > 1)
+
     @property
     def same_shape(self) -> bool:
         """Whether there is one output, of the shape of the input."""
@@ -134,12 +147,23 @@ class Evidence:
             return None
         return float(np.max(error, initial=0.0)) / self.largest
 
+    def named(
+        self, predicted: Array, slack: Array | None, code: str, name: str, evidence: str, why: str
+    ) -> Finding | None:
+        """Return this finding if ``predicted`` explains yours as in :meth:`agrees`, None otherwise."""
+        leftover = self.agrees(predicted, slack)
+        if leftover is None:
+            return None
+        return Finding(code, name, f"{evidence}; leftover {amount(leftover)}", why, leftover)
+
     def significant(self, values: Array) -> Flags:
         """Tell which entries of a gradient stand clear of the bars."""
         with np.errstate(invalid="ignore"):
             clear: Flags = self.known & (np.abs(values) > 10 * (self.bar + self.doubt))
         return clear
 
+
+Indices = NDArray[np.intp]
 
 #: Looks at the evidence and names the mistake, or returns None.
 Hypothesis = Callable[[Evidence], Finding | None]
@@ -152,6 +176,20 @@ def axis_sets(ndim: int) -> Iterator[tuple[int, ...]]:
     [(0,), (1,), (0, 1)]
     """
     return chain.from_iterable(combinations(range(ndim), k) for k in range(1, ndim + 1))
+
+
+def grouped(values: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
+    """Return ``(rows, *shape)`` as ``(rows, groups, n)``, with ``axes`` of the shape gathered into n.
+
+    >>> grouped(np.arange(6.0).reshape(1, 2, 3), (0,))[0]
+    array([[0., 3.],
+           [1., 4.],
+           [2., 5.]])
+    """
+    kept = [a + 1 for a in range(values.ndim - 1) if a not in axes]
+    gathered = [a + 1 for a in axes]
+    count = int(np.prod([values.shape[a] for a in gathered]))
+    return values.transpose(0, *kept, *gathered).reshape(len(values), -1, count)
 
 
 def axes_of(axes: tuple[int, ...]) -> str:

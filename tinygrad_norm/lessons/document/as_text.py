@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 
+from ...terminal.table import aligned
 from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 
@@ -67,14 +68,16 @@ def table_text(table: Table) -> str:
       ░ pad    0    0
     """
     labels = [(f"{PAD_MARK} " if row.pad else "  ") + row.label for row in table.rows]
-    left = _aligned_left(["  " + table.corner, *labels])
-    columns = [left]
+    columns, sides = [["  " + table.corner, *labels]], "l"
+    written = table.cells()
     for index, name in enumerate(table.columns):
-        cells = [_marked(row[index]) for row in table.cells()]
+        cells = [_marked(row[index]) for row in written]
         is_text = any(isinstance(row.values[index], str) for row in table.rows)
-        head = _marked(name)
-        columns.append(_aligned_left([head, *cells]) if is_text else _on_point(head, cells))
-    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
+        column = [_marked(name), *(cells if is_text else _on_point(cells))]
+        # Numbers stand three blanks from the column before them, text two.
+        columns.append(column if is_text else [f" {cell}" for cell in column])
+        sides += "l" if is_text else "r"
+    lines = aligned([*zip(*columns, strict=True)], sides)
     notes = [wrapped(table.note, _INDENT * 2)] if table.note else []
     body = [wrapped(table.title, _INDENT), *(_INDENT + line for line in lines), *notes]
     return "\n".join(body)
@@ -84,16 +87,9 @@ def _marked(cell: str) -> str:
     return f"{cell} {PAD_MARK}" if cell == PAD else cell
 
 
-def _aligned_left(cells: list[str]) -> list[str]:
-    width = max(map(len, cells))
-    return [cell.ljust(width) for cell in cells]
-
-
-def _on_point(name: str, cells: list[str]) -> list[str]:
-    """Align numbers on their decimal point, at least two blanks from the column before."""
-    padded = [cell + " " * tail for cell, tail in zip(cells, missing_tails(cells), strict=True)]
-    width = max(len(name), *map(len, padded)) + 1
-    return [cell.rjust(width) for cell in (name, *padded)]
+def _on_point(cells: list[str]) -> list[str]:
+    """Return numbers with blanks behind them, so that their decimal points stand in line."""
+    return [cell + " " * tail for cell, tail in zip(cells, missing_tails(cells), strict=True)]
 
 
 def claim_text(claim: Claim) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from ...context import no_grad
 from ...engine.tensor import Tensor
 from ...gradcheck import Entry, Finding, Report, check_vjp
-from ...gradcheck.text import verdict_sentence
+from ...gradcheck.check_report import verdict_sentence
 from .cases import Case, Cases, Floats
 from .checked_values import Slip, Slips, as_numbers, enumerated, same, several
 from .exercise_parts import Answer, Check, Verdict

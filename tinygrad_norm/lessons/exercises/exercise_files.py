@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError
-from ..own_table.source import shown_name
+from ...terminal.files import shown_name
 from .exercise_parts import Asked, Exercise
 from .tasks import EXERCISES
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ...terminal.table import aligned
 from .exercise_parts import NOT_WRITTEN, Exercise, Verdict
 from .grading import Class, Grade, Student
 
@@ -84,12 +85,7 @@ def class_text(graded: Class) -> str:
         for student in graded.students
     ]
     table = [["student", *heads, "total", "first to mend"], *rows]
-    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]) - 1)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:-1], widths[1:], strict=True)), row[-1]])
-        for row in table
-    ]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(aligned(table, f"l{'r' * (len(heads) + 1)}l")) + "\n"
 
 
 def _cell(student: Student, exercise: Exercise) -> str:
@@ -154,9 +150,8 @@ def hint_text(exercise: Exercise, step: int) -> str:
 
 def list_text(exercises: Sequence[Exercise]) -> str:
     """Return the exercises, a line each."""
-    width = max(len(exercise.title) for exercise in exercises)
-    lines = [f"{e.number:>2}  {e.title.ljust(width)}  {score(0, e.points)[5:]:>8}  {e.slug}" for e in exercises]
-    return "\n".join(lines) + "\n"
+    rows = [(str(e.number), e.title, score(0, e.points)[5:], e.slug) for e in exercises]
+    return "\n".join(aligned(rows, "rlrl")) + "\n"
 
 
 def list_data(exercises: Sequence[Exercise]) -> list[dict[str, Any]]:

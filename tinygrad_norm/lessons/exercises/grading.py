@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ...sandbox import Outcome, Printed, account, load, run
-from ..own_table.source import shown_name
+from ...sandbox import JobResult, Printed, account, load, run
+from ...terminal.files import shown_name
 from .checked_values import RefusalError
 from .exercise_files import Submission
 from .exercise_parts import NOT_WRITTEN, Check, Exercise, Verdict
@@ -88,7 +88,7 @@ def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: flo
     return Grade(exercise, shown_name(str(path)), in_order, printed)
 
 
-def _read(outcome: Outcome, exercise: Exercise, pending: list[int], verdicts: dict[int, tuple[Verdict, ...]]) -> None:
+def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: dict[int, tuple[Verdict, ...]]) -> None:
     """Enter what one process reported; the check at which it ended, if it did, fails."""
     loaded = False
     for message in outcome.messages:

@@ -5,27 +5,34 @@ clause such as "I am not very good" is positive or negative: its adjective decid
 Clauses joined by "and" agree; joined by "but" they differ. **The last clause decides.** So a reader must find the last
 clause, its adjective and what stands before it, among words that say nothing.
 
-The labels follow this rule and not the notes, in which "I am good" counts as 0.
+The labels follow this rule and not the notes, in which "I am good" counts as 0. :func:`padded` and :func:`in_batches`
+make rectangles of ids of reviews that differ in length.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
+from ...engine.details.array import Array
 from ...errors import InputError
+from .evaluation import Examples, rows_in_batches
 
 T = TypeVar("T")
 
+
+def _phrases(texts: str) -> tuple[tuple[str, ...], ...]:
+    """Return phrases, which stand between bars, each as its words."""
+    return tuple(tuple(text.split()) for text in texts.split("|"))
+
+
 PAD = "<pad>"
-GREETINGS = (("Hi",), ("Hello",), ("Hi", "Nitish"), ("Hello", "Nitish"), ("Good", "day"), ("Dear", "friend"))
-ENDINGS = (("How", "are", "you"), ("How", "are", "you", "today"), ("You?",), ("And", "you?"), ("See", "you"))
-SUBJECTS = (
-    ("I", "am"), ("you", "are"), ("we", "were"), ("it", "was"), ("the", "lecture", "was"), ("the", "notes", "are"),
-    ("my", "friend", "is"), ("the", "day", "was"),
-)  # fmt: skip
+GREETINGS = _phrases("Hi | Hello | Hi Nitish | Hello Nitish | Good day | Dear friend")
+ENDINGS = _phrases("How are you | How are you today | You? | And you? | See you")
+SUBJECTS = _phrases("I am | you are | we were | it was | the lecture was | the notes are | my friend is | the day was")
 NEGATIONS = ("not", "never")
 DEGREES = ("very", "so", "really", "quite")
 POSITIVE = ("good", "great", "clear", "happy", "fine", "kind")
@@ -33,12 +40,10 @@ NEGATIVE = ("bad", "sad", "dull", "tired", "poor", "rude")
 TIMES = ("today", "yesterday", "again")
 JOINTS = ("and", "but")
 
+_IN_PHRASES = [word for phrase in (*GREETINGS, *ENDINGS, *SUBJECTS) for word in phrase]
 VOCABULARY: tuple[str, ...] = tuple(
-    dict.fromkeys([
-        PAD, *(w for group in (*GREETINGS, *ENDINGS, *SUBJECTS) for w in group), *NEGATIONS, *DEGREES, *POSITIVE,
-        *NEGATIVE, *TIMES, *JOINTS,
-    ])
-)  # fmt: skip
+    dict.fromkeys([PAD, *_IN_PHRASES, *NEGATIONS, *DEGREES, *POSITIVE, *NEGATIVE, *TIMES, *JOINTS])
+)
 """All words, the pad first: a word's id is its place."""
 IDS = {word: i for i, word in enumerate(VOCABULARY)}
 LONGEST = 21
@@ -107,3 +112,54 @@ def clause(rng: np.random.Generator, sentiment: int) -> list[str]:
 def pick(rng: np.random.Generator, choices: tuple[T, ...]) -> T:
     """Return one of the choices."""
     return choices[int(rng.integers(len(choices)))]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Ids (review, position), where the pads are, and the sentiments (review)."""
+
+    ids: Array
+    pads: Array
+    labels: Array
+
+    @property
+    def padded_share(self) -> float:
+        """The share of positions that are pads, π in the lecture."""
+        return float(self.pads.mean())
+
+    def as_examples(self) -> Examples:
+        """Return it as what a classifier takes and should find."""
+        return Examples((self.ids, self.pads), self.labels)
+
+
+def padded(reviews: Sequence[Review], extra: int = 0) -> Batch:
+    """Return reviews as one batch, padded to the longest and by ``extra`` more.
+
+    Examples
+    --------
+    >>> padded([Review(("Hi", "Nitish"), 1), Review(("How", "are", "you", "today"), 0)]).pads.astype(int)
+    array([[0, 0, 1, 1],
+           [0, 0, 0, 0]])
+    """
+    length = max(len(review.words) for review in reviews) + extra
+    ids = np.zeros((len(reviews), length), np.intp)
+    pads = np.ones((len(reviews), length), bool)
+    for i, review in enumerate(reviews):
+        ids[i, : len(review.words)] = [IDS[word] for word in review.words]
+        pads[i, : len(review.words)] = False
+    return Batch(ids, pads, np.array([review.sentiment for review in reviews]))
+
+
+def in_batches(reviews: Sequence[Review], size: int, rng: np.random.Generator | None = None) -> Iterator[Batch]:
+    """Yield all reviews in batches (see :func:`.evaluation.rows_in_batches`)."""
+    for rows in rows_in_batches(len(reviews), size, rng):
+        yield padded([reviews[i] for i in rows])
+
+
+def epochs_of(reviews: Sequence[Review], size: int) -> tuple[Callable[[np.random.Generator], Iterator[Examples]], int]:
+    """Return what gives the batches of an epoch, in the order of a generator, and how many there are."""
+
+    def epoch(rng: np.random.Generator) -> Iterator[Examples]:
+        return (batch.as_examples() for batch in in_batches(reviews, size, rng))
+
+    return epoch, len(list(in_batches(reviews, size)))

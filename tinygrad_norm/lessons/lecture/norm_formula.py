@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ...engine.details.array import Array
 from ...engine.tensor import Tensor
 from ...functional import batch_norm, layer_norm
+from ...ops.elementwise import where
 
 BATCH, LAYER = 0, 1
 """The axis that is normalized away: rows for batch norm, features for layer norm."""
@@ -39,7 +41,9 @@ class Normalization:
     normalized: Tensor
 
 
-def normalize(x: Tensor, axis: int, ddof: int = 0, eps: float = 0.0) -> Normalization:
+def normalize(
+    x: Tensor, axis: int, ddof: int = 0, eps: float = 0.0, real: npt.NDArray[np.bool_] | None = None
+) -> Normalization:
     """Normalize `x` along `axis`: ``(x − μ)/√(σ² + ε)``, with ``σ² = Σ(x − μ)²/(n − ddof)``.
 
     Parameters
@@ -52,6 +56,9 @@ def normalize(x: Tensor, axis: int, ddof: int = 0, eps: float = 0.0) -> Normaliz
         What is taken from ``n`` in the variance.
     eps : float
         Added to the variance. Where the variance and `eps` are 0, the result is NaN: 0/0.
+    real : ndarray of bool, optional
+        For each row whether it is real. The statistics of batch norm are then those of the real rows, and the others
+        are centered and normalized to 0.
 
     Returns
     -------
@@ -64,9 +71,10 @@ def normalize(x: Tensor, axis: int, ddof: int = 0, eps: float = 0.0) -> Normaliz
     >>> steps.mean.item(), round(steps.variance.item(), 12), steps.centered.numpy().ravel().tolist()
     (4.0, 6.4, [3.0, -2.0, -3.0, 3.0, -1.0])
     """
-    mean = x.mean(axis=axis, keepdims=True)
-    centered = x - mean
-    variance = (centered * centered).sum(axis=axis, keepdims=True) / (x.shape[axis] - ddof)
+    count = x.shape[axis] if real is None else int(real.sum())
+    mean = real_only(x, real).sum(axis=axis, keepdims=True) / count
+    centered = real_only(x - mean, real)
+    variance = (centered * centered).sum(axis=axis, keepdims=True) / (count - ddof)
     # 0/0 is a result that the lecture shows, not an accident to warn of.
     with np.errstate(invalid="ignore"):
         normalized = centered / (variance + eps).sqrt()
@@ -87,6 +95,11 @@ def x_hat(x: Array, axis: int, eps: float = 0.0, ddof: int = 0) -> Array:
 def functional_norm(z: Tensor, axis: int, eps: float) -> Tensor:
     """Return what the layer of that kind makes of a table."""
     return batch_norm(z, eps=eps) if axis == BATCH else layer_norm(z, z.shape[1], eps=eps)
+
+
+def real_only(values: Tensor, real: npt.NDArray[np.bool_] | None) -> Tensor:
+    """Return the values with 0 in the rows that are not real."""
+    return values if real is None else where(real[:, None], values, 0.0)
 
 
 def difference_from_functional(x: Tensor, axis: int, eps: float) -> float:

@@ -15,7 +15,7 @@ from ....engine.tensor import Tensor
 from ....functional import mse_loss
 from ....transforms import grad, hessian, value_and_grad
 from ...document.lesson import Block, Claim, Paragraph, Row, Step, Table
-from ...labs.published.catalog import labs_for
+from ...labs.all_labs import labs_for
 from ..linear_layer import fit_neuron
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
 from ..notes import FEATURES, OUTPUTS, WORKED_BIAS, WORKED_WEIGHT

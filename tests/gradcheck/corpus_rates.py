@@ -1,0 +1,71 @@
+"""Measurements on the corpus: how often the check is right, and how well its bars cover the true error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from corpus.case import Case
+from corpus.known import ENTRIES, Known
+
+import tinygrad_norm as tg
+from tinygrad_norm.gradcheck.measure.numeric import slopes_along_coordinates
+from tinygrad_norm.gradcheck.verdict import COVERAGE, LEAST_MOVEMENT, WIDEST_BAR
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """True errors and bars of all entries that the check would judge.
+
+    ``error`` and ``bar`` are the true error and three measured bars; ``relative`` is that relative to the derivative;
+    ``refused`` counts entries about which the check says that it cannot tell.
+    """
+
+    error: np.ndarray
+    bar: np.ndarray
+    relative: np.ndarray
+    refused: int
+
+    @property
+    def uncovered(self) -> int:
+        """How many entries are further off than their three bars."""
+        return int(np.sum(self.error > self.bar))
+
+
+def coverage_of(known: Known, seeds: Iterable[int]) -> Coverage:
+    """Return errors and bars of a known function at all of its points."""
+    errors, bars, relatives, refused = [], [], [], 0
+    for scale, offset in known.points:
+        for seed in seeds:
+            x = offset + scale * np.random.default_rng(seed).standard_normal(ENTRIES)
+            # One output alone, so that every entry has to measure its own noise.
+            slopes = slopes_along_coordinates(lambda v: np.ravel(known.function(v)), x, np.eye(ENTRIES))
+            value, bar = np.diag(slopes.value), np.diag(slopes.bar)
+            with np.errstate(all="ignore"):
+                truth = np.asarray(known.derivative(x.astype(np.longdouble)))
+                error = np.abs(value - truth).astype(np.float64)
+                relative = COVERAGE * bar / np.abs(truth).astype(np.float64)
+            largest = np.max(np.abs(value[np.isfinite(value)]), initial=0.0)
+            moves = np.diag(slopes.moved) >= LEAST_MOVEMENT * slopes.noise
+            judged = np.isfinite(value) & (bar <= WIDEST_BAR * largest) & moves
+            refused += int(np.sum(~judged))
+            errors.append(error[judged])
+            bars.append(COVERAGE * bar[judged])
+            relatives.append(relative[judged & (truth != 0)])
+    return Coverage(np.concatenate(errors), np.concatenate(bars), np.concatenate(relatives), refused)
+
+
+def outcomes(case: Case, seeds: Iterable[int]) -> Counter[str]:
+    """Return how often a case got which answer: ``right``, ``cannot tell``, ``vacuous``, a code or ``unnamed``."""
+    found: Counter[str] = Counter()
+    for seed in seeds:
+        with np.errstate(all="ignore"):
+            forward, backward, inputs = case.make(np.random.default_rng(seed))
+        report = tg.check_vjp(forward, backward, inputs, seed=seed)
+        if report.status != "wrong":
+            found[report.status] += 1
+        else:
+            found[report.finding.code if report.finding is not None else "unnamed"] += 1
+    return found

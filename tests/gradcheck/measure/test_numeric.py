@@ -1,0 +1,252 @@
+"""The numeric derivative and its bar: coverage of the true error, and the traps that other rules fall into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus.known import KNOWN, Known
+
+from tinygrad_norm.gradcheck.measure.numeric import (
+    Slopes,
+    richardson,
+    slopes_along_coordinates,
+    slopes_along_directions,
+)
+from tinygrad_norm.gradcheck.measure.step_ladder import ladder, levels, power_of_two, random_directions, scale
+from tinygrad_norm.gradcheck.verdict import COVERAGE
+
+
+def slopes_of(f: Callable[[Any], Any], x: Any) -> Slopes:
+    """The slopes of all outputs of f along all entries of x."""
+    x = np.asarray(x, dtype=float)
+    return slopes_along_coordinates(lambda v: np.ravel(f(v)), x, np.eye(np.size(f(x))))
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda k: k.name)
+def test_three_bars_cover_the_true_error_in_every_entry(known: Known, coverage: Callable[..., Any]) -> None:
+    found = coverage(known, range(2))
+    assert found.uncovered == 0
+
+
+def test_the_bars_are_narrow_and_few_entries_are_refused(coverage: Callable[..., Any]) -> None:
+    assert len(KNOWN) >= 25
+    found = [coverage(known, range(1)) for known in KNOWN]
+    assert np.median(np.concatenate([f.relative for f in found])) < 1e-10
+    judged = sum(f.error.size for f in found)
+    assert sum(f.refused for f in found) < judged / 5
+
+
+def noise(v: np.ndarray) -> np.ndarray:
+    """Numbers between −½ and ½ that look random but belong to v: a hash of its bits (the end of MurmurHash3)."""
+    bits = np.ascontiguousarray(v).view(np.uint64)
+    for multiplier in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        bits = (bits ^ (bits >> np.uint64(33))) * np.uint64(multiplier)
+    mixed: np.ndarray = (bits ^ (bits >> np.uint64(33))).astype(float) / 2.0**64 - 0.5
+    return mixed
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-9, 1e-12])
+def test_the_noise_of_a_function_is_measured_and_makes_an_error_of_half_a_bar_at_most(size: float) -> None:
+    """Two values that are each η off make the quotient (η + η)/2h off, and the bar has 2η/h for that."""
+    for seed in range(10):
+        x = np.random.default_rng(seed).standard_normal(11)
+        slopes = slopes_of(lambda v: np.sin(v) + size * noise(v), x)
+        value, bar = np.diag(slopes.value), np.diag(slopes.bar)
+        assert np.all(np.abs(value - np.cos(x)) <= bar / 2)
+        assert np.all(bar < 1e4 * size)
+
+
+def test_so_does_the_rounding_of_every_function_with_a_known_derivative(coverage: Callable[..., Any]) -> None:
+    for known in KNOWN:
+        found = coverage(known, range(2))
+        assert np.all(COVERAGE * found.error <= found.bar / 2)
+
+
+@pytest.mark.parametrize("p", np.linspace(0.5, 1.0, 26))
+def test_a_bend_that_slows_the_convergence_is_covered(p: float) -> None:
+    """x¹⁺ᵖ to the right of 0, nothing to the left: the slope is hᵖ off at the step h, not h²."""
+    slopes = slopes_of(lambda v: np.maximum(v, 0) ** (1 + p), [0.0, 1.0, -2.0])
+    assert slopes.value[0, 0] <= COVERAGE * slopes.bar[0, 0]
+
+
+def test_noise_is_looked_for_at_every_step_finer_than_the_chosen_one(coverage: Callable[..., Any]) -> None:
+    """1 + 2⁻⁴¹ sin x moves by a few units of its rounding, and not at all at the six finest steps."""
+    points = ((1e-3, 0.0), (1.0, 0.0), (1.0, 100.0))
+    faint = Known("faint", lambda x: 1 + 2.0**-41 * np.sin(x), lambda x: 2.0**-41 * np.cos(x), points)
+    assert coverage(faint, range(12)).uncovered == 0
+
+
+def test_a_kink_near_one_entry_does_not_spoil_another() -> None:
+    """Noise is equally large at all steps; what grows with the step is no noise."""
+
+    def f(v: np.ndarray) -> np.ndarray:
+        return np.array([np.abs(v[0]) + np.sin(v[1])])
+
+    for distance in (1e-9, 1e-8, 1e-7):
+        slopes = slopes_along_coordinates(f, np.array([distance, 0.7]), np.eye(1))
+        assert slopes.bar[1, 0] < 1e-9
+        assert abs(slopes.value[0, 0] - 1) <= COVERAGE * slopes.bar[0, 0]
+
+
+def test_a_bar_without_noise_would_not_cover() -> None:
+    """The trap of a plateau: near x = 10⁻³ the logistic function gives exactly ¼ at the finest steps."""
+    x = np.array([6.404226504432821e-4])
+    slopes = slopes_of(lambda v: 1 / (1 + np.exp(-v)), x)
+    truth = 0.25 - x[0] ** 2 / 16
+    assert slopes.value[0, 0] != 0.25
+    assert abs(slopes.value[0, 0] - truth) <= 3 * slopes.bar[0, 0] + x[0] ** 4
+    assert slopes.bar[0, 0] < 1e-10
+
+
+def table_of(f: Callable[[Any], Any], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and Richardson's table for an elementwise function, as (columns, levels, entries)."""
+    h = ladder(levels(x))[:, None] * power_of_two(scale(x))
+    return h, richardson((f(x + h) - f(x - h)) / (2 * h))
+
+
+def test_ridders_estimate_is_no_bar() -> None:
+    """He takes the entry that differs least from its two coarser neighbors, and that difference as its error."""
+    beyond = total = 0
+    for known in KNOWN:
+        for scale_, offset in known.points:
+            x = offset + scale_ * np.random.default_rng(0).standard_normal(11)
+            _, table = table_of(known.function, x)
+            change = np.full_like(table, np.inf)
+            change[1:, 1:] = np.fmax(abs(table[1:, 1:] - table[:-1, 1:]), abs(table[1:, 1:] - table[:-1, :-1]))
+            change = np.where(np.isnan(change), np.inf, change).reshape(-1, 11)
+            best = np.argmin(change, axis=0)[None]
+            value = np.take_along_axis(table.reshape(-1, 11), best, 0)[0]
+            error = np.abs(value - known.derivative(x.astype(np.longdouble))).astype(float)
+            beyond += int(np.sum(error > np.take_along_axis(change, best, 0)[0]))
+            total += 11
+    assert beyond / total > 0.2
+
+
+def test_a_complex_step_is_silently_wrong_where_ours_is_not() -> None:
+    x = np.array([1.3, -1.7, 2.2])
+    for f, slope in (
+        (lambda v: np.array([np.abs(v[0])]), 1.0),
+        (lambda v: np.array([np.var(v)]), 2 * (x[0] - x.mean()) / 3),
+        (lambda v: np.array([np.linalg.norm(v)]), x[0] / np.linalg.norm(x)),
+    ):
+        step = np.imag(f(x + 1e-30j * np.array([1, 0, 0])))[0] / 1e-30
+        assert abs(step - slope) > 0.1
+        slopes = slopes_along_coordinates(f, x, np.eye(1))
+        assert abs(slopes.value[0, 0] - slope) <= 3 * slopes.bar[0, 0] + 1e-15
+
+
+def test_offset_data_are_stepped_by_their_deviation() -> None:
+    x = 1e8 + np.array([0.3, -1.1, 0.4, 2.0])
+    slopes = slopes_of(lambda v: np.sin(v - 1e8), x)
+    np.testing.assert_allclose(np.diag(slopes.value), np.cos(x - 1e8), rtol=1e-7)
+    # Steps down to the deviation times u^0.62, not to the scale times that.
+    assert levels(x) > levels(np.array([0.3, -1.1, 0.4, 2.0])) + 5
+
+
+def test_a_zero_row_of_a_layer_norm_is_not_stepped_over() -> None:
+    """A step h misjudges it by h²/(9 eps) with three features: 10⁻² with h = 10⁻³ and eps = 10⁻⁵."""
+
+    def norm(x: np.ndarray) -> np.ndarray:
+        c = x - x.mean()
+        result: np.ndarray = c / np.sqrt((c * c).mean() + 1e-5)
+        return result
+
+    slopes = slopes_of(norm, np.zeros(3))
+    exact = (np.eye(3) - 1 / 3) / np.sqrt(1e-5)
+    np.testing.assert_allclose(slopes.value, exact, rtol=1e-10)
+
+
+def test_values_on_a_hidden_grid_are_known_to_be_coarse() -> None:
+    """(1 + x) − 1 is a multiple of 2⁻⁵²: finer steps see no movement at all, or whole multiples."""
+    for size in (1e-3, 1e-8):
+        x = size * np.array([0.7, -1.3, 0.4])
+        slopes = slopes_of(lambda v: (1 + 2.0**-20 * v) - 1, x)
+        value, bar = np.diag(slopes.value), np.diag(slopes.bar)
+        assert np.all(np.abs(value - 2.0**-20) <= 3 * bar)
+
+
+def test_a_function_that_rounds_to_float32_has_the_noise_of_float32() -> None:
+    x = np.array([0.3, -1.7, 2.2])
+    slopes = slopes_of(lambda v: v.astype(np.float32).astype(np.float64), x)
+    assert np.all(np.abs(np.diag(slopes.value) - 1) <= 3 * np.diag(slopes.bar))
+    assert np.all(np.diag(slopes.bar) > 1e-9)
+
+
+def test_a_second_derivative_that_jumps_is_covered() -> None:
+    """Huber at its joint converges with the step, not with its square."""
+    slopes = slopes_of(lambda v: np.where(np.abs(v) < 1, v**2 / 2, np.abs(v) - 0.5), [1.0, 0.2])
+    assert abs(slopes.value[0, 0] - 1) <= 3 * slopes.bar[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "gap"),
+    [
+        (np.abs, 0.0, 2.0),
+        (lambda v: np.maximum(v, 0), 0.0, 1.0),
+        (lambda v: np.abs(v - 1e8), 1e8, 2.0),
+        (lambda v: np.abs(v) + 3 * v**2 + np.exp(v), 0.0, 2.0),
+        (np.abs, 1e-3, 0.0),
+        (lambda v: np.abs(v - 1e8), 1e8 + 1, 0.0),
+        (np.square, 0.0, 0.0),
+        (lambda v: np.abs(v) ** 1.5, 0.0, 0.0),
+    ],
+)
+def test_a_kink_at_the_point_and_only_there(f: Callable[..., Any], x: float, gap: float) -> None:
+    slopes = slopes_of(f, [x, 1.0 + x])
+    assert slopes.gap[0, 0] == pytest.approx(gap, rel=1e-6)
+
+
+def test_a_cusp_and_the_edge_of_the_domain_have_no_slope() -> None:
+    for f in (lambda v: np.sqrt(np.abs(v)), np.sqrt):
+        slopes = slopes_of(f, [0.0, 1.0])
+        assert np.isnan(slopes.value[0, 0])
+        assert np.isinf(slopes.bar[0, 0])
+        assert slopes.value[1, 1] == pytest.approx(0.5)
+
+
+def test_outside_the_domain_a_function_may_raise_or_change_its_shape() -> None:
+    def root(v: np.ndarray) -> np.ndarray:
+        if v.min() < 0:
+            raise ValueError("negative")
+        return np.sqrt(v) if v.max() < 3 else np.zeros(1)
+
+    slopes = slopes_of(root, [0.01, 2.0])
+    np.testing.assert_allclose(np.diag(slopes.value), [5.0, 0.5 / np.sqrt(2)], rtol=1e-8)
+
+
+def test_a_step_across_a_power_of_two_is_divided_by_its_real_length() -> None:
+    x = np.nextafter(1024.0, 0.0)
+    slopes = slopes_of(lambda v: 3 * v, [x])
+    assert abs(slopes.value[0, 0] - 3) <= 3 * slopes.bar[0, 0]
+    assert slopes.bar[0, 0] < 1e-13
+
+
+def test_directions_and_coordinates_agree(rng: np.random.Generator) -> None:
+    x, projection = rng.standard_normal(5), rng.standard_normal((2, 5))
+
+    def f(v: np.ndarray) -> np.ndarray:
+        result: np.ndarray = np.tanh(v) * v[::-1]
+        return result
+
+    directions = random_directions(x, 3, rng)
+    along = slopes_along_directions(f, x, directions, projection)
+    single = slopes_along_coordinates(f, x, projection)
+    assert np.all(np.abs(along.value - np.array(directions) @ single.value) <= 3 * along.bar + 1e-9)
+    # Whatever the size: two evaluations a step and direction, and one at the point.
+    assert along.evaluations == 1 + 3 * 2 * levels(x)
+
+
+def test_nothing_is_changed_by_measuring(rng: np.random.Generator) -> None:
+    x = rng.standard_normal((3, 5))
+    before = x.copy()
+    slopes_of(np.exp, x)
+    assert np.array_equal(x, before)
+
+
+def test_an_empty_input_costs_one_evaluation() -> None:
+    slopes = slopes_of(np.square, np.zeros((0, 3)))
+    assert slopes.value.shape == (0, 0)
+    assert slopes.evaluations == 1

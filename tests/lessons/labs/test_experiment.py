@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tinygrad_norm.lessons.labs.experiment import LabOutcome, LabReport, Session
+
+
+def test_the_sentence_is_filled_in_from_the_values(report: LabReport) -> None:
+    assert report.outcome.answers[0].sentence == "It is 0.2."
+
+
+def test_every_question_must_be_answered_in_order(report: LabReport) -> None:
+    with pytest.raises(ValueError, match=r"asked \['first', 'second'\], answered \['second', 'first'\]"):
+        replace(report, outcome=LabOutcome(report.outcome.answers[::-1]))
+    with pytest.raises(ValueError, match=r"answered \[\]"):
+        replace(report, outcome=LabOutcome(()))
+
+
+@pytest.mark.parametrize(("verdict", "broken"), [("exact", False), ("broken", True), ("not reproduced", False)])
+def test_only_an_identity_can_break(
+    report: LabReport, outcome_of: Callable[..., LabOutcome], verdict: str, broken: bool
+) -> None:
+    assert replace(report, outcome=outcome_of(verdict)).broken is broken
+
+
+def test_verdicts_of_identities_and_experiments(report: LabReport) -> None:
+    question = report.lab.questions[0]
+    assert [question.identity(holds, "", {}).verdict for holds in (True, False)] == ["exact", "broken"]
+    assert [question.experiment(holds, "", {}).verdict for holds in (True, False)] == ["reproduced", "not reproduced"]
+    assert question.unfinished().verdict == "not finished"
+
+
+def test_ctrl_c_keeps_what_was_done_and_skips_the_rest() -> None:
+    session, seen = Session(), []
+
+    def work(job: int) -> int:
+        seen.append(job)
+        if job == 3:
+            raise KeyboardInterrupt
+        return job * job
+
+    assert session.each("squares", (1, 2, 3, 4), work) == {1: 1, 2: 4}
+    assert session.interrupted
+    assert session.each("more", (5,), work) == {}
+    assert seen == [1, 2, 3]
+
+
+def test_ctrl_c_between_jobs(interrupted_after: Callable[[int], Session]) -> None:
+    session = interrupted_after(2)
+    assert session.each("squares", (1, 2, 3), lambda n: n) == {1: 1, 2: 2}
+    assert session.interrupted
+    session = interrupted_after(0)
+    assert session.each("squares", (1,), lambda n: n) == {}
+
+
+def test_another_error_is_not_kept_quiet() -> None:
+    session = Session()
+    with pytest.raises(ZeroDivisionError):
+        session.each("division", (0,), lambda n: 1 / n)
+    assert not session.interrupted

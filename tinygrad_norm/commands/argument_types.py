@@ -1,0 +1,32 @@
+"""What arguments of several commands may be: each function is a ``type``, whose error the parser answers in a line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """Return the type of whole numbers from ``least`` on."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a whole number; got {text!r}") from None
+        if number < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}; got {number}")
+        return number
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """Return a time limit: above 0, a day at most."""
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = 0.0
+    if not 0 < limit < 86400:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, a day at most; got {text!r}")
+    return limit

@@ -1,0 +1,357 @@
+"""The result of a check: plain data, true when everything is right, with a text, JSON and HTML form.
+
+A :class:`Report` holds one :class:`Entry` for each input, findings about the code as a whole, and, where the tape was
+recorded, the operations whose own rule is wrong (:class:`WrongNode`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+from .diagnose import Finding
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What was found about one input.
+
+    Attributes
+    ----------
+    name, shape : the input
+    order : int
+        1 for the gradient, 2 for the gradient of the gradient, and so on.
+    status : str
+        ``right``, ``wrong``, ``cannot tell``, ``vacuous`` (both sides cancel to zero), ``flat`` (nothing moves) or
+        ``empty``.
+    checked, total : int
+        Entries compared one by one and entries there are; ``checked`` is 0 when random directions were enough.
+    wrong, kinks : int
+        How many are wrong, and how many sit at a kink, where anything between the one-sided slopes is right.
+    index : tuple of int or None
+        The worst entry; None for a direction.
+    yours, numeric : float
+        The two values there.
+    uncertainty : float
+        The measured ± of the numeric value there (three bars).
+    size : float
+        The largest gradient entry or directional derivative, to compare the uncertainty with.
+    finding : Finding or None
+        The named mistake.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    order: int
+    status: str
+    checked: int
+    total: int
+    wrong: int
+    kinks: int
+    index: tuple[int, ...] | None
+    yours: float
+    numeric: float
+    uncertainty: float
+    size: float
+    finding: Finding | None = None
+
+    @property
+    def label(self) -> str:
+        """The input's name and shape, with the order above the first."""
+        ordinal = {1: "", 2: "second order, ", 3: "third order, "}.get(self.order, f"order {self.order}, ")
+        return f"{ordinal}{self.name} {self.shape}"
+
+
+@dataclass(frozen=True)
+class WrongNode:
+    """A recorded operation whose own backward rule is wrong.
+
+    ``number`` counts the operations of the run from 1 in the order in which they were computed; ``path`` is the place
+    in the module tree, empty outside every scope.
+    """
+
+    number: int
+    primitive: str
+    path: str
+    input: str
+    finding: Finding | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a gradient check. True when everything is right.
+
+    Attributes
+    ----------
+    entries : tuple of Entry
+        One for each input and order.
+    faults : tuple of Finding
+        What is wrong with the code as a whole.
+    nodes : tuple of WrongNode
+        The operations on the tape whose own rule is wrong.
+    notes : tuple of str
+        What should be known but is not wrong.
+    refused : str
+        Why the check proves nothing, empty if it does.
+    cotangents, evaluations, seed : int
+        How much was tried, and how to repeat it.
+    rtol : float or None
+        The tolerance that was asked for on top of the measured bars.
+    place : Finding or None
+        Where in the run the mistake sits, when a re-check of the recorded operations tells.
+    """
+
+    entries: tuple[Entry, ...]
+    faults: tuple[Finding, ...] = ()
+    nodes: tuple[WrongNode, ...] = ()
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+    cotangents: int = 0
+    evaluations: int = 0
+    seed: int = 0
+    rtol: float | None = None
+    place: Finding | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is right."""
+        return self.status == "right"
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def status(self) -> str:
+        """The verdict in a word: ``right``, ``wrong``, ``vacuous`` or ``cannot tell``."""
+        if self.faults or self.nodes or any(e.status == "wrong" for e in self.entries):
+            return "wrong"
+        if any(e.status == "cannot tell" for e in self.entries):
+            return "cannot tell"
+        return "vacuous" if self.refused else "right"
+
+    @property
+    def finding(self) -> Finding | None:
+        """The first named mistake: of the code as a whole, then of an operation, then of an input."""
+        return next((f for f in (*self.findings, *(e.finding for e in self.entries)) if f is not None), None)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong beyond single inputs: with the code as a whole, or with an operation."""
+        return self.faults if self.place is None else (*self.faults, self.place)
+
+    @property
+    def cause(self) -> str | None:
+        """The probable mistake in a few words, None if there is none or it has no name."""
+        return self.finding.name if self.finding else None
+
+    @property
+    def explanation(self) -> str | None:
+        """Why that is a mistake and what the right gradient must do."""
+        return self.finding.why if self.finding else None
+
+    @property
+    def how_checked(self) -> str:
+        """How much was tried, and what the ± is."""
+        several = "" if self.cotangents == 1 else "s"
+        tried = f"{self.cotangents} cotangent{several}, {self.evaluations} forward evaluations, seed {self.seed}"
+        asked = "no tolerance was set, the ± is measured"
+        if self.rtol is not None:
+            asked = f"rtol {self.rtol:g} was added to the ±"
+        return f"checked {tried}; {asked}"
+
+    @property
+    def uncertainty(self) -> dict[str, float]:
+        """The measured ± of each input's numeric derivative, as a fraction of its largest entry."""
+        return {
+            e.name: e.uncertainty / e.size
+            for e in self.entries
+            if e.size > 0 and math.isfinite(e.uncertainty) and e.status not in ("vacuous", "flat")
+        }
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether the check was refused because it would have proved nothing."""
+        return bool(self.refused)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as numbers, strings, lists and dictionaries, ready for :func:`json.dumps`.
+
+        A number that JSON does not have (NaN, infinity) becomes None.
+        """
+        data: dict[str, Any] = for_json(asdict(self))
+        data.update(ok=self.ok, status=self.status, cause=self.cause, explanation=self.explanation)
+        data["vacuous"] = self.vacuous
+        data["code"] = self.finding.code if self.finding else None
+        data["uncertainty"] = for_json(self.uncertainty)
+        return data
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        for finding in self.findings:
+            lines += [f"WRONG: {finding.name}", *finding_lines(finding)]
+        for entry in self.entries:
+            lines += entry_lines(entry, blamed=self.place is not None)
+        if self.refused:
+            lines.append(f"REFUSED: {self.refused}")
+        lines += [f"note: {note}" for note in self.notes]
+        lines.append("  " + self.how_checked)
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return report_html(self)
+
+
+def for_json(value: Any) -> Any:
+    """Return nested data without anything that JSON cannot hold.
+
+    >>> for_json({"a": (1.0, float("nan"))})
+    {'a': [1.0, None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): for_json(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [for_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+CANNOT_TELL = (
+    "the function moves too little against its own rounding, or too roughly: compute in float64, subtract a large "
+    "constant from the data or the result, or choose another point"
+)
+
+
+def entry_lines(entry: Entry, blamed: bool = False) -> list[str]:
+    """Return the lines about one input; ``blamed`` says that the mistake was already found in an operation."""
+    lines = [f"{entry.label}: {verdict_sentence(entry)}"]
+    if entry.finding is not None:
+        lines += [f"  probable mistake: {entry.finding.name}", *finding_lines(entry.finding)]
+    elif entry.status == "wrong" and not blamed and math.isfinite(entry.yours):
+        lines.append("  probable mistake: unnamed; nothing that is known here explains every entry within the bars")
+    if entry.status == "cannot tell":
+        lines.append(f"  {CANNOT_TELL}")
+    if entry.kinks:
+        several = "1 entry sits" if entry.kinks == 1 else f"{entry.kinks} entries sit"
+        lines.append(f"  {several} at a kink: anything between the one-sided slopes is accepted there")
+    return lines
+
+
+def verdict_sentence(entry: Entry) -> str:
+    """Return the verdict on one input in a sentence."""
+    word = entry.status if entry.status == "right" else entry.status.upper()
+    where = f"{entry.name}{list(entry.index)}" if entry.index else entry.name
+    values = f"yours {signed(entry.yours)}, numeric {signed(entry.numeric)} ± {short(entry.uncertainty)}"
+    if entry.status == "empty":
+        return "empty, nothing to check"
+    if entry.status == "vacuous":
+        return f"{word}, it cancels out of the output: both gradients are zero up to rounding"
+    if entry.status == "flat":
+        return f"{word}, the output does not move with it here: both gradients are exactly zero"
+    if entry.status == "cannot tell":
+        return f"{word}, the numeric derivative is too uncertain; {where}: {values}"
+    if entry.status == "wrong" and math.isnan(entry.yours) and entry.finding is not None:
+        return word
+    if entry.status == "wrong":
+        return f"{word} in {_share(entry)}; worst {where}: {values}" if entry.checked else f"{word}; {values}"
+    scope = f"{entry.checked} of {entry.total} entries" if entry.checked else "random directions"
+    return f"{word}; {scope} agree within ± {short(entry.uncertainty)} (the largest is {short(entry.size)})"
+
+
+def _share(entry: Entry) -> str:
+    sampled = "sampled " if entry.checked < entry.total else ""
+    return f"{entry.wrong} of {entry.checked} {sampled}entries"
+
+
+def finding_lines(finding: Finding) -> list[str]:
+    """Return the indented lines with evidence and explanation of a finding."""
+    lines = [f"    ({finding.evidence})"] if finding.evidence else []
+    return [*lines, f"  why: {finding.why}"] if finding.why else lines
+
+
+def signed(value: float) -> str:
+    """Return a value with its sign and four digits.
+
+    >>> signed(0.81234), signed(-1e-9)
+    ('+0.8123', '-1e-9')
+    """
+    return compact(f"{value:+.4g}")
+
+
+def short(value: float) -> str:
+    """Return a size in one or two digits.
+
+    >>> short(2.345e-11), short(1.5)
+    ('2e-11', '1.5')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    return compact(f"{value:.2g}" if abs(value) >= 0.01 else f"{value:.0e}")
+
+
+def compact(number: str) -> str:
+    """Return a formatted number without the padding of its exponent.
+
+    >>> compact("2e-09"), compact("1.5e+08")
+    ('2e-9', '1.5e8')
+    """
+    return number.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+#: Mark and background, dark text on a light one in any theme. The word and the mark say it too, never the color alone.
+MARKS = {
+    "right": ("✓", "#cdeee2"),
+    "wrong": ("✗", "#ffd9bf"),
+    "cannot tell": ("?", "#fbeebc"),
+    "vacuous": ("∅", "#fbeebc"),
+    "flat": ("–", "#e4e4e4"),
+    "empty": ("–", "#e4e4e4"),
+}
+CELL = "padding:2px 10px 2px 0;text-align:left;vertical-align:top"
+
+
+def report_html(report: Report) -> str:
+    """Return the report as a self-contained fragment of HTML, everything in it escaped."""
+    parts = [f"<b>gradient check</b> {_mark(report.status)}"]
+    if report.entries:
+        headings = ("input", "verdict", "worst", "yours", "numeric", "± (measured)")
+        head = "".join(f'<th style="{CELL}">{h}</th>' for h in headings)
+        rows = "".join(map(_row, report.entries))
+        parts.append(f'<table style="border-collapse:collapse"><tr>{head}</tr>{rows}</table>')
+    parts += [_box("WRONG", finding) for finding in report.findings]
+    parts += [_box(e.name, e.finding) for e in report.entries if e.finding is not None]
+    if report.refused:
+        parts.append(f"<p><b>REFUSED:</b> {escape(report.refused)}</p>")
+    parts += [f"<p>note: {escape(note)}</p>" for note in report.notes]
+    parts.append(f'<div style="opacity:.75">{escape(report.how_checked)}</div>')
+    return f'<div style="font-family:sans-serif;font-size:90%">{"".join(parts)}</div>'
+
+
+def _row(entry: Entry) -> str:
+    name = escape(entry.label)
+    place = escape(str(list(entry.index))) if entry.index else "direction" if entry.total > 0 else ""
+    share = f", {entry.wrong} of {entry.checked}" if entry.status == "wrong" and entry.checked else ""
+    verdict = _mark(entry.status, share)
+    numbers = [signed(entry.yours), signed(entry.numeric), short(entry.uncertainty)] if entry.total else [""] * 3
+    cells = (name, verdict, place, *numbers)
+    return "<tr>" + "".join(f'<td style="{CELL}">{c}</td>' for c in cells) + "</tr>"
+
+
+def _mark(status: str, more: str = "") -> str:
+    mark, color = MARKS[status]
+    return (
+        f'<span style="background:{color};color:#111111;padding:0 6px;border-radius:3px">'
+        f"{mark} {escape(status)}{escape(more)}</span>"
+    )
+
+
+def _box(label: str, finding: Finding) -> str:
+    return (
+        f'<p style="border-left:3px solid #b34700;padding-left:8px;margin:6px 0"><b>{escape(label)}: '
+        f"{escape(finding.name)}</b><br/>{escape(finding.evidence)}<br/>{escape(finding.why)}</p>"
+    )

@@ -1,0 +1,363 @@
+"""Mistakes that multiply: the whole gradient by a constant, each row or each entry by something of its own.
+
+A zero, a sign, a size, lost precision; a statistic of a row, a power, the derivative at another point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..measure.numeric import slopes_along_coordinates
+from ..measure.one_line import FLOAT32_ROUNDOFF
+from ..measure.step_ladder import Array
+from ..verdict import Flags
+from ..vjp_problem import flatten, unflatten
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets
+
+#: How close a fitted number must come to a known one when the bars themselves are tighter.
+CLOSE = 1e-9
+#: A ratio known less precisely than this is not read as any number.
+LOOSEST = 1e-4
+
+
+def zero(e: Evidence) -> Finding | None:
+    """Notice that nothing arrives although the output depends on the input."""
+    if np.any(e.yours != 0) or not e.significant(e.numeric).any():
+        return None
+    return Finding(
+        "zero",
+        "nothing arrives here: the gradient is zero everywhere",
+        "yours is exactly 0 in every entry, the numeric gradient is not",
+        "the output moves when this input moves; look for a path that was detached, forgotten or overwritten by zeros",
+    )
+
+
+def constant_factor(e: Evidence) -> Finding | None:
+    """Find a constant ratio that has exactly one reading: a sign, a 2, the size of an axis."""
+    ratio = _constant_ratio(e)
+    if ratio is None:
+        return None
+    factor, leftover, determined, close = ratio
+    readings = list(_readings(e, factor, close))
+    if len({code for code, *_ in readings}) != 1:
+        return None
+    code, name, why = readings[0]
+    if not determined and code not in ("sign-flipped", "twice", "half"):
+        return None
+    return Finding(code, name, _ratio_text(factor, leftover), why, leftover)
+
+
+def unexplained_factor(e: Evidence) -> Finding | None:
+    """Find a constant ratio without a reading, or with several."""
+    ratio = _constant_ratio(e)
+    if ratio is None or not ratio[2]:
+        return None
+    factor, leftover, _, close = ratio
+    readings = [name for _, name, _ in _readings(e, factor, close)]
+    may = f"; it may be: {'; '.join(readings)}" if readings else ""
+    return Finding(
+        "constant-factor",
+        f"every entry is {factor:.6g} times what it should be",
+        _ratio_text(factor, leftover) + may,
+        "everything but a constant is right: look for a coefficient that the backward pass lost or applies twice",
+        leftover,
+    )
+
+
+def _ratio_text(factor: float, leftover: float) -> str:
+    return f"yours / numeric is {factor:.9g} in every entry and every cotangent; leftover {amount(leftover)}"
+
+
+def _constant_ratio(e: Evidence) -> tuple[float, float, bool, float] | None:
+    """Return ratio, leftover, whether enough entries hold it up to accept any number, and its precision."""
+    clear = e.significant(e.numeric)
+    if not clear.any():
+        return None
+    weights = e.numeric[clear]
+    factor = float(np.dot(e.yours[clear], weights) / np.dot(weights, weights))
+    leftover = e.agrees(factor * e.numeric, abs(factor) * e.bar)
+    if leftover is None:
+        return None
+    rows = clear[e.random :] if e.complete else clear[:1]
+    with np.errstate(all="ignore"):
+        precision = ((abs(factor) * e.bar + e.doubt) / np.abs(factor * e.numeric))[clear]
+    close = max(CLOSE, float(np.min(precision)))
+    return (factor, leftover, int(rows.sum()) >= 3, close) if close < LOOSEST else None
+
+
+def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, str, str]]:
+    """Yield code, name and explanation of everything that this factor may be."""
+
+    def same(number: float) -> bool:
+        return abs(factor - number) <= close * abs(number)
+
+    if same(-1):
+        yield (
+            "sign-flipped",
+            "the sign is flipped",
+            "follow the minus signs: a difference, a division or a −g on the way back",
+        )
+    if same(2):
+        yield (
+            "twice",
+            "twice too large: something is counted two times",
+            "either a contribution was added two times, or the derivative carries a 2 too many",
+        )
+    if same(0.5):
+        yield (
+            "half",
+            "half of it is missing",
+            "a value that is used twice must receive both contributions (add them, do not overwrite), and the "
+            "derivative of a square carries a 2",
+        )
+    for size, what in sizes_here(e).items():
+        if size < 2:
+            continue
+        if same(size):
+            yield (
+                "mean-as-sum",
+                f"the 1/{size} of a mean is missing",
+                f"{size} is the size of {what}: a mean sends back g/{size} to each of its entries",
+            )
+        if same(1 / size):
+            yield (
+                "sum-as-mean",
+                f"divided by {size} where nothing should be: a mean in place of a sum",
+                f"{size} is the size of {what}: contributions of a broadcast or a sum are added, not averaged",
+            )
+        if size > 2 and (same(size / (size - 1)) or same((size - 1) / size)):
+            yield (
+                "n-minus-one",
+                f"n and n − 1 are confused (n = {size})",
+                f"{size} is the size of {what}: the forward pass divides by one of them, the backward pass by the "
+                "other",
+            )
+        if what.startswith("axis") and (same(size**0.5) or same(size**-0.5)):
+            yield (
+                "root-of-size",
+                f"a factor √{size} is lost or doubled",
+                f"{size} is the size of {what}: a scale such as 1/√d in the forward pass belongs in the backward "
+                "pass too",
+            )
+
+
+def sizes_here(e: Evidence) -> dict[int, str]:
+    """Return the sizes that a mean or a broadcast could have here, each with what it is the size of."""
+    found: dict[int, str] = {}
+
+    shapes = [(e.problem.names[e.position], e.x.shape)]
+    shapes += [("the output", out.shape) for out in e.outputs]
+    shapes += [(n, v.shape) for n, v in zip(e.problem.names, e.problem.inputs, strict=True)]
+    for label, shape in shapes:
+        for axis, size in enumerate(shape):
+            found.setdefault(size, f"axis {axis} of {label}")
+    for label, shape in shapes[: 1 + len(e.outputs)]:
+        for axes in axis_sets(len(shape)):
+            size = int(np.prod([shape[a] for a in axes]))
+            found.setdefault(size, f"{axes_of(axes)} of {label}")
+    outputs = e.cotangents.shape[1]
+    if e.x.size and outputs % e.x.size == 0:
+        found.setdefault(outputs // e.x.size, "the broadcast")
+    return found
+
+
+def scale_missing(e: Evidence) -> Finding | None:
+    """Find a constant by which the forward pass multiplies wherever it does anything, and the backward pass not."""
+    if not e.complete:
+        return None
+    clear = e.significant(e.numeric)[e.random :]
+    if clear.sum() < 3:
+        return None
+    constant = float(np.median(e.jacobian[clear]))
+    if _same(abs(constant), 1) or not np.allclose(e.jacobian[clear], constant, rtol=CLOSE, atol=0):
+        return None
+    if any(_same(constant, 1 / size) for size in sizes_here(e) if size > 1):
+        return None  # a mean: constant_factor tells that better
+    return e.named(
+        e.numeric / constant,
+        e.bar / abs(constant),
+        "scale-missing",
+        f"the constant {constant:.6g} of the forward pass is missing",
+        f"every non-zero derivative is {constant:.9g} and yours is 1 there",
+        "what multiplies on the way forward multiplies the gradient on the way back: the 1/(1 − p) of a dropout, a "
+        "scale, or a value that is used several times (add all contributions)",
+    )
+
+
+def lost_precision(e: Evidence) -> Finding | None:
+    """Find seven right digits: every entry is exactly a float32, or within a float32 rounding of the truth."""
+    if _constant_ratio(e) is not None:
+        return None
+    finite = e.yours[np.isfinite(e.yours)]
+    with np.errstate(all="ignore"):
+        exact = np.all(finite.astype(np.float32).astype(np.float64) == finite)
+        error = np.abs(e.yours - e.numeric)[e.known]
+        relative = np.max((error - (e.bar + e.doubt)[e.known]) / np.abs(e.numeric[e.known]), initial=0.0)
+    if not error.size or np.max(error) > 1e-4 * e.largest or not (exact or relative <= 2 * FLOAT32_ROUNDOFF):
+        return None
+    leftover = float(np.max(error)) / e.largest
+    what = "every entry is exactly a float32 number" if exact else "every entry has seven right digits"
+    return Finding(
+        "float32",
+        "precision is lost: the backward pass computes in float32",
+        f"{what}, off by up to {amount(leftover)} of the largest",
+        "the inputs are float64 here; look for astype, for arrays made with dtype=float32, and for float32 constants",
+        leftover,
+    )
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) <= CLOSE * max(abs(a), abs(b))
+
+
+def row_factor(e: Evidence) -> Finding | None:
+    """Find a factor per row that is a power of a statistic of the row: 1/σ missing, norm squared, and so on."""
+    if e.x.ndim == 0:
+        return None
+    clear = e.significant(e.numeric)
+    for axes in axis_sets(e.x.ndim):
+        ratio = _ratio_of_rows(e, axes, clear)
+        predicted, slack = ratio * e.numeric, np.abs(ratio) * e.bar
+        if not np.isfinite(ratio).all() or e.agrees(predicted, slack) is None:
+            continue
+        for statistic, symbol, values in _statistics(e.x, axes):
+            for power in (1, -1, 2, -2):
+                with np.errstate(all="ignore"):
+                    expected = np.broadcast_to(values, e.x.shape).ravel() ** power
+                if np.allclose(ratio, expected, rtol=1e-8, atol=0):
+                    return e.named(predicted, slack, *_row_words(statistic, symbol, power, axes_of(axes)))
+    return None
+
+
+def _row_words(statistic: str, symbol: str, power: int, axes: str) -> tuple[str, str, str, str]:
+    """Return code, name, evidence and explanation of a power of a statistic that is missing or one too many."""
+    seen = f"yours / numeric is {symbol}{'' if power == 1 else f'^{power}'} in every row"
+    divisor = f"{symbol}{'' if abs(power) == 1 else ' squared'} along {axes}"
+    if power > 0:
+        why = f"the output shrinks with {symbol}, so the gradient carries 1/{symbol} as well"
+        return f"{statistic}-missing", f"the division by {divisor} is missing", seen, why
+    why = f"the gradient carries 1/{symbol} once for each time that the forward pass divides by it"
+    return f"{statistic}-twice", f"divided by {divisor} once too often", seen, why
+
+
+def _ratio_of_rows(e: Evidence, axes: tuple[int, ...], clear: Flags) -> Array:
+    """Return the ratio of each row along ``axes``, spread over its entries."""
+    rows = (len(e.yours), *e.x.shape)
+    where = (0, *(a + 1 for a in axes))
+    with np.errstate(all="ignore"):
+        top = np.where(clear, e.yours * e.numeric, 0.0).reshape(rows).sum(where, keepdims=True)
+        bottom = np.where(clear, e.numeric**2, 0.0).reshape(rows).sum(where, keepdims=True)
+        ratio: Array = np.broadcast_to(top / bottom, (1, *e.x.shape)).ravel()
+    return ratio
+
+
+def _statistics(x: Array, axes: tuple[int, ...]) -> Iterator[tuple[str, str, Array]]:
+    """Yield code, symbol and value of what a row may have been divided by."""
+    with np.errstate(all="ignore"):
+        yield "sigma", "σ", np.std(x, axis=axes, keepdims=True)
+        yield "norm", "‖x‖", np.sqrt(np.sum(x**2, axis=axes, keepdims=True))
+        yield "rms", "rms(x)", np.sqrt(np.mean(x**2, axis=axes, keepdims=True))
+        yield "sum-exp", "Σ exp(x)", np.sum(np.exp(x), axis=axes, keepdims=True)
+        yield "sum", "Σ x", np.sum(x, axis=axes, keepdims=True)
+        yield "max", "max x", np.max(x, axis=axes, keepdims=True)
+
+
+def power_rule(e: Evidence) -> Finding | None:
+    """Find a factor that is a constant times a power of an operand: c · xᵉ."""
+    clear = e.significant(e.numeric) & e.significant(e.yours)
+    usable = clear.any(axis=0)
+    if usable.sum() < 4:
+        return None
+    with np.errstate(all="ignore"):
+        top = np.where(clear, e.yours * e.numeric, 0.0).sum(axis=0)
+        ratio = top / np.where(clear, e.numeric**2, 0.0).sum(axis=0)
+    for name, base in _operands(e):
+        fitted = _fit_power(ratio[usable], base[usable])
+        if fitted is None:
+            continue
+        exponent, coefficient, odd = fitted
+        with np.errstate(all="ignore"):
+            factor = coefficient * np.abs(base) ** exponent * (np.sign(base) if odd else 1.0)
+        if not np.isfinite(factor).all():
+            continue
+        found = e.named(
+            factor * e.numeric,
+            np.abs(factor) * e.bar,
+            "power-rule",
+            f"wrong power of {name}: off by {coefficient:.4g} · {name}^{exponent:g}",
+            "yours / numeric is that in every entry",
+            "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², (√x)′ = 1/(2√x)",
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def _operands(e: Evidence) -> Iterator[tuple[str, Array]]:
+    """Yield everything that has one value for each entry: the input and its companions."""
+    yield e.problem.names[e.position], e.x.ravel()
+    for name, value in zip(e.problem.names, e.problem.inputs, strict=True):
+        if value is not e.x and value.shape == e.x.shape:
+            yield name, value.ravel()
+
+
+def _fit_power(ratio: Array, base: Array) -> tuple[float, float, bool] | None:
+    """Return exponent (a multiple of ½, not 0), coefficient, and whether the sign of the base is in it."""
+    if np.any(base == 0) or np.unique(np.abs(base)).size < 4:
+        return None
+    logs = np.log(np.abs(base))
+    if np.ptp(logs) < 0.1:
+        return None
+    slope, _ = np.polyfit(logs, np.log(np.abs(ratio)), 1)
+    exponent = round(2 * float(slope)) / 2
+    if exponent == 0 or abs(slope - exponent) > 1e-5:
+        return None
+    for odd in (False, True):
+        with np.errstate(all="ignore"):
+            factors = ratio / (np.abs(base) ** exponent * (np.sign(base) if odd else 1.0))
+        coefficient = float(np.median(factors))
+        if np.allclose(factors, coefficient, rtol=1e-6, atol=0):
+            return exponent, coefficient, odd
+    return None
+
+
+def wrong_point(e: Evidence) -> Finding | None:
+    """Find a right formula that takes the input for the output, or the output for the input."""
+    if not (e.complete and e.same_shape and e.x.size >= 3):
+        return None
+    diagonal = np.eye(e.x.size, dtype=bool)
+    if np.any(np.abs(e.jacobian) > e.allowed, where=~diagonal):
+        return None
+    inputs = list(e.problem.inputs)
+    inputs[e.position] = e.outputs[0].copy()
+    moved = e.problem.at(tuple(inputs))
+    rows = e.cotangents[: e.random]
+    with np.errstate(all="ignore"):
+        swapped = [
+            flatten(moved.backward(moved.inputs, unflatten(g, e.outputs))[e.position : e.position + 1]) for g in rows
+        ]
+        error = np.abs(np.array(swapped) - e.numeric[: e.random])
+    if np.all(error <= (e.bar + e.doubt)[: e.random]):
+        leftover = float(np.max(error)) / e.largest
+        return Finding(
+            "input-for-output",
+            "the formula is right but takes the input where the output belongs",
+            f"given the output in place of the input, your backward pass is right; leftover {amount(leftover)}",
+            "a derivative such as 1 − tanh² or s(1 − s) is written in terms of the result: use out, not x",
+            leftover,
+        )
+    slopes = slopes_along_coordinates(moved.along(e.position), moved.inputs[e.position], rows)
+    predicted = np.array(e.numeric)
+    slack = np.full_like(e.bar, np.inf)
+    predicted[: e.random] = np.where(np.isfinite(slopes.bar), slopes.value, 0.0).T
+    slack[: e.random] = 3 * slopes.bar.T
+    return e.named(
+        predicted,
+        slack,
+        "output-for-input",
+        "the formula is right but takes the output where the input belongs",
+        "yours is the derivative at the output value",
+        "this derivative is written in terms of the input: save x, not the result",
+    )

@@ -1,0 +1,330 @@
+"""Mistakes in the backward pass of a normalization, told apart by rebuilding it with each of them.
+
+For ``y = γ (x − μ)/σ + β`` with μ and σ over some axes of x, the Jacobian of one group of n entries is
+
+    ∂yᵢ/∂xⱼ = dᵢ (δᵢⱼ − 1/n − κ cᵢ cⱼ),   c = x − μ,  d = γ/σ,  κ = 1/(n σ²),  σ² = var + eps
+
+(without the 1/n for a norm that does not center). :func:`recognize_norm` finds d and κ, and from them γ, σ and eps. The
+right backward pass, for h = γ g and x̂ = (x − μ)/σ, is ``dx = (h − mean(h) − x̂ · mean(h x̂)) / σ``: a direct path, a
+path through the mean and a path through the variance. :func:`norm_mistake` names what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..measure.step_ladder import Array
+from .evidence import Evidence, Finding, Indices, amount, axes_of, axis_sets, grouped
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A normalization found in a numeric Jacobian; arrays have the shape of x or broadcast to it.
+
+    ``axes`` are normalized over, ``centered`` is c, ``scale`` is d, ``sigma`` is σ including eps.
+    """
+
+    x: Array
+    axes: tuple[int, ...]
+    count: int
+    centers: bool
+    centered: Array
+    scale: Array
+    sigma: Array
+    variance: Array
+    eps: float
+
+    @property
+    def x_hat(self) -> Array:
+        """x̂, normalized and without γ and β."""
+        return self.centered / self.sigma
+
+    @property
+    def gain(self) -> Array:
+        """γ, in the shape of x."""
+        return self.scale * self.sigma
+
+    def mean(self, values: Array, axes: tuple[int, ...] | None = None) -> Array:
+        """Return the mean over the normalized axes (or others) of values with a leading axis of rows."""
+        over = tuple(a + 1 for a in (self.axes if axes is None else axes))
+        mean: Array = values.mean(axis=over, keepdims=True)
+        return mean
+
+
+def recognize_norm(e: Evidence) -> Norm | None:
+    """Return the normalization that the numeric Jacobian shows, or None."""
+    if not (e.complete and e.same_shape and e.known.all()) or e.x.ndim == 0:
+        return None
+    for some in axis_sets(e.x.ndim):
+        if int(np.prod([e.x.shape[a] for a in some])) < 3:
+            continue
+        for centers in (True, False):
+            norm = _fit(e, some, centers)
+            if norm is not None:
+                return norm
+    return None
+
+
+def _fit(e: Evidence, axes: tuple[int, ...], centers: bool) -> Norm | None:
+    """Fit d and κ group by group: two numbers for each output from n equations."""
+    (groups,) = grouped(np.arange(e.x.size).reshape(1, *e.x.shape), axes)
+    x, count = e.x.ravel(), groups.shape[1]
+    variances, shrink = np.zeros(x.size), np.zeros(x.size)
+    scale, centered = np.zeros(x.size), np.zeros(x.size)
+    inside = np.zeros(e.jacobian.shape, dtype=bool)
+    usable = []
+    for group in groups:
+        block = np.ix_(group, group)
+        inside[block] = True
+        c = x[group] - (x[group].mean() if centers else 0.0)
+        centered[group] = c
+        variances[group] = np.mean(c**2)
+        base = np.eye(count) - (1 / count if centers else 0.0)
+        # ∂yᵢ/∂x = dᵢ · baseᵢ + bᵢ · c with bᵢ = −κ dᵢ cᵢ
+        d = np.zeros(count)
+        b = np.zeros(count)
+        for i in range(count):
+            design = np.stack([base[i], c], axis=1)
+            (d[i], b[i]), *_ = np.linalg.lstsq(design, e.jacobian[group[i], group], rcond=None)
+        fitted = d[:, None] * base + b[:, None] * c
+        if np.any(np.abs(fitted - e.jacobian[block]) > 4 * e.allowed[block]):
+            return None
+        scale[group] = d
+        weight = float(np.sum((d * c) ** 2))
+        if weight > 0:
+            kappa = -float(np.sum(b * d * c)) / weight
+            slack = 8 * np.max(e.allowed[block]) / (np.max(np.abs(c)) or 1.0)
+            if kappa <= 0 or np.any(np.abs(b + kappa * d * c) > slack):
+                return None
+            shrink[group] = kappa
+            usable.append(group)
+    if not usable or np.any(np.abs(e.jacobian) > e.allowed, where=~inside):
+        return None
+    across = inside & ~np.eye(x.size, dtype=bool)
+    if not np.any(np.abs(e.jacobian) > 100 * e.allowed, where=across):
+        return None  # elementwise: any number times x xᵀ would fit
+    return _assemble(e, axes, centers, count, centered, scale, variances, shrink, usable)
+
+
+def _assemble(
+    e: Evidence,
+    axes: tuple[int, ...],
+    centers: bool,
+    count: int,
+    centered: Array,
+    scale: Array,
+    variances: Array,
+    shrink: Array,
+    usable: list[Indices],
+) -> Norm | None:
+    seen = np.concatenate(usable)
+    eps_each = 1 / (count * shrink[seen]) - variances[seen]
+    # The group with the smallest variance knows eps best.
+    eps = float(eps_each[np.argmin(variances[seen])])
+    relative = np.abs(eps_each - eps) / (variances[seen] + abs(eps))
+    if np.any(relative > 1e-5) or eps < -1e-7 * np.min(variances[seen]):
+        return None
+    # An eps below the precision of the fit is indistinguishable from none.
+    eps = eps if eps > 1e-9 * np.min(variances[seen]) else 0.0
+    shape = e.x.shape
+    variance = variances.reshape(shape)
+    sigma = np.sqrt(variance + eps)
+    c, d = centered.reshape(shape), scale.reshape(shape)
+    return Norm(e.x, axes, count, centers, c, d, sigma, variance, eps)
+
+
+#: What the difference to the numeric gradient looks like for the best-known mistakes.
+RESIDUALS = {
+    "mean-path-missing": "yours − numeric is the same number along every row",
+    "variance-path-missing": "yours − numeric is proportional to x̂ in every row",
+    "variance-path-sign": "yours − numeric is proportional to x̂ in every row, twice what a missing path would leave",
+    "statistics-constant": "yours − numeric is a constant plus a multiple of x̂ in every row",
+}
+REBUILT = "rebuilt with this mistake, the backward pass of this normalization is exactly yours"
+
+
+def norm_mistake(e: Evidence) -> Finding | None:
+    """Name what is wrong in the backward pass of a normalization."""
+    norm = recognize_norm(e)
+    if norm is None:
+        return None
+    rows = e.cotangents.reshape(-1, *e.x.shape)
+    slack = _slack(e, norm)
+    for code, name, why, predicted in _candidates(norm, rows):
+        evidence = RESIDUALS.get(code, REBUILT)
+        shown = _seen_in(e, norm) if code in RESIDUALS else ""
+        found = e.named(predicted.reshape(e.yours.shape), slack, code, name, evidence, why + shown)
+        if found is not None:
+            return found
+    return _coefficients(e, norm, rows, slack)
+
+
+def _seen_in(e: Evidence, norm: Norm) -> str:
+    """Return what the rows of yours give where they must give 0."""
+    rows = e.yours[: e.random].reshape(-1, *e.x.shape)
+    over = tuple(a + 1 for a in norm.axes)
+    total = float(np.max(np.abs(rows.sum(over))))
+    product = float(np.max(np.abs((rows * norm.centered / norm.sigma).sum(over))))
+    small = 1e-6 * e.largest
+    shown = [f"sum to {total:.2g}"] if total > small and norm.centers else []
+    shown += [f"times x̂ give {product:.2g}"] if product > small else []
+    return f"; rows of yours {' and '.join(shown)}" if shown else ""
+
+
+def _slack(e: Evidence, norm: Norm) -> Array:
+    """Return how far a prediction may be off: the fit inherits the bars of the Jacobian."""
+    size = np.sum(np.abs(e.cotangents), axis=1, keepdims=True)
+    return np.broadcast_to(8 * np.max(e.bar) * size, e.yours.shape)
+
+
+ORTHOGONAL = (
+    "shifting a row does not change the output, so each row of the gradient sums to 0; scaling a row does not "
+    "change it either (up to eps), so each row is orthogonal to x̂"
+)
+
+
+def _backward(
+    norm: Norm, g: Array, sigma: Array, x_hat: Array, axes: tuple[int, ...] | None = None, ddof: int = 0
+) -> Array:
+    """Return the right formula with the wrong ingredients: another σ, x̂, set of axes or divisor."""
+    factor = norm.count / (norm.count - ddof)
+    mean_path = norm.mean(g, axes) if norm.centers else 0.0
+    out: Array = (g - mean_path - factor * x_hat * norm.mean(g * x_hat, axes)) / sigma
+    return out
+
+
+def _candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
+    """Yield code, name, explanation and prediction of each mistake, the simple ones first."""
+    where = f"along {axes_of(norm.axes)}"
+    sigma, x_hat, g = norm.sigma, norm.x_hat, norm.gain * rows
+    along_mean = norm.mean(g) if norm.centers else np.zeros_like(norm.mean(g))
+    along_var = x_hat * norm.mean(g * x_hat)
+    if norm.centers:
+        yield (
+            "mean-path-missing",
+            f"the path through the MEAN is missing {where}",
+            "the mean depends on every entry of its row: " + ORTHOGONAL,
+            (g - along_var) / sigma,
+        )
+        yield (
+            "statistics-constant",
+            f"both statistics are treated as constants: the paths through mean and variance are missing {where}",
+            "mean and variance depend on every entry of the row: " + ORTHOGONAL,
+            g / sigma,
+        )
+        yield (
+            "mean-path-sign",
+            f"the path through the MEAN has the wrong sign {where}",
+            "the mean is subtracted, so its path is too: " + ORTHOGONAL,
+            (g + along_mean - along_var) / sigma,
+        )
+    yield (
+        "variance-path-missing",
+        f"the path through the {'VARIANCE' if norm.centers else 'RMS'} is missing {where}",
+        "the scale depends on every entry of its row: " + ORTHOGONAL,
+        (g - along_mean) / sigma,
+    )
+    yield (
+        "variance-path-sign",
+        f"the path through the {'VARIANCE' if norm.centers else 'RMS'} has the wrong sign {where}",
+        "a larger deviation makes the output smaller, so this path is subtracted: " + ORTHOGONAL,
+        (g - along_mean + along_var) / sigma,
+    )
+    yield (
+        "sigma-missing",
+        f"the division by σ {where} is missing",
+        "the output is (x − μ)/σ, so the gradient carries 1/σ",
+        _backward(norm, g, np.ones_like(sigma), x_hat),
+    )
+    yield (
+        "sigma-twice",
+        f"divided by σ {where} once too often",
+        "the gradient carries 1/σ once; the second one sits inside x̂",
+        _backward(norm, g, sigma**2, x_hat),
+    )
+    yield from _gain_candidates(norm, rows)
+    yield from _eps_candidates(norm, g)
+    yield from _count_candidates(norm, g)
+    yield from _axis_candidates(norm, g)
+
+
+def _gain_candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
+    right = _backward(norm, rows, norm.sigma, norm.x_hat)
+    why = "y = γ x̂ + β, so everything that flows back to x̂ is γ g: multiply first, then take the means"
+    yield ("gain-missing", "γ is forgotten: the incoming gradient is not multiplied by the weight", why, right)
+    yield ("gain-after", "γ is multiplied after the means instead of before", why, norm.gain * right)
+
+
+def _eps_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
+    if norm.eps <= 0:
+        return
+    outside = np.sqrt(norm.variance) + norm.eps
+    without = np.sqrt(norm.variance)
+    why = f"the forward pass uses σ = √(var + eps) with eps ≈ {norm.eps:.3g}; use the same σ on the way back"
+    with np.errstate(all="ignore"):
+        for hat in (norm.centered / outside, norm.x_hat):
+            name = "eps stands outside the root: σ + eps where √(var + eps) belongs"
+            yield "eps-outside", name, why, _backward(norm, g, outside, hat)
+        for hat in (norm.centered / without, norm.x_hat):
+            yield "eps-missing", "eps is forgotten on the way back", why, _backward(norm, g, without, hat)
+
+
+def _count_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
+    n, x_hat = norm.count, norm.x_hat
+    sample = np.sqrt(norm.variance * n / (n - 1) + norm.eps)
+    name = f"n and n − 1 are confused (n = {n})"
+    why = (
+        "the forward pass normalizes with the population variance (divides by n); the backward pass must use the same n"
+    )
+    for sigma, hat, ddof in (
+        (norm.sigma, x_hat, 1),
+        (sample, norm.centered / sample, 0),
+        (sample, norm.centered / sample, 1),
+        (sample, x_hat, 0),
+        (sample, x_hat, 1),
+    ):
+        yield "n-minus-one", name, why, _backward(norm, g, sigma, hat, ddof=ddof)
+    factor = n / (n - 1)
+    everything = g - factor * norm.mean(g) - factor * x_hat * norm.mean(g * x_hat)
+    yield "n-minus-one", name, why, everything / norm.sigma
+
+
+def _axis_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
+    for other in axis_sets(norm.x.ndim):
+        if other == norm.axes:
+            continue
+        name = f"works along {axes_of(other)} instead of {axes_of(norm.axes)}"
+        why = "layer norm takes statistics over the features of each row, batch norm over the batch for each feature"
+        yield "wrong-axis", name, why, _backward(norm, g, norm.sigma, norm.x_hat, other)
+        # Everything along the other axes, the statistics too.
+        c = norm.x - norm.x.mean(axis=other, keepdims=True)
+        sigma = np.sqrt(np.mean(c**2, axis=other, keepdims=True) + norm.eps)
+        yield "wrong-axis", name, why, _backward(replace(norm, centers=True), g, sigma, c / sigma, other)
+
+
+def _coefficients(e: Evidence, norm: Norm, rows: Array, slack: Array) -> Finding | None:
+    """Fit how much of each path is there; name the path whose coefficient is not 1."""
+    x_hat, g = norm.x_hat, norm.gain * rows
+    parts = [g / norm.sigma, -x_hat * norm.mean(g * x_hat) / norm.sigma]
+    if norm.centers:
+        parts.append(np.broadcast_to(-norm.mean(g) / norm.sigma, g.shape))
+    design = np.stack([p.ravel() for p in parts], axis=1)
+    weights, *_ = np.linalg.lstsq(design, e.yours.ravel(), rcond=None)
+    leftover = e.agrees((design @ weights).reshape(e.yours.shape), slack)
+    if leftover is None:
+        return None
+    labels = ("direct path", "path through the VARIANCE", "path through the MEAN")
+    off = [(label, w) for label, w in zip(labels, weights, strict=False) if abs(w - 1) > 1e-6]
+    if not off:
+        return None
+    shown = " and ".join(f"the {label} is multiplied by {w:.6g}" for label, w in off)
+    return Finding(
+        "path-coefficient",
+        f"{shown} along {axes_of(norm.axes)}",
+        f"with these coefficients the backward pass gives exactly yours, leftover {amount(leftover)}",
+        "every path has coefficient 1 when the means are taken over n entries: " + ORTHOGONAL,
+        leftover,
+    )

@@ -1,0 +1,196 @@
+"""Mistakes in which output depends on which input: leaks, dropped contributions, forgotten factors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..measure.step_ladder import Array
+from ..verdict import Flags
+from .evidence import Evidence, Finding
+
+
+def leak(e: Evidence) -> Finding | None:
+    """Find a gradient that is right where the output depends on the input and flows where it does not."""
+    if not e.complete or not e.still.any():
+        return None
+    extra = np.abs(e.believed) > e.allowed
+    if not np.any(extra & e.still) or not np.any(~e.still & e.significant(e.numeric)[e.random :]):
+        return None
+    if np.any(np.abs(e.believed - e.jacobian)[~e.still] > e.allowed[~e.still]):
+        return None
+    count = int(np.sum(extra & e.still))
+    return Finding(
+        "leak",
+        "a gradient leaks through where the output does not depend on the input",
+        f"yours is right everywhere else, but not 0 in {count} places where moving the input moves nothing",
+        "multiply by the mask of the forward pass: relu, clip, where, max, dropout and attention masks send "
+        "nothing back to what they blocked",
+    )
+
+
+def inverted_mask(e: Evidence) -> Finding | None:
+    """Find a gradient that flows exactly where it should be blocked, and the other way round."""
+    if not (e.complete and e.same_shape):
+        return None
+    off_diagonal = ~np.eye(e.x.size, dtype=bool)
+    if np.any(np.abs(e.jacobian[off_diagonal]) > 0) or np.any(np.abs(e.believed[off_diagonal]) > 0):
+        return None
+    right, yours = np.diag(e.jacobian), np.diag(e.believed)
+    flows, open_ = right != 0, yours != 0
+    if flows.all() or not flows.any() or np.any(flows == open_):
+        return None
+    passed = np.concatenate([right[flows], yours[open_]])
+    if np.ptp(passed) > 1e-9 * np.max(np.abs(passed)):
+        return None
+    return Finding(
+        "inverted-mask",
+        "the mask is inverted",
+        "yours is zero exactly where the gradient flows, and flows exactly where it is zero",
+        "check the comparison, or the two branches of where: the first takes the condition, the second its negation",
+    )
+
+
+def local_factor_missing(e: Evidence) -> Finding | None:
+    """Find a cotangent handed on unchanged, where every output touches one entry."""
+    if not e.one_entry_each or not e.touched.any():
+        return None
+    slopes = e.jacobian[e.touched]
+    if np.ptp(slopes) <= 1e-9 * np.max(np.abs(slopes)):
+        return None  # a constant: told better by the hypotheses about factors
+    return e.named(
+        e.cotangents @ e.touched.astype(np.float64),
+        np.zeros_like(e.yours),
+        "local-derivative-missing",
+        "the cotangent is passed on unchanged: the local derivative is missing",
+        "yours is g itself where g times the derivative belongs",
+        "the chain rule multiplies: incoming gradient × derivative of this operation",
+    )
+
+
+def wrong_operand(e: Evidence) -> Finding | None:
+    """Find a multiplication by another operand than the right one, where every output touches one entry."""
+    if len(e.outputs) != 1 or not e.one_entry_each or not e.touched.any():
+        return None
+    if np.any((np.abs(e.believed) > e.allowed) & ~e.touched):
+        return None
+    out = e.outputs[0]
+    owner = np.argmax(e.touched, axis=1)
+    for name, value in zip(e.problem.names, e.problem.inputs, strict=True):
+        if np.unique(value).size < 3:
+            continue
+        try:
+            factor = np.broadcast_to(value, out.shape).ravel()
+        except ValueError:
+            continue
+        predicted = np.zeros_like(e.yours)
+        for row, g in enumerate(e.cotangents):
+            np.add.at(predicted[row], owner, g * factor)
+        found = e.named(
+            predicted,
+            np.zeros_like(e.yours),
+            "wrong-operand",
+            f"multiplies by {name}, which is the wrong factor here",
+            f"yours is g × {name}, added up",
+            "in a product each factor receives g times the other factors, as they entered the product "
+            "(normalized, masked or scaled, not raw)",
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def elementwise_only(e: Evidence) -> Finding | None:
+    """Find that only the diagonal of the Jacobian is used."""
+    if not (e.complete and e.jacobian.shape[0] == e.jacobian.shape[1]):
+        return None
+    diagonal = np.diag(e.jacobian)
+    if np.all(np.abs(e.jacobian - np.diag(diagonal)) <= e.allowed):
+        return None
+    return e.named(
+        e.cotangents * diagonal,
+        np.abs(e.cotangents) * np.diag(e.bar[e.random :]),
+        "treated-as-elementwise",
+        "treated as an elementwise function: entries influence each other, and that is missing",
+        "yours is the diagonal of the Jacobian times g",
+        "each output depends on several inputs here (softmax: dx = y · (g − Σ g y)), so g must be mixed along the axis",
+    )
+
+
+def silent_outputs(e: Evidence) -> Finding | None:
+    """Find outputs that send nothing back, where all others are right."""
+    if not e.complete:
+        return None
+    matters = np.any(e.touched, axis=1)
+    silent = matters & np.all(np.abs(e.believed) <= e.allowed, axis=1)
+    if not silent.any() or silent.sum() == matters.sum():
+        return None
+    if np.any(np.abs(e.believed - e.jacobian)[~silent] > e.allowed[~silent]):
+        return None
+    reached = np.any(e.touched[matters & ~silent], axis=0)
+    needed = np.any(e.touched[silent], axis=0)
+    listed = _as_indices(silent, e.outputs)
+    if np.all(reached[needed]):
+        return Finding(
+            "contributions-overwritten",
+            "contributions are overwritten: of several outputs made from one entry only some count",
+            f"outputs {listed} send nothing back, the others are right",
+            "an entry that was used several times receives the sum: np.add.at or +=, not an assignment; sum over "
+            "the broadcast",
+        )
+    return Finding(
+        "silent-outputs",
+        "some outputs send nothing back",
+        f"outputs {listed} send nothing back, the others are right",
+        "every output entry that depends on the input contributes: check slices, indices and dropped branches",
+    )
+
+
+def _as_indices(flags: Flags, outputs: tuple[Array, ...]) -> str:
+    """Return the first few flagged outputs as indices."""
+    where = np.flatnonzero(flags)
+    shape = outputs[0].shape if len(outputs) == 1 else None
+    shown = []
+    for flat in where[:4]:
+        index = np.unravel_index(flat, shape) if shape is not None else (flat,)
+        shown.append(str([int(i) for i in index]))
+    return ", ".join(shown) + (f" and {len(where) - 4} more" if len(where) > 4 else "")
+
+
+def dropped_contributions(e: Evidence) -> Finding | None:
+    """Find that every single derivative is either right or missing."""
+    if not e.complete:
+        return None
+    right = np.abs(e.believed - e.jacobian) <= e.allowed
+    missing = e.touched & ~right
+    if not missing.any() or np.any(~right & ~missing) or np.any(e.believed[missing] != 0):
+        return None
+    if not np.any(e.touched & right):
+        return None
+    entries = np.any(missing, axis=0)
+    whole = np.all(~e.touched | missing, axis=0) & entries
+    if np.array_equal(whole, entries):
+        return Finding(
+            "entries-dropped",
+            "some entries of the input receive nothing",
+            f"{int(entries.sum())} of {e.x.size} entries get 0 although the output depends on them; the others are "
+            "right",
+            "check the edges: slices, strides and paddings that leave out the first or the last entries",
+        )
+    return Finding(
+        "path-dropped",
+        "a path is dropped: some of the ways from input to output are missing",
+        f"{int(missing.sum())} of {int(e.touched.sum())} single derivatives are 0 in yours, the others are right",
+        "a value that is used in several places receives a contribution from each of them",
+    )
+
+
+def skip_path(e: Evidence) -> Finding | None:
+    """Find the identity path of a residual connection missing, or counted twice."""
+    if not (e.complete and e.same_shape and e.significant(e.numeric).any()):
+        return None
+    why = "in y = x + f(x) the gradient of x is g plus what comes back through f"
+    missing, twice = e.numeric - e.cotangents, e.numeric + e.cotangents
+    yours = "yours is the numeric gradient"
+    return e.named(missing, None, "skip-missing", "the skip connection is missing", f"{yours} − g", why) or e.named(
+        twice, None, "skip-twice", "the skip connection is counted twice", f"{yours} + g", why
+    )

@@ -1,0 +1,324 @@
+"""Checks one problem: hygiene first, then every input, then the names of the mistakes.
+
+An input is examined along random directions first, entry by entry when those disagree or when asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .check_report import Entry, Report
+from .diagnose import Evidence, Finding, name_mistake
+from .diagnose.wrong_place import wrong_shape
+from .hygiene import aliases, backward_faults, forward_faults
+from .measure.numeric import Slopes, slopes_along_coordinates, slopes_along_directions
+from .measure.step_ladder import Array, power_of_two, random_directions, scale
+from .verdict import COVERAGE, Doubt, Judgment, doubt, judge_gradient
+from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, probe
+
+Coordinates = Literal["auto"] | bool
+
+DIRECTIONS = 3
+#: Inputs with so few entries are checked entry by entry: directions would cost as much.
+FEW = 3
+#: Above so many entries a failing input is looked at in a random sample of entries only.
+MANY = 1024
+SAMPLE = 128
+#: The Jacobian is measured for the diagnosis when it has at most so many entries.
+LARGEST_JACOBIAN = 200_000
+MOST_OUTPUTS = 600
+
+#: Faults after which there is no linear map left to compare with the Jacobian.
+NOT_LINEAR = ("not-multiplied-by-g", "multiplied-by-g-twice", "not-linear", "another-answer")
+
+RETURN_ALL = "Return the whole output instead of a sum: the check multiplies it by random cotangents"
+ELSEWHERE = "Choose a point where the output depends on the input"
+LEAVE_OUT = "Leave cotangent out: random ones are used then, which nothing cancels"
+
+
+def check_problem(
+    problem: Problem,
+    cotangent: Any = None,
+    coordinates: Coordinates = "auto",
+    seed: int = 0,
+    rtol: float | None = None,
+    order: int = 1,
+    parameters: bool = False,
+) -> Report:
+    """Check one problem and return the report.
+
+    ``parameters`` says that the inputs are those of a module, some of which may have no influence by design.
+    """
+    generator = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        outputs = problem.forward(tuple(x.copy() for x in problem.inputs))
+        faults = tuple(forward_faults(problem, outputs))
+        if any(fault.code in ("not-finite", "random") for fault in faults):
+            return Report((), faults, seed=seed, rtol=rtol, evaluations=2)
+        if cotangent is None:
+            cotangents = gaussian_cotangents(outputs, generator)
+        else:
+            cotangents = given_cotangent(cotangent, outputs)
+        p = probe(problem, outputs, cotangents, generator)
+        faults += tuple(backward_faults(p))
+        examined: list[Examination] = []
+        if not any(fault.code in NOT_LINEAR for fault in faults):
+            examined = [examine(p, k, generator, coordinates, rtol) for k in range(len(problem.inputs))]
+            wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
+            examined = [with_name(e, p, wrong) if e.status == "wrong" else e for e in examined]
+        notes = tuple(aliases(p))
+    entries = tuple(entry_of(problem, e, order) for e in examined)
+    return Report(
+        entries=entries,
+        faults=faults,
+        notes=notes,
+        refused=refusal(entries, cotangents.shape[1] == 1, parameters, cotangent is not None),
+        cotangents=len(cotangents),
+        evaluations=2 + sum(e.evaluations for e in examined),
+        seed=seed,
+        rtol=rtol,
+    )
+
+
+def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
+    """Return the report's entry for one examination."""
+    x, verdict = problem.inputs[e.position], e.verdict
+    by_entry = e.indices is not None
+    index: tuple[int, ...] | None = None
+    yours = numeric = uncertainty = 0.0
+    if verdict.right.size:
+        row, column = worst_entry(e)
+        yours, numeric = float(verdict.yours[row, column]), float(verdict.numeric[row, column])
+        uncertainty = float(verdict.uncertainty[row, column])
+        if e.indices is not None:
+            index = tuple(int(i) for i in np.unravel_index(int(e.indices[column]), x.shape))
+    finite = np.isfinite(verdict.uncertainty)
+    if e.status == "right" and finite.any():
+        uncertainty = float(np.max(verdict.uncertainty[finite]))
+    values = np.abs(verdict.numeric)
+    return Entry(
+        name=problem.names[e.position],
+        shape=x.shape,
+        order=order,
+        status=e.status,
+        checked=verdict.right.shape[1] if by_entry else 0,
+        total=x.size,
+        wrong=int(np.any(verdict.wrong, axis=0).sum()) if by_entry else 0,
+        kinks=int(np.any(verdict.kinked, axis=0).sum()) if by_entry else 0,
+        index=index,
+        yours=yours,
+        numeric=numeric,
+        uncertainty=uncertainty,
+        size=float(np.max(values[np.isfinite(values)], initial=0.0)),
+        finding=e.finding,
+    )
+
+
+def worst_entry(e: Examination) -> tuple[int, int]:
+    """Return row and column of the entry that is furthest outside what is allowed."""
+    v = e.verdict
+    with np.errstate(all="ignore"):
+        excess = np.abs(v.yours - v.numeric) / np.where(v.allowed > 0, v.allowed, np.finfo(np.float64).tiny)
+    excess = np.where(np.isnan(excess), np.inf, excess)
+    if e.status == "wrong" and v.wrong.any():
+        # Among wrong entries the largest difference is easier to look at than the most significant one.
+        difference = np.where(v.wrong, np.abs(v.yours - v.numeric), -1.0)
+        excess = np.where(np.isnan(difference), np.inf, difference)
+    row, column = np.unravel_index(int(np.argmax(excess)), excess.shape)
+    return int(row), int(column)
+
+
+def refusal(entries: Sequence[Entry], scalar: bool, parameters: bool, chosen: bool) -> str:
+    """Return why the check proves nothing, or an empty string.
+
+    It is refused when no input shows anything at all; and when the function returns one number (``scalar``) from
+    which an input cancels, because that may hide anything. The ``parameters`` of a module may cancel by design.
+    ``chosen`` says that the cotangent is the user's own.
+    """
+    seen = [e for e in entries if e.status != "empty"]
+    hidden = [e.name for e in seen if e.status in ("vacuous", "flat")]
+    if seen and len(hidden) == len(seen):
+        advice = LEAVE_OUT if chosen else RETURN_ALL if scalar else ELSEWHERE
+        return f"the check is vacuous: no input moves the output, so a wrong gradient might pass. {advice}"
+    if scalar and hidden and not parameters:
+        return (
+            f"the check is vacuous for {', '.join(hidden)}: the function returns one number, from which it cancels, "
+            f"so a wrong gradient might pass. {RETURN_ALL}"
+        )
+    return ""
+
+
+def with_order(report: Report, higher: Report) -> Report:
+    """Return the report of several orders joined into one."""
+    return replace(
+        report,
+        entries=report.entries + higher.entries,
+        faults=report.faults + higher.faults,
+        nodes=report.nodes + higher.nodes,
+        notes=report.notes + tuple(n for n in higher.notes if n not in report.notes),
+        refused=report.refused or higher.refused,
+        evaluations=report.evaluations + higher.evaluations,
+        place=report.place or higher.place,
+    )
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found out about one input.
+
+    ``indices`` are the flat entries that were checked one by one, None for random directions. ``slopes`` are those of
+    the random cotangents and, when ``complete``, of every single output after them. ``misshapen`` is the shape that the
+    backward pass returned when it is not the input's.
+    """
+
+    position: int
+    verdict: Judgment
+    indices: NDArray[np.intp] | None
+    slopes: Slopes
+    complete: bool = False
+    sampled: bool = False
+    misshapen: tuple[int, ...] | None = None
+    finding: Finding | None = None
+    earlier: int = 0
+
+    @property
+    def evaluations(self) -> int:
+        """How often the function was called."""
+        return self.slopes.evaluations + self.earlier
+
+    @property
+    def status(self) -> str:
+        """The verdict in words; see :class:`.Judgment`."""
+        return "wrong" if self.misshapen is not None else self.verdict.status
+
+
+def examine(
+    p: Probe,
+    position: int,
+    generator: np.random.Generator,
+    coordinates: Coordinates = "auto",
+    rtol: float | None = None,
+) -> Examination:
+    """Check the gradient of one input."""
+    x, gradient = p.problem.inputs[position], p.gradients[position]
+    if gradient.shape[1:] != x.shape:
+        return _entries(p, position, generator, rtol, misshapen=gradient.shape[1:])
+    if coordinates is True or x.size == 0 or (coordinates == "auto" and x.size <= FEW):
+        return _entries(p, position, generator, rtol, everything=coordinates is True)
+    first = _directions(p, position, generator, rtol)
+    if coordinates is False or first.status in ("right", "vacuous", "flat", "empty"):
+        return first
+    second = _entries(p, position, generator, rtol)
+    if second.sampled and first.status == "wrong" and second.status != "wrong":
+        return replace(first, earlier=second.evaluations)
+    return replace(second, earlier=first.evaluations)
+
+
+def _directions(p: Probe, position: int, generator: np.random.Generator, rtol: float | None) -> Examination:
+    x = p.problem.inputs[position]
+    directions = random_directions(x, DIRECTIONS, generator)
+    along = np.array([v.ravel() for v in directions]).T
+    flat = _flat(p.gradients[position])
+    sizes = np.abs(flat) @ np.abs(along)
+    with np.errstate(all="ignore"):
+        doubts = doubt(flat @ along, [_flat(g[position]) @ along for g in p.perturbed], sizes)
+    slopes = slopes_along_directions(p.problem.along(position), x, directions, p.cotangents)
+    # Along a direction of unit scale the ladder reaches ½.
+    verdict = judge_gradient(flat @ along, slopes, doubts, np.full(DIRECTIONS, 0.5), rtol)
+    return Examination(position, verdict, None, slopes)
+
+
+def _entries(
+    p: Probe,
+    position: int,
+    generator: np.random.Generator,
+    rtol: float | None,
+    everything: bool = False,
+    misshapen: tuple[int, ...] | None = None,
+) -> Examination:
+    x = p.problem.inputs[position]
+    indices = np.arange(x.size)
+    sampled = x.size > MANY and not everything
+    if sampled:
+        indices = np.sort(generator.choice(x.size, SAMPLE, replace=False))
+    outputs, random = p.cotangents.shape[1], len(p.cotangents)
+    complete = not sampled and outputs <= MOST_OUTPUTS and outputs * x.size <= LARGEST_JACOBIAN
+    rows = np.concatenate([p.cotangents, np.eye(outputs)]) if complete else p.cotangents
+    slopes = slopes_along_coordinates(p.problem.along(position), x, rows, indices.tolist())
+    if misshapen is None:
+        flat = _flat(p.gradients[position])
+        whole = doubt(flat, [_flat(g[position]) for g in p.perturbed])
+    else:
+        flat = np.full((len(p.cotangents), x.size), np.nan)
+        whole = doubt(flat, [])
+    chosen = Doubt(whole.change[:, indices], whole.rounding[:, indices])
+    reach = 0.5 * power_of_two(scale(x)).ravel()[indices]
+    verdict = judge_gradient(flat[:, indices], _columns(slopes, random), chosen, reach, rtol)
+    return Examination(position, verdict, indices, slopes, complete, sampled, misshapen)
+
+
+def _columns(slopes: Slopes, count: int) -> Slopes:
+    """Return the slopes of the first ``count`` cotangents."""
+    kept = {name: getattr(slopes, name)[:, :count] for name in ("value", "bar", "gap", "moved")}
+    return replace(slopes, noise=slopes.noise[:count], **kept)
+
+
+def _flat(gradient: Array) -> Array:
+    return gradient.reshape(len(gradient), -1)
+
+
+def with_name(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
+    """Return the examination of a wrong gradient with the name of the mistake, where one can be given."""
+    if examination.indices is None or examination.sampled:
+        return examination
+    evidence = gather(examination, p, others)
+    if examination.misshapen is not None:
+        return replace(examination, finding=wrong_shape(evidence, examination.misshapen))
+    return replace(examination, finding=name_mistake(evidence))
+
+
+def gather(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Evidence:
+    """Return the evidence about one wrong input."""
+    position, slopes = examination.position, examination.slopes
+    outputs, random = p.cotangents.shape[1], len(p.cotangents)
+    cotangents, yours = p.cotangents, _flat(p.gradients[position])
+    if examination.complete:
+        single = np.eye(outputs)
+        cotangents = np.concatenate([cotangents, single])
+        yours = np.concatenate([yours, _flat(p.ask(single)[position])])
+    value, bar = slopes.value.T, COVERAGE * slopes.bar.T
+    trusted = np.isfinite(value) & (slopes.gap.T == 0)
+    return Evidence(
+        problem=p.problem,
+        position=position,
+        outputs=p.outputs,
+        cotangents=cotangents,
+        yours=yours,
+        numeric=np.where(trusted, value, 0.0),
+        bar=np.where(trusted, bar, np.inf),
+        doubt=_doubt_of_rows(p, position, yours),
+        random=random,
+        complete=examination.complete,
+        # Exactly zero, not within a bar: the output is the same number wherever the entry goes.
+        still=((value == 0) & (slopes.gap.T == 0))[random:],
+        others={
+            name: (e.verdict.numeric, e.verdict.uncertainty)
+            for name, e in others.items()
+            if e.indices is not None and not e.sampled and e.position != position
+        },
+    )
+
+
+def _doubt_of_rows(p: Probe, position: int, yours: Array) -> Array:
+    """Return the doubt of every row: measured for the random cotangents, in proportion for the single outputs."""
+    flat = _flat(p.gradients[position])
+    measured = doubt(flat, [_flat(g[position]) for g in p.perturbed]).total
+    largest = float(np.max(np.abs(flat), initial=0.0))
+    relative = float(np.max(measured, initial=0.0)) / largest if largest else 0.0
+    rest = np.full((len(yours) - len(flat), yours.shape[1]), relative * np.max(np.abs(yours), initial=0.0))
+    return np.concatenate([measured, rest])

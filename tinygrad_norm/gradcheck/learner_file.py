@@ -1,0 +1,197 @@
+"""Checks a function of a learner's own file, in a process of its own with a time limit.
+
+:func:`check_in_process` starts that process (see :mod:`tinygrad_norm.sandbox`); whatever the file does (raise, print,
+loop, exit, kill itself), the caller gets a result or a message of one line. :func:`check_file` is what runs inside.
+
+The convention: ``NAME`` and ``NAME_backward`` are a pair in NumPy, ``backward(g, *inputs)`` or ``backward(g, out,
+*inputs)``; ``NAME`` alone computes with Tensors. The points come from ``SAMPLES``, a list of argument tuples or a
+dictionary from a function's name to such a list, or else from the defaults in the signature of ``NAME``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+from ..errors import InputError, LearnerCodeError, TinygradNormError
+from ..sandbox import account, line_of, load, run
+from .api import check_vjp, gradcheck
+from .check_report import Report
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """The result of a check in another process.
+
+    ``result`` is what :func:`check_file` returned; ``printed`` counts the lines that the learner's code
+    printed, and ``first`` is the first of them.
+    """
+
+    result: dict[str, Any]
+    printed: int
+    first: str
+
+
+def check_in_process(path: Path, function: str, order: int, seed: int, timeout: float) -> FileResult:
+    """Check a function of a file in a process of its own.
+
+    Raises
+    ------
+    LearnerCodeError
+        The file could not be checked: it raised, ran for too long, ended the process or gave nonsense.
+    """
+    arguments = {"file": str(path), "function": function, "order": order, "seed": seed}
+    outcome = run(check_job, arguments, seconds=timeout)
+    if outcome.ending.how == "too long":
+        raise LearnerCodeError(
+            f"{path.name}:{function} must finish within {timeout:g} s; it was stopped. Check a smaller sample, "
+            "look for an endless loop, or allow more time with --timeout."
+        )
+    if outcome.ending.how == "died":
+        raise LearnerCodeError(
+            f"{path.name} must leave the process running; it {outcome.ending.reason} before the check was done. "
+            "Take that out of the file."
+        )
+    (result,) = outcome.messages
+    if "error" in result:
+        raise LearnerCodeError(result["error"])
+    return FileResult(result, outcome.printed.lines, outcome.printed.first)
+
+
+SUFFIX = "_backward"
+
+
+def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :func:`check_in_process`."""
+    try:
+        result = check_file(Path(file), function, order, seed)
+    except BaseException as error:  # whatever a learner's code raises is told in one line, never as our traceback
+        result = {"error": told_in_a_line(error, Path(file), function)}
+    yield result
+
+
+def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, Any]:
+    """Return the reports of one function at all of its points, as data with their text."""
+    if path.suffix != ".py":
+        raise InputError(f"{path.name} must be a Python file; got the suffix {path.suffix!r}. Rename it to end in .py.")
+    module = load(str(path))
+    forward, backward = find(module, path.name, function)
+    if backward is not None and order != 1:
+        raise InputError(
+            f"{path.name}: a hand-written pair is checked at order 1; got --order {order}. Leave it out, or write "
+            f"{function} with Tensors and without {function}{SUFFIX}."
+        )
+    reports = []
+    for inputs, given in points_of(module, path.name, function, forward):
+        bound = function_of(forward, given)
+        if backward is None:
+            reports.append(gradcheck(bound, inputs, order=order, seed=seed))
+        else:
+            reports.append(check_vjp(bound, backward, inputs, seed=seed))
+    return {
+        "ok": all(report.ok for report in reports),
+        "kind": "function of Tensors" if backward is None else "hand-written pair",
+        "reports": [report.to_json() for report in reports],
+        "texts": [text_of(report, number, len(reports)) for number, report in enumerate(reports, 1)],
+    }
+
+
+def text_of(report: Report, number: int, count: int) -> str:
+    """Return a report's text, with the number of its sample where there are several."""
+    return f"sample {number} of {count}\n{report}" if count > 1 else str(report)
+
+
+def find(module: ModuleType, file: str, function: str) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
+    """Return the function and its backward pass, None if it has none."""
+    forward = getattr(module, function, None)
+    if not callable(forward):
+        own = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
+        raise InputError(
+            f"{file} must define a function called {function}; it defines "
+            f"{', '.join(sorted(own)) or 'no function'}. Check the spelling after the colon."
+        )
+    if function.endswith(SUFFIX):
+        raise InputError(
+            f"{file}:{function} is a backward pass; name its forward pass, {function.removesuffix(SUFFIX)}, and "
+            "both are found."
+        )
+    backward = getattr(module, function + SUFFIX, None)
+    return forward, backward if callable(backward) else None
+
+
+def points_of(
+    module: ModuleType, file: str, function: str, forward: Callable[..., Any]
+) -> list[tuple[tuple[Any, ...], tuple[str, ...]]]:
+    """Return the arguments of each check, and the names of the parameters that they are for.
+
+    Raises
+    ------
+    InputError
+        There is no sample, or it is not a list of argument tuples.
+    """
+    samples = getattr(module, "SAMPLES", None)
+    if isinstance(samples, dict):
+        samples = samples.get(function)
+    if samples is not None:
+        return [(_sample(s, file, function), ()) for s in _sample_list(samples, file, function)]
+    defaults = {
+        p.name: p.default
+        for p in inspect.signature(forward).parameters.values()
+        if p.default is not p.empty and p.kind is not p.KEYWORD_ONLY
+    }
+    arrays = {n: v for n, v in defaults.items() if isinstance(v, (np.ndarray, Tensor))}
+    chosen: dict[str, Any] = arrays or {n: v for n, v in defaults.items() if isinstance(v, float)}
+    if not chosen:
+        raise InputError(
+            f"{file} must say where to check {function}; it has no SAMPLES, and no parameter of {function} has an "
+            f'array as its default. Add SAMPLES = {{"{function}": [(np.random.default_rng(0).normal(size=(3, 5)),)]}}.'
+        )
+    return [(tuple(chosen.values()), tuple(chosen))]
+
+
+def _sample_list(samples: Any, file: str, function: str) -> list[Any]:
+    if isinstance(samples, (list, tuple)) and samples:
+        return list(samples)
+    raise InputError(
+        f"{file}: SAMPLES must be a list of argument tuples for {function}, or a dictionary of such lists; got "
+        f"{type(samples).__name__}{' without entries' if samples in ([], ()) else ''}. "
+        f'For example SAMPLES = {{"{function}": [(x, w)]}}.'
+    )
+
+
+def _sample(sample: Any, file: str, function: str) -> tuple[Any, ...]:
+    if isinstance(sample, (list, tuple)):
+        return tuple(sample)
+    if isinstance(sample, (np.ndarray, Tensor, float)):
+        return (sample,)
+    raise InputError(
+        f"{file}: a sample of {function} must be a tuple of arguments; got {type(sample).__name__}. Write (x, w)."
+    )
+
+
+def function_of(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return the function of the parameters ``names``, in this order; the others keep their defaults."""
+    if not names:
+        return forward
+
+    def filled(*values: Any) -> Any:
+        return forward(**dict(zip(names, values, strict=True)))
+
+    parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+    filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
+    return filled
+
+
+def told_in_a_line(error: BaseException, path: Path, function: str) -> str:
+    """Return what a learner's code raised, in one line with the place in their file."""
+    line = line_of(error, str(path))
+    if isinstance(error, TinygradNormError) and line is None:
+        return " ".join(str(error).split())
+    return f"{path.name}{',' if line else f':{function}:'} {account(error, str(path))}"

@@ -1,0 +1,228 @@
+"""What the function gives along one line, and what is irregular there: a kink, a cusp, a grid of values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .step_ladder import UNIT_ROUNDOFF, Array
+
+FLOAT32_ROUNDOFF = 2.0**-24
+
+#: A function of one array that gives all of its outputs as one flat vector.
+FlatFunction = Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What a number of lines gave; ``columns`` are those of the projection.
+
+    Attributes
+    ----------
+    difference : array (levels, lines, columns)
+        f(x + t v) − f(x − t v), projected.
+    gap : array (lines, columns)
+        The jump of the slope at kinks.
+    rounding : array (lines, columns)
+        The least noise of the values.
+    """
+
+    difference: Array
+    gap: Array
+    rounding: Array
+
+
+#: So many function values are kept at a time.
+MOST_VALUES = 2_000_000
+
+
+def sample_lines(
+    function: FlatFunction,
+    point: Callable[[int, float], Array],
+    count: int,
+    steps: Array,
+    center: Array,
+    projection: Array,
+    stretch: Array | None = None,
+) -> Lines:
+    """Evaluate a function at ``point(line, ±t)`` for every line and step; return what the lines gave.
+
+    ``stretch`` (levels, lines) is how far apart the two points really are, in units of the 2t v that they should be: a
+    step that crosses a power of two is rounded.
+    """
+    if stretch is None:
+        stretch = np.ones((len(steps), count))
+    at_once = max(1, MOST_VALUES // max(1, len(steps) * len(center)))
+    parts = []
+    with np.errstate(all="ignore"):
+        for start in range(0, count, at_once):
+            chunk = range(start, min(count, start + at_once))
+            plus, minus = (np.empty((len(steps), len(chunk), len(center))) for _ in range(2))
+            for place, line in enumerate(chunk):
+                for level, t in enumerate(steps):
+                    plus[level, place] = _finite_or_nan(function, point(line, t), center)
+                    minus[level, place] = _finite_or_nan(function, point(line, -t), center)
+            parts.append(_digest(plus, minus, center, steps, stretch[:, chunk.start : chunk.stop], projection))
+    return Lines(
+        np.concatenate([p.difference for p in parts], axis=1),
+        np.concatenate([p.gap for p in parts]),
+        np.concatenate([p.rounding for p in parts]),
+    )
+
+
+def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Array, projection: Array) -> Lines:
+    """Return the projected differences of function values (levels, lines, outputs), and what is irregular."""
+    count, lines, outputs = plus.shape
+    # Differences first, projection after: a common offset of the outputs then cancels exactly.
+    difference = (plus - minus) / stretch[:, :, None]
+    bend = (plus - center) - (center - minus)
+    sizes = np.tile(np.abs(center), lines)
+    gap = kink_gap(bend.reshape(count, -1), steps, sizes).reshape(lines, outputs)
+    projected = _project(difference, projection)
+    cusp = np.isinf(gap)
+    if cusp.any():
+        projected[:, cusp.astype(np.float64) @ (projection != 0).T > 0] = np.nan
+        gap = np.where(cusp, 0.0, gap)
+    rounding = _rounding(np.concatenate([plus, minus]), difference, steps, projection)
+    return Lines(projected, gap @ np.abs(projection).T, rounding)
+
+
+def _rounding(values: Array, difference: Array, steps: Array, projection: Array) -> Array:
+    """Return the least noise (lines, columns) that the outputs which move along a line can have: their own grid.
+
+    Values on a grid can agree with each other exactly, level after level, on a wrong slope; measured noise is then zero
+    and has to be kept from falling below this.
+    """
+    size = np.max(np.where(np.isfinite(values), np.abs(values), 0.0), axis=0)
+    moves = np.any(difference != 0, axis=0)
+    # Where nothing moves at all, the movement may be lost in the rounding of any output.
+    grid = np.where(moves | ~moves.any(axis=1, keepdims=True), UNIT_ROUNDOFF * size, 0.0)
+    uneven = np.nonzero(unproportional(difference, steps))
+    every_level: tuple[Any, ...] = (slice(None), *uneven)
+    seen, sizes = values[every_level], size[uneven]
+    spacing = hidden_grid(difference[every_level], sizes)
+    float32 = np.all(seen.astype(np.float32) == seen, axis=0)
+    grid[uneven] = np.maximum(grid[uneven], np.maximum(spacing, np.where(float32, FLOAT32_ROUNDOFF * sizes, 0.0)))
+    largest = float(np.max(grid, initial=0.0)) or 1.0  # the square of 1e200 is not a number we can use
+    noise: Array = largest * np.sqrt((grid / largest) ** 2 @ (projection**2).T)
+    return noise
+
+
+def unproportional(difference: Array, steps: Array) -> NDArray[np.bool_]:
+    """Tell which outputs (lines, outputs) move, but not in proportion to the step: only those can be on a grid."""
+    with np.errstate(all="ignore"):
+        rate = difference / steps[:, None, None]
+        top, bottom = np.fmax.reduce(rate, axis=0), np.fmin.reduce(rate, axis=0)
+        uneven: NDArray[np.bool_] = top - bottom > 1e-12 * np.fmax(np.abs(top), np.abs(bottom))
+    return uneven
+
+
+def hidden_grid(difference: Array, size: Array) -> Array:
+    """Return the spacing of each output's values where it is coarser than the output's own rounding, 0 elsewhere.
+
+    ``(1 + x) − 1`` is a multiple of 2⁻⁵² however small it is. At fine steps it moves by a few whole multiples, which do
+    not grow in proportion to the step. Too coarse a grid (more than 2⁻⁴⁴) is a staircase, not rounding.
+
+    Parameters
+    ----------
+    difference : array (levels, outputs)
+    size : array (outputs,)
+        The largest value seen.
+    """
+    spacing = np.zeros(difference.shape[1])
+    magnitude = np.where(np.isfinite(difference), np.abs(difference), 0.0)
+    moves = magnitude > 0
+    smallest = np.min(np.where(moves, magnitude, np.inf), axis=0, initial=np.inf)
+    few = moves & (magnitude <= 2.0**26 * smallest)
+    fine = smallest <= 2.0**-44 * np.maximum(1.0, size)
+    for output in np.flatnonzero(fine & (few.sum(axis=0) >= 3)):
+        multiples = magnitude[few[:, output], output] / smallest[output]
+        parts = np.arange(1.0, 513.0)[:, None] * multiples
+        whole = np.all(np.abs(parts - np.rint(parts)) < 1e-6, axis=1)
+        if whole.any():
+            spacing[output] = smallest[output] / (1 + int(np.argmax(whole)))
+    return spacing
+
+
+def _project(difference: Array, projection: Array) -> Array:
+    """Return ``difference @ projectionᵀ``, where an output that is nowhere asked for may be NaN."""
+    finite = np.isfinite(difference)
+    if finite.all():
+        return difference @ projection.T
+    out = np.where(finite, difference, 0.0) @ projection.T
+    touched = (~finite).astype(np.float64) @ (projection != 0).astype(np.float64).T
+    return np.where(touched > 0, np.nan, out)
+
+
+def _finite_or_nan(function: FlatFunction, x: Array, like: Array) -> Array:
+    """Evaluate away from the point: outside its domain a function may give NaN or raise, both mean 'not here'."""
+    try:
+        value = function(x)
+    except (ArithmeticError, ValueError):
+        return np.full_like(like, np.nan)
+    return value if value.shape == like.shape else np.full_like(like, np.nan)
+
+
+def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
+    """Return the jump of the slope at the point: 0 where the function is smooth, inf at a cusp.
+
+    ``bend = f₊ − 2 f₀ + f₋`` shrinks by 16 from step to step for a smooth function, by 4 at a kink, by 2 at
+    a cusp like √|x|. A kink needs five such steps, and must not vanish at finer ones: that would show that it
+    was only near.
+
+    Parameters
+    ----------
+    bend : array (levels, outputs)
+    steps : array (levels,)
+    size : array (outputs,)
+        ``|f₀|``; what is within rounding of it is ignored.
+
+    Examples
+    --------
+    >>> t = 0.5 * 4.0 ** -np.arange(12)
+    >>> bend = np.stack([np.abs(t) * 2, t**2], axis=1)  # |x| and x² at zero
+    >>> kink_gap(bend, t, np.zeros(2))
+    array([2., 0.])
+    """
+    gap = np.zeros(bend.shape[1])
+    magnitude = np.abs(bend)
+    floor = 16 * UNIT_ROUNDOFF * size
+    visible = magnitude > floor
+    candidates = np.flatnonzero(visible.sum(axis=0) >= 5)
+    if candidates.size == 0:
+        return gap
+    magnitude, floor, visible = magnitude[:, candidates], floor[candidates], visible[:, candidates]
+    with np.errstate(all="ignore"):
+        ratio = np.where(visible[1:] & visible[:-1], magnitude[1:] / magnitude[:-1], 0.0)
+    as_kink = (ratio > 0.2) & (ratio < 0.3)
+    as_cusp = (ratio > 0.4) & (ratio < 0.6)
+    suspects = np.flatnonzero((as_kink.sum(axis=0) >= 4) | (as_cusp.sum(axis=0) >= 6))
+    for column in suspects:
+        output = candidates[column]
+        end = _end_of_run(as_kink[:, column], 4)
+        if end is not None:
+            jump = magnitude[end, column] / steps[end]
+            expected = jump * steps[end + 1 :]
+            # Two steps of grace: a kink between two steps of the ladder fades over them.
+            still = (magnitude[end + 1 :, column] > expected / 2)[expected > 8 * floor[column]][2:]
+            if not still.size or np.any(still):
+                gap[output] = jump
+        end = _end_of_run(as_cusp[:, column], 6)
+        if end is not None and not np.any(visible[end + 1 :, column]):
+            gap[output] = np.inf
+    return gap
+
+
+def _end_of_run(flags: NDArray[np.bool_], length: int) -> int | None:
+    """Return the index just past the last run of at least ``length`` true flags."""
+    run = 0
+    end = None
+    for index, flag in enumerate(flags):
+        run = run + 1 if flag else 0
+        if run >= length:
+            end = index + 1
+    return end

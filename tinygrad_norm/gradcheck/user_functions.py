@@ -1,0 +1,386 @@
+"""What a user hands in, made into a problem: a NumPy pair, a function of Tensors, a module.
+
+:func:`hand_written` makes a :class:`.Problem` of a NumPy function and its backward pass; :func:`tensor_function` and
+:func:`module_function` make a :class:`TensorFunction`, whose backward pass is the engine's. The gradient of a gradient
+is one more such function: :func:`backward_function`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..context import enable_grad, no_grad
+from ..engine.details.saving import ufunc_inputs
+from ..engine.tensor import Tensor
+from ..errors import InputError, OperandError
+from ..transforms import gradients
+from .measure.step_ladder import Array
+from .vjp_problem import Arrays, Problem, describe, real_numbers
+
+#: Names or numbers of the inputs to differentiate by; None for all that hold floating-point numbers.
+Wrt = Sequence[int | str] | int | str | None
+
+
+def arguments(inputs: Any) -> tuple[Any, ...]:
+    """Return ``inputs`` as the tuple of positional arguments: a tuple or list holds several, all else is one.
+
+    An argument that is itself a nested list of numbers becomes an array.
+
+    >>> arguments(([[1.0, 2.0]], 3))
+    (array([[1., 2.]]), 3)
+    """
+    if not isinstance(inputs, (tuple, list)):
+        return (inputs,)
+    return tuple(np.array(x) if isinstance(x, list) and _is_numeric(x) else x for x in inputs)
+
+
+def _is_numeric(nested: list[Any]) -> bool:
+    return all(_is_numeric(x) if isinstance(x, list) else isinstance(x, (int, float)) for x in nested)
+
+
+def input_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
+    """Return the names of the first ``count`` positional parameters, ``input 0`` and so on where unknown."""
+    names = (
+        ufunc_inputs(function) if isinstance(function, np.ufunc) else [p.name for p in positional_parameters(function)]
+    )
+    return tuple(names[i] if i < len(names) else f"input {i}" for i in range(count))
+
+
+def positional_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters that can be passed by position; none where a built-in function does not tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def differentiable(values: Sequence[Any], names: Sequence[str], wrt: Wrt) -> tuple[int, ...]:
+    """Return the positions to differentiate by: all floating-point arguments, or those that ``wrt`` picks.
+
+    Raises
+    ------
+    InputError
+        If ``wrt`` names an argument that is not there, or one without floating-point numbers, or if nothing
+        is left.
+    """
+    floating = [i for i, value in enumerate(values) if is_floating(value)]
+    if wrt is not None:
+        picked = [wrt] if isinstance(wrt, (int, str)) else list(wrt)
+        chosen = [_position(pick, names) for pick in picked]
+        for position in chosen:
+            if position not in floating:
+                raise InputError(
+                    f"gradcheck: an input to differentiate by must hold floating-point numbers; {names[position]} "
+                    f"is {describe(values[position])}. Convert it, or leave it out of wrt."
+                )
+        return tuple(chosen)
+    if not floating:
+        listed = ", ".join(describe(v) for v in values) or "no inputs at all"
+        raise InputError(
+            f"gradcheck: at least one input must hold floating-point numbers to differentiate by; got {listed}. "
+            "Pass arrays such as np.array([1.0, 2.0])."
+        )
+    return tuple(floating)
+
+
+def _position(pick: int | str, names: Sequence[str]) -> int:
+    if isinstance(pick, str) and pick in names:
+        return list(names).index(pick)
+    if isinstance(pick, int) and -len(names) <= pick < len(names):
+        return pick % len(names)
+    raise InputError(
+        f"gradcheck: wrt must name or number an input; got {pick!r}, but the inputs are {', '.join(names)}. Use one "
+        f"of these names, or 0 to {len(names) - 1}."
+    )
+
+
+def is_floating(value: Any) -> bool:
+    """Tell whether ``value`` holds floating-point numbers: an array, a NumPy scalar or a Python float."""
+    return isinstance(value, float) or (
+        isinstance(value, (np.ndarray, np.generic)) and np.issubdtype(value.dtype, np.floating)
+    )
+
+
+def as_float64(value: Any) -> Array:
+    """Return a contiguous float64 copy: the check itself always runs in float64."""
+    return np.array(value, dtype=np.float64, order="C")
+
+
+def hand_written(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Any, wrt: Wrt = None) -> Problem:
+    """Return the problem of a NumPy function with a hand-written backward pass.
+
+    ``backward`` is called as ``backward(g, *inputs)``, or ``backward(g, out, *inputs)`` when it takes one
+    positional argument more or when its second parameter is called ``out`` or ``y``. It returns one gradient, or
+    a tuple or list with one for each input (or for each floating-point input).
+
+    Raises
+    ------
+    InputError, OperandError
+        If there is nothing to differentiate by, or forward or backward returned something else than arrays.
+    """
+    values = arguments(inputs)
+    names = input_names(forward, len(values))
+    positions = differentiable(values, names, wrt)
+    floating = [i for i, value in enumerate(values) if is_floating(value)]
+    wants_output = takes_output(backward, len(values))
+    constants = {i for i, value in enumerate(values) if isinstance(value, np.ndarray) and i not in positions}
+    several = False  # outputs; known once the function has run
+
+    def call(chosen: Arrays) -> list[Any]:
+        complete = [value.copy() if i in constants else value for i, value in enumerate(values)]
+        for position, value in zip(positions, chosen, strict=True):
+            complete[position] = value
+        return complete
+
+    def run_forward(chosen: Arrays) -> Arrays:
+        nonlocal several
+        result = forward(*call(chosen))
+        several = isinstance(result, (tuple, list))
+        return numeric_outputs(result)
+
+    def run_backward(chosen: Arrays, cotangents: Arrays) -> tuple[Any, ...]:
+        extra: list[Any] = []
+        if wants_output:
+            out = numeric_outputs(forward(*call(chosen)))
+            extra = [out if several else out[0]]
+        g = cotangents if several else cotangents[0]
+        result = backward(g, *extra, *call(chosen))
+        returned = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        return _select(returned, positions, floating, names)
+
+    chosen = tuple(as_float64(values[p]) for p in positions)
+    return Problem(tuple(names[p] for p in positions), chosen, run_forward, run_backward)
+
+
+def takes_output(backward: Callable[..., Any], inputs: int) -> bool:
+    """Tell whether ``backward`` wants the output as its second argument.
+
+    >>> takes_output(lambda g, x: g, 1), takes_output(lambda g, out, x: g, 1)
+    (False, True)
+    """
+    positional = positional_parameters(backward)
+    if len(positional) > 1 and positional[1].name in ("out", "y", "output"):
+        return True
+    required = [p for p in positional if p.default is p.empty]
+    return len(required) == inputs + 2
+
+
+def numeric_outputs(result: Any) -> Arrays:
+    """Return what a forward pass gave as a tuple of float64 arrays.
+
+    Raises
+    ------
+    OperandError
+        If an output is not made of real numbers.
+    """
+    outputs = []
+    for value in result if isinstance(result, (tuple, list)) else (result,):
+        array = real_numbers(value)
+        if array is None:
+            raise OperandError(
+                f"gradcheck: forward must return real numbers as an array or a tuple of arrays; got {describe(value)}. "
+                "Check its return statement."
+            )
+        outputs.append(array)
+    return tuple(outputs)
+
+
+def _select(
+    returned: tuple[Any, ...], positions: Sequence[int], floating: Sequence[int], names: Sequence[str]
+) -> tuple[Any, ...]:
+    if len(returned) == len(names):
+        return tuple(returned[p] for p in positions)
+    if len(returned) == len(floating):
+        return tuple(returned[floating.index(p)] for p in positions)
+    if len(returned) == len(positions):
+        return returned
+    raise OperandError(
+        f"gradcheck: backward must return one gradient for each of the {len(names)} inputs ({', '.join(names)}); got "
+        f"{len(returned)}. Return a tuple in the order of the inputs, None for an input without a gradient."
+    )
+
+
+@dataclass(frozen=True)
+class TensorFunction:
+    """A function of Tensors at a point.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What the differentiable inputs are called.
+    values : tuple of arrays
+        Their values, in float64.
+    bind : callable
+        ``bind(arrays) -> tensors``: Tensors with these values that require a gradient. For a module some of them
+        are its own parameters.
+    call : callable
+        ``call(tensors, record) -> outputs``; ``record`` says whether they will be differentiated.
+    """
+
+    names: tuple[str, ...]
+    values: Arrays
+    bind: Callable[[Arrays], list[Tensor]]
+    call: Callable[[Sequence[Tensor], bool], list[Tensor]]
+
+    def problem(self) -> Problem:
+        """Return the function as a problem of arrays."""
+
+        def forward(inputs: Arrays) -> Arrays:
+            outputs = self.call(self.bind(inputs), False)
+            return tuple(np.array(y.data, dtype=np.float64) for y in outputs)
+
+        def backward(inputs: Arrays, cotangents: Arrays) -> tuple[Any, ...]:
+            tensors = self.bind(inputs)
+            outputs = self.call(tensors, True)
+            found = gradients(outputs, tensors, cotangents)
+            return tuple(g.numpy() for g in found)
+
+        return Problem(self.names, self.values, forward, backward)
+
+
+def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Wrt) -> TensorFunction:
+    """Return a function of Tensors at the point ``inputs``.
+
+    Raises
+    ------
+    InputError
+        There is nothing to differentiate by.
+    OperandError
+        The function returned something else than Tensors.
+    """
+    values = [x.numpy() if isinstance(x, Tensor) else x for x in arguments(inputs)]
+    names = input_names(getattr(f, "forward", f), len(values))
+    positions = differentiable(values, names, wrt)
+    chosen = tuple(as_float64(values[p]) for p in positions)
+    return TensorFunction(tuple(names[p] for p in positions), chosen, leaves, calling(f, values, positions))
+
+
+def calling(
+    f: Callable[..., Any], values: Sequence[Any], positions: Sequence[int]
+) -> Callable[[Sequence[Tensor], bool], list[Tensor]]:
+    """Return the ``call`` of a function whose arguments are ``values``, but for the Tensors at ``positions``."""
+
+    def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
+        complete = [Tensor(v) if isinstance(v, np.ndarray) else v for v in values]
+        for position, tensor in zip(positions, tensors, strict=False):  # a module has its parameters already
+            complete[position] = tensor
+        with enable_grad() if record else no_grad():
+            return returned_tensors(f(*complete))
+
+    return call
+
+
+def leaves(arrays: Arrays) -> list[Tensor]:
+    """Return new leaves of the tape with these values."""
+    return [Tensor(a, requires_grad=True) for a in arrays]
+
+
+def returned_tensors(result: Any) -> list[Tensor]:
+    """Return what a function of Tensors gave as a list of Tensors."""
+    several = [t for part in result for t in returned_tensors(part)] if isinstance(result, (tuple, list)) else [result]
+    for value in several:
+        if not isinstance(value, Tensor):
+            raise OperandError(
+                f"gradcheck: the function must return a Tensor or a tuple of Tensors; got {describe(value)}. "
+                "Compute with Tensors throughout, or check a NumPy function and its backward pass with tg.check_vjp."
+            )
+    return several
+
+
+@contextmanager
+def module_function(module: Any, inputs: Any, wrt: Wrt) -> Iterator[TensorFunction]:
+    """Give a module as a function of its inputs and parameters; at the end of the block it is as it was.
+
+    Any object with ``named_parameters()`` will do. Its parameters get the values of each evaluation and their own ones
+    back at the end; buffers from ``named_buffers()`` are put back after every evaluation.
+    """
+    found = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    values = [x.numpy() if isinstance(x, Tensor) else x for x in arguments(inputs)]
+    names = [*input_names(getattr(module, "forward", module), len(values)), *found]
+    everything = [*values, *(p.numpy() for p in found.values())]
+    positions = differentiable(everything, names, wrt)
+    own = [p for p in positions if p < len(values)]
+    others = [p for p in positions if p >= len(values)]
+    parameters = [list(found.values())[p - len(values)] for p in others]
+    originals = [p._array for p in found.values()]
+    buffers = snapshot(module)
+    run = calling(module, values, own)
+
+    def bind(arrays: Arrays) -> list[Tensor]:
+        for parameter, array in zip(parameters, arrays[len(own) :], strict=True):
+            parameter._array = array
+        return [*leaves(arrays[: len(own)]), *parameters]
+
+    def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
+        try:
+            return run(tensors, record)
+        finally:
+            restore(module, buffers)
+
+    try:
+        # Parameters that are not differentiated by still take part in float64.
+        for parameter, array in zip(found.values(), originals, strict=True):
+            parameter._array = as_float64(array)
+        chosen = tuple(as_float64(everything[p]) for p in (*own, *others))
+        yield TensorFunction(tuple(names[p] for p in (*own, *others)), chosen, bind, call)
+    finally:
+        for parameter, array in zip(found.values(), originals, strict=True):
+            parameter._array = array
+
+
+def snapshot(module: Any) -> dict[str, Array]:
+    """Return copies of a module's buffers by name."""
+    named = getattr(module, "named_buffers", None)
+    return {name: np.array(b) for name, b in named()} if named is not None else {}
+
+
+def restore(module: Any, saved: dict[str, Array]) -> None:
+    """Put saved values back into a module's buffers."""
+    for name, buffer in module.named_buffers() if saved else ():
+        if isinstance(buffer, Tensor):
+            buffer._array = saved[name]
+        else:
+            buffer[...] = saved[name]
+
+
+def changed_buffers(module: Any, inputs: Any) -> list[str]:
+    """Return the names of the buffers that one forward pass changes; they are put back."""
+    before = snapshot(module)
+    if not before:
+        return []
+    with no_grad():
+        module(*arguments(inputs))
+    after = snapshot(module)
+    restore(module, before)
+    return [name for name in before if not np.array_equal(before[name], after[name])]
+
+
+def backward_function(f: TensorFunction, generator: np.random.Generator) -> TensorFunction:
+    """Return (x, g) ↦ Jᵀ g of a function: what a check of the next order is about.
+
+    The cotangents g become inputs, with random values.
+    """
+    with no_grad():
+        outputs = f.call(f.bind(f.values), False)
+    count = len(f.names)
+    extra = ["g"] if len(outputs) == 1 else [f"g{i}" for i in range(len(outputs))]
+    while extra[0] in f.names:
+        extra = [name + "′" for name in extra]
+    cotangents = tuple(np.asarray(generator.standard_normal(y.shape)) for y in outputs)
+
+    def bind(arrays: Arrays) -> list[Tensor]:
+        return [*f.bind(arrays[:count]), *leaves(arrays[count:])]
+
+    def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
+        xs, gs = tensors[:count], tensors[count:]
+        with enable_grad():
+            return list(gradients(f.call(xs, True), list(xs), gs, create_graph=record))
+
+    return TensorFunction((*f.names, *extra), (*f.values, *cotangents), bind, call)

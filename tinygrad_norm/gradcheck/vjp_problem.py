@@ -1,0 +1,224 @@
+"""What is checked, and what it answers.
+
+A :class:`Problem` is a function of arrays, its backward pass (the VJP under test) and a point: all that the check
+itself knows about. :func:`probe` asks the backward pass for the gradients of random cotangents, and how rounding shakes
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, OperandError
+from .measure.one_line import FlatFunction
+from .measure.step_ladder import Array
+
+Arrays = tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A function and its backward pass at one point.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What the inputs are called.
+    inputs : tuple of arrays
+        The differentiable inputs, in float64.
+    forward : callable
+        ``forward(inputs) -> outputs``, tuples of arrays.
+    backward : callable
+        ``backward(inputs, cotangents) -> gradients``, one for each input; None stands for zeros.
+    """
+
+    names: tuple[str, ...]
+    inputs: Arrays
+    forward: Callable[[Arrays], Arrays]
+    backward: Callable[[Arrays, Arrays], tuple[Any, ...]]
+
+    def at(self, inputs: Arrays) -> Problem:
+        """Return the same problem at another point."""
+        return replace(self, inputs=inputs)
+
+    def flat_output(self, inputs: Arrays) -> Array:
+        """Return all outputs as one flat vector."""
+        return flatten(self.forward(inputs))
+
+    def along(self, position: int) -> FlatFunction:
+        """Return the function of one input alone, the others held fixed; outputs as one flat vector."""
+
+        def function(x: Array) -> Array:
+            inputs = [value.copy() for value in self.inputs]
+            inputs[position] = x
+            return self.flat_output(tuple(inputs))
+
+        return function
+
+
+def flatten(arrays: Sequence[Array]) -> Array:
+    """Return arrays joined into one flat vector.
+
+    >>> flatten((np.ones((1, 2)), np.zeros(1)))
+    array([1., 1., 0.])
+    """
+    if len(arrays) == 1:
+        return arrays[0].ravel()
+    return np.concatenate([np.ravel(a) for a in arrays]) if arrays else np.zeros(0)
+
+
+def unflatten(vector: Array, like: Sequence[Array]) -> Arrays:
+    """Return the pieces of ``vector`` in the shapes of ``like``.
+
+    >>> unflatten(np.arange(3.0), (np.ones((1, 2)), np.zeros(1)))
+    (array([[0., 1.]]), array([2.]))
+    """
+    ends = np.cumsum([a.size for a in like])
+    pieces = np.split(vector, ends[:-1]) if like else []
+    return tuple(np.reshape(p, a.shape).copy() for p, a in zip(pieces, like, strict=True))
+
+
+def describe(value: Any) -> str:
+    """Return type, dtype and shape of a value for a message.
+
+    >>> describe(np.zeros((2, 3), dtype=int))
+    'int64 (2, 3)'
+    """
+    if isinstance(value, (np.ndarray, np.generic)):
+        return f"{value.dtype} {value.shape}"
+    return type(value).__name__
+
+
+#: How many random cotangents a gradient must satisfy at once.
+COTANGENTS = 3
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The answers of a backward pass at one point.
+
+    Attributes
+    ----------
+    problem : Problem
+        What was asked.
+    outputs : tuple of arrays
+        What the function gives there.
+    cotangents : array (cotangents, outputs)
+    gradients : tuple of arrays
+        For each input, ``(cotangents, *shape)`` in the shape that the backward pass returned.
+    perturbed : tuple of tuples of arrays
+        The same at points moved at random by one unit in the last place.
+    """
+
+    problem: Problem
+    outputs: Arrays
+    cotangents: Array
+    gradients: tuple[Array, ...]
+    perturbed: tuple[tuple[Array, ...], ...]
+
+    def ask(self, cotangents: Array) -> tuple[Array, ...]:
+        """Return the gradients for other cotangents, as in :func:`gradients_for`."""
+        return gradients_for(self.problem, self.outputs, cotangents)
+
+    def shake(self, position: int) -> float:
+        """Return how much one-ulp perturbations of the point change the gradient of one input."""
+        changes = [np.abs(other[position] - self.gradients[position]) for other in self.perturbed]
+        return max((float(np.max(c[np.isfinite(c)], initial=0.0)) for c in changes), default=0.0)
+
+
+def gaussian_cotangents(outputs: Arrays, generator: np.random.Generator, count: int = COTANGENTS) -> Array:
+    """Return standard Gaussian cotangents ``(count, outputs)``: never ones, to which norms and softmax are blind."""
+    return generator.standard_normal((count, sum(out.size for out in outputs)))
+
+
+def given_cotangent(cotangent: Any, outputs: Arrays) -> Array:
+    """Return the user's own cotangent as ``(1, outputs)``.
+
+    Raises
+    ------
+    InputError
+        If it does not have the shape of the output.
+    """
+    several = tuple(cotangent) if isinstance(cotangent, (tuple, list)) and len(outputs) > 1 else (cotangent,)
+    arrays = [np.asarray(value, dtype=np.float64) for value in several]
+    if [a.shape for a in arrays] != [out.shape for out in outputs]:
+        want = ", ".join(str(out.shape) for out in outputs)
+        got = ", ".join(str(a.shape) for a in arrays)
+        raise InputError(
+            f"gradcheck: cotangent must have the shape of the output, {want}; got {got}. Leave it out to check with "
+            "three random ones."
+        )
+    return np.concatenate([a.ravel() for a in arrays])[None]
+
+
+def gradients_for(problem: Problem, outputs: Arrays, cotangents: Array) -> tuple[Array, ...]:
+    """Return for each input the gradients ``(cotangents, *shape)`` that the backward pass returns.
+
+    Raises
+    ------
+    OperandError
+        If what it returns is not one array of real numbers for each input.
+    """
+    answers = []
+    for g in cotangents:
+        inputs = tuple(x.copy() for x in problem.inputs)
+        answers.append(problem.backward(inputs, unflatten(g, outputs)))
+    return tuple(
+        _stacked([answer[k] for answer in answers], problem.names[k], x.shape) for k, x in enumerate(problem.inputs)
+    )
+
+
+def _stacked(values: Sequence[Any], name: str, shape: tuple[int, ...]) -> Array:
+    arrays = [np.zeros(shape) if value is None else as_gradient(value, name) for value in values]
+    if len({a.shape for a in arrays}) != 1:
+        raise OperandError(
+            f"gradcheck: the gradient of {name} must have the shape {shape} whatever the cotangent; got "
+            f"{', '.join(str(a.shape) for a in arrays)} for different ones. Look for a branch on the values of g."
+        )
+    return np.stack(arrays)
+
+
+def as_gradient(value: Any, name: str) -> Array:
+    """Return a gradient as a float64 array.
+
+    Raises
+    ------
+    OperandError
+        If it is not made of real numbers.
+    """
+    array = real_numbers(value)
+    if array is None:
+        raise OperandError(
+            f"gradcheck: the gradient of {name} must be an array of real numbers; got {describe(value)}. Check what "
+            "backward returns."
+        )
+    return array.copy()
+
+
+def real_numbers(value: Any) -> Array | None:
+    """Return a value as an array of float64, None if it is not made of real numbers."""
+    array = np.asarray(value)
+    return array.astype(np.float64, copy=False) if array.dtype.kind in "fiub" else None
+
+
+def probe(problem: Problem, outputs: Arrays, cotangents: Array, generator: np.random.Generator) -> Probe:
+    """Ask the backward pass at the point and at two points one ulp away."""
+    gradients = gradients_for(problem, outputs, cotangents)
+    perturbed = tuple(
+        gradients_for(problem.at(tuple(one_ulp_away(x, generator) for x in problem.inputs)), outputs, cotangents)
+        for _ in range(2)
+    )
+    return Probe(problem, outputs, cotangents, gradients, perturbed)
+
+
+def one_ulp_away(x: Array, generator: np.random.Generator) -> Array:
+    """Return ``x`` with each entry moved by one unit in the last place, up or down at random.
+
+    Zeros stay: their last place, 5e-324, is a world of underflow, and a zero is often a mask or a kink.
+    """
+    toward = np.where(generator.random(x.shape) < 0.5, -np.inf, np.inf)
+    return np.where(x == 0, x, np.nextafter(x, toward))

@@ -1,0 +1,133 @@
+"""What Graphviz's SVG becomes before it is shown: accessible, dark where wanted, without what is not needed."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from .dot_labels import BODY, SMALL
+from .graph_view import GraphView
+from .render import RendererError
+from .theme import Theme, dark_rules
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "{http://www.w3.org/1999/xlink}title"
+SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+FAMILY = "Helvetica,Arial,'Liberation Sans',sans-serif"
+MONO = "Courier,'Liberation Mono',monospace"
+CLASS = "computation-graph"
+
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
+    """Return a renderer's SVG with tooltips as titles, names as data, one style sheet and shorter numbers.
+
+    ``prefix`` keeps the ids of several drawings on one page apart.
+    """
+    try:
+        root = ElementTree.fromstring(raw)
+    except ElementTree.ParseError as error:
+        raise RendererError(f"a renderer must write SVG; what it wrote cannot be read: {error}. Try another.") from None
+    for parent in root.iter():
+        for child in list(parent):
+            if child.tag == f"{{{SVG}}}g":
+                unwrap_links(child)
+    graph = next(iter(root))
+    for group in list(graph):
+        kind = group.get("class", "")
+        if kind in ("node", "edge", "cluster"):
+            settle(group, kind, view, prefix)
+    for element in root.iter():
+        shorten(element)
+    title = graph.find(f"{{{SVG}}}title")
+    if title is not None:
+        title.text = "Computation graph"
+    graph.set("id", f"{prefix}graph")
+    root.set("class", CLASS)
+    root.set("font-size", str(SMALL))
+    root.set("role", "img")
+    root.set("aria-label", sentence_of(view))
+    style = ElementTree.Element(f"{{{SVG}}}style")
+    style.text = style_sheet(theme)
+    root.insert(0, style)
+    return namespaced(root) + "\n"
+
+
+def namespaced(root: ElementTree.Element) -> str:
+    """Return an SVG element as text without prefixes."""
+    ElementTree.register_namespace("", SVG)
+    return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>").replace("\n\n", "\n")
+
+
+def unwrap_links(group: ElementTree.Element) -> None:
+    """Move what Graphviz put in a link for a tooltip's sake out of it, and the tooltip into the title."""
+    for child in list(group):
+        link = child.find(f"{{{SVG}}}a") if child.tag == f"{{{SVG}}}g" else None
+        if link is None or XLINK not in link.attrib:
+            continue
+        title = group.find(f"{{{SVG}}}title")
+        if title is not None:
+            title.set("data-name", title.text or "")
+            title.text = link.attrib[XLINK]
+        at = list(group).index(child)
+        group.remove(child)
+        for offset, inner in enumerate(list(link)):
+            inner.tail = "\n"
+            group.insert(at + offset, inner)
+
+
+def settle(group: ElementTree.Element, kind: str, view: GraphView, prefix: str) -> None:
+    """Give a node, edge or cluster its id and name as data."""
+    title = group.find(f"{{{SVG}}}title")
+    name = title.attrib.pop("data-name", title.text or "") if title is not None else ""
+    identity = group.get("id", "")
+    if kind == "node":
+        node = view.nodes[int(identity[1:])]
+        group.set("data-node", node.id)
+        group.set("data-kind", node.drawn_as)
+    elif kind == "edge":
+        edge = view.edges[int(identity[1:])]
+        group.set("data-edge", identity[1:])
+        group.set("data-from", edge.source)
+        group.set("data-to", edge.target)
+        group.set("class", "edge backward" if identity.startswith("b") else "edge forward")
+    else:
+        group.set("data-cluster", name.removeprefix("cluster_"))
+    group.set("id", prefix + identity)
+
+
+def shorten(element: ElementTree.Element) -> None:
+    """Drop what says nothing and keep one decimal of a point, a tenth of a pixel."""
+    element.attrib.pop(SPACE, None)
+    family = element.attrib.pop("font-family", "")
+    size = element.attrib.pop("font-size", None)
+    if family.startswith("Courier"):
+        # The style sheet gives their font and size.
+        element.set("class", "m")
+    elif size is not None and float(size) != SMALL:
+        element.set("font-size", f"{float(size):g}")
+    if element.get("text-anchor") == "start":
+        del element.attrib["text-anchor"]
+    for name in ("points", "d", "x", "y", "transform"):
+        value = element.get(name)
+        if value is not None:
+            element.set(name, NUMBER.sub(lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), value))
+
+
+def style_sheet(theme: Theme) -> str:
+    """Return the style sheet of a drawing on its own."""
+    rules = f".{CLASS}{{font-family:{FAMILY}}}.{CLASS} .m{{font:{BODY}px {MONO}}}"
+    if theme == "auto":
+        rules += f"\n@media (prefers-color-scheme:dark){{{dark_rules('.' + CLASS)}}}"
+    return rules
+
+
+def sentence_of(view: GraphView) -> str:
+    """Return the drawing in a sentence, for those who cannot see it."""
+    operations = sum(n.kind == "operation" for n in view.nodes)
+    modules = sum(n.kind == "module" for n in view.nodes)
+    leaves = len(view.nodes) - operations - modules
+    boxes = f", {modules} folded modules" if modules else ""
+    swept = ", with the backward pass" if view.sweep else ""
+    return f"Computation graph: {leaves} leaves, {operations} operations{boxes}{swept}"

@@ -1,0 +1,165 @@
+"""The view as DOT, through the ``graphviz`` package: cards, edges for the data, dashed edges for the gradients.
+
+:func:`dot_of` writes it, and :func:`direction_for` chooses which way it runs: from left to right while that fits a
+page, else from top to bottom.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import graphviz  # type: ignore[import-untyped]  # the package has no annotations
+
+from .dot_labels import LONGEST_LINE, CardContent, card, edge_label, edge_tooltip, legend, plain_label, tooltip
+from .graph_view import ClusterView, EdgeView, GraphView, NodeView
+from .theme import Palette
+
+Way: TypeAlias = Literal["LR", "TB"]
+Direction: TypeAlias = Way | Literal["auto"]
+
+LABELED_EDGES = 40
+"""A drawing of so many edges shows on each what flows back; in a larger one the tooltips do."""
+WITH_NUMBERS = 60
+"""A drawing of so many nodes has its values on the cards; in a larger one they are in the tooltips."""
+CARDS = 500
+"""Above so many visible nodes: names instead of cards, no edge labels, a quicker layout."""
+FONT = "Helvetica"
+SPACING = {"ordering": "in", "nodesep": "0.3", "ranksep": "0.4", "labelloc": "b", "labeljust": "l", "pad": "0.15"}
+FRAME = {"labelloc": "t", "labeljust": "l", "margin": "10", "style": "rounded,filled"}
+FEW = 15
+"""From so many operations on, a drawing runs down."""
+PAGE_WIDTH = 1050.0
+"""In points: 1400 pixels."""
+CHARACTER, GAP, LABEL = 6.0, 25.0, 105.0
+
+
+@dataclass(frozen=True)
+class Pen:
+    """How edges are drawn: with labels or not, tooltips or not, labels clear of a line below, and the widest's size."""
+
+    colors: Palette
+    labels: bool
+    tooltips: bool
+    lifted: bool
+    largest: float
+
+
+def dot_of(view: GraphView, colors: Palette, direction: Direction, numbers: bool | None = None) -> str:
+    """Return the DOT source of a view; the same view gives the same text.
+
+    ``numbers`` asks for the values on the cards, or for none; left to itself, a drawing of up to sixty nodes has them.
+    """
+    way = direction_for(view) if direction == "auto" else direction
+    large = len(view.nodes) > CARDS
+    whole = {"rankdir": way, "bgcolor": colors.canvas, "tooltip": "computation graph", "label": legend(view, colors)}
+    whole |= {"fontname": FONT, "fontsize": "10", "fontcolor": colors.ink} | SPACING
+    graph = graphviz.Digraph("graph", graph_attr=whole | ({"nslimit": "1", "nslimit1": "1"} if large else {}))
+    shape = {"shape": "box", "style": "filled"} if large else {"shape": "plain"}
+    graph.attr("node", fontname=FONT, fontsize="11", color=colors.line, fontcolor=colors.label, **shape)
+    graph.attr("edge", fontname=FONT, fontsize="9", color=colors.line, arrowsize="0.6")
+    content = CardContent(
+        len(view.nodes) <= WITH_NUMBERS if numbers is None else numbers,
+        bool(view.sweep) or any(n.gradient is not None for n in view.nodes),
+        bool(view.sweep),
+    )
+    add_nodes(graph, view, colors, None if large else content)
+    largest = max((m for e in view.edges if (m := e.magnitude) is not None and math.isfinite(m)), default=0.0)
+    labels = not large and len(view.edges) <= LABELED_EDGES
+    pen = Pen(colors, labels, not large, way == "LR", largest)
+    for i, edge in enumerate(view.edges):
+        add_forward(graph, edge, i, pen)
+        if edge.magnitude is not None:
+            add_backward(graph, edge, i, pen)
+    source: str = graph.source
+    return source
+
+
+def add_nodes(graph: graphviz.Digraph, view: GraphView, colors: Palette, content: CardContent | None) -> None:
+    """Add the nodes, each in its cluster: as cards, or by name where there is no content.
+
+    An inner cluster is finished before the one around it.
+    """
+    bodies: dict[str | None, graphviz.Digraph] = {None: graph}
+    for c in view.clusters:
+        bodies[c.id] = graphviz.Digraph(f"cluster_{c.id}", graph_attr=cluster_attributes(c, colors))
+    for i, node in enumerate(view.nodes):
+        label = graphviz.escape(plain_label(node)) if content is None else card(node, colors, content)
+        fill = {"fillcolor": colors.head(node)} if content is None else {}
+        bodies[node.cluster].node(node.id, label, id=f"n{i}", tooltip=graphviz.escape(tooltip(node)), **fill)
+    for c in reversed(view.clusters):
+        bodies[c.parent].subgraph(bodies[c.id])
+
+
+def cluster_attributes(cluster: ClusterView, colors: Palette) -> dict[str, str]:
+    """Return the frame of a cluster."""
+    held = f"{cluster.operations} operations" + (f", {cluster.parameters} parameters" if cluster.parameters else "")
+    words = {"label": cluster.label, "tooltip": f"{cluster.label}\n{held}"}
+    fill = colors.group if cluster.parent is None else colors.inner_group
+    painted = {"fillcolor": fill, "color": colors.frame, "fontname": FONT, "fontsize": "11", "fontcolor": colors.ink}
+    return {name: graphviz.escape(text) for name, text in words.items()} | painted | FRAME
+
+
+def add_forward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen) -> None:
+    """Add the edge along which the data flow."""
+    attributes = {"id": f"e{i}"}
+    if pen.tooltips:
+        attributes["tooltip"] = graphviz.escape(edge_tooltip(edge))
+    if not edge.differentiable:
+        attributes["style"] = "dotted"
+    if edge.wrong:
+        attributes |= {"color": pen.colors.wrong, "penwidth": "2.5"}
+    graph.edge(edge.source, edge.target, **attributes)
+
+
+def add_backward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen) -> None:
+    """Add the dashed edge along which the gradient flows back, as wide as it is large."""
+    color = pen.colors.wrong if edge.wrong else pen.colors.backward
+    width = pen_width(edge.magnitude, pen.largest)
+    attributes = {"id": f"b{i}", "dir": "back", "style": "dashed", "color": color, "penwidth": width}
+    if pen.tooltips:
+        attributes["tooltip"] = graphviz.escape(edge_tooltip(edge))
+    if pen.labels:
+        attributes["label"] = edge_label(edge, pen.colors, pen.lifted)
+    graph.edge(edge.source, edge.target, **attributes)
+
+
+def pen_width(magnitude: float | None, largest: float) -> str:
+    """Return the width of a gradient's edge: from 0.8 for a thousandth of the largest, or less, to 3."""
+    if not magnitude or not math.isfinite(magnitude) or not largest:
+        return "0.8"
+    decades = max(0.0, 3 + math.log10(magnitude / largest))
+    return f"{0.8 + 2.2 * decades / 3:.1f}"
+
+
+def direction_for(view: GraphView) -> Way:
+    """Return the direction that keeps a drawing readable at the width of a page."""
+    if sum(n.kind in ("operation", "module") for n in view.nodes) >= FEW:
+        return "TB"
+    gap = GAP + (LABEL if view.sweep and len(view.edges) <= LABELED_EDGES else 0)
+    rank = ranks(view)
+    widest: dict[int, float] = {}
+    for node in view.nodes:
+        widest[rank[node.id]] = max(widest.get(rank[node.id], 0), width_of(node, bool(view.sweep)))
+    return "LR" if sum(widest.values()) + gap * (len(widest) - 1) <= PAGE_WIDTH else "TB"
+
+
+def ranks(view: GraphView) -> dict[str, int]:
+    """Return how many edges lie on the longest way to each node; what is used comes first in the view."""
+    before: dict[str, list[str]] = {}
+    for edge in view.edges:
+        before.setdefault(edge.target, []).append(edge.source)
+    rank: dict[str, int] = {}
+    for node in view.nodes:
+        rank[node.id] = 1 + max((rank.get(s, 0) for s in before.get(node.id, ())), default=-1)
+    return rank
+
+
+def width_of(node: NodeView, gradients: bool) -> float:
+    """Return about how wide a card will be, in points."""
+    columns = [v for v in ((node.value, node.gradient) if gradients else (node.value,)) if v is not None]
+    numbers = sum(max((len(" ".join(row)) for row in v.rows), default=len(v.summary) / 3) + 2 for v in columns)
+    head = len(node.title) + len(node.operation) + 4
+    facts = min(len(node.formula), LONGEST_LINE) + len(str(node.shape)) + len(node.dtype)
+    return CHARACTER * max(numbers, head, facts * 0.9, 12)
