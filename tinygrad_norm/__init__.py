@@ -94,6 +94,7 @@ from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
 from .ops.shape import flip, roll
 from .ops.statistics import cumprod, diff, norm, ptp, std, var
+from .pytorch_names import answer_on, no_such_name
 from .random import manual_seed
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -276,7 +277,7 @@ else:
 
     def __getattr__(name: str) -> Any:
         if name not in LAZY:
-            raise AttributeError(f"module 'tinygrad_norm' has no attribute {name!r}")
+            raise no_such_name("tg", __name__, name)
         room, attribute = LAZY[name]
         module = import_module(f".{room}", __name__)
         value = module if attribute is None else getattr(module, attribute)
@@ -294,6 +295,7 @@ def _draw(target: Any, **options: Any) -> Any:
 
 
 Tensor.drawn_by = _draw
+answer_on(Tensor)
 
 
 class _Package(ModuleType):

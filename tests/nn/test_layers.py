@@ -86,6 +86,18 @@ def test_sizes_must_be_positive_integers() -> None:
         nn.LayerNorm(())
 
 
+def test_sizes_may_be_numpy_s_integers() -> None:
+    n = np.int64
+    layers: list[nn.Module] = [
+        *(nn.Linear(n(3), n(2)), nn.LayerNorm(n(3)), nn.LayerNorm([n(3), 2]), nn.GroupNorm(n(2), n(6))),
+        *(nn.Embedding(n(5), n(3), n(1)), nn.BatchNorm1d(n(3)), nn.MultiheadAttention(n(4), n(2))),
+        *(nn.TransformerEncoderLayer(n(4), n(2), n(5)), nn.Conv2d(n(1), n(2), n(3)), nn.LSTM(n(3), n(4), n(2))),
+    ]
+    for layer in layers:
+        assert "int64" not in repr(layer) + layer.label()
+    tg.optim.StepLR(tg.optim.SGD(layers[0].parameters()), n(2))
+
+
 def test_a_linear_layer_s_misfit_names_the_layer() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.Linear(5, 2))
     with pytest.raises(tg.ShapeError, match=r"in 1: linear: .* in_features; got x \(7, 4\) and weight \(2, 5\)"):

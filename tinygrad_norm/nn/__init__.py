@@ -10,6 +10,7 @@ it has one. In shapes (…) stands for any axes, or none. Our ``x`` is PyTorch's
 """
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from . import init
 from .attention import MultiheadAttention
@@ -63,3 +64,10 @@ __all__ += ["Dropout", "Flatten", "Identity", "get_default_dtype", "init", "set_
 
 # Where the layers without parameters of version 0.1.0 say that they come from, when they are unpickled.
 sys.modules[f"{__name__}.activation"] = sys.modules[f"{__name__}.plain"] = sys.modules[ReLU.__module__]
+
+if not TYPE_CHECKING:  # a type checker knows what is there
+
+    def __getattr__(name: str) -> Any:
+        from ..pytorch_names import no_such_name
+
+        raise no_such_name("tg.nn", __name__, name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from ..context import no_grad, scope
@@ -16,6 +17,7 @@ from ..engine.details.array import Array
 from ..engine.tape import STATE
 from ..engine.tensor import Tensor, as_tensor
 from ..errors import GraphError, InputError, OperandError, TinygradNormError
+from ..pytorch_names import KEYWORDS, keyword_hint
 from .module_tree import (
     CONTAINERS,
     StateKeys,
@@ -80,6 +82,8 @@ class Module:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make the tables here, so that a subclass need not call ``super().__init__()``."""
+        if kwargs and not kwargs.keys().isdisjoint(KEYWORDS):
+            refuse_keywords(cls, kwargs)
         self = super().__new__(cls)
         tables: dict[str, Any] = self.__dict__
         tables.update(training=True, _parameters={}, _buffers={}, _modules={}, _unsaved=set(), _place="")
@@ -327,6 +331,17 @@ class Module:
 
     def __repr__(self) -> str:
         return tree_text(self)
+
+
+def refuse_keywords(kind: type[Module], given: Mapping[str, Any]) -> None:
+    """Raise where a layer was given PyTorch's name of an argument that has another one here."""
+    accepted = signature(kind.__init__).parameters
+    wrong = [name for name in given if name in KEYWORDS and name not in accepted]
+    if wrong and not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        raise OperandError(
+            f"{kind.__name__} must be made with the arguments ({', '.join(list(accepted)[1:])}); got "
+            f"{', '.join(wrong)}.{keyword_hint(wrong)}"
+        )
 
 
 def add_path(error: TinygradNormError) -> None:

@@ -94,5 +94,5 @@ def parameter_dtype(dtype: Any) -> np.dtype[Any]:
 def check_sizes(layer: str, **sizes: int) -> None:
     """Raise unless every size is a positive integer."""
     for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
             raise InputError(f"{layer}: {name} must be a positive integer; got {size!r}. Give the length of that axis.")

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import cos, inf, pi
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError, StateDictError
 from .optimizer import Group, Optimizer
 
@@ -387,7 +389,7 @@ COUNTED = ("best", "num_bad_epochs", "cooldown_counter")
 
 def check_length(schedule: str, name: str, steps: int) -> None:
     """Raise unless a number of steps is a positive integer."""
-    if not isinstance(steps, int) or steps < 1:
+    if not isinstance(steps, (int, np.integer)) or steps < 1:
         raise InputError(
             f"{schedule}: {name} must be a positive number of steps; got {steps!r}. Count in calls of step()."
         )
