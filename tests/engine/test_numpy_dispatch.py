@@ -50,7 +50,7 @@ RECORDED: dict[Function, Sequence[Call]] = {
     ),
     np.power: [at(POSITIVE, Y), at(POSITIVE, -2), at(2.0, Y)],
     np.matmul: [at(X, SQUARE), at(X, Y)],
-    np.where: [by(lambda x, y: np.where(np.asarray(x) > 0, x, y), X, Y), by(lambda x: np.where(X > 0, x, 0.0), X)],
+    np.where: [by(lambda x, y: np.where(X > 0, x, y), X, Y), by(lambda x: np.where(X > 0, x, 0.0), X)],
     np.transpose: [at(X), at(X, (1, 0)), at(Y, 0)],
     np.broadcast_to: [at(Y, (2, 3)), at(np.array(2.0), 4)],
     np.flip: [at(X), at(X, axis=1)],

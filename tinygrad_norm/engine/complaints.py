@@ -174,8 +174,10 @@ def released(node: Node) -> GraphReleasedError:
     )
 
 
-def rule_failed(error: Exception, node: Node) -> VJPError:
+def rule_failed(error: Exception, node: Node) -> TinygradNormError:
     """Return a rule's error with the operation, its place, and the shapes of its inputs."""
+    if isinstance(error, TinygradNormError):
+        return type(error)(f"in the VJP of {operation(node)}: {error}")
     shapes = " and ".join(map(str, node.shapes))
     reason = f"{type(error).__name__}: {error}".rstrip(".")
     if "read-only" in reason:
