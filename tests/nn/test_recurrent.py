@@ -23,7 +23,7 @@ def test_a_layer_is_its_cell_along_time(kind: str) -> None:
     for t in range(20):
         state = cell(x[t], state)
         h = state[0] if kind == "LSTM" else state
-        np.testing.assert_allclose(result.data[t], h, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(result.data[t], h.data, rtol=1e-12, atol=1e-14)
 
 
 def test_dropout_falls_between_layers_in_training_only() -> None:

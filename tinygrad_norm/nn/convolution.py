@@ -61,7 +61,7 @@ class Convolution(Module):
         self.kernel_size = lengths(kernel_size, count, "kernel_size", name)
         self.stride, self.dilation = lengths(stride, count, "stride", name), lengths(dilation, count, "dilation", name)
         reach = tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
-        self.frame = frame_of(padding, reach, self.stride, name)
+        self.frame = tuple(frame_of(padding, reach, self.stride, name))
         self.padding, self.padding_mode = padding, padding_mode
         dtype = parameter_dtype(dtype)
         self.weight = Parameter(np.zeros((out_channels, in_channels // groups, *self.kernel_size), dtype))

@@ -19,7 +19,6 @@ from ..engine.tensor import Tensor, as_tensor
 from ..errors import GraphError, InputError, OperandError, TinygradNormError
 from ..pytorch_names import KEYWORDS, keyword_hint
 from .module_tree import (
-    CONTAINERS,
     StateKeys,
     joined,
     load_state,
@@ -128,8 +127,9 @@ class Module:
         elif name in self._buffers:
             self._buffers[name] = None if value is None else as_tensor(value)
         else:
-            if isinstance(value, CONTAINERS):
-                refuse_hidden(name, value)
+            if refuse_hidden(name, value):
+                # Looked at again whenever parameters are asked for.
+                self.__dict__.setdefault("_growing", set()).add(name)
             self._modules.pop(name, None)
             object.__setattr__(self, name, value)
 

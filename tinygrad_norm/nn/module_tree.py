@@ -18,7 +18,6 @@ from ..errors import OperandError, StateDictError
 from .parameter import Parameter
 
 MOST_KEYS_LISTED = 6
-TABLES = frozenset({"_parameters", "_buffers", "_modules", "_unsaved"})
 CONTAINERS = (list, tuple, dict, set, frozenset)
 
 
@@ -67,18 +66,25 @@ def walk(module: B, path: str, seen: set[int] | None) -> Iterator[tuple[str, B]]
             if id(module) in seen:
                 continue
             seen.add(id(module))
-        for name, value in module.__dict__.items():
-            if isinstance(value, CONTAINERS) and name not in TABLES:
-                refuse_hidden(name, value)
+        for name in module.__dict__.get("_growing", ()):
+            refuse_hidden(name, module.__dict__.get(name, ()))
         yield path, module
-        pending += [(joined(path, name), child) for name, child in reversed(module._modules.items())]
+        if module._modules:
+            pending += [(joined(path, name), child) for name, child in reversed(module._modules.items())]
 
 
-def refuse_hidden(name: str, value: Any) -> None:
-    """Raise where modules or parameters sit in plain containers, at any depth: nobody would find them there."""
+def refuse_hidden(name: str, value: Any) -> bool:
+    """Raise where modules or parameters sit in plain containers, at any depth: nobody would find them there.
+
+    Returns whether there is a container that may take some in later.
+    """
+    if not isinstance(value, CONTAINERS):
+        return False
+    may_grow = False
     pending, opened = [value], set()
     while pending:
         container = pending.pop()
+        may_grow = may_grow or not isinstance(container, (tuple, frozenset))
         opened.add(id(container))
         entries = container.values() if isinstance(container, dict) else container
         kinds = set(map(type, entries))
@@ -96,6 +102,7 @@ def refuse_hidden(name: str, value: Any) -> None:
                 )
         if any(issubclass(kind, CONTAINERS) for kind in kinds):
             pending += [e for e in entries if isinstance(e, CONTAINERS) and id(e) not in opened]
+    return may_grow
 
 
 def named_entries(
