@@ -76,6 +76,13 @@ def test_modules_stay_modules() -> None:
         exec("from tinygrad_norm.nn import LazyLinear")
 
 
+def test_what_is_pytorch_s_is_called_so() -> None:
+    theirs: Any = type("Linear", (), {"__module__": "torch.nn.modules.linear"})()
+    for call in (lambda: nn.Sequential(theirs), lambda: nn.ModuleDict({"a": theirs}), lambda: tg.optim.SGD([theirs])):
+        with pytest.raises(tg.OperandError, match=r"must .*; got PyTorch's Linear\b.*\. \w+"):
+            call()
+
+
 def test_pytorch_s_names_of_arguments() -> None:
     x = tg.ones((2, 3))
     calls: list[Any] = [lambda: tg.functional.softmax(x, dim=0), lambda: tg.sum(x, dim=0), lambda: nn.Softmax(dim=1)]

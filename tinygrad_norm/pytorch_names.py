@@ -190,6 +190,12 @@ def foreign(home: str, name: str) -> ForeignNameError:
     )
 
 
+def kind_of(value: Any) -> str:
+    """Return what to call a value in an error: many things are called the same in PyTorch."""
+    kind = type(value)
+    return f"PyTorch's {kind.__name__}" if kind.__module__.partition(".")[0] == "torch" else kind.__name__
+
+
 class ForeignName:
     """Stands in the Tensor's class for a name that PyTorch's has: a Tensor itself has no such attribute.
 

@@ -132,3 +132,5 @@ def optimizers(model: nn.Module) -> None:
     assert_type(optim.LambdaLR(sgd, lambda t: 1 / (1 + t)), optim.LambdaLR)
     assert_type(optim.StepLR(sgd, 2).get_last_lr(), list[float])
     assert_type(optim.clip_grad_norm_(model.parameters(), 1.0), Tensor)
+    assert_type(optim.ReduceLROnPlateau(optim.SGD(model.parameters()), patience=3).get_last_lr(), list[float])
+    assert_type(tg.randn(2, 3), Tensor)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from ..engine.tensor import Data, Tensor
 from ..errors import IndexRangeError, InputError, OperandError
+from ..pytorch_names import kind_of
 from .module import Module
 from .parameter import Parameter
 
@@ -63,8 +64,7 @@ class Numbered(Module, Generic[Part]):
     def _put(self, name: str, part: Part) -> None:
         if not isinstance(part, self.made_of):
             raise OperandError(
-                f"{type(self).__name__} must be made of {self.made_of.__name__}s; got {type(part).__name__}. "
-                f"{self.remedy}"
+                f"{type(self).__name__} must be made of {self.made_of.__name__}s; got {kind_of(part)}. {self.remedy}"
             )
         setattr(self, name, part)
 
@@ -187,7 +187,7 @@ class ModuleDict(Module):
     def __setitem__(self, name: str, module: Module) -> None:
         if not isinstance(module, Module):
             raise OperandError(
-                f"ModuleDict must be made of Modules; got {type(module).__name__} for {name!r}. "
+                f"ModuleDict must be made of Modules; got {kind_of(module)} for {name!r}. "
                 "Write a Module with this forward(), or keep the function in a plain dict."
             )
         self.add_module(name, module)

@@ -17,6 +17,7 @@ from ..context import enable_grad
 from ..engine.details.array import Array
 from ..engine.tensor import Tensor
 from ..errors import AnomalyError, GraphError, InputError, OperandError, StateDictError
+from ..pytorch_names import kind_of
 
 Params: TypeAlias = Iterable[Any]
 """Parameters, (name, parameter) pairs as from ``named_parameters()``, or dicts, one for each group."""
@@ -237,11 +238,10 @@ def named(params: Any) -> tuple[list[Tensor], list[str]]:
     for i, entry in enumerate(listed):
         name, p = entry if isinstance(entry, tuple) and len(entry) == 2 else (None, entry)
         if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
-            got = (
-                f"the result of {p.node.primitive.name}" if isinstance(p, Tensor) and p.node and p.node.primitive else p
-            )
+            made_by = p.node.primitive if isinstance(p, Tensor) and p.node else None
+            got = f"the result of {made_by.name}" if made_by else p if isinstance(p, Tensor) else kind_of(p)
             raise OperandError(
-                f"an optimizer must get leaves of floating-point numbers; got {got!r}. "
+                f"an optimizer must get leaves of floating-point numbers; got {got}. "
                 "Pass model.parameters(), or Tensors made with requires_grad=True."
             )
         found.append(p)
