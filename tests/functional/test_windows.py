@@ -89,6 +89,7 @@ def test_what_does_not_fit_is_an_error() -> None:
         ),
         (r"'same' must come with stride 1; got \(2,\)", lambda: F.conv1d(x, weight, padding="same", stride=2)),
         (r"from 1 up, or 2 of them; got \(2, 2, 2\)", lambda: F.max_pool2d(x, (2, 2, 2))),
+        (r"divisor_override must be a whole number from 1 up; got 0", lambda: F.avg_pool2d(x, 2, divisor_override=0)),
         (r"max_pool1d: padding must be at most half of kernel_size", lambda: F.max_pool1d(x, 2, padding=2)),
         (r"Conv1d: in_channels and out_channels must be divisible by groups", lambda: nn.Conv1d(4, 3, 1, groups=2)),
         (r"Conv2d: padding_mode must be one of zeros, .*; got 'same'", lambda: nn.Conv2d(1, 1, 1, padding_mode="same")),

@@ -115,7 +115,7 @@ def convolved(
 ) -> Tensor:
     """Return the convolution over as many axes of positions as the name says."""
     x, weight, count = floating(x), as_tensor(weight), int(name[-2])
-    if weight.ndim != count + 2 or groups < 1 or weight.shape[0] % groups:
+    if weight.ndim != count + 2 or 0 in weight.shape[2:] or groups < 1 or weight.shape[0] % groups:
         raise ShapeError(
             f"{name}: the weight must be (out_channels, in_channels / groups, {'kernel, ' * count}) with out_channels "
             f"divisible by groups; got {weight.shape} and groups={groups}. Check kernel_size and groups."
@@ -329,7 +329,10 @@ def mean_pooled(
     x = floating(x)
     pool = Pool(name, x, kernel_size, stride, padding, 1, ceil_mode)
     means = pool.of(x).mean(tuple(range(-pool.count, 0)))
-    divisors = pool.counts(x, with_frame) if divisor is None else np.array(divisor)
+    if divisor is None:
+        divisors = pool.counts(x, with_frame)
+    else:
+        divisors = np.array(lengths(divisor, 1, "divisor_override", name))
     entries = prod(pool.size)
     return means if (divisors == entries).all() else means * (entries / divisors).astype(x.dtype)
 

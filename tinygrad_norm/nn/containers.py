@@ -24,8 +24,8 @@ Part = TypeVar("Part", Module, Parameter)
 class Numbered(Module, Generic[Part]):
     """What they share: parts called 0, 1, 2, …, and a list's manners."""
 
-    made_of: ClassVar[type] = Module
-    remedy: ClassVar[str] = "Write a Module with this forward(), or call the function itself."
+    _made_of: ClassVar[type] = Module
+    _remedy: ClassVar[str] = "Write a Module with this forward(), or call the function itself."
 
     @property
     def _parts(self) -> Mapping[str, Any]:
@@ -62,9 +62,9 @@ class Numbered(Module, Generic[Part]):
         self._put(list(self._parts)[self._position(index)], part)
 
     def _put(self, name: str, part: Part) -> None:
-        if not isinstance(part, self.made_of):
+        if not isinstance(part, self._made_of):
             raise OperandError(
-                f"{type(self).__name__} must be made of {self.made_of.__name__}s; got {kind_of(part)}. {self.remedy}"
+                f"{type(self).__name__} must be made of {self._made_of.__name__}s; got {kind_of(part)}. {self._remedy}"
             )
         setattr(self, name, part)
 
@@ -141,7 +141,7 @@ class ModuleList(Numbered[Module]):
     ['layers.0.weight', 'layers.0.bias', 'layers.1.weight', 'layers.1.bias']
     """
 
-    called = False
+    _is_called = False
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self.extend(modules)
@@ -174,7 +174,7 @@ class ModuleDict(Module):
     ['acts.scaled.weight', 'acts.scaled.bias']
     """
 
-    called = False
+    _is_called = False
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
         self.update(modules)
@@ -262,8 +262,8 @@ class ParameterList(Numbered[Parameter]):
     ['factors.0', 'factors.1']
     """
 
-    called = False
-    made_of = Parameter
+    _is_called = False
+    _made_of = Parameter
 
     @property
     def _parts(self) -> Mapping[str, Any]:

@@ -70,7 +70,7 @@ class Module:
     ['factor']
     """
 
-    called: ClassVar[bool] = True
+    _is_called: ClassVar[bool] = True
     """Whether it runs itself; a list of modules only keeps those that do."""
     training: bool
     _parameters: dict[str, Parameter | None]
@@ -180,7 +180,7 @@ class Module:
 
     def _within(self, name: str) -> str:
         """Return what to call a part: since a list is not called, the place of its parts includes the list's."""
-        return name if self.called else joined(self._place, name)
+        return name if self._is_called else joined(self._place, name)
 
     def _settle(self, place: str) -> None:
         """Take the name that the parent gave; the parameters take theirs from it."""
@@ -190,7 +190,7 @@ class Module:
         while pending:
             place, module = pending.pop()
             module.__dict__["_place"] = place
-            if not module.called:
+            if not module._is_called:
                 pending += [(joined(place, name), part) for name, part in module._modules.items()]
 
     def _claim(self, name: str, table: Mapping[str, Any]) -> None:

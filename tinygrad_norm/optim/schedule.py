@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..errors import InputError, StateDictError
 from .optimizer import Group, Optimizer
 
@@ -357,7 +358,8 @@ class ReduceLROnPlateau(Schedule):
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]  # as in PyTorch, it takes what was measured
         """Count a measured value, and shrink the rates if it is time."""
-        current, bound = float(metrics), self.best * self.scale + self.shift
+        current = float(metrics.item() if isinstance(metrics, Tensor) else metrics)
+        bound = self.best * self.scale + self.shift
         self.last_epoch += 1
         if current < bound if self.mode == "min" else current > bound:
             self.best, self.num_bad_epochs = current, 0
