@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tests.engine.linalg_calls import MATRICES
 from tinygrad_norm.engine.primitive import NUMPY
 from tinygrad_norm.ops.constants import PLAIN_RESULTS
 
@@ -147,6 +148,10 @@ PLAIN: dict[Function, Sequence[Call]] = {
     np.astype: [at(X, np.int64)],
 }
 REFUSED = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal)
+for _function, _calls in MATRICES.items():
+    for _kind, _call, _arguments in _calls:
+        _table = RECORDED if _kind == "d" else PLAIN
+        _table[_function] = [*_table.get(_function, []), by(_call, *_arguments)]
 EVERY = [
     (f.__name__, records, *call(f))
     for records, table in ((True, RECORDED), (False, PLAIN))

@@ -33,6 +33,7 @@ NAME_TAKEN = (
     "Pass another name=."
 )
 NO_OPERAND = "{} must get numbers, arrays or Tensors; got {}. Wrap it in tg.Tensor(...) if it holds numbers."
+WRONG_RESULT = "the forward function of {}{} must return an array of numbers; got dtype {}. Does it end without return?"
 NO_GRADIENT = (
     "backward() must start from a Tensor that depends on one with requires_grad=True; got {!r}, which was {}. {}"
 )
