@@ -25,7 +25,7 @@ def drawing_of(target: str, given: Mapping[str, Any], **options: Any) -> Drawing
     """
     if target in EXAMPLES:
         example = EXAMPLES[target]
-        function, inputs = example.build(), dict(example.inputs)
+        function, inputs = example.function, dict(example.inputs)
         options = {**example.options, **{k: v for k, v in options.items() if v is not None or k not in example.options}}
     else:
         try:
