@@ -189,6 +189,12 @@ COMPOSITIONS: dict[str, Composition] = {
     "kl_div": at(lambda x: F.kl_div(F.log_softmax(x), np.full((3, 5), 0.2), reduction="batchmean"), (3, 5)),
     "nll_loss": at(lambda x: F.nll_loss(F.log_softmax(x), LABELS), (3, 5)),
     "cross_entropy": at(lambda x: F.cross_entropy(x, LABELS), (3, 5)),
+    "conv1d": at(lambda x, weight: F.conv1d(x, weight, stride=2, padding=1), (2, 3, 7), (5, 3, 3)),
+    "conv2d": at(lambda x, weight: F.conv2d(x, weight, groups=2), (2, 4, 5, 3), (6, 2, 3, 2)),
+    "max_pool1d": each(lambda x: F.max_pool1d(x, 2), (2, 3, 6), domain="distinct"),
+    "max_pool2d": each(lambda x: F.max_pool2d(x, 2), (1, 2, 4, 6), domain="distinct"),
+    "avg_pool1d": each(lambda x: F.avg_pool1d(x, 3, 2, 1), (2, 3, 7)),
+    "avg_pool2d": each(lambda x: F.avg_pool2d(x, 2), (2, 2, 4, 5)),
     "cross_entropy, smoothed": at(lambda x: F.cross_entropy(x, LABELS, label_smoothing=0.1), (3, 5)),
 }
 
@@ -218,6 +224,14 @@ LAYERS: dict[str, CheckedLayer] = {
     "BatchNorm1d": CheckedLayer(lambda: nn.BatchNorm1d(5), ((7, 5),)),
     "BatchNorm1d, evaluating": CheckedLayer(lambda: nn.BatchNorm1d(5).eval(), ((7, 5),)),
     "BatchNorm2d": CheckedLayer(lambda: nn.BatchNorm2d(3), ((2, 3, 5, 2),)),
+    "Conv1d": CheckedLayer(lambda: nn.Conv1d(3, 5, 3, padding="same"), ((2, 3, 7),)),
+    "Conv2d": CheckedLayer(lambda: nn.Conv2d(2, 3, 2, stride=2), ((2, 2, 4, 6),)),
+    "RNN": CheckedLayer(lambda: nn.RNN(3, 5), ((4, 2, 3),)),
+    "GRU": CheckedLayer(lambda: nn.GRU(3, 5), ((4, 2, 3),)),
+    "LSTM": CheckedLayer(lambda: nn.LSTM(3, 5), ((4, 2, 3),)),
+    "RNNCell": CheckedLayer(lambda: nn.RNNCell(3, 5), ((2, 3), (2, 5))),
+    "GRUCell": CheckedLayer(lambda: nn.GRUCell(3, 5), ((2, 3), (2, 5))),
+    "LSTMCell": CheckedLayer(lambda: nn.LSTMCell(3, 5), ((2, 3),)),
     "MultiheadAttention": CheckedLayer(lambda: nn.MultiheadAttention(6, 2), ((5, 2, 6), (3, 2, 6), (3, 2, 6))),
     "TransformerEncoderLayer": CheckedLayer(lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0), ((5, 2, 6),)),
     "TransformerEncoderLayer, norm first": CheckedLayer(
