@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tinygrad_norm"
 # listed. ``__init__`` is the front door and ``__main__`` the back door.
 ROOMS = [
     "errors",
+    "pytorch_names",
     "random",
     "memory",
     "terminal",

@@ -39,7 +39,7 @@ from .errors import (
 )
 from .memory import keep_freed_memory
 from .ops.constants import full_like, ones_like, zeros_like
-from .ops.creation import arange, eye, full, linspace, ones, zeros
+from .ops.creation import arange, eye, full, linspace, ones, rand, randint, randn, zeros
 from .ops.elementwise import (
     absolute,
     add,
@@ -196,6 +196,7 @@ from .ops.statistics import (
     std,
     var,
 )
+from .pytorch_names import answer_on, no_such_name
 from .random import manual_seed
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -359,6 +360,9 @@ __all__ = [
     "ptp",
     "quantile",
     "rad2deg",
+    "rand",
+    "randint",
+    "randn",
     "ravel",
     "reciprocal",
     "remainder",
@@ -457,7 +461,7 @@ else:
 
     def __getattr__(name: str) -> Any:
         if name not in LAZY:
-            raise AttributeError(f"module 'tinygrad_norm' has no attribute {name!r}")
+            raise no_such_name("tg", __name__, name)
         room, attribute = LAZY[name]
         module = import_module(f".{room}", __name__)
         value = module if attribute is None else getattr(module, attribute)
@@ -475,6 +479,7 @@ def _draw(target: Any, **options: Any) -> Any:
 
 
 Tensor.drawn_by = _draw
+answer_on(Tensor)
 
 
 class _Package(ModuleType):

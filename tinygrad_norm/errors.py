@@ -45,6 +45,10 @@ class AnomalyError(TinygradNormError, FloatingPointError):
     """An operation produced a NaN or an infinity under ``detect_anomaly``."""
 
 
+class ForeignNameError(TinygradNormError, AttributeError):
+    """A name is PyTorch's, and something else here."""
+
+
 class TableError(TinygradNormError, ValueError):
     """A table read from a file is not what the command needs."""
 

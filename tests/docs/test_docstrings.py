@@ -13,7 +13,7 @@ import pytest
 from tinygrad_norm import functional, nn, optim
 
 # Bases, containers and what only looks at a module compute nothing of their own; schedules move a rate, no array.
-BASES = {nn.Module, nn.ModuleList, optim.Optimizer, optim.Schedule}
+BASES = {nn.Module, nn.ModuleDict, nn.ModuleList, nn.ParameterList, optim.Optimizer, optim.Schedule}
 FUNCTIONS = [getattr(functional, name) for name in functional.__all__]
 LAYERS = [v for v in map(nn.__dict__.get, nn.__all__) if inspect.isclass(v) and issubclass(v, nn.Module)]
 RULES = [getattr(optim, name) for name in optim.__all__]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -38,6 +39,22 @@ def by(call: Function, *arguments: Any) -> Call:
 
 def each(functions: tuple[Function, ...], *calls: Call) -> dict[Function, Sequence[Call]]:
     return dict.fromkeys(functions, calls)
+
+
+def written(x: Any) -> Any:
+    """What np.save and its like write, read again."""
+    save, text = io.BytesIO(), io.StringIO()
+    np.save(save, x)
+    np.savetxt(text, x)
+    save.seek(0)
+    text.seek(0)
+    same = np.array_equal(np.load(save), np.loadtxt(text))
+    for zipped in (np.savez, np.savez_compressed):
+        file = io.BytesIO()
+        zipped(file, x=x)
+        file.seek(0)
+        same = same and np.load(file)["x"].shape == (2, 3)
+    return same
 
 
 # Every call is made with arrays and with Tensors in their place. These have a gradient,
@@ -145,6 +162,7 @@ PLAIN: dict[Function, Sequence[Call]] = {
     np.tril: [at(SQUARE > 0)],
     np.triu: [at(SQUARE > 0)],
     np.astype: [at(X, np.int64)],
+    **each((np.save, np.savetxt, np.savez, np.savez_compressed), by(written, X)),
 }
 REFUSED = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis)
 for _function, _calls in MATRICES.items():

@@ -78,6 +78,7 @@ def test_arguments_by_numpys_order_and_names(call: Any) -> None:
             r"^abs \(vectorized\) on a Tensor must have .*Compose it of functions that record \(dir\(tg\) lists",
         ),
         (lambda x: np.add.at(X, [0], x), r"np.add.at on a Tensor must have .*It writes into an array"),
+        (lambda x: np.ldexp.outer(x, x), r"^np\.ldexp\.outer on a Tensor must have"),
         (lambda x: np.add.reduceat(x, [0]), r"np.add.reduceat on a Tensor must have"),
         (
             lambda x: np.full_like(x, tg.Tensor(2.0, requires_grad=True)),

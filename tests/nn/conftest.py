@@ -13,6 +13,13 @@ import tinygrad_norm as tg
 DIRECTIONS = 3
 
 
+def flat(result: Any) -> list[tg.Tensor]:
+    """A result's Tensors, one after the other."""
+    if isinstance(result, tuple):
+        return [r for part in result for r in flat(part)]
+    return [] if result is None else [result]
+
+
 @pytest.fixture
 def check_derivatives(derivative: Callable[..., np.ndarray], close: Callable[..., None]) -> Callable[..., None]:
     """An assertion that first and second derivatives are right, with random parameters, cotangents and directions."""
@@ -32,8 +39,7 @@ def check_derivatives(derivative: Callable[..., np.ndarray], close: Callable[...
             for v, array in zip(variables, point, strict=True):
                 v.data = array
             tg.manual_seed(seed)
-            result = module(*xs, **kwargs)
-            results = [r for r in (result if isinstance(result, tuple) else (result,)) if r is not None]
+            results = flat(module(*xs, **kwargs))
             if not cotangents:
                 cotangents.extend(rng.standard_normal(r.shape) for r in results)
             return sum(((r * c).sum() for r, c in zip(results, cotangents, strict=True)), tg.Tensor(0.0))

@@ -239,3 +239,16 @@ def test_masked_batch_norm_needs_a_boolean_mask() -> None:
     layer = nn.TransformerEncoderLayer(6, 2, 7, batch_first=True, norm="masked_batch")
     with pytest.raises(tg.OperandError, match="by a boolean src_key_padding_mask, True at pads; got dtype float64"):
         layer(X, src_key_padding_mask=np.zeros((2, 5)))
+
+
+@pytest.mark.parametrize(("batch", "queries", "keys"), [(0, 3, 3), (2, 3, 0), (2, 0, 3), (0, 0, 0)])
+def test_empty_batches_and_nothing_to_attend_to(batch: int, queries: int, keys: int) -> None:
+    layer = nn.MultiheadAttention(4, 2, batch_first=True)
+    nn.init.ones_(layer.out_proj.bias)
+    x, y = tg.zeros((batch, queries, 4), requires_grad=True), tg.zeros((batch, keys, 4))
+    masks = {"key_padding_mask": np.zeros((batch, keys), bool), "attn_mask": np.zeros((queries, keys), bool)}
+    for options in ({}, masks, {**masks, "is_causal": True}):
+        out, weights = layer(x, y, y, **options)
+        assert (out.shape, weights.shape) == ((batch, queries, 4), (batch, queries, keys))
+        assert (out.data == 1).all()
+        out.sum().backward()

@@ -73,6 +73,21 @@ CASES: list[tuple[str, Callable[[], nn.Module], list[Any], dict[str, Any]]] = [
     *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh)),
     *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.Sigmoid, nn.Softplus, nn.Softmax, nn.LogSoftmax)),
     *((kind.__name__, kind, [x(2, 3, 5)], {}) for kind in (nn.Flatten, nn.Identity)),
+    *((kind.__name__, kind, [x(3, 5), x(3, 5)], {}) for kind in (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)),
+    ("KLDivLoss", lambda: nn.KLDivLoss(log_target=True), [x(3, 5), x(3, 5)], {}),
+    ("BCELoss", lambda: nn.BCELoss(x(5)), [0.1 + 0.8 * RNG.random((3, 5)), RNG.random((3, 5))], {}),
+    ("BCEWithLogitsLoss", lambda: nn.BCEWithLogitsLoss(pos_weight=x(5)), [x(3, 5), RNG.random((3, 5))], {}),
+    ("NLLLoss", lambda: nn.NLLLoss(RNG.random(5)), [x(3, 5), np.array([0, 4, 1])], {}),
+    ("CrossEntropyLoss", lambda: nn.CrossEntropyLoss(label_smoothing=0.1), [x(3, 5), np.array([0, 4, 1])], {}),
+    ("Conv1d", lambda: nn.Conv1d(4, 6, 3, 2, 1, groups=2), [x(2, 4, 7)], {}),
+    ("Conv2d", lambda: nn.Conv2d(2, 3, (3, 2), padding="same", dilation=2), [x(2, 2, 4, 5)], {}),
+    ("Conv2d circular", lambda: nn.Conv2d(2, 3, 3, padding=1, padding_mode="circular"), [x(2, 3, 4)], {}),
+    *((kind.__name__, lambda kind=kind: kind(3, 2, 1), [x(2, 3, 7)], {}) for kind in (nn.MaxPool1d, nn.AvgPool1d)),
+    *((kind.__name__, lambda kind=kind: kind(2), [x(2, 3, 4, 5)], {}) for kind in (nn.MaxPool2d, nn.AvgPool2d)),
+    *((kind.__name__, lambda kind=kind: kind(3, 5), [x(2, 3), x(2, 5)], {}) for kind in (nn.RNNCell, nn.GRUCell)),
+    ("LSTMCell", lambda: nn.LSTMCell(3, 5), [x(2, 3)], {"hx": (x(2, 5), x(2, 5))}),
+    *((kind.__name__, lambda kind=kind: kind(3, 2, 2), [x(3, 2, 3)], {}) for kind in (nn.RNN, nn.GRU, nn.LSTM)),
+    ("LSTM both ways", lambda: nn.LSTM(3, 2, bidirectional=True), [x(9, 1, 3)], {}),
     ("GELU tanh", lambda: nn.GELU("tanh"), [x(2, 3, 5)], {}),
     ("Sequential", lambda: nn.Sequential(nn.Linear(3, 5), nn.LayerNorm(5), nn.Tanh(), nn.Linear(5, 2)), [x(4, 3)], {}),
 ]
@@ -88,7 +103,7 @@ def test_first_and_second_order(
 def test_every_layer_is_checked() -> None:
     kinds = {type(part).__name__ for _, make, _, _ in CASES for part in make().modules()}
     expected = {n for n in nn.__all__ if isinstance(getattr(nn, n), type)}
-    assert expected - kinds == {"Module", "Parameter", "Summary"}
+    assert expected - kinds == {"Module", "ModuleDict", "Parameter", "ParameterList", "Summary"}
 
 
 @pytest.mark.parametrize("order", [1, 2])

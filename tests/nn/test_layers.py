@@ -31,6 +31,23 @@ def test_labels_and_arguments_are_shown() -> None:
             "3, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False",
         ),
         nn.Dropout(0.1): ("Dropout 0.1", "p=0.1"),
+        nn.Conv1d(4, 6, 3, bias=False): ("Conv1d 4→6, 3", "4, 6, kernel_size=(3,), stride=(1,), bias=False"),
+        nn.Conv2d(4, 6, (3, 2), padding="same", groups=2): (
+            "Conv2d 4→6, 3×2",
+            "4, 6, kernel_size=(3, 2), stride=(1, 1), padding='same', groups=2",
+        ),
+        nn.MaxPool2d(2): ("MaxPool2d", "kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False"),
+        nn.AvgPool1d(3, 1): (
+            "AvgPool1d",
+            "kernel_size=3, stride=1, padding=0, ceil_mode=False, count_include_pad=True",
+        ),
+        nn.GRUCell(3, 5): ("GRUCell 3→5", "3, 5, bias=True"),
+        nn.LSTM(3, 5, 2, bidirectional=True): ("LSTM 3→5", "3, 5, num_layers=2, bidirectional=True"),
+        nn.HuberLoss(delta=2.0): ("HuberLoss", "reduction='mean', delta=2.0"),
+        nn.CrossEntropyLoss([1.0, 2.0]): (
+            "CrossEntropyLoss",
+            "ignore_index=-100, reduction='mean', label_smoothing=0.0",
+        ),
         nn.Flatten(): ("Flatten", "start_axis=1, end_axis=-1"),
         nn.LeakyReLU(): ("LeakyReLU", "negative_slope=0.01"),
         nn.ELU(): ("ELU", "alpha=1.0"),
@@ -55,6 +72,10 @@ def test_sizes_must_be_positive_integers() -> None:
         lambda n: nn.BatchNorm1d(n),
         lambda n: nn.MultiheadAttention(n, 1),
         lambda n: nn.TransformerEncoderLayer(4, 2, n),
+        lambda n: nn.Conv1d(n, 2, 3),
+        lambda n: nn.LSTM(3, n),
+        lambda n: nn.GRU(3, 5, n),
+        lambda n: nn.RNNCell(n, 2),
         lambda n: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 4), n),
     ]
     for make in makers:
@@ -63,6 +84,18 @@ def test_sizes_must_be_positive_integers() -> None:
                 make(wrong)
     with pytest.raises(tg.InputError, match=r"normalized_shape must name at least one axis; got \(\)"):
         nn.LayerNorm(())
+
+
+def test_sizes_may_be_numpy_s_integers() -> None:
+    n = np.int64
+    layers: list[nn.Module] = [
+        *(nn.Linear(n(3), n(2)), nn.LayerNorm(n(3)), nn.LayerNorm([n(3), 2]), nn.GroupNorm(n(2), n(6))),
+        *(nn.Embedding(n(5), n(3), n(1)), nn.BatchNorm1d(n(3)), nn.MultiheadAttention(n(4), n(2))),
+        *(nn.TransformerEncoderLayer(n(4), n(2), n(5)), nn.Conv2d(n(1), n(2), n(3)), nn.LSTM(n(3), n(4), n(2))),
+    ]
+    for layer in layers:
+        assert "int64" not in repr(layer) + layer.label()
+    tg.optim.StepLR(tg.optim.SGD(layers[0].parameters()), n(2))
 
 
 def test_a_linear_layer_s_misfit_names_the_layer() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -261,13 +262,59 @@ def test_a_module_deep_copies_and_pickles_with_its_sharing() -> None:
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("hidden", [[nn.Identity()], (nn.Parameter([1.0]),), {"a": nn.Identity()}])
-def test_modules_in_a_plain_container_are_refused(hidden: Any) -> None:
+HIDDEN: list[tuple[str, Any]] = [
+    ("ModuleList", [nn.Identity()]),
+    ("ParameterList", (nn.Parameter([1.0]),)),
+    ("ModuleDict", {"a": nn.Identity()}),
+    ("ModuleList", [1, [2, {"a": (nn.Identity(),)}]]),
+    ("ModuleList", {nn.Identity()}),
+]
+
+
+@pytest.mark.parametrize(("kept", "hidden"), HIDDEN)
+def test_modules_in_a_plain_container_are_refused(kept: str, hidden: Any) -> None:
     module = Block()
-    with pytest.raises(tg.OperandError, match=r"must be an attribute, or in a ModuleList; .* 'parts'.*nn\.ModuleList"):
+    with pytest.raises(tg.OperandError, match=rf"must be an attribute, or in a {kept}; .* 'parts'.*nn\.{kept}"):
         module.parts = hidden
-    module.sizes = [1, 2]
-    assert module.sizes == [1, 2]
+
+
+@pytest.mark.parametrize(("kept", "hidden"), HIDDEN)
+def test_a_plain_container_that_grows_is_refused_when_parameters_are_asked_for(kept: str, hidden: Any) -> None:
+    inner = Block()
+    model = nn.Sequential(inner)
+    inner.parts = parts = [[0.0], "a", None]
+    parts.append(parts)
+    asked: list[Callable[[], Any]] = [
+        lambda: list(model.parameters()),
+        lambda: list(model.buffers()),
+        lambda: list(model.named_modules()),
+        model.state_dict,
+        model.train,
+        lambda: tg.summary(model),
+        lambda: tg.optim.SGD(model.parameters()),
+    ]
+    for ask in asked:
+        ask()
+    parts.append(hidden)
+    for ask in asked:
+        with pytest.raises(tg.OperandError, match=rf"must be an attribute, or in a {kept}; .* 'parts'.*nn\.{kept}"):
+            ask()
+
+
+def test_modules_nested_a_thousand_deep() -> None:
+    model: nn.Module = nn.Linear(1, 1)
+    for _ in range(1000):
+        model = nn.Sequential(model)
+    assert sum(p.size for p in model.parameters()) == 2
+    assert len(model.state_dict()) == 2
+    assert len(tg.summary(model).rows) == 1001
+    assert model.train() is model
+    assert model.apply(lambda module: None) is model
+    assert repr(model).count("\n") == 2000
+    lists = nn.ModuleList([nn.Linear(1, 1)])
+    for _ in range(1000):
+        lists = nn.ModuleList([lists])
+    assert next(lists.parameters()).name == "0." * 1001 + "weight"
 
 
 @pytest.mark.parametrize("name", ["", "a.b", "forward"])

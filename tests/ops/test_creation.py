@@ -86,3 +86,27 @@ def test_plain_results_have_no_gradient() -> None:
         assert isinstance(y, tg.Tensor)
         assert not y.requires_grad
         assert y.node is None
+
+
+def test_random_numbers_follow_the_seed_and_the_shape() -> None:
+    for draw in (tg.rand, tg.randn):
+        tg.manual_seed(0)
+        first = draw(2, 3)
+        tg.manual_seed(0)
+        assert draw((2, 3)).tolist() == first.tolist()
+        assert draw().shape == ()
+        assert draw(2, dtype="float32", requires_grad=True).requires_grad
+        assert draw(2, dtype="float32").dtype == np.float32
+    assert abs(float(tg.randn(10_000).mean())) < 0.05
+    assert abs(float(tg.rand(10_000).mean()) - 0.5) < 0.02
+
+
+def test_random_whole_numbers() -> None:
+    drawn = tg.randint(3, (1000,))
+    assert drawn.dtype.kind == "i"
+    assert sorted(set(drawn.tolist())) == [0, 1, 2]
+    assert sorted(set(tg.randint(-1, 1, (100,)).tolist())) == [-1, 0]
+    assert tg.randint(5, size=(2,)).shape == tg.randint(2, 5, [2]).shape == (2,)
+    for wrong in [(3,), (3, 3, (2,)), (0, (2,))]:
+        with pytest.raises(tg.InputError, match=r"randint: the bounds must leave a number, .* Write tg\.randint"):
+            tg.randint(*wrong)

@@ -163,6 +163,27 @@ def scatter_add(x: Array, index: Any, shape: Any) -> Array:
     return np.array(entries).reshape(shape)
 
 
+def windows(x: Array, size: Any, stride: Any, dilation: Any) -> Array:
+    n = len(size)
+    lead, positions = x.shape[: x.ndim - n], x.shape[x.ndim - n :]
+    starts = [range(0, m - d * (k - 1), s) for m, k, s, d in zip(positions, size, stride, dilation, strict=True)]
+
+    def source(at: Any) -> float:
+        first, entry = at[len(lead) : len(lead) + n], at[len(lead) + n :]
+        return x[(*at[: len(lead)], *(s[i] + d * j for s, i, d, j in zip(starts, first, dilation, entry, strict=True)))]
+
+    return gathered([*lead, *map(len, starts), *size], source)
+
+
+def overlap_add(x: Array, stride: Any, dilation: Any, shape: Any) -> Array:
+    n, result = len(stride), np.zeros(shape)
+    lead = len(shape) - n
+    for at in np.ndindex(x.shape):
+        places = zip(at[lead : lead + n], stride, at[lead + n :], dilation, strict=True)
+        result[(*at[:lead], *(s * i + d * j for i, s, j, d in places))] += x[at]
+    return result
+
+
 def each_matrix(f: Callable[[Array], Any]) -> Callable[..., Array]:
     """The reference of a function of stacks of matrices, from a function of one."""
 
@@ -329,6 +350,8 @@ REFERENCES: dict[str, Callable[..., Array]] = {
     "einsum": einsum,
     "getitem": getitem,
     "scatter_add": scatter_add,
+    "windows": windows,
+    "overlap_add": overlap_add,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -177,9 +178,9 @@ def test_no_parameters_is_an_error() -> None:
     [
         (nn.Parameter([1.0]), tg.OperandError, "an iterable of parameters; got a single Parameter. Put it in a list"),
         ({"params": [nn.Parameter([1.0])]}, tg.OperandError, "got a single dict"),
-        ([np.ones(3)], tg.OperandError, "must get leaves of floating-point numbers; got array"),
+        ([np.ones(3)], tg.OperandError, "must get leaves of floating-point numbers; got ndarray"),
         ([tg.Tensor([1, 2])], tg.OperandError, "must get leaves of floating-point numbers; got Tensor"),
-        ([nn.Parameter([1.0]) * 2], tg.OperandError, "got 'the result of multiply'"),
+        ([nn.Parameter([1.0]) * 2], tg.OperandError, "got the result of multiply"),
         ([{"lr": 0.1}], tg.OperandError, r"a dict with the key 'params'; got \['lr'\]"),
         ([{"params": [nn.Parameter([1.0])]}, nn.Parameter([1.0])], tg.OperandError, "key 'params'; got Parameter"),
         ([{"params": [nn.Parameter([1.0])], "rate": 1}], tg.InputError, "SGD must get the options lr, .*; got rate"),
@@ -269,3 +270,39 @@ def test_update_must_be_defined() -> None:
     w.grad = tg.Tensor([1.0])
     with pytest.raises(tg.OperandError, match=r"an Optimizer must define update\(\); Optimizer does not"):
         optim.Optimizer([w], {}).step()
+
+
+def test_the_norm_that_clips_is_no_float16() -> None:
+    """Four gradients of 300: the sum of their squares is infinite in float16, and their norm 600."""
+    params = [nn.Parameter(np.zeros(1, np.float16)) for _ in range(4)]
+    for p in params:
+        p.grad = tg.Tensor(np.full(1, 300, np.float16))
+    assert optim.clip_grad_norm_(params, 60.0).item() == 600
+    assert [p.grad.tolist() for p in params] == [[30.0]] * 4
+    assert all(p.grad.dtype == np.float16 for p in params)
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, math.inf])
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_the_norm_neither_overflows_nor_vanishes(size: float, norm_type: float) -> None:
+    p = nn.Parameter(np.zeros(3))
+    p.grad = tg.Tensor([3 * size, -4 * size, 0.0])
+    expected = (3**norm_type + 4**norm_type) ** (1 / norm_type) if norm_type < math.inf else 4.0
+    assert optim.clip_grad_norm_(p, 1e300, norm_type).item() == pytest.approx(expected * size, rel=1e-14)
+
+
+def test_adam_moves_a_float16_parameter_whose_gradient_has_no_square_in_float16() -> None:
+    p = nn.Parameter(np.ones(2, np.float16))
+    optimizer = optim.Adam([p], lr=0.25)
+    p.grad = tg.Tensor(np.array([1e-4, 0], np.float16))
+    optimizer.step()
+    assert p.dtype == np.float16
+    assert p.tolist() == [0.75, 1.0]
+    again = optim.Adam([p], lr=0.25)
+    again.load_state_dict(optimizer.state_dict())
+    assert again.state[p]["exp_avg_sq"].dtype == np.float32
+
+
+def test_clipping_by_value_takes_no_negative_bound() -> None:
+    with pytest.raises(tg.InputError, match="clip_value must not be negative; got -1"):
+        optim.clip_grad_value_([], -1.0)

@@ -109,3 +109,22 @@ class TestClipping:
     def test_options_must_make_sense(self, max_norm: float, norm_type: float) -> None:
         with pytest.raises(tg.InputError, match="norm_type must be positive and max_norm not negative; got norm_type="):
             optim.clip_grad_norm_([nn.Parameter([1.0])], max_norm, norm_type)
+
+
+def test_a_plateau_goes_on_from_its_state(optimizer: optim.SGD) -> None:
+    schedule = optim.ReduceLROnPlateau(optimizer, patience=2, factor=0.5)
+    for loss in (1.0, 2.0, 2.0):
+        schedule.step(loss)
+    again = optim.ReduceLROnPlateau(optimizer, patience=2, factor=0.5)
+    again.load_state_dict(schedule.state_dict())
+    assert (again.best, again.num_bad_epochs, again.last_epoch) == (1.0, 2, 3)
+    again.step(tg.Tensor(2.0))
+    assert optimizer.param_groups[0]["lr"] == 0.05
+
+
+def test_a_plateau_s_options(optimizer: optim.SGD) -> None:
+    for wrong in ({"factor": 1.0}, {"mode": "least"}, {"threshold_mode": "share"}):
+        with pytest.raises(tg.InputError, match=r"factor must be below 1, mode 'min' or 'max' and .* The defaults are"):
+            optim.ReduceLROnPlateau(optimizer, **wrong)  # type: ignore[arg-type]  # what is being tested
+    with pytest.raises(tg.InputError, match="one min_lr, or one for each of the 1 parameter groups; got 2"):
+        optim.ReduceLROnPlateau(optimizer, min_lr=[0.1, 0.2])

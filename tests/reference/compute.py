@@ -30,7 +30,9 @@ def defaults() -> dict[str, dict[str, Any]]:
     """Return the arguments and defaults of PyTorch's constructors and functions, as far as JSON can hold them."""
     names = {
         "nn": "Linear Embedding LayerNorm RMSNorm GroupNorm InstanceNorm1d BatchNorm1d BatchNorm2d MultiheadAttention "
-        "TransformerEncoderLayer Dropout LeakyReLU ELU GELU",
+        "TransformerEncoderLayer Dropout LeakyReLU ELU GELU MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss "
+        "BCEWithLogitsLoss KLDivLoss NLLLoss CrossEntropyLoss Conv1d Conv2d MaxPool1d MaxPool2d AvgPool1d AvgPool2d "
+        "RNNCell GRUCell LSTMCell",
         "optim": "SGD Adam AdamW RMSprop Adagrad",
         "functional": "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss kl_div binary_cross_entropy "
         "binary_cross_entropy_with_logits",

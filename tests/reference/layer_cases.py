@@ -8,7 +8,6 @@ import torch
 from encoder_variants import encoder, encoder_layer
 from store import randn
 
-NN = torch.nn
 RENAMED = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis"}
 PADS = torch.tensor([[0, 0, 0, 0, 1], [0, 0, 1, 1, 1], [0, 0, 0, 0, 0]], dtype=torch.bool)
 CAUSAL = torch.triu(torch.ones(5, 5, dtype=torch.bool), 1)
@@ -185,5 +184,80 @@ def layers() -> list[dict[str, Any]]:
         ("Dropout", {"p": 1.0}),
     ]:
         case(kind, calls=[call(randn(2, 3, 5) * 2)], torch_kwargs=kw, **{RENAMED.get(k, k): v for k, v in kw.items()})
+    loss_layers(case, call)
+    windowed_layers(case, call)
+    recurrent_layers(case, call)
     case("Dropout", p=0.7, calls=[call(randn(3, 5), train=False)])
     return cases
+
+
+def loss_layers(case: Any, call: Any) -> None:
+    """Add the losses, with and without weights."""
+    x, t, classes = randn(5, 3), randn(5, 3), torch.tensor([0, 2, 2, 1, 0])
+    p = torch.softmax(x, -1)
+    case("MSELoss", calls=[call(x, t)])
+    case("MSELoss", reduction="none", calls=[call(x, t)])
+    case("L1Loss", reduction="sum", calls=[call(x, t)])
+    case("SmoothL1Loss", beta=0.3, calls=[call(x, t)])
+    case("HuberLoss", delta=0.3, calls=[call(x, t)])
+    case("KLDivLoss", reduction="batchmean", log_target=True, calls=[call(x, t)])
+    for kind, input, target, options in [
+        ("BCELoss", p, torch.softmax(t, -1), {}),
+        ("BCEWithLogitsLoss", x, torch.softmax(t, -1), {"pos_weight": [2.0, 0.5, 3.0]}),
+        ("NLLLoss", torch.log_softmax(x, -1), classes, {"ignore_index": 1}),
+        ("CrossEntropyLoss", x, classes, {"label_smoothing": 0.1}),
+        ("CrossEntropyLoss", x, torch.softmax(t, -1), {}),
+    ]:
+        case(kind, calls=[call(input, target)])
+        options = {"weight": [1.0, 0.5, 0.25], "reduction": "sum", **options}
+        given = {k: torch.tensor(v) if isinstance(v, list) else v for k, v in options.items()}
+        case(kind, calls=[call(input, target)], torch_kwargs=given, **options)
+
+
+def windowed_layers(case: Any, call: Any) -> None:
+    """Add convolutions and pools; where a pool has ties, the first entry has the gradient."""
+    line, image = randn(2, 4, 9), randn(2, 4, 7, 6)
+    case("Conv1d", 4, 6, 3, calls=[call(line), call(randn(4, 5))])
+    case("Conv1d", 4, 6, 3, stride=2, padding=2, dilation=2, groups=2, bias=False, calls=[call(line)])
+    for padding in ("same", "valid"):
+        case("Conv1d", 4, 3, 4, padding=padding, dilation=2, calls=[call(line)])
+    for mode in ("reflect", "replicate", "circular"):
+        case("Conv1d", 4, 3, 3, stride=2, padding=2, padding_mode=mode, calls=[call(line)])
+    case("Conv2d", 4, 6, 3, calls=[call(image), call(randn(4, 5, 4))])
+    case("Conv2d", 4, 8, [3, 2], stride=[2, 1], padding=[1, 2], dilation=[1, 2], groups=4, calls=[call(image)])
+    case("Conv2d", 4, 3, [4, 3], padding="same", dilation=[1, 2], groups=1, calls=[call(image)])
+    case("Conv2d", 4, 3, 3, padding=1, padding_mode="circular", calls=[call(image)])
+    ties, line_ties = torch.relu(image), torch.relu(line)
+    case("MaxPool1d", 2, calls=[call(line_ties), call(randn(4, 5))])
+    case("MaxPool1d", 3, stride=2, padding=1, dilation=2, ceil_mode=True, calls=[call(line_ties)])
+    case("MaxPool2d", 2, calls=[call(ties), call(randn(4, 5, 4))])
+    case("MaxPool2d", [3, 2], stride=[2, 3], padding=[1, 0], ceil_mode=True, calls=[call(ties)])
+    case("MaxPool2d", 3, stride=2, padding=1, dilation=2, calls=[call(ties)])
+    case("AvgPool1d", 2, calls=[call(line), call(randn(4, 5))])
+    case("AvgPool1d", 4, stride=3, padding=2, ceil_mode=True, calls=[call(line)])
+    for include in (False, True):
+        case(
+            "AvgPool1d", 3, stride=2, padding=1, ceil_mode=True, count_include_pad=include, calls=[call(randn(2, 4, 8))]
+        )
+        for ceil in (False, True):
+            options = {"stride": [2, 3], "padding": [1, 1], "ceil_mode": ceil, "count_include_pad": include}
+            case("AvgPool2d", [3, 2], calls=[call(image), call(randn(4, 6, 8))], **options)
+    case("AvgPool2d", 2, divisor_override=3, calls=[call(image)])
+
+
+def recurrent_layers(case: Any, call: Any) -> None:
+    """Add cells and layers; several inputs of an LSTM are x and the pair (h, c)."""
+    x, h, c, one = randn(2, 3), randn(2, 5), randn(2, 5), randn(3)
+    for kind, options in [("RNNCell", {}), ("RNNCell", {"nonlinearity": "relu"}), ("GRUCell", {}), ("LSTMCell", {})]:
+        state = [h, c] if kind == "LSTMCell" else [h]
+        flat = [s[0] for s in state]
+        case(kind, 3, 5, calls=[call(x), call(x, *state), call(one), call(one, *flat)], **options)
+        case(kind, 3, 5, bias=False, calls=[call(x, *state)], **options)
+    for kind, options in [("RNN", {}), ("RNN", {"nonlinearity": "relu"}), ("GRU", {}), ("LSTM", {})]:
+        count = 2 if kind == "LSTM" else 1
+        case(kind, 3, 5, calls=[call(randn(4, 2, 3)), call(randn(4, 3))], **options)
+        state = [randn(2, 2, 5) for _ in range(count)]
+        case(kind, 3, 5, num_layers=2, batch_first=True, calls=[call(randn(2, 4, 3), *state)], **options)
+        state, flat = [randn(4, 2, 5) for _ in range(count)], [randn(4, 5) for _ in range(count)]
+        options = {"num_layers": 2, "bidirectional": True, "bias": False, **options}
+        case(kind, 3, 5, calls=[call(randn(11, 2, 3), *state), call(randn(3, 3), *flat)], **options)

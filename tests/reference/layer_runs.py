@@ -8,6 +8,13 @@ import torch
 from store import Store, randn
 
 
+def flat(result: Any) -> list[Any]:
+    """Return a result's tensors, one after the other."""
+    if isinstance(result, tuple):
+        return [r for part in result for r in flat(part)]
+    return [] if result is None else [result]
+
+
 def run_layer(case: dict[str, Any], store: Store) -> dict[str, Any]:
     """Run one layer's calls; return the case with everything stored."""
     module = case["make"](*case["args"], **case["torch_kwargs"]).double()
@@ -39,8 +46,9 @@ def run_layer(case: dict[str, Any], store: Store) -> dict[str, Any]:
                 v = v.clone().requires_grad_()
                 leaves.append(v)
             kwargs[k] = v
-        result = module(*inputs, **kwargs)
-        results = [r for r in (result if isinstance(result, tuple) else (result,)) if r is not None]
+        if case["class"].startswith("LSTM") and len(inputs) == 3:
+            inputs = [inputs[0], (inputs[1], inputs[2])]
+        results = flat(module(*inputs, **kwargs))
         cotangents = [randn(*r.shape) for r in results]
         loss = loss + sum((r * c).sum() for r, c in zip(results, cotangents, strict=True))
         stored["calls"].append(

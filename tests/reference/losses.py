@@ -24,8 +24,8 @@ def losses() -> list[tuple[str, list[torch.Tensor], dict[str, Any]]]:
         log_p = torch.log_softmax(randn(5, 3), -1)
         for w in (None, weight):
             cases.append(("nll_loss", [log_p, t], {"weight": w, "reduction": reduction}))
-            ignoring = {"weight": w, "reduction": reduction, "ignore_index": 7}
-            cases.append(("nll_loss", [log_p, torch.where(t == 1, 7, t)], ignoring))
+            skipping = {"weight": w, "reduction": reduction, "ignore_index": 7}
+            cases.append(("nll_loss", [log_p, torch.where(t == 1, 7, t)], skipping))
         deep, deep_target = randn(2, 3, 5, 2), ints(3, 2, 5, 2)
         cases.append(
             ("cross_entropy", [deep, deep_target], {"weight": weight, "reduction": reduction, "label_smoothing": 0.2})

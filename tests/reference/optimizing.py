@@ -37,6 +37,7 @@ def optimizers() -> list[tuple[str, dict[str, Any]]]:
 
 
 STEPS = 6
+METRICS = [3.0, 2.0, 2.5, 1.9, 1.9, 1.9, 1.0, 1.2, 1.1, 5.0, 4.0, 0.5, 0.5]
 
 
 def run_optimizer(kind: str, options: dict[str, Any], store: Store) -> dict[str, Any]:
@@ -68,6 +69,13 @@ def schedules() -> list[list[tuple[str, dict[str, Any]]]]:
         [("LinearLR", {"start_factor": 0.2, "total_iters": 3}), ("CosineAnnealingLR", {"T_max": 6})],
         [("LinearLR", {"total_iters": 2}), ("StepLR", {"step_size": 3, "gamma": 0.1})],
         [("LambdaLR", {"lr_lambda": "1 / (1 + t)"})],
+        [("ExponentialLR", {"gamma": 0.8})],
+        [("MultiStepLR", {"milestones": [7, 2, 4, 4]})],
+        [("LinearLR", {"total_iters": 3}), ("ExponentialLR", {"gamma": 0.9}), ("MultiStepLR", {"milestones": [5]})],
+        [("ReduceLROnPlateau", {"patience": 1})],
+        [("ReduceLROnPlateau", {"patience": 0, "factor": 0.5, "cooldown": 2, "min_lr": 0.03})],
+        [("ReduceLROnPlateau", {"patience": 1, "mode": "max", "threshold": 0.5, "threshold_mode": "abs"})],
+        [("ReduceLROnPlateau", {"patience": 0, "mode": "max", "threshold": 0.2, "min_lr": [0.01, 0.1]})],
     ]
 
 
@@ -84,20 +92,24 @@ def run_schedule(chain: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     for _ in range(13):
         rates.append([group["lr"] for group in optimizer.param_groups])
         optimizer.step()
-        for schedule in made:
-            schedule.step()
-    return {"chain": chain, "rates": rates}
+        for schedule, (kind, _) in zip(made, chain, strict=True):
+            schedule.step(*([METRICS[len(rates) - 1]] if kind == "ReduceLROnPlateau" else []))
+    return {"chain": chain, "rates": rates, "metrics": METRICS}
 
 
 def clipping(store: Store) -> list[dict[str, Any]]:
     """Return clipped gradients for several norms."""
     found = []
-    for max_norm, norm_type in [(1.0, 2.0), (100.0, 2.0), (1.0, 1.0), (0.5, float("inf")), (1.0, 3.0)]:
+    for max_norm, norm_type in [(1.0, 2.0), (100.0, 2.0), (1.0, 1.0), (0.5, float("inf")), (1.0, 3.0), (0.5, None)]:
         params = [randn(3, 2).requires_grad_(), randn(5).requires_grad_()]
         for p in params:
             p.grad = randn(*p.shape)
         before = [store.put(p.grad) for p in params]
-        total = torch.nn.utils.clip_grad_norm_(params, max_norm, norm_type)
+        if norm_type is None:
+            torch.nn.utils.clip_grad_value_(params, max_norm)
+            total = torch.tensor(max_norm)
+        else:
+            total = torch.nn.utils.clip_grad_norm_(params, max_norm, norm_type)
         found.append(
             {
                 "max_norm": max_norm,

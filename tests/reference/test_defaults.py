@@ -15,7 +15,7 @@ DEFAULTS = json.loads((Path(__file__).parent / "pytorch.json").read_text(encodin
 # What concerns devices, kernels, deprecated spellings and sparse tables has no meaning here.
 LEFT_OUT = {
     *["device", "inplace", "foreach", "capturable", "differentiable", "fused", "size_average", "reduce", "max_norm"],
-    *["norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze", "decoupled_weight_decay"],
+    *["norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze", "decoupled_weight_decay", "return_indices"],
 }
 OWN = {"norm", "channel_axis", "activation"}  # the last one's default is a function there, its name here
 

@@ -21,6 +21,7 @@ from ..errors import (
     TinygradNormError,
     VJPError,
 )
+from ..pytorch_names import keyword_hint
 
 if TYPE_CHECKING:
     from .primitive import Primitive
@@ -117,7 +118,7 @@ def unknown_parameters(made: Primitive, params: Mapping[str, Any]) -> OperandErr
     return OperandError(
         f"{made.name} takes the parameters ({', '.join(made.params)}); "
         f"got {', '.join(sorted(params.keys() - made.defaults.keys()))}. "
-        "Leave them out: a Tensor supports no more here."
+        f"Leave them out: a Tensor supports no more here.{keyword_hint(params)}"
     )
 
 

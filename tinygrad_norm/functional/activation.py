@@ -15,6 +15,7 @@ from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from ..ops import elementwise as e
 from ..ops.layout import squeeze
+from ..ops.statistics import narrowed, widened
 from .composition import composed, floating
 
 
@@ -227,11 +228,12 @@ def softmax(x: Data, axis: int = -1) -> Tensor:
             [0. , 0. ]],
            shape=(2, 2), dtype=float64)
     """
-    exponentials, total, _ = shifted_exponentials(floating(x), axis)
+    x = floating(x)
+    exponentials, total, _ = shifted_exponentials(widened(x), axis)
     empty = total.data == 0
     if np.any(empty):
         total = e.where(empty, 1, total)
-    return exponentials / total
+    return narrowed(exponentials / total, x)
 
 
 @composed
@@ -256,12 +258,13 @@ def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False)
     [0.6931, 1000.0]
     """
     x = floating(x)
-    _, total, largest = shifted_exponentials(x, axis)
+    _, total, largest = shifted_exponentials(widened(x), axis)
     empty = total.data == 0
     if np.any(empty):
         result = e.where(empty, -np.inf, e.where(empty, 1, total).log() + largest)
     else:
         result = total.log() + largest
+    result = narrowed(result, x)
     return result if keepdims else squeeze(result, axis)
 
 
@@ -287,8 +290,9 @@ def log_softmax(x: Data, axis: int = -1) -> Tensor:
     [-0.6931, -0.6931]
     """
     x = floating(x)
-    _, total, largest = shifted_exponentials(x, axis)
+    wide = widened(x)
+    _, total, largest = shifted_exponentials(wide, axis)
     empty = total.data == 0
     if np.any(empty):
-        return e.where(empty, -np.inf, (x - largest) - e.where(empty, 1, total).log())
-    return (x - largest) - total.log()
+        return narrowed(e.where(empty, -np.inf, (wide - largest) - e.where(empty, 1, total).log()), x)
+    return narrowed((wide - largest) - total.log(), x)

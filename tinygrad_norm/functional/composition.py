@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec, TypeVar
 
 import numpy as np
 
 from ..engine.tape import STATE, Scope, State
 from ..engine.tensor import Data, Tensor, as_tensor
+from ..errors import OperandError
+from ..pytorch_names import keyword_hint
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +32,13 @@ def composed(function: Callable[P, R]) -> Callable[P, R]:
         token = STATE.set(State(state[0], Scope(name, state[1], "function"), *state[2:]))
         try:
             return function(*args, **kwargs)
+        except TypeError as error:
+            if kwargs and str(error).startswith(f"{name}() got an unexpected keyword"):
+                raise OperandError(
+                    f"{name} must be called with the arguments ({', '.join(signature(function).parameters)}); got "
+                    f"{', '.join(kwargs)}. See help(tg.functional.{name}).{keyword_hint(kwargs)}"
+                ) from error
+            raise
         finally:
             STATE.reset(token)
 

@@ -21,6 +21,7 @@ from ..errors import IndexRangeError, InputError, OperandError, ShapeError
 from ..ops import elementwise as e
 from ..ops.layout import moveaxis
 from ..ops.picking import getitem
+from ..ops.statistics import narrowed, widened
 from .activation import log_softmax
 from .composition import composed, floating
 
@@ -41,7 +42,7 @@ def reduced(losses: Tensor, reduction: str, name: str, allowed: tuple[str, ...] 
             "Skip empty batches, or use reduction='sum'."
         )
     if reduction == "batchmean":
-        return losses.sum() / (losses.shape[0] if losses.ndim else 1)
+        return narrowed(widened(losses).sum() / (losses.shape[0] if losses.ndim else 1), losses)
     return losses.mean() if reduction == "mean" else losses.sum()
 
 
@@ -324,7 +325,8 @@ def cross_entropy(
     >>> tg.round(tg.functional.cross_entropy([[2.0, 0.0, 0.0]] * 2, [1, -100], reduction="none"), 4).tolist()
     [2.2395, 0.0]
     """
-    x = with_classes_last(input, "cross_entropy")
+    given = with_classes_last(input, "cross_entropy")
+    x = widened(given)
     if not 0 <= label_smoothing <= 1:
         raise InputError(
             f"cross_entropy: label_smoothing must lie in [0, 1]; got {label_smoothing}. 0 switches it off."
@@ -333,14 +335,14 @@ def cross_entropy(
     log_p = log_softmax(x, -1)
     t = as_tensor(target)
     if t.dtype.kind == "f":
-        return soft_cross_entropy(log_p, t, factors, reduction, label_smoothing)
+        return narrowed(soft_cross_entropy(log_p, t, factors, reduction, label_smoothing), given)
     classes, counted = class_targets(t, x, ignore_index, "cross_entropy")
     result = picked_loss(log_p, classes, counted, factors, reduction, "cross_entropy")
-    if label_smoothing == 0:
-        return result
-    spread = -(log_p if factors is None else log_p * factors).sum(-1)
-    smooth = averaged_losses(spread, counted, factors, classes, reduction, "cross_entropy")
-    return result * (1 - label_smoothing) + smooth * (label_smoothing / x.shape[-1])
+    if label_smoothing > 0:
+        spread = -(log_p if factors is None else log_p * factors).sum(-1)
+        smooth = averaged_losses(spread, counted, factors, classes, reduction, "cross_entropy")
+        result = result * (1 - label_smoothing) + smooth * (label_smoothing / x.shape[-1])
+    return narrowed(result, given)
 
 
 @composed
@@ -361,10 +363,11 @@ def nll_loss(
     >>> tg.round(tg.functional.nll_loss(log_p, [0, 2], reduction="none"), 4).tolist()
     [0.6931, 1.3863]
     """
-    log_p = with_classes_last(input, "nll_loss")
+    given = with_classes_last(input, "nll_loss")
+    log_p = widened(given)
     factors = class_weights(weight, log_p, "nll_loss")
     classes, counted = class_targets(as_tensor(target), log_p, ignore_index, "nll_loss")
-    return picked_loss(log_p, classes, counted, factors, reduction, "nll_loss")
+    return narrowed(picked_loss(log_p, classes, counted, factors, reduction, "nll_loss"), given)
 
 
 def with_classes_last(input: Data, name: str) -> Tensor:

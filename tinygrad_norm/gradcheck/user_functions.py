@@ -292,7 +292,7 @@ def leaves(arrays: Arrays) -> list[Tensor]:
 
 def returned_tensors(result: Any) -> list[Tensor]:
     """Return what a function of Tensors gave as a list of Tensors."""
-    several = list(result) if isinstance(result, (tuple, list)) else [result]
+    several = [t for part in result for t in returned_tensors(part)] if isinstance(result, (tuple, list)) else [result]
     for value in several:
         if not isinstance(value, Tensor):
             raise OperandError(

@@ -222,7 +222,7 @@ class MultiheadAttention(Module):
 
     def _heads(self, x: Tensor) -> Tensor:
         """Return (batch, time, embed_dim) as (batch, head, time, d)."""
-        return x.reshape(*x.shape[:2], self.num_heads, -1).transpose(0, 2, 1, 3)
+        return x.reshape(*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads).transpose(0, 2, 1, 3)
 
     def label(self) -> str:
         """Return ``MultiheadAttention 8, 2 heads``."""

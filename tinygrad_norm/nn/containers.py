@@ -1,55 +1,72 @@
-"""Modules made of modules: Sequential runs them one after the other, ModuleList only keeps them."""
+"""Modules made of others: Sequential runs them in turn; ModuleList, ModuleDict and ParameterList only keep them.
+
+They are how a model holds many parts: in a plain list or dict nobody would find their parameters.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
-from ..engine.tensor import Tensor
-from ..errors import IndexRangeError, OperandError
+from ..engine.tensor import Data, Tensor
+from ..errors import IndexRangeError, InputError, OperandError
+from ..pytorch_names import kind_of
 from .module import Module
+from .parameter import Parameter
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Numbered(Module):
-    """What both share: parts called 0, 1, 2, …, and a list's manners."""
+Part = TypeVar("Part", Module, Parameter)
 
-    def append(self, module: Module) -> Self:
-        """Add a module at the end; return this one."""
-        if not isinstance(module, Module):
-            raise OperandError(
-                f"{type(self).__name__} must be made of Modules; got {type(module).__name__}. "
-                "Write a Module with this forward(), or call the function itself."
-            )
-        self.add_module(str(len(self)), module)
+
+class Numbered(Module, Generic[Part]):
+    """What they share: parts called 0, 1, 2, …, and a list's manners."""
+
+    _made_of: ClassVar[type] = Module
+    _remedy: ClassVar[str] = "Write a Module with this forward(), or call the function itself."
+
+    @property
+    def _parts(self) -> Mapping[str, Any]:
+        return self._modules
+
+    def append(self, part: Part) -> Self:
+        """Add a part at the end; return this module."""
+        self._put(str(len(self)), part)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Self:
-        """Add modules at the end; return this one."""
-        for module in modules:
-            self.append(module)
+    def extend(self, parts: Iterable[Part]) -> Self:
+        """Add parts at the end; return this module."""
+        for part in parts:
+            self.append(part)
         return self
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._parts)
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self._parts.values())
 
     @overload
-    def __getitem__(self, index: int) -> Module: ...
+    def __getitem__(self, index: int) -> Part: ...
     @overload
     def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: int | slice) -> Module | Self:
-        parts = list(self._modules.values())
+    def __getitem__(self, index: int | slice) -> Part | Self:
+        parts: list[Part] = list(self._parts.values())
         if isinstance(index, slice):
             return type(self)().extend(parts[index])
         return parts[self._position(index)]
 
-    def __setitem__(self, index: int, module: Module) -> None:
-        self.add_module(str(self._position(index)), module)
+    def __setitem__(self, index: int, part: Part) -> None:
+        self._put(list(self._parts)[self._position(index)], part)
+
+    def _put(self, name: str, part: Part) -> None:
+        if not isinstance(part, self._made_of):
+            raise OperandError(
+                f"{type(self).__name__} must be made of {self._made_of.__name__}s; got {kind_of(part)}. {self._remedy}"
+            )
+        setattr(self, name, part)
 
     def _position(self, index: int) -> int:
         if not -len(self) <= index < len(self):
@@ -60,7 +77,7 @@ class Numbered(Module):
         return index % len(self)
 
 
-class Sequential(Numbered):
+class Sequential(Numbered[Module]):
     """Modules run one after the other, each on what the one before returned.
 
     Formula: y = moduleₙ(… module₂(module₁(x))).
@@ -104,7 +121,7 @@ class Sequential(Numbered):
         return result
 
 
-class ModuleList(Numbered):
+class ModuleList(Numbered[Module]):
     """A list of modules whose parameters are found. It is not called itself: loop over it.
 
     Source: PyTorch's ``ModuleList``. Errors are those of :class:`Sequential`.
@@ -124,15 +141,141 @@ class ModuleList(Numbered):
     ['layers.0.weight', 'layers.0.bias', 'layers.1.weight', 'layers.1.bias']
     """
 
+    _is_called = False
+
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self.extend(modules)
 
-    def add_module(self, name: str, module: Module) -> None:
-        """Make ``module`` a part; since the list is not called, the part's place in the tree includes the list's."""
-        super().add_module(name, module)
-        module._settle(f"{self._place}.{name}" if self._place else name)
 
-    def _settle(self, place: str) -> None:
-        super()._settle(place)
-        for name, module in self.named_children():
-            module._settle(f"{place}.{name}")
+class ModuleDict(Module):
+    """A dict of modules whose parameters are found. It is not called itself: pick from it.
+
+    Source: PyTorch's ``ModuleDict``. It has a dict's manners; names are those of attributes, without dots.
+
+    Raises
+    ------
+    OperandError
+        What is to be a part is no Module.
+    InputError
+        A name names no part.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> class Choice(tg.nn.Module):
+    ...     def __init__(self):
+    ...         self.acts = tg.nn.ModuleDict({"relu": tg.nn.ReLU(), "scaled": tg.nn.Linear(2, 2)})
+    ...
+    ...     def forward(self, x, act):
+    ...         return self.acts[act](x)
+    >>> Choice()([[-1.0, 2.0]], "relu").tolist()
+    [[0.0, 2.0]]
+    >>> list(Choice().state_dict())
+    ['acts.scaled.weight', 'acts.scaled.bias']
+    """
+
+    _is_called = False
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+        self.update(modules)
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add modules by name, or put them in the place of others."""
+        for name, module in dict(modules).items():
+            self[name] = module
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        if not isinstance(module, Module):
+            raise OperandError(
+                f"ModuleDict must be made of Modules; got {kind_of(module)} for {name!r}. "
+                "Write a Module with this forward(), or keep the function in a plain dict."
+            )
+        self.add_module(name, module)
+
+    def __getitem__(self, name: str) -> Module:
+        if name not in self._modules:
+            raise InputError(
+                f"ModuleDict must hold the name; got {name!r}, and there are {', '.join(self._modules) or 'none'}. "
+                "Choose one of them, or assign a module to it first."
+            )
+        return self._modules[name]
+
+    def __delitem__(self, name: str) -> None:
+        self.pop(name)
+
+    def pop(self, name: str) -> Module:
+        """Take a module out and return it."""
+        module = self[name]
+        del self._modules[name]
+        return module
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        self._modules.clear()
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def keys(self) -> Iterable[str]:
+        """Return the names."""
+        return self._modules.keys()
+
+    def values(self) -> Iterable[Module]:
+        """Return the modules."""
+        return self._modules.values()
+
+    def items(self) -> Iterable[tuple[str, Module]]:
+        """Return pairs of name and module."""
+        return self._modules.items()
+
+
+class ParameterList(Numbered[Parameter]):
+    """A list of parameters that are found. Tensors and arrays that are put into it become Parameters.
+
+    Source: PyTorch's ``ParameterList``, for parameters only.
+
+    Raises
+    ------
+    OperandError
+        What is to be a parameter holds no floating-point numbers.
+    IndexRangeError
+        An index names no parameter.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> class Powers(tg.nn.Module):
+    ...     def __init__(self):
+    ...         self.factors = tg.nn.ParameterList([[1.0], [2.0]])
+    ...
+    ...     def forward(self, x):
+    ...         return sum(factor * x**i for i, factor in enumerate(self.factors))
+    >>> Powers()(3.0).tolist()
+    [7.0]
+    >>> list(Powers().state_dict())
+    ['factors.0', 'factors.1']
+    """
+
+    _is_called = False
+    _made_of = Parameter
+
+    @property
+    def _parts(self) -> Mapping[str, Any]:
+        return self._parameters
+
+    def __init__(self, values: Iterable[Data] = ()) -> None:
+        for value in values:
+            self.append(value)  # type: ignore[arg-type]  # what is no Parameter becomes one
+
+    def _put(self, name: str, part: Data) -> None:
+        self.register_parameter(name, part if isinstance(part, Parameter) else Parameter(part))
+
+    def extra_repr(self) -> str:
+        """Return the shapes."""
+        return ", ".join(f"({name}): {parameter.shape}" for name, parameter in self.named_parameters())

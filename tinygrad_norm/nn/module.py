@@ -9,14 +9,25 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from inspect import signature
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from ..context import no_grad, scope
 from ..engine.details.array import Array
 from ..engine.tape import STATE
 from ..engine.tensor import Tensor, as_tensor
 from ..errors import GraphError, InputError, OperandError, TinygradNormError
-from .module_tree import StateKeys, load_state, named_entries, state_entries, tree_text, walk
+from ..pytorch_names import KEYWORDS, keyword_hint
+from .module_tree import (
+    StateKeys,
+    joined,
+    load_state,
+    named_entries,
+    refuse_hidden,
+    state_entries,
+    tree_text,
+    walk,
+)
 from .parameter import Parameter, convert, parameter_dtype
 
 if TYPE_CHECKING:
@@ -59,6 +70,8 @@ class Module:
     ['factor']
     """
 
+    _is_called: ClassVar[bool] = True
+    """Whether it runs itself; a list of modules only keeps those that do."""
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -68,6 +81,8 @@ class Module:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make the tables here, so that a subclass need not call ``super().__init__()``."""
+        if kwargs and not kwargs.keys().isdisjoint(KEYWORDS):
+            refuse_keywords(cls, kwargs)
         self = super().__new__(cls)
         tables: dict[str, Any] = self.__dict__
         tables.update(training=True, _parameters={}, _buffers={}, _modules={}, _unsaved=set(), _place="")
@@ -112,8 +127,9 @@ class Module:
         elif name in self._buffers:
             self._buffers[name] = None if value is None else as_tensor(value)
         else:
-            if isinstance(value, (list, tuple, dict)):
-                refuse_hidden(name, value)
+            if refuse_hidden(name, value):
+                # Looked at again whenever parameters are asked for.
+                self.__dict__.setdefault("_growing", set()).add(name)
             self._modules.pop(name, None)
             object.__setattr__(self, name, value)
 
@@ -139,7 +155,7 @@ class Module:
         self._claim(name, self._parameters)
         self._parameters[name] = parameter
         if parameter is not None:
-            parameter.name = name
+            parameter.name = self._within(name)
 
     def register_buffer(self, name: str, values: Any, persistent: bool = True) -> None:
         """Make ``values`` an attribute that is saved with the module but not trained.
@@ -152,20 +168,30 @@ class Module:
 
     def add_module(self, name: str, module: Module) -> None:
         """Make ``module`` an attribute and a part of this one."""
-        if any(part is self for part in module.modules()):
+        # What has no place yet is part of nothing, and need not be searched for.
+        if module is self or (self._place and any(part is self for part in module.modules())):
             raise GraphError(
                 f"a module must not contain itself; got {type(self).__name__} inside its own attribute {name!r}. "
                 "Pass what is above as an argument of forward() instead."
             )
         self._claim(name, self._modules)
         self._modules[name] = module
-        module._settle(name)
+        module._settle(self._within(name))
+
+    def _within(self, name: str) -> str:
+        """Return what to call a part: since a list is not called, the place of its parts includes the list's."""
+        return name if self._is_called else joined(self._place, name)
 
     def _settle(self, place: str) -> None:
         """Take the name that the parent gave; the parameters take theirs from it."""
-        self.__dict__["_place"] = place
         for name, parameter in self.named_parameters(place):
             parameter.name = name
+        pending: list[tuple[str, Module]] = [(place, self)]
+        while pending:
+            place, module = pending.pop()
+            module.__dict__["_place"] = place
+            if not module._is_called:
+                pending += [(joined(place, name), part) for name, part in module._modules.items()]
 
     def _claim(self, name: str, table: Mapping[str, Any]) -> None:
         """Make a name free for one of the tables; raise if it cannot be."""
@@ -232,9 +258,13 @@ class Module:
 
     def apply(self, function: Callable[[Module], Any]) -> Self:
         """Call ``function`` on every module below and then on this one; return this one."""
-        for child in self.children():
-            child.apply(function)
-        function(self)
+        order: list[Module] = []
+        pending: list[Module] = [self]
+        while pending:
+            order.append(pending.pop())
+            pending += order[-1].children()
+        for module in reversed(order):
+            function(module)
         return self
 
     def train(self, mode: bool = True) -> Self:
@@ -303,6 +333,17 @@ class Module:
         return tree_text(self)
 
 
+def refuse_keywords(kind: type[Module], given: Mapping[str, Any]) -> None:
+    """Raise where a layer was given PyTorch's name of an argument that has another one here."""
+    accepted = signature(kind.__init__).parameters
+    wrong = [name for name in given if name in KEYWORDS and name not in accepted]
+    if wrong and not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        raise OperandError(
+            f"{kind.__name__} must be made with the arguments ({', '.join(list(accepted)[1:])}); got "
+            f"{', '.join(wrong)}.{keyword_hint(wrong)}"
+        )
+
+
 def add_path(error: TinygradNormError) -> None:
     """Put the attribute path of the module being run before the error's message: once, by the innermost module."""
     scope = STATE.get().scope
@@ -312,14 +353,3 @@ def add_path(error: TinygradNormError) -> None:
         if path and f"in {path}" not in message:
             error.args = (f"in {path}: {message}",)
         error.is_located = True  # type: ignore[attr-defined]  # a mark on an exception that is under way
-
-
-def refuse_hidden(name: str, value: Any) -> None:
-    """Raise where modules or parameters sit in a plain list, in which nobody would find them."""
-    for entry in value.values() if isinstance(value, dict) else value:
-        if isinstance(entry, (Module, Parameter)):
-            raise OperandError(
-                f"a {type(entry).__name__} must be an attribute, or in a ModuleList; got it in a plain "
-                f"{type(value).__name__}, {name!r}, where an optimizer or state_dict() would not find it. "
-                f"Write self.{name} = nn.ModuleList([...])."
-            )

@@ -18,6 +18,7 @@ from ..errors import OperandError, StateDictError
 from .parameter import Parameter
 
 MOST_KEYS_LISTED = 6
+CONTAINERS = (list, tuple, dict, set, frozenset)
 
 
 class Branch(Protocol):
@@ -58,13 +59,50 @@ def joined(path: str, name: str) -> str:
 
 def walk(module: B, path: str, seen: set[int] | None) -> Iterator[tuple[str, B]]:
     """Yield a module and all below it, each after what contains it; with ``seen``, each once."""
-    if seen is not None:
-        if id(module) in seen:
-            return
-        seen.add(id(module))
-    yield path, module
-    for name, child in module._modules.items():
-        yield from walk(child, joined(path, name), seen)
+    pending = [(path, module)]
+    while pending:
+        path, module = pending.pop()
+        if seen is not None:
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+        for name in module.__dict__.get("_growing", ()):
+            refuse_hidden(name, module.__dict__.get(name, ()))
+        yield path, module
+        if module._modules:
+            pending += [(joined(path, name), child) for name, child in reversed(module._modules.items())]
+
+
+def refuse_hidden(name: str, value: Any) -> bool:
+    """Raise where modules or parameters sit in plain containers, at any depth: nobody would find them there.
+
+    Returns whether there is a container that may take some in later.
+    """
+    if not isinstance(value, CONTAINERS):
+        return False
+    may_grow = False
+    pending, opened = [value], set()
+    while pending:
+        container = pending.pop()
+        may_grow = may_grow or not isinstance(container, (tuple, frozenset))
+        opened.add(id(container))
+        entries = container.values() if isinstance(container, dict) else container
+        kinds = set(map(type, entries))
+        for kind in kinds:
+            # A module is known by this method, as this file lies below it.
+            if issubclass(kind, Parameter) or hasattr(kind, "register_buffer"):
+                if issubclass(kind, Parameter):
+                    kept, sign = "ParameterList", "[...]"
+                else:
+                    kept, sign = ("ModuleDict", "{...}") if isinstance(container, dict) else ("ModuleList", "[...]")
+                raise OperandError(
+                    f"a {kind.__name__} must be an attribute, or in a {kept}; got it in a plain "
+                    f"{type(container).__name__}, {name!r}, where an optimizer or state_dict() would not find it. "
+                    f"Write self.{name} = nn.{kept}({sign})."
+                )
+        if any(issubclass(kind, CONTAINERS) for kind in kinds):
+            pending += [e for e in entries if isinstance(e, CONTAINERS) and id(e) not in opened]
+    return may_grow
 
 
 def named_entries(
@@ -83,12 +121,23 @@ def named_entries(
 
 def tree_text(module: Branch) -> str:
     """Return a module as nested lines, ``(name): Type(arguments)``."""
-    kind, extra = type(module).__name__, module.extra_repr()
-    lines = [f"({name}): {tree_text(child)}".replace("\n", "\n  ") for name, child in module._modules.items()]
-    if not lines:
-        return f"{kind}({extra})"
-    body = "\n  ".join([extra, *lines] if extra else lines)
-    return f"{kind}(\n  {body}\n)"
+    lines: list[str] = []
+    # What is still to be written: modules with what stands before them, and closing brackets.
+    pending: list[tuple[str, str, Any]] = [("", "", module)]
+    while pending:
+        indent, before, part = pending.pop()
+        if part is None:
+            lines.append(f"{indent})")
+            continue
+        extra, inner = part.extra_repr().replace("\n", f"\n{indent}"), indent + "  "
+        opened = f"{indent}{before}{type(part).__name__}("
+        if not part._modules:
+            lines.append(f"{opened}{extra})")
+            continue
+        lines += [opened, f"{inner}{extra}"] if extra else [opened]
+        pending.append((indent, "", None))
+        pending += [(inner, f"({name}): ", child) for name, child in reversed(part._modules.items())]
+    return "\n".join(lines)
 
 
 def state_entries(module: Branch, prefix: str) -> dict[str, StateEntry]:

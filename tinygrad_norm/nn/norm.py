@@ -183,11 +183,11 @@ class GroupNorm(Module):
 
 def shape_of(layer: str, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     """Return the shape of the features as a tuple; raise if it is not one."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    shape = (normalized_shape,) if isinstance(normalized_shape, (int, np.integer)) else tuple(normalized_shape)
     if not shape:
         raise InputError(f"{layer}: normalized_shape must name at least one axis; got (). Give the features' length.")
     check_sizes(layer, **{f"normalized_shape[{i}]": n for i, n in enumerate(shape)})
-    return shape
+    return tuple(int(n) for n in shape)
 
 
 def add_affine(module: Module, shape: tuple[int, ...], weight: bool, bias: bool | None, dtype: Any) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.tape import leaf_node
 from ..engine.tensor import Tensor
 from ..errors import InputError, OperandError
 
@@ -46,11 +45,14 @@ class Parameter(Tensor):
 
 
 def convert(parameter: Parameter, dtype: Any) -> None:
-    """Give a parameter, and its gradient, another dtype; it stays the same object, as an optimizer needs."""
-    gradient = parameter.grad
+    """Give a parameter, and its gradient, another dtype; it stays the same object, as an optimizer needs.
+
+    Its node stays the same too: what was computed before sends its gradient here.
+    """
+    gradient, node = parameter.grad, parameter._leaf()
     parameter._array = parameter._array.astype(dtype)
-    if parameter.requires_grad:
-        parameter._node = leaf_node(parameter._array, parameter.name)
+    if node is not None:
+        node.params = {"dtype": parameter._array.dtype}
         parameter.grad = None if gradient is None else gradient.detach().astype(dtype)
 
 
@@ -92,5 +94,5 @@ def parameter_dtype(dtype: Any) -> np.dtype[Any]:
 def check_sizes(layer: str, **sizes: int) -> None:
     """Raise unless every size is a positive integer."""
     for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
             raise InputError(f"{layer}: {name} must be a positive integer; got {size!r}. Give the length of that axis.")

@@ -76,6 +76,10 @@ PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
     np.einsum_path,
     np.iscomplexobj,
     np.isrealobj,
+    np.save,
+    np.savez,
+    np.savez_compressed,
+    np.savetxt,
 )
 
 

@@ -17,6 +17,7 @@ from ..context import enable_grad
 from ..engine.details.array import Array
 from ..engine.tensor import Tensor
 from ..errors import AnomalyError, GraphError, InputError, OperandError, StateDictError
+from ..pytorch_names import kind_of
 
 Params: TypeAlias = Iterable[Any]
 """Parameters, (name, parameter) pairs as from ``named_parameters()``, or dicts, one for each group."""
@@ -132,7 +133,7 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         due = [
-            (group, name, p, np.asarray(p.grad.data, dtype=p.dtype))
+            (group, name, p, np.asarray(p.grad.data, dtype=computed_in(p)))
             for group in self.param_groups
             for name, p in zip(group["names"], group["params"], strict=True)
             if p.grad is not None
@@ -148,8 +149,9 @@ class Optimizer:
         for group, _, p, g in due:
             if group.get("maximize"):
                 g = -g
+            values = self.update(np.asarray(p._array, g.dtype), g, self.state.setdefault(p, {}), group)
             # The new array is the optimizer's own and goes to nobody else: no need to copy it again.
-            p._array = self.update(p._array, g, self.state.setdefault(p, {}), group)
+            p._array = values.astype(p.dtype, copy=False)
         return loss
 
     def update(self, p: Array, g: Array, state: Kept, group: Group) -> Array:
@@ -236,11 +238,10 @@ def named(params: Any) -> tuple[list[Tensor], list[str]]:
     for i, entry in enumerate(listed):
         name, p = entry if isinstance(entry, tuple) and len(entry) == 2 else (None, entry)
         if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
-            got = (
-                f"the result of {p.node.primitive.name}" if isinstance(p, Tensor) and p.node and p.node.primitive else p
-            )
+            made_by = p.node.primitive if isinstance(p, Tensor) and p.node else None
+            got = f"the result of {made_by.name}" if made_by else p if isinstance(p, Tensor) else kind_of(p)
             raise OperandError(
-                f"an optimizer must get leaves of floating-point numbers; got {got!r}. "
+                f"an optimizer must get leaves of floating-point numbers; got {got}. "
                 "Pass model.parameters(), or Tensors made with requires_grad=True."
             )
         found.append(p)
@@ -261,8 +262,13 @@ def check_gradient(name: str, g: Array) -> None:
 
 
 def as_kept(key: str, value: Any, p: Tensor) -> Any:
-    """Return one loaded value as an optimizer keeps it: counts as integers, arrays in the parameter's dtype."""
-    return int(value) if key == "step" else np.array(value, dtype=p.dtype)
+    """Return one loaded value as an optimizer keeps it: counts as integers, arrays in the dtype of its steps."""
+    return int(value) if key == "step" else np.array(value, dtype=computed_in(p))
+
+
+def computed_in(p: Tensor) -> np.dtype[Any]:
+    """Return the dtype of a parameter's steps: not float16, in which the square of 1e-4 is 0."""
+    return np.promote_types(p.dtype, np.float32)
 
 
 def copied(value: Any) -> Any:

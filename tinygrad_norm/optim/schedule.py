@@ -6,10 +6,13 @@ CosineAnnealingLR cools down. (LambdaLR sets the rate and stands alone.) In the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import cos, pi
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import cos, inf, pi
 from typing import Any
 
+import numpy as np
+
+from ..engine.tensor import Tensor
 from ..errors import InputError, StateDictError
 from .optimizer import Group, Optimizer
 
@@ -96,6 +99,61 @@ class StepLR(Schedule):
     def rate(self, group: Group, i: int, t: int) -> float:
         """Return the rate at step t."""
         return float(group["lr"] * (self.gamma if t and t % self.step_size == 0 else 1))
+
+
+class ExponentialLR(Schedule):
+    """The rate shrinks by a factor at every step.
+
+    Formula: lr ← lr · gamma.
+    Source: PyTorch's ``ExponentialLR``.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> optimizer = tg.optim.SGD([tg.nn.Parameter(1.0)], lr=0.1)
+    >>> schedule = tg.optim.ExponentialLR(optimizer, gamma=0.5)
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.05]
+    """
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def rate(self, group: Group, i: int, t: int) -> float:
+        """Return the rate at step t."""
+        return float(group["lr"] * (self.gamma if t else 1))
+
+
+class MultiStepLR(Schedule):
+    """The rate shrinks by a factor at each of the milestones.
+
+    Formula: lr ← lr · gamma when t is one of the milestones, which may come in any order, and more than once.
+    Source: PyTorch's ``MultiStepLR``.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> optimizer = tg.optim.SGD([tg.nn.Parameter(1.0)], lr=0.1)
+    >>> schedule = tg.optim.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     schedule.step()
+    >>> rates
+    [0.1, 0.05, 0.05, 0.025, 0.025]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        self.milestones, self.gamma = sorted(milestones), gamma
+        super().__init__(optimizer, last_epoch)
+
+    def rate(self, group: Group, i: int, t: int) -> float:
+        """Return the rate at step t."""
+        return float(group["lr"] * self.gamma ** self.milestones.count(t))
 
 
 class CosineAnnealingLR(Schedule):
@@ -236,9 +294,104 @@ class LambdaLR(Schedule):
         return self.base_lrs[i] * self.functions[i](t)
 
 
+class ReduceLROnPlateau(Schedule):
+    """The rate shrinks when a measured value, a validation loss for example, has not become better for a while.
+
+    Formula: lr ← max(lr · factor, min_lr) when more than ``patience`` steps in a row brought nothing better than the
+    best by more than ``threshold``; then ``cooldown`` steps are not counted.
+    Source: PyTorch's ``ReduceLROnPlateau``. Here ``step`` takes the value that was measured.
+
+    Parameters
+    ----------
+    mode : "min" if less is better, "max" if more is
+    threshold_mode : "rel" if ``threshold`` is a share of the best value, "abs" if it is a difference
+    min_lr : the least rate, or one for each parameter group
+    eps : a change of the rate that is not larger is left out
+
+    Raises
+    ------
+    InputError
+        factor is not below 1, a mode is another word, or there are not as many least rates as parameter groups.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> optimizer = tg.optim.SGD([tg.nn.Parameter(1.0)], lr=0.1)
+    >>> schedule = tg.optim.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> for loss in [3.0, 2.0, 2.0, 2.0]:
+    ...     schedule.step(loss)
+    >>> schedule.get_last_lr()
+    [0.05]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | Sequence[float] = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        count = len(optimizer.param_groups)
+        self.min_lrs = [float(min_lr)] * count if isinstance(min_lr, (int, float)) else list(min_lr)
+        if not factor < 1 or mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise InputError(
+                "ReduceLROnPlateau: factor must be below 1, mode 'min' or 'max' and threshold_mode 'rel' or 'abs'; got "
+                f"{factor}, {mode!r} and {threshold_mode!r}. The defaults are 0.1, 'min' and 'rel'."
+            )
+        if len(self.min_lrs) != count:
+            raise InputError(
+                f"ReduceLROnPlateau: there must be one min_lr, or one for each of the {count} parameter groups; got "
+                f"{len(self.min_lrs)}. Pass a single number to treat all groups alike."
+            )
+        self.optimizer, self.mode, self.threshold_mode = optimizer, mode, threshold_mode
+        self.factor, self.patience, self.cooldown, self.eps = factor, patience, cooldown, eps
+        self.base_lrs, self.last_epoch = self.get_last_lr(), 0
+        self.best, self.num_bad_epochs, self.cooldown_counter = (inf if mode == "min" else -inf), 0, 0
+        # By how much the best value is multiplied, and what is added, to find what is better.
+        sign = -1 if mode == "min" else 1
+        self.scale, self.shift = (1 + sign * threshold, 0.0) if threshold_mode == "rel" else (1.0, sign * threshold)
+
+    def step(self, metrics: Any) -> None:  # type: ignore[override]  # as in PyTorch, it takes what was measured
+        """Count a measured value, and shrink the rates if it is time."""
+        current = float(metrics.item() if isinstance(metrics, Tensor) else metrics)
+        bound = self.best * self.scale + self.shift
+        self.last_epoch += 1
+        if current < bound if self.mode == "min" else current > bound:
+            self.best, self.num_bad_epochs = current, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
+        if self.num_bad_epochs > self.patience:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+                rate = max(group["lr"] * self.factor, least)
+                if group["lr"] - rate > self.eps:
+                    group["lr"] = float(rate)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how far the schedule is, and what it has seen."""
+        return {**super().state_dict(), **{name: getattr(self, name) for name in COUNTED}}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from where a saved schedule was; load the optimizer's state too, which holds the rates."""
+        super().load_state_dict(state_dict)
+        for name in COUNTED:
+            setattr(self, name, state_dict.get(name, getattr(self, name)))
+
+
+COUNTED = ("best", "num_bad_epochs", "cooldown_counter")
+"""What ReduceLROnPlateau keeps from step to step."""
+
+
 def check_length(schedule: str, name: str, steps: int) -> None:
     """Raise unless a number of steps is a positive integer."""
-    if not isinstance(steps, int) or steps < 1:
+    if not isinstance(steps, (int, np.integer)) or steps < 1:
         raise InputError(
             f"{schedule}: {name} must be a positive number of steps; got {steps!r}. Count in calls of step()."
         )

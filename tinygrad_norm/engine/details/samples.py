@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,7 @@ USUAL = {
 """The usual shapes of functions of one, two and three arrays: 0-d, size one, a matrix, broadcast, empty."""
 
 
+@cache
 def usual_samples(inputs: int, domain: str | tuple[str, ...] = "any") -> tuple[Sample, ...]:
     """Return the usual samples of a function that works entry by entry on so many arrays."""
     return samples_at(USUAL[inputs], domain) if inputs in USUAL else ()
