@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..gradcheck.check_report import for_json, short
-from ..gradcheck.learner_file import FileResult, check_in_process
+from ..gradcheck.learner_file import check_in_process
 from ..gradcheck.whole_package import PackageResult, check_everything
 from ..terminal.progress import Progress
 from ..terminal.table import aligned
@@ -56,25 +56,17 @@ def _own_code(target: str, order: int, seed: int, timeout: float, as_json: bool)
         raise InputError(f"the file to check must exist; there is no {file}. Check the path, relative to {Path.cwd()}.")
     with Progress(sys.stderr) as progress:
         progress(f"checking {target}", 0.0)
-        outcome = check_in_process(path, function, order, seed, timeout)
-    if outcome.printed:
-        print(
-            f"note: {path.name} printed {outcome.printed} line(s) while it was checked; the first: {outcome.first}",
-            file=sys.stderr,
-        )
-    _print_outcome(target, outcome, order, seed, as_json)
-    return 0 if outcome.result["ok"] else 1
-
-
-def _print_outcome(target: str, outcome: FileResult, order: int, seed: int, as_json: bool) -> None:
-    result = outcome.result
+        result, printed = check_in_process(path, function, order, seed, timeout)
+    if printed.lines:
+        note = f"note: {path.name} printed {printed.lines} line(s) while it was checked; the first: {printed.first}"
+        print(note, file=sys.stderr)
     if as_json:
-        keys = ("ok", "kind", "reports")
-        data = {"target": target, "order": order, "seed": seed, **{key: result[key] for key in keys}}
-        print(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    print(f"{target}, a {result['kind']}: {'right' if result['ok'] else 'NOT right'}")
-    print("\n".join(result["texts"]))
+        found = {key: result[key] for key in ("ok", "kind", "reports")}
+        print(json.dumps({"target": target, "order": order, "seed": seed, **found}, indent=2, ensure_ascii=False))
+    else:
+        print(f"{target}, a {result['kind']}: {'right' if result['ok'] else 'NOT right'}")
+        print("\n".join(result["texts"]))
+    return 0 if result["ok"] else 1
 
 
 def _package(name: str | None, order: int, seed: int, as_json: bool) -> int:

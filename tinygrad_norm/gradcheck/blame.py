@@ -37,11 +37,6 @@ class RecordedOperation:
     scope: Scope | None
     result: Tensor
 
-    @property
-    def arrays(self) -> tuple[Any, ...]:
-        """The input values."""
-        return tuple(x.numpy() if isinstance(x, Tensor) else x for x in self.inputs)
-
 
 class Recorder:
     """Watches one run and keeps its operations (a :class:`.Monitor` of the tape)."""
@@ -104,9 +99,7 @@ def blame_operation(f: TensorFunction, report: Report, order: int, seed: int) ->
     if len(run.operations) > MOST_NODES:
         note = f"{len(run.operations)} operations are too many to re-check one by one"
         return replace(report, notes=(*report.notes, note))
-    wrong: list[WrongNode] = []
-    for number, operation in enumerate(run.operations, 1):
-        wrong += check_operation(number, operation, order, seed)
+    wrong = [w for number, o in enumerate(run.operations, 1) for w in check_operation(number, o, order, seed)]
     if wrong:
         return replace(report, nodes=tuple(wrong), place=_wrong_rule(wrong))
     if report.faults:
@@ -160,7 +153,7 @@ def check_operation(number: int, operation: RecordedOperation, order: int, seed:
 def operation_function(operation: RecordedOperation) -> TensorFunction | None:
     """Return one operation as a function of its floating-point inputs; None if it has none with a rule."""
     primitive = operation.primitive
-    arrays = operation.arrays
+    arrays = [x.numpy() if isinstance(x, Tensor) else x for x in operation.inputs]
     positions = [
         i
         for i, x in enumerate(arrays)
@@ -171,7 +164,7 @@ def operation_function(operation: RecordedOperation) -> TensorFunction | None:
     names = primitive.inputs if not primitive.variadic else tuple(f"input {i}" for i in range(len(arrays)))
 
     def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
-        complete = list(arrays)
+        complete = arrays.copy()
         for position, tensor in zip(positions, tensors, strict=True):
             complete[position] = tensor
         return [primitive(*complete, **operation.params)]

@@ -144,31 +144,25 @@ def _side_effects(p: Probe) -> Iterator[Finding]:
 
 
 def _layout(p: Probe) -> Iterator[Finding]:
+    why = "write to arrays of your own only, and use reshape and ravel (order='C') without assumptions about memory"
     for what, arrange in (("read-only", _read_only), ("not contiguous", _strided)):
+        name = f"the backward pass fails on arrays that are {what}"
         inputs = tuple(arrange(x) for x in p.problem.inputs)
         cotangents = tuple(arrange(g) for g in unflatten(p.cotangents[0], p.outputs))
         try:
             answer = p.problem.backward(inputs, cotangents)
         except ValueError as error:
-            yield _layout_fault(what, f"it raises ValueError: {error}")
+            yield Finding("layout", name, f"it raises ValueError: {error}", why)
             return
         after = [
-            np.zeros((1, *before.shape[1:])) if value is None else as_gradient(value, name)[None]
-            for name, value, before in zip(p.problem.names, answer, p.gradients, strict=True)
+            np.zeros((1, *before.shape[1:])) if value is None else as_gradient(value, of)[None]
+            for of, value, before in zip(p.problem.names, answer, p.gradients, strict=True)
         ]
         # Sums may run in another order: rounding, not layout.
         if not _all_close(p, [a[:1] for a in p.gradients], after, ulps=1e6):
-            yield _layout_fault(what, "it returns another gradient than for an ordinary array with the same values")
+            evidence = "it returns another gradient than for an ordinary array with the same values"
+            yield Finding("layout", name, evidence, why)
             return
-
-
-def _layout_fault(what: str, evidence: str) -> Finding:
-    return Finding(
-        "layout",
-        f"the backward pass fails on arrays that are {what}",
-        evidence,
-        "write to arrays of your own only, and use reshape and ravel (order='C') without assumptions about memory",
-    )
 
 
 def _read_only(x: Array) -> Array:

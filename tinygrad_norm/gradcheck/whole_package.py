@@ -24,12 +24,11 @@ from .api import check_orders, gradcheck
 from .blame import RecordedOperation, operation_function
 from .check_report import Report
 from .hygiene import adjoint_gap
+from .measure.step_ladder import Array
 from .user_functions import TensorFunction, tensor_function
-from .vjp_problem import Arrays, unflatten
+from .vjp_problem import flatten, unflatten
 
 Lambda = Callable[..., Any]
-
-
 #: A function built from primitives, with the points where it is checked.
 Composition = tuple[Lambda, tuple[Sample, ...]]
 
@@ -141,72 +140,51 @@ def zero_row(x: Any) -> Any:
     return x * kept
 
 
-@dataclass(frozen=True)
-class CheckedLayer:
-    """A module, made anew for each check, with the shapes of its inputs; whole numbers are given as they are."""
-
-    make: Callable[[], nn.Module]
-    inputs: tuple[Any, ...]
+def encoder_layer(norm_first: bool = False) -> nn.TransformerEncoderLayer:
+    """Return a small Transformer layer without dropout, which no check could repeat."""
+    return nn.TransformerEncoderLayer(6, 2, 7, dropout=0, norm_first=norm_first)
 
 
-LAYERS: dict[str, CheckedLayer] = {
-    "Linear": CheckedLayer(lambda: nn.Linear(3, 7), ((5, 3),)),
-    "Embedding": CheckedLayer(lambda: nn.Embedding(7, 3), (IDS,)),
-    "LayerNorm": CheckedLayer(lambda: nn.LayerNorm(7), ((5, 7),)),
-    "RMSNorm": CheckedLayer(lambda: nn.RMSNorm(7), ((5, 7),)),
-    "GroupNorm": CheckedLayer(lambda: nn.GroupNorm(2, 4), ((3, 4, 5),)),
-    "InstanceNorm1d": CheckedLayer(lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 5),)),
-    "BatchNorm1d": CheckedLayer(lambda: nn.BatchNorm1d(5), ((7, 5),)),
-    "BatchNorm1d, evaluating": CheckedLayer(lambda: nn.BatchNorm1d(5).eval(), ((7, 5),)),
-    "BatchNorm2d": CheckedLayer(lambda: nn.BatchNorm2d(3), ((2, 3, 5, 2),)),
-    "MultiheadAttention": CheckedLayer(lambda: nn.MultiheadAttention(6, 2), ((5, 2, 6), (3, 2, 6), (3, 2, 6))),
-    "TransformerEncoderLayer": CheckedLayer(lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0), ((5, 2, 6),)),
-    "TransformerEncoderLayer, norm first": CheckedLayer(
-        lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0, norm_first=True), ((5, 2, 6),)
-    ),
-    "TransformerEncoder": CheckedLayer(
-        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 7, dropout=0), 1), ((5, 2, 6),)
-    ),
+#: What makes a module anew for each check, and the shapes of its inputs; an array of whole numbers is given as it is.
+LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[Any, ...]]] = {
+    "Linear": (lambda: nn.Linear(3, 7), ((5, 3),)),
+    "Embedding": (lambda: nn.Embedding(7, 3), (IDS,)),
+    "LayerNorm": (lambda: nn.LayerNorm(7), ((5, 7),)),
+    "RMSNorm": (lambda: nn.RMSNorm(7), ((5, 7),)),
+    "GroupNorm": (lambda: nn.GroupNorm(2, 4), ((3, 4, 5),)),
+    "InstanceNorm1d": (lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 5),)),
+    "BatchNorm1d": (lambda: nn.BatchNorm1d(5), ((7, 5),)),
+    "BatchNorm1d, evaluating": (lambda: nn.BatchNorm1d(5).eval(), ((7, 5),)),
+    "BatchNorm2d": (lambda: nn.BatchNorm2d(3), ((2, 3, 5, 2),)),
+    "MultiheadAttention": (lambda: nn.MultiheadAttention(6, 2), ((5, 2, 6), (3, 2, 6), (3, 2, 6))),
+    "TransformerEncoderLayer": (encoder_layer, ((5, 2, 6),)),
+    "TransformerEncoderLayer, norm first": (lambda: encoder_layer(norm_first=True), ((5, 2, 6),)),
+    "TransformerEncoder": (lambda: nn.TransformerEncoder(encoder_layer(), 1), ((5, 2, 6),)),
 }
 
 
-def drawn(layer: CheckedLayer, generator: np.random.Generator) -> tuple[nn.Module, tuple[Any, ...]]:
+def drawn(name: str, generator: np.random.Generator) -> tuple[nn.Module, tuple[Any, ...]]:
     """Return a layer with random parameters (ones and zeros would hide mistakes), and random inputs."""
-    module = layer.make()
+    make, shapes = LAYERS[name]
+    module = make()
     for parameter in module.parameters():
         parameter.data = generator.standard_normal(parameter.shape) / max(1, parameter.shape[-1]) ** 0.5
-    inputs = tuple(x if isinstance(x, np.ndarray) else generator.standard_normal(x) for x in layer.inputs)
+    inputs = tuple(x if isinstance(x, np.ndarray) else generator.standard_normal(x) for x in shapes)
     return module, inputs
 
 
 @dataclass(frozen=True)
 class PackageResult:
-    """The result for one primitive, composition or layer.
-
-    Attributes
-    ----------
-    name, kind : str
-        ``kind`` is ``primitive``, ``composition`` or ``layer``.
-    points, evaluations : int
-        How many points were checked, and how often functions were called.
-    status : str
-        ``right``, ``flat`` (the derivative is zero everywhere, and so is yours), ``wrong`` or ``cannot tell``.
-    uncertainty : float
-        The widest measured ± relative to the largest entry of its gradient.
-    adjoint : float or None
-        For a linear primitive, the largest relative violation of ⟨A x, u⟩ = ⟨x, Aᵀ u⟩.
-    report : Report or None
-        The first report that is not right.
-    """
+    """The result for one primitive, composition or layer."""
 
     name: str
-    kind: str
+    kind: str  # primitive, composition or layer
     points: int
-    evaluations: int
-    status: str
-    uncertainty: float
-    adjoint: float | None
-    report: Report | None
+    evaluations: int  # how often functions were called
+    status: str  # right, flat (the derivative is zero everywhere, and so is yours), wrong or cannot tell
+    uncertainty: float  # the widest measured ± relative to the largest entry of its gradient
+    adjoint: float | None  # for a linear primitive, the largest relative violation of ⟨A x, u⟩ = ⟨x, Aᵀ u⟩
+    report: Report | None  # the first that is not right
 
 
 def names() -> list[str]:
@@ -217,13 +195,7 @@ def names() -> list[str]:
 def check_everything(
     order: int, seed: int, only: str | None = None, progress: Callable[[str, float], None] = lambda name, fraction: None
 ) -> Iterator[PackageResult]:
-    """Yield the result for every primitive and composition, or for the one called ``only``.
-
-    Raises
-    ------
-    InputError
-        There is nothing of that name.
-    """
+    """Yield the result for everything that can be checked, or for the one called ``only``."""
     wanted = names() if only is None else [only]
     if only is not None and only not in names():
         raise InputError(
@@ -239,7 +211,7 @@ def check_named(name: str, order: int, seed: int) -> PackageResult:
     """Return the result for one primitive, composition or layer at all of its points."""
     functions: list[TensorFunction] = []
     if name in LAYERS:
-        module, inputs = drawn(LAYERS[name], np.random.default_rng((seed, crc32(name.encode()))))
+        module, inputs = drawn(name, np.random.default_rng((seed, crc32(name.encode()))))
         reports = [gradcheck(module, inputs, order=order, seed=seed)]
     else:
         functions = list(functions_of(name, seed))
@@ -285,9 +257,8 @@ def adjoint_of(f: TensorFunction, seed: int) -> float:
     outputs = problem.forward(problem.inputs)
     u = generator.standard_normal(sum(y.size for y in outputs))
 
-    def transpose(vector: np.ndarray) -> np.ndarray:
-        found: Arrays = problem.backward(problem.inputs, unflatten(vector, outputs))
-        return np.concatenate([np.ravel(g) for g in found])
+    def transpose(vector: Array) -> Array:
+        return flatten(problem.backward(problem.inputs, unflatten(vector, outputs)))
 
-    x = np.concatenate([np.ravel(v) for v in problem.inputs])
+    x = flatten(problem.inputs)
     return adjoint_gap(lambda v: problem.flat_output(unflatten(v, problem.inputs)), transpose, x, u)

@@ -26,29 +26,18 @@ NOISE_LEVELS = 6
 
 @dataclass(frozen=True)
 class Slopes:
-    """Measured slopes of every column of a projection along every line.
+    """Measured slopes of every column of a projection along every line; arrays are (lines, columns).
 
-    Attributes
-    ----------
-    value, bar : arrays (lines, columns)
-        The slope and its error bar; the bar is infinite where no slope could be measured.
-    gap : array (lines, columns)
-        At a kink, right-hand slope minus left-hand slope (in magnitude); 0 where the function is smooth.
-        Every number within ``gap / 2`` of ``value`` lies between the one-sided slopes.
-    moved : array (lines, columns)
-        The largest difference of function values seen on the ladder.
-    noise : array (columns,)
-        The measured noise η of the function values.
-    evaluations : int
-        How often the function was called.
+    At a kink, ``gap`` is right-hand slope minus left-hand slope in magnitude, 0 where the function is smooth. Every
+    number within ``gap / 2`` of ``value`` lies between the one-sided slopes.
     """
 
     value: Array
-    bar: Array
+    bar: Array  # infinite where no slope could be measured
     gap: Array
-    moved: Array
-    noise: Array
-    evaluations: int
+    moved: Array  # the largest difference of function values seen on the ladder
+    noise: Array  # (columns,): the measured noise η of the function values
+    evaluations: int  # how often the function was called
 
 
 def slopes_along_coordinates(
