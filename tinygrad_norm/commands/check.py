@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
 from ..gradcheck.check_report import for_json, short
@@ -76,20 +75,13 @@ def _package(name: str | None, order: int, seed: int, as_json: bool) -> int:
             rows.append(row)  # noqa: PERF402  # each row takes a while, and the progress sign is in the iterator
     good = all(row.status in ("right", "flat") for row in rows)
     if as_json:
-        data = {"ok": good, "order": order, "seed": seed, "results": [_row_data(row) for row in rows]}
+        results = [{**vars(row), "report": row.report.to_json() if row.report is not None else None} for row in rows]
+        data = {"ok": good, "order": order, "seed": seed, "results": for_json(results)}
         print(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         print("\n".join(table(rows)))
         print(_summary(rows, order, seed))
     return 0 if good else 1
-
-
-def _row_data(row: PackageResult) -> dict[str, Any]:
-    keys = ("name", "kind", "points", "evaluations", "status", "uncertainty", "adjoint")
-    data = {key: getattr(row, key) for key in keys}
-    data["report"] = row.report.to_json() if row.report is not None else None
-    found: dict[str, Any] = for_json(data)
-    return found
 
 
 def table(rows: Sequence[PackageResult]) -> list[str]:
@@ -108,12 +100,7 @@ def table(rows: Sequence[PackageResult]) -> list[str]:
     return lines
 
 
-VERDICTS = {
-    "right": "right",
-    "flat": "right: zero everywhere",
-    "wrong": "WRONG",
-    "cannot tell": "CANNOT TELL",
-}
+VERDICTS = {"right": "right", "flat": "right: zero everywhere", "wrong": "WRONG", "cannot tell": "CANNOT TELL"}
 
 
 def _summary(rows: Sequence[PackageResult], order: int, seed: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..lessons.graph_examples import EXAMPLES
+from ..terminal.table import aligned
 from ..viz.drawing import SUFFIXES, write_drawing
 from .layer_or_expression import drawing_of, named_arrays
 
@@ -53,8 +54,7 @@ def depth_given(given: str) -> int | str | None:
 def run(args: argparse.Namespace) -> int:
     """Draw, and write or print."""
     if args.list:
-        width = max(map(len, EXAMPLES))
-        print("\n".join(f"{name.ljust(width)}  {example.what}" for name, example in EXAMPLES.items()))
+        print("\n".join(aligned([(name, example.what) for name, example in EXAMPLES.items()], "l")))
         return 0
     if args.target is None:
         raise InputError(

@@ -16,13 +16,7 @@ from .expression import parse
 
 
 def drawing_of(target: str, given: Mapping[str, Any], **options: Any) -> Drawing:
-    """Draw a layer by name or an expression, with some arrays given and the others as documented.
-
-    Raises
-    ------
-    InputError
-        The target is neither, or a name has no value, or a value is given for a name that is not used.
-    """
+    """Draw a layer by name or an expression, with some arrays given and the others as documented."""
     if target in EXAMPLES:
         example = EXAMPLES[target]
         function, inputs = example.build(), dict(example.inputs)

@@ -107,9 +107,9 @@ class Probe:
         return max((float(np.max(c[np.isfinite(c)], initial=0.0)) for c in changes), default=0.0)
 
 
-def gaussian_cotangents(outputs: Arrays, generator: np.random.Generator, count: int = COTANGENTS) -> Array:
-    """Return standard Gaussian cotangents ``(count, outputs)``: never ones, to which norms and softmax are blind."""
-    return generator.standard_normal((count, sum(out.size for out in outputs)))
+def gaussian_cotangents(outputs: Arrays, generator: np.random.Generator) -> Array:
+    """Return standard Gaussian cotangents (cotangents, outputs): never ones, to which norms and softmax are blind."""
+    return generator.standard_normal((COTANGENTS, sum(out.size for out in outputs)))
 
 
 def given_cotangent(cotangent: Any, outputs: Arrays) -> Array:

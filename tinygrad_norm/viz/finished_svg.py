@@ -125,9 +125,9 @@ def style_sheet(theme: Theme) -> str:
 
 def sentence_of(view: GraphView) -> str:
     """Return the drawing in a sentence, for those who cannot see it."""
-    operations = sum(n.kind == "operation" for n in view.nodes)
-    modules = sum(n.kind == "module" for n in view.nodes)
-    leaves = len(view.nodes) - operations - modules
+    kinds = [n.kind for n in view.nodes]
+    operations, modules = kinds.count("operation"), kinds.count("module")
+    leaves = len(kinds) - operations - modules
     boxes = f", {modules} folded modules" if modules else ""
     swept = ", with the backward pass" if view.sweep else ""
     return f"Computation graph: {leaves} leaves, {operations} operations{boxes}{swept}"

@@ -24,9 +24,7 @@ def listing(view: GraphView) -> str:
     lines: list[str] = []
     open_now: list[str] = []
     # Inputs come first; what lies in a module stays in it.
-    given = [n for n in view.nodes if n.cluster is None and n.kind in LEAVES]
-    rest = [n for n in view.nodes if not (n.cluster is None and n.kind in LEAVES)]
-    for node in [*given, *rest]:
+    for node in sorted(view.nodes, key=lambda n: n.cluster is not None or n.kind not in LEAVES):
         chain = clusters_around(node.cluster, parents)
         shared = 0
         while shared < min(len(chain), len(open_now)) and chain[shared] == open_now[shared]:

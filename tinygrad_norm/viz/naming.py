@@ -14,7 +14,6 @@ from .legible import beginning_of, number, shape_text, visible
 from .recorded_run import AppliedPrimitive, Run
 
 UNSAFE = re.compile(r"[^\w.\-]")
-OUT = "out"
 
 
 class Ids:

@@ -166,23 +166,15 @@ def _movements(index: Indices, out_shape: tuple[int, ...]) -> Iterator[tuple[str
         if moved.shape == index.shape:
             found = _transposed(order, "", 0.0)
             yield found.code, found.name, found.why, moved
+    why = "an order that was reversed on the way forward (or not) must match on the way back"
     for some in axis_sets(index.ndim):
-        yield (
-            "flipped",
-            f"the gradient runs backwards along {axes_of(some)}",
-            "an order that was reversed on the way forward (or not) must match on the way back",
-            np.flip(index, some),
-        )
-    for axis in range(index.ndim):
-        for shift in range(1, index.shape[axis]):
-            size = index.shape[axis]
+        yield "flipped", f"the gradient runs backwards along {axes_of(some)}", why, np.flip(index, some)
+    why = "check the offsets of slices, pads and concatenations: each entry goes back to where it came from"
+    for axis, size in enumerate(index.shape):
+        for shift in range(1, size):
             short = shift if shift <= size // 2 else shift - size
-            yield (
-                "shifted",
-                f"the gradient is shifted by {short} along axis {axis}",
-                "check the offsets of slices, pads and concatenations: each entry goes back to where it came from",
-                np.roll(index, shift, axis),
-            )
+            name = f"the gradient is shifted by {short} along axis {axis}"
+            yield "shifted", name, why, np.roll(index, shift, axis)
     why = "reshape and ravel read row by row (order='C'); use the same order on both ways"
     name = "the gradient is reshaped in column order instead of row order"
     yield "memory-order", name, why, index.ravel(order="F").reshape(index.shape)
