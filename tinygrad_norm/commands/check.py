@@ -73,15 +73,20 @@ def _package(name: str | None, order: int, seed: int, as_json: bool) -> int:
     with Progress(sys.stderr) as progress:
         for row in check_everything(order, seed, name, lambda what, fraction: progress(f"checking {what}", fraction)):
             rows.append(row)  # noqa: PERF402  # each row takes a while, and the progress sign is in the iterator
-    good = all(row.status in ("right", "flat") for row in rows)
+    bad = [row.name for row in rows if row.status not in ("right", "flat")]
     if as_json:
         results = [{**vars(row), "report": row.report.to_json() if row.report is not None else None} for row in rows]
-        data = {"ok": good, "order": order, "seed": seed, "results": for_json(results)}
+        data = {"ok": not bad, "order": order, "seed": seed, "results": for_json(results)}
         print(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         print("\n".join(table(rows)))
-        print(_summary(rows, order, seed))
-    return 0 if good else 1
+        orders = "order 1" if order == 1 else f"orders 1 to {order}"
+        verdict = f"{len(bad)} of them NOT right: {', '.join(bad)}" if bad else "all right"
+        print(
+            f"{len(rows)} checked at {sum(row.points for row in rows)} points, {orders}, seed {seed}: {verdict}. ± is "
+            "the measured uncertainty, relative to the largest entry of the gradient; no tolerance was set."
+        )
+    return 1 if bad else 0
 
 
 def table(rows: Sequence[PackageResult]) -> list[str]:
@@ -101,13 +106,3 @@ def table(rows: Sequence[PackageResult]) -> list[str]:
 
 
 VERDICTS = {"right": "right", "flat": "right: zero everywhere", "wrong": "WRONG", "cannot tell": "CANNOT TELL"}
-
-
-def _summary(rows: Sequence[PackageResult], order: int, seed: int) -> str:
-    bad = [row.name for row in rows if row.status not in ("right", "flat")]
-    orders = "order 1" if order == 1 else f"orders 1 to {order}"
-    verdict = f"{len(bad)} of them NOT right: {', '.join(bad)}" if bad else "all right"
-    return (
-        f"{len(rows)} checked at {sum(row.points for row in rows)} points, {orders}, seed {seed}: {verdict}. ± is "
-        "the measured uncertainty, relative to the largest entry of the gradient; no tolerance was set."
-    )

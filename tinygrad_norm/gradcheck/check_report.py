@@ -257,15 +257,13 @@ def verdict_sentence(entry: Entry) -> str:
         return f"{word}, the numeric derivative is too uncertain; {where}: {values}"
     if entry.status == "wrong" and math.isnan(entry.yours) and entry.finding is not None:
         return word
+    if entry.status == "wrong" and not entry.checked:
+        return f"{word}; {values}"
     if entry.status == "wrong":
-        return f"{word} in {_share(entry)}; worst {where}: {values}" if entry.checked else f"{word}; {values}"
+        sampled = "sampled " if entry.checked < entry.total else ""
+        return f"{word} in {entry.wrong} of {entry.checked} {sampled}entries; worst {where}: {values}"
     scope = f"{entry.checked} of {entry.total} entries" if entry.checked else "random directions"
     return f"{word}; {scope} agree within ± {short(entry.uncertainty)} (the largest is {short(entry.size)})"
-
-
-def _share(entry: Entry) -> str:
-    sampled = "sampled " if entry.checked < entry.total else ""
-    return f"{entry.wrong} of {entry.checked} {sampled}entries"
 
 
 def finding_lines(finding: Finding) -> list[str]:

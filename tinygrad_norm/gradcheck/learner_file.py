@@ -58,7 +58,10 @@ def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[
     try:
         result = check_file(Path(file), function, order, seed)
     except BaseException as error:  # whatever a learner's code raises is told in one line, never as our traceback
-        result = {"error": told_in_a_line(error, Path(file), function)}
+        line = line_of(error, file)
+        told = f"{Path(file).name}{',' if line else f':{function}:'} {account(error, file)}"
+        ours = isinstance(error, TinygradNormError) and line is None
+        result = {"error": " ".join(str(error).split()) if ours else told}
     yield result
 
 
@@ -164,11 +167,3 @@ def function_of(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable
     parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
     filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
     return filled
-
-
-def told_in_a_line(error: BaseException, path: Path, function: str) -> str:
-    """Return what a learner's code raised, in one line with the place in their file."""
-    line = line_of(error, str(path))
-    if isinstance(error, TinygradNormError) and line is None:
-        return " ".join(str(error).split())
-    return f"{path.name}{',' if line else f':{function}:'} {account(error, str(path))}"

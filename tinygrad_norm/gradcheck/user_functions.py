@@ -301,8 +301,7 @@ def module_function(module: Any, inputs: Any, wrt: Wrt) -> Iterator[TensorFuncti
 
 def snapshot(module: Any) -> dict[str, Array]:
     """Return copies of a module's buffers by name."""
-    named = getattr(module, "named_buffers", None)
-    return {name: np.array(b) for name, b in named()} if named is not None else {}
+    return {name: np.array(b) for name, b in getattr(module, "named_buffers", list)()}
 
 
 def restore(module: Any, saved: dict[str, Array]) -> None:

@@ -99,11 +99,6 @@ def badges(node: NodeView) -> list[str]:
     return [*node.badges, *([f"saved for backward by {some(node.saved_by)}"] if node.saved_by else [])]
 
 
-def plain_label(node: NodeView) -> str:
-    """Return the short label of a node in a drawing too large for cards."""
-    return visible(end_of(node.title, LONGEST_TITLE))
-
-
 def tooltip(node: NodeView) -> str:
     """Return what a pointer over the node shows: everything that is known, in lines."""
     lines = [f"{node.id}: {role(node)}", node.title if node.title != node.id else "", node.formula, type_text(node)]

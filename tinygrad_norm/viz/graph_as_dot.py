@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 
 import graphviz  # type: ignore[import-untyped]  # the package has no annotations
 
-from .dot_labels import LONGEST_LINE, CardContent, card, edge_label, edge_tooltip, legend, plain_label, tooltip
+from .dot_labels import LONGEST_LINE, LONGEST_TITLE, CardContent, card, edge_label, edge_tooltip, legend, tooltip
 from .graph_view import ClusterView, EdgeView, GraphView, NodeView
+from .legible import end_of, visible
 from .theme import Palette
 
 Way: TypeAlias = Literal["LR", "TB"]
@@ -85,7 +86,8 @@ def add_nodes(graph: graphviz.Digraph, view: GraphView, colors: Palette, content
     for c in view.clusters:
         bodies[c.id] = graphviz.Digraph(f"cluster_{c.id}", graph_attr=cluster_attributes(c, colors))
     for i, node in enumerate(view.nodes):
-        label = graphviz.escape(plain_label(node)) if content is None else card(node, colors, content)
+        name = visible(end_of(node.title, LONGEST_TITLE))
+        label = graphviz.escape(name) if content is None else card(node, colors, content)
         fill = {"fillcolor": colors.head(node)} if content is None else {}
         bodies[node.cluster].node(node.id, label, id=f"n{i}", tooltip=graphviz.escape(tooltip(node)), **fill)
     for c in reversed(view.clusters):

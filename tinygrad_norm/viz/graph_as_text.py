@@ -26,10 +26,7 @@ def listing(view: GraphView) -> str:
     # Inputs come first; what lies in a module stays in it.
     for node in sorted(view.nodes, key=lambda n: n.cluster is not None or n.kind not in LEAVES):
         chain = clusters_around(node.cluster, parents)
-        shared = 0
-        while shared < min(len(chain), len(open_now)) and chain[shared] == open_now[shared]:
-            shared += 1
-        lines += [f"{'  ' * depth}{labels[c]}:" for depth, c in enumerate(chain) if depth >= shared]
+        lines += [f"{'  ' * depth}{labels[c]}:" for depth, c in enumerate(chain) if c not in open_now]
         open_now = chain
         lines.append("  " * len(chain) + node_line(node))
     if view.failure:

@@ -44,12 +44,8 @@ class Ids:
 
 def leaf_names(run: Run) -> dict[Hashable, str]:
     """Return the name of each leaf that has one: its own, or that of the variable that holds it."""
-    found = {}
-    for key, leaf in run.leaves.items():
-        name = leaf.name or run.variables.get(key)
-        if name:
-            found[key] = name
-    return found
+    names = {key: leaf.name or run.variables.get(key) for key, leaf in run.leaves.items()}
+    return {key: name for key, name in names.items() if name}
 
 
 def result_names(run: Run, taken: Sequence[str]) -> dict[Hashable, str]:

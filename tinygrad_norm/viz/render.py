@@ -115,19 +115,14 @@ def run_renderer(renderer: Renderer, dot: str, options: list[str], seconds: floa
     return done.stdout
 
 
-def size_of_svg(svg: str) -> tuple[float, float]:
-    """Return the width and height of an SVG in points."""
-    match = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
-    if match is None:
-        raise InputError("an SVG must give its size in points; found none. Render it with Graphviz.")
-    return float(match[1]), float(match[2])
-
-
 def resolution(svg: str) -> str:
     """Return the dots an inch at which no side of a picture is longer than the limit.
 
     >>> resolution('<svg width="720pt" height="100pt"'), resolution('<svg width="72000pt" height="100pt"')
     ('144', '8')
     """
-    longest = max(size_of_svg(svg)) / 72
+    match = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    if match is None:
+        raise InputError("an SVG must give its size in points; found none. Render it with Graphviz.")
+    longest = max(map(float, match.groups())) / 72
     return str(int(LARGEST_SIDE / longest) if longest * RESOLUTION > LARGEST_SIDE else RESOLUTION)

@@ -48,6 +48,9 @@ def stepping_page(view: GraphView, pictures: Sequence[FoldPicture], shown: str, 
         f"{annotated(p, view, steps)}</div>"
         for p in pictures
     )
+    items = "\n".join(
+        f'<li data-phase="{s.phase}" data-node="{html_text(s.node)}">{html_text(s.words)}</li>' for s in steps
+    )
     return f"""<!doctype html>
 <html lang="en" data-theme="{theme}" data-depth="{html_text(shown)}">
 <head>
@@ -74,7 +77,7 @@ def stepping_page(view: GraphView, pictures: Sequence[FoldPicture], shown: str, 
 </main>
 <details open><summary>All {len(steps)} steps</summary>
 <ol id="steps">
-{chr(10).join(map(item, steps))}
+{items}
 </ol>
 </details>
 <script>{script}</script>
@@ -204,11 +207,6 @@ def html_table(value: Value) -> str:
         for r, row in enumerate(value.rows)
     )
     return f"<table>{rows}</table>"
-
-
-def item(step: Sentence) -> str:
-    """Return one step of the list."""
-    return f'<li data-phase="{step.phase}" data-node="{html_text(step.node)}">{html_text(step.words)}</li>'
 
 
 def pictures_of(view: GraphView, chosen: Folded, draw: Callable[[Folded, str], str]) -> tuple[list[FoldPicture], str]:

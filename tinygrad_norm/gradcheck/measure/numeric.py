@@ -45,17 +45,8 @@ def slopes_along_coordinates(
 ) -> Slopes:
     """Measure ``∂(projection · f)/∂xᵢ`` for the flat ``indices`` (all entries unless given).
 
-    Parameters
-    ----------
-    function : callable
-        Takes an array like ``x``, gives a flat vector ``(outputs,)``.
-    x : array of any shape
-        The point. It is not changed.
-    projection : array (columns, outputs)
-        Each row a cotangent; a one-hot row gives one row of the Jacobian.
+    Each row of ``projection`` (columns, outputs) is a cotangent; a one-hot row gives one row of the Jacobian.
 
-    Examples
-    --------
     >>> slopes = slopes_along_coordinates(np.ravel, np.array([2.0, 5.0]), np.eye(2))
     >>> slopes.value
     array([[1., 0.],
