@@ -69,10 +69,8 @@ def _own_code(target: str, order: int, seed: int, timeout: float, as_json: bool)
 
 
 def _package(name: str | None, order: int, seed: int, as_json: bool) -> int:
-    rows = []
     with Progress(sys.stderr) as progress:
-        for row in check_everything(order, seed, name, lambda what, fraction: progress(f"checking {what}", fraction)):
-            rows.append(row)  # noqa: PERF402  # each row takes a while, and the progress sign is in the iterator
+        rows = list(check_everything(order, seed, name, lambda what, done: progress(f"checking {what}", done)))
     bad = [row.name for row in rows if row.status not in ("right", "flat")]
     if as_json:
         results = [{**vars(row), "report": row.report.to_json() if row.report is not None else None} for row in rows]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
 from ..lessons.graph_examples import EXAMPLES
@@ -61,7 +60,10 @@ def run(args: argparse.Namespace) -> int:
             "graph needs a layer or an expression. Write graph layer_norm, or graph 'x * sin(y)'; see --list."
         )
     format = args.format or format_by_suffix(args.out)
-    drawing = drawing_of(args.target, named_arrays(args.let), **options(args))
+    options = {name: getattr(args, name) for name in ("depth", "focus", "direction", "theme", "force")}
+    if args.gradients != "auto":  # what a layer says of its gradients stands if not asked
+        options["gradients"] = SWITCH[args.gradients]
+    drawing = drawing_of(args.target, named_arrays(args.let), values=SWITCH[args.values], **options)
     content = drawing.picture(format)
     if args.out is None:
         sys.stdout.buffer.write(content)
@@ -71,13 +73,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"tinygrad-norm graph: drawn up to the error: {drawing.view.failure}", file=sys.stderr)
         return 1
     return 0
-
-
-def options(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of ``tg.draw`` from the arguments; what a layer says of its gradients stands if not asked."""
-    told = {name: getattr(args, name) for name in ("depth", "focus", "direction", "theme", "force")}
-    gradients = {} if args.gradients == "auto" else {"gradients": SWITCH[args.gradients]}
-    return {**told, "values": SWITCH[args.values], **gradients}
 
 
 def format_by_suffix(out: str | None) -> str:

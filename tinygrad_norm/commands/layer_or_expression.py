@@ -69,7 +69,7 @@ def named_arrays(settings: Sequence[str]) -> dict[str, Any]:
     >>> named_arrays(["a=2.5", "m=[[1, 2], [3, 4]]"])
     {'a': 2.5, 'm': [[1, 2], [3, 4]]}
     """
-    return dict(named_array(setting) for setting in settings)
+    return dict(map(named_array, settings))
 
 
 def named_array(setting: str) -> tuple[str, Any]:

@@ -174,18 +174,16 @@ def operation_function(operation: RecordedOperation) -> TensorFunction | None:
 
 
 def _wrong_rule(wrong: Sequence[WrongNode]) -> Finding:
-    first = wrong[0]
+    first, operations = wrong[0], {w.number for w in wrong}
     place = f" in {first.path}" if first.path else ""
-    what = f": {first.finding.name}" if first.finding is not None else ""
-    more = f" ({len({w.number for w in wrong}) - 1} more)" if len({w.number for w in wrong}) > 1 else ""
     by = f" for {first.input}" if first.input else ""
-    why = first.finding.why if first.finding is not None else ""
+    more = f" ({len(operations) - 1} more)" if len(operations) > 1 else ""
+    what, why = (f": {first.finding.name}", f": {first.finding.why}") if first.finding is not None else ("", "")
     return Finding(
         "wrong-rule",
         f"the backward rule of {first.primitive}{by} is wrong{place}{what}",
         f"operation {first.number} of the run fails by itself, at its actual values{more}",
-        f"the composite is only as right as its operations; correct the rule of {first.primitive}"
-        + (f": {why}" if why else ""),
+        f"the composite is only as right as its operations; correct the rule of {first.primitive}{why}",
     )
 
 

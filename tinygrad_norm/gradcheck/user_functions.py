@@ -180,12 +180,10 @@ def numeric_outputs(result: Any) -> Arrays:
 def _select(
     returned: tuple[Any, ...], positions: Sequence[int], floating: Sequence[int], names: Sequence[str]
 ) -> tuple[Any, ...]:
-    if len(returned) == len(names):
-        return tuple(returned[p] for p in positions)
-    if len(returned) == len(floating):
-        return tuple(returned[floating.index(p)] for p in positions)
-    if len(returned) == len(positions):
-        return returned
+    # One gradient for each input, for each one of floating-point numbers, or for each that is differentiated by.
+    for answered in (range(len(names)), floating, positions):
+        if len(returned) == len(answered):
+            return tuple(returned[answered.index(p)] for p in positions)
     raise OperandError(
         f"gradcheck: backward must return one gradient for each of the {len(names)} inputs ({', '.join(names)}); got "
         f"{len(returned)}. Return a tuple in the order of the inputs, None for an input without a gradient."

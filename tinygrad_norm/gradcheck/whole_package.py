@@ -24,9 +24,7 @@ from .api import check_orders, gradcheck
 from .blame import RecordedOperation, operation_function
 from .check_report import Report
 from .hygiene import adjoint_gap
-from .measure.step_ladder import Array
 from .user_functions import TensorFunction, tensor_function
-from .vjp_problem import flatten, unflatten
 
 Lambda = Callable[..., Any]
 #: A function built from primitives, with the points where it is checked.
@@ -222,7 +220,7 @@ def check_named(name: str, order: int, seed: int) -> PackageResult:
         evaluations=sum(r.evaluations for r in reports),
         status=failed.status if failed is not None else "right" if slopes else "flat",
         uncertainty=max(spread, default=0.0),
-        adjoint=max((adjoint_of(f, seed) for f in functions), default=0.0) if linear else None,
+        adjoint=max((adjoint_gap(f.problem(), seed) for f in functions), default=0.0) if linear else None,
         report=failed,
     )
 
@@ -242,17 +240,3 @@ def functions_of(name: str, seed: int) -> Iterator[TensorFunction]:
         found = operation_function(operation)
         if found is not None:
             yield found
-
-
-def adjoint_of(f: TensorFunction, seed: int) -> float:
-    """Return how far a linear function is from ⟨A x, u⟩ = ⟨x, Aᵀ u⟩, at random x and u."""
-    problem = f.problem()
-    generator = np.random.default_rng(seed)
-    outputs = problem.forward(problem.inputs)
-    u = generator.standard_normal(sum(y.size for y in outputs))
-
-    def transpose(vector: Array) -> Array:
-        return flatten(problem.backward(problem.inputs, unflatten(vector, outputs)))
-
-    x = flatten(problem.inputs)
-    return adjoint_gap(lambda v: problem.flat_output(unflatten(v, problem.inputs)), transpose, x, u)

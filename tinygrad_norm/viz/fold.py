@@ -33,7 +33,7 @@ class Folded:
 
 
 def fold(view: GraphView, depth: Depth = "auto", focus: str | None = None) -> Folded:
-    """Return a view with the clusters below ``depth``, or outside ``focus``, folded; an InputError says what they may be."""
+    """Return a view with the clusters below ``depth``, or outside ``focus``, folded; an InputError for any other."""
     levels = levels_of(view)
     if focus is not None:
         return folded_by(view, focus_test(view, focus, depth, levels))

@@ -73,6 +73,6 @@ def nested_numbers(array: Array | None) -> Any:
     """
     if array is None:
         return None
-    numbers = array.astype(object)
+    numbers = np.asarray(array).astype(object)
     numbers[~np.isfinite(array)] = None
     return numbers.tolist()

@@ -143,8 +143,8 @@ def one_index(part: Any) -> str:
         return ":".join(ends if part.step is None else [*ends, str(part.step)])
     if part is Ellipsis:
         return "..."
-    array = np.asarray(part) if part is not None else None
-    if array is not None and array.ndim:
+    array = np.asarray(part)
+    if array.ndim:
         return f"{'mask' if array.dtype.kind == 'b' else 'array'} {shape_text(array.shape)}"
     return str(part)
 

@@ -183,16 +183,14 @@ def section(node: NodeView, uses: list[EdgeView], inputs: list[EdgeView], titles
         for edge in uses
         if edge.contribution is not None and len(uses) > 1
     ]
-    rules = [e for e in inputs if e.rule and e.differentiable]
-    items = "".join(f"<dt>to {isolated(titles[e.source])}</dt><dd>{isolated(sent_back(e))}</dd>" for e in rules)
-    if rules:
-        parts.append(f"<h3>sends back</h3><dl>{items}</dl>")
+    sent = ""
+    for edge in inputs:
+        if edge.rule and edge.differentiable:
+            words = rule_words(edge) + (f", {edge.shapes}" if "Σ" in edge.shapes and not edge.local else "")
+            sent += f"<dt>to {isolated(titles[edge.source])}</dt><dd>{isolated(words)}</dd>"
+    if sent:
+        parts.append(f"<h3>sends back</h3><dl>{sent}</dl>")
     return f'<section class="facts" data-node="{html_text(node.id)}">{"".join(parts)}</section>'
-
-
-def sent_back(edge: EdgeView) -> str:
-    """Return what an operation sends back along one edge."""
-    return rule_words(edge) + (f", {edge.shapes}" if "Σ" in edge.shapes and not edge.local else "")
 
 
 def html_table(value: Value) -> str:

@@ -217,13 +217,11 @@ class trace(Setting):
     # How it finds out
 
     def _operands(self, inputs: Sequence[Any]) -> tuple[Hashable | None, ...]:
-        keys: list[Hashable | None] = []
-        for x in inputs:
-            key = key_of(x) if isinstance(x, Tensor) else None
-            keys.append(key)
+        keys = tuple(key_of(x) if isinstance(x, Tensor) else None for x in inputs)
+        for key, x in zip(keys, inputs, strict=True):
             if key is not None and key not in self._tensors:
                 self._tensors[key] = self.leaves[key] = x
-        return tuple(keys)
+        return keys
 
     def _look_around(self) -> tuple[dict[Hashable, str], str, bool]:
         """Return the names of local variables, the user's line, and whether a backward pass is under way."""
