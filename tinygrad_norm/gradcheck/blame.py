@@ -142,10 +142,8 @@ def check_operation(number: int, operation: RecordedOperation, order: int, seed:
         if bad or report.faults:
             fault = report.faults[0] if report.faults else None
             path = operation.scope.path if operation.scope is not None else ""
-            name = operation.primitive.name
-            if not bad:
-                return [WrongNode(number, name, path, "", fault)]
-            return [WrongNode(number, name, path, e.name, e.finding or fault) for e in bad]
+            told = [(e.name, e.finding or fault) for e in bad] or [("", fault)]
+            return [WrongNode(number, operation.primitive.name, path, name, finding) for name, finding in told]
         f = backward_function(f, generator)
     return []
 

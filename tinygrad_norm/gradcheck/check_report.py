@@ -183,10 +183,8 @@ class Report:
         """
         data: dict[str, Any] = for_json(asdict(self))
         data.update(ok=self.ok, status=self.status, cause=self.cause, explanation=self.explanation)
-        data["vacuous"] = self.vacuous
-        data["code"] = self.finding.code if self.finding else None
-        data["uncertainty"] = for_json(self.uncertainty)
-        return data
+        code = self.finding.code if self.finding else None
+        return data | {"vacuous": self.vacuous, "code": code, "uncertainty": for_json(self.uncertainty)}
 
     def __str__(self) -> str:
         lines: list[str] = []

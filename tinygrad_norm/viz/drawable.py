@@ -156,7 +156,11 @@ def watch(function: Callable[..., Any], inputs: Sequence[Any], gradients: Any) -
     for x, name in zip(arguments, names, strict=True):
         if isinstance(x, Tensor):
             t.variables[key_of(x)] = t.outer[key_of(x)] = name
-    name_parameters(t, function)
+    # The leaves of a module, and its buffers too, by their attribute paths.
+    for table in ("named_parameters", "named_buffers"):
+        for path, tensor in getattr(function, table, list)():
+            if tensor.name is None:
+                t.variables[key_of(tensor)] = path
     return t, frozenset(key_of(x) for x in arguments if isinstance(x, Tensor))
 
 
@@ -230,11 +234,3 @@ def untouched(function: Any) -> Iterator[None]:
             if not np.array_equal(np.asarray(buffer.data), values, equal_nan=True):
                 buffer.data = values
             setattr(module, name, buffer)
-
-
-def name_parameters(t: trace, function: Any) -> None:
-    """Name the leaves of a module by their attribute paths, and its buffers too."""
-    for table in ("named_parameters", "named_buffers"):
-        for path, tensor in getattr(function, table, list)():
-            if tensor.name is None:
-                t.variables[key_of(tensor)] = path

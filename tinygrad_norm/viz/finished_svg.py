@@ -29,10 +29,8 @@ def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
         root = ElementTree.fromstring(raw)
     except ElementTree.ParseError as error:
         raise RendererError(f"a renderer must write SVG; what it wrote cannot be read: {error}. Try another.") from None
-    for parent in root.iter():
-        for child in list(parent):
-            if child.tag == f"{{{SVG}}}g":
-                unwrap_links(child)
+    for group in list(root.iter(f"{{{SVG}}}g")):
+        unwrap_links(group)
     graph = next(iter(root))
     for group in list(graph):
         kind = group.get("class", "")

@@ -181,8 +181,8 @@ def joint_box(row: list[NodeView], result: NodeView, clusters: Mapping[str, Clus
     title = f"{first.title} (×{len(row)})" if same else f"{first.title} +{len(row) - 1} more"
     operations = sum(n.operations for n in row)
     parameters = first.parameters if same else sum(n.parameters for n in row)
-    box = replace(result, id=first.id, title=title, formula=held_in(operations, parameters))
-    return replace(box, operations=operations, parameters=parameters)
+    held = held_in(operations, parameters)
+    return replace(result, id=first.id, title=title, formula=held, operations=operations, parameters=parameters)
 
 
 def contracted(view: GraphView, stands: Mapping[str, str], box: Callable[[str, list[NodeView]], NodeView]) -> Folded:

@@ -10,8 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from ..terminal.table import aligned
 from .graph_view import EdgeView, GraphView, NodeView, Value, clusters_around
-from .legible import aligned_rows, shape_text, some, type_text, value_line
+from .legible import shape_text, some, type_text, value_line
 
 LEAVES = ("input", "leaf", "parameter", "constant")
 LONGEST = 48
@@ -160,4 +161,4 @@ def several_rows(value: Value | None) -> list[str]:
     """Return the indented rows of a table of several; pads are marked."""
     if value is None or len(value.rows) < 2:
         return []
-    return [f"     {text}{'  pad' if r in value.pads else ''}" for r, text in enumerate(aligned_rows(value, "  "))]
+    return [f"     {text}{'  pad' if r in value.pads else ''}" for r, text in enumerate(aligned(value.rows, "r"))]

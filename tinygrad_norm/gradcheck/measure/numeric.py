@@ -53,10 +53,9 @@ def slopes_along_coordinates(
            [0., 1.]])
     """
     unit = power_of_two(scale(x)).ravel()
-    chosen = range(x.size) if indices is None else indices
     steps = ladder(levels(x))
     center = function(x.copy())
-    where = np.asarray(chosen, dtype=np.intp)
+    where = np.arange(x.size) if indices is None else np.asarray(indices, dtype=np.intp)
 
     def point(line: int, t: float) -> Array:
         moved = x.copy()
