@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -160,3 +161,47 @@ def test_anomaly_backward_with_create_graph_and_as_decorator() -> None:
 def test_without_detection_nothing_is_raised() -> None:
     with np.errstate(divide="ignore"):
         assert tg.grad(tg.sqrt)(0.0).item() == np.inf
+
+
+def test_a_decorator_without_parentheses() -> None:
+    with pytest.raises(
+        tg.OperandError, match=r"no_grad takes no arguments; got <function .*Write @tg.no_grad\(\) with"
+    ):
+
+        @tg.no_grad
+        def f() -> None:
+            """Do nothing."""
+
+
+def test_one_setting_may_be_entered_in_several_threads_at_once() -> None:
+    setting, ready, seen = tg.no_grad(), threading.Barrier(2), []
+
+    def work() -> None:
+        for _ in range(20):
+            with setting:
+                ready.wait()
+                with setting:
+                    seen.append(tracked())
+                seen.append(tracked())
+                ready.wait()
+            seen.append(not tracked())
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 120
+    assert not any(seen)
+
+
+def test_a_forward_function_without_return(planted: None) -> None:
+    def forward(x: Any, /) -> Any:
+        x * 2  # the mistake
+
+    made = tg.primitive(forward, vjp=lambda g: (g,), samples=[tg.sample((3,))], name="planted")
+    with (
+        tg.scope("model"),
+        pytest.raises(tg.OperandError, match=r"planted in model must return an array .* without ret"),
+    ):
+        made(tg.Tensor([1.0]))

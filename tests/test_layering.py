@@ -23,6 +23,7 @@ ROOMS = [
     "engine.details.saving",
     "engine.details.summation",
     "engine.details.documentation",
+    "engine.details.refusals",
     "engine.complaints",
     "engine.primitive",
     "engine.primitives",

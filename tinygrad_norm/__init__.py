@@ -90,10 +90,11 @@ from .ops.layout import (
     triu,
     vstack,
 )
+from .ops.matrices import matvec, norm, vecdot, vecmat
 from .ops.picking import diag, diagonal, sort, take, take_along_axis
 from .ops.products import dot, einsum, inner, outer, tensordot, vdot
 from .ops.shape import flip, roll
-from .ops.statistics import cumprod, diff, norm, ptp, std, var
+from .ops.statistics import cumprod, diff, ptp, std, var
 from .random import manual_seed
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -168,6 +169,7 @@ __all__ = [
     "logaddexp",
     "manual_seed",
     "matmul",
+    "matvec",
     "max",
     "maximum",
     "mean",
@@ -228,6 +230,8 @@ __all__ = [
     "value_and_grad",
     "var",
     "vdot",
+    "vecdot",
+    "vecmat",
     "viz",
     "vjp",
     "vstack",

@@ -19,6 +19,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Switch(Setting):
     """A setting without arguments; as a decorator it is entered anew on every call."""
 
+    def __init__(self, function: Any = None) -> None:
+        if function is not None:
+            name = type(self).__name__
+            raise OperandError(f"{name} takes no arguments; got {function!r}. Write @tg.{name}() with parentheses.")
+
     def __call__(self, function: F) -> F:
         """Return ``function`` running under this setting; an ``async`` one is under it whenever it runs."""
         if isgeneratorfunction(function) or isasyncgenfunction(function):
@@ -110,7 +115,6 @@ class scope(Setting):
     __slots__ = ("kind", "name")
 
     def __init__(self, name: str, kind: str = "scope") -> None:
-        self._tokens = []
         self.name, self.kind = name, kind
 
     def change(self, state: State) -> State:

@@ -23,6 +23,9 @@ from .engine.tensor import Tensor, as_tensor, sweep_from, why_ended, without_gra
 from .errors import GraphError, OperandError, ShapeError
 from .ops.shape import stack_all
 
+CONSTANT = "constant"
+"""Why a gradient has no graph that nothing but the variables of its transform leads to: its own gradient is 0."""
+
 
 @overload
 def gradients(
@@ -64,7 +67,18 @@ def gradients(
     >>> slope.item(), tg.gradients(slope, x).item()
     (27.0, 18.0)
     """
-    single = isinstance(inputs, Tensor)
+    found = found_gradients(outputs, inputs, cotangents, create_graph, CONSTANT if create_graph else "create_graph")
+    return found[0] if isinstance(inputs, Tensor) else found
+
+
+def found_gradients(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    cotangents: Any,
+    create_graph: bool,
+    ended: str,
+) -> tuple[Tensor, ...]:
+    """Return the gradients; one without a graph has none because of ``ended``, a key of ``complaints.ENDED``."""
     wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     ends = results_of(outputs, "gradients")
     if cotangents is None:
@@ -80,7 +94,7 @@ def gradients(
         )
     nodes = [node_of(x, i) for i, x in enumerate(wanted)]
     for y in ends:
-        if y._node is None and getattr(y, "_ended", None) != "constant":
+        if y._node is None and getattr(y, "_ended", None) != CONSTANT:
             raise GraphError(complaints.NO_GRAPH.format("an output", y, *why_ended(y)))
     # A cotangent that does not fit is an error also where the output depends on nothing.
     given = [
@@ -90,13 +104,10 @@ def gradients(
     ]
     starts = [(node, seed) for node, seed in given if node is not None]
     found = sweep_from(starts, create_graph=create_graph, targets=nodes)
-    # A recorded gradient without a graph is a constant, whose own gradient is 0.
-    ended = "constant" if create_graph else "create_graph"
-    result = tuple(
+    return tuple(
         in_dtype(found[n], x, ended) if n in found else without_graph(np.zeros(x.shape, x.dtype), ended)
         for x, n in zip(wanted, nodes, strict=True)
     )
-    return result[0] if single else result
 
 
 def results_of(y: Any, name: str) -> list[Tensor]:
@@ -207,7 +218,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
             xs = [values[n] for n in numbers]
             y = scalar_result(f(*values, **kwargs), "grad")
             again = outer and depends_on_others([y], xs)
-            found = gradients(y, xs, create_graph=again)
+            found = found_gradients(y, xs, None, again, CONSTANT)
         y = y if again else y.detach()
         return y, found[0] if isinstance(argnums, int) else found
 
@@ -261,7 +272,7 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., Any]]:
         differentiable = STATE.get().recording and (
             again or any(isinstance(c, Tensor) and c.requires_grad for c in cotangents)
         )
-        return gradients(ends, variables, cotangents, create_graph=differentiable)
+        return found_gradients(ends, variables, cotangents, differentiable, CONSTANT)
 
     return (y if again else detached(y)), pullback
 
@@ -294,13 +305,13 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[Te
         y = one_tensor(f(*variables), "jvp")
         again = outer and depends_on_others([y, *tangents], variables)
         dummy = Tensor(np.zeros(y.shape, y.dtype), requires_grad=True)
-        pulled = gradients(y, variables, dummy, create_graph=True)
+        pulled = found_gradients(y, variables, dummy, True, CONSTANT)
         # Where y does not depend on an x, or not through arithmetic, nothing leads back to the dummy.
         reached = [(p, v) for p, v in zip(pulled, tangents, strict=True) if p.requires_grad]
         if not reached:
             return (y if again else y.detach()), wrap(np.zeros(y.shape, y.dtype), None)
         ends, weights = zip(*reached, strict=True)
-        tangent = gradients(ends, dummy, weights, create_graph=again)
+        (tangent,) = found_gradients(ends, dummy, weights, again, CONSTANT)
     return (y if again else y.detach()), tangent
 
 
@@ -339,11 +350,11 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Tensor]:
             x = values[number]
             y = one_tensor(f(*values, **kwargs), "jacobian")
             again = outer and depends_on_others([y], [x])
-            rows = []
+            rows: list[Tensor] = []
             for i in range(y.size):
                 unit = np.zeros(y.size, y.dtype)
                 unit[i] = 1
-                rows.append(gradients(y, x, unit.reshape(y.shape), create_graph=again))
+                rows += found_gradients(y, x, unit.reshape(y.shape), again, CONSTANT)
         if not rows:
             return wrap(np.zeros(y.shape + x.shape, x.dtype), None)
         return stack_all(*rows).reshape(y.shape + x.shape)

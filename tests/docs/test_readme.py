@@ -76,3 +76,15 @@ def test_a_probe_finds_a_wrong_framework(alternatives: Path) -> None:
         probes.layers_cell(wrong)
     empty = probes.Framework("empty", cube=lambda: 11.0)
     assert (probes.numpy_cell(empty), probes.second_cell(empty), probes.check_cell(empty)) == ("none", "no", "no")
+
+
+def hundreds(*files: Path) -> str:
+    """How many lines files have, rounded up to whole hundreds."""
+    return f"{-(-sum(len(f.read_text(encoding='utf-8').splitlines()) for f in files) // 100) * 100:,}"
+
+
+def test_the_readme_says_how_long_the_engine_is(root: Path, readme: str) -> None:
+    engine = root / "tinygrad_norm" / "engine"
+    reverse_mode = ["primitive.py", "tape.py", "sweep.py", "tensor.py", "primitives/elementwise.py"]
+    whole, part = hundreds(*engine.rglob("*.py")), hundreds(*(engine / name for name in reverse_mode))
+    assert f"{whole} lines in `tinygrad_norm/engine/`, {part} of which are reverse mode" in " ".join(readme.split())

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tests.engine.linalg_calls import MATRICES
 from tinygrad_norm.engine.primitive import NUMPY
 from tinygrad_norm.ops.constants import PLAIN_RESULTS
 
@@ -50,7 +51,7 @@ RECORDED: dict[Function, Sequence[Call]] = {
     ),
     np.power: [at(POSITIVE, Y), at(POSITIVE, -2), at(2.0, Y)],
     np.matmul: [at(X, SQUARE), at(X, Y)],
-    np.where: [by(lambda x, y: np.where(np.asarray(x) > 0, x, y), X, Y), by(lambda x: np.where(X > 0, x, 0.0), X)],
+    np.where: [by(lambda x, y: np.where(X > 0, x, y), X, Y), by(lambda x: np.where(X > 0, x, 0.0), X)],
     np.transpose: [at(X), at(X, (1, 0)), at(Y, 0)],
     np.broadcast_to: [at(Y, (2, 3)), at(np.array(2.0), 4)],
     np.flip: [at(X), at(X, axis=1)],
@@ -147,6 +148,10 @@ PLAIN: dict[Function, Sequence[Call]] = {
     np.astype: [at(X, np.int64)],
 }
 REFUSED = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal)
+for _function, _calls in MATRICES.items():
+    for _kind, _call, _arguments in _calls:
+        _table = RECORDED if _kind == "d" else PLAIN
+        _table[_function] = [*_table.get(_function, []), by(_call, *_arguments)]
 EVERY = [
     (f.__name__, records, *call(f))
     for records, table in ((True, RECORDED), (False, PLAIN))

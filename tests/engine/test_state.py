@@ -46,7 +46,7 @@ def test_no_grad_in_one_thread_does_not_leak_into_another() -> None:
 
 def test_a_new_thread_starts_with_the_defaults(in_thread: InThread) -> None:
     with tg.no_grad(), tg.scope("outer"):
-        assert in_thread(STATE.get) == (True, None, False, None)
+        assert in_thread(STATE.get) == (True, None, False, None, False, None)
 
 
 def test_tasks_keep_their_own_state() -> None:

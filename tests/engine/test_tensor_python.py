@@ -156,10 +156,27 @@ def test_a_leaf_can_be_copied_and_pickled(again: Any) -> None:
     plain = again(tg.Tensor([1, 2]))
     assert not plain.requires_grad
     assert plain.dtype == np.int64
+    if again is copy.copy:
+        return
     with pytest.raises(
         tg.GraphError, match=r"pickled or deep-copied must be a leaf; got the result of Tensor.*Use detach\(\)"
     ):
         again(x * 2)
+
+
+def test_a_copy_of_a_result_is_the_same_result() -> None:
+    x = leaf([1.0, 2.0])
+    y = copy.copy(x * x)
+    assert tg.gradients(y.sum(), x).tolist() == [2.0, 4.0]
+
+
+def test_another_library_gets_a_copy() -> None:
+    x = tg.Tensor([1.0, 2.0])
+    taken = np.from_dlpack(x)
+    assert taken.tolist() == [1.0, 2.0]
+    assert not np.shares_memory(taken, x.data)
+    with pytest.warns(tg.GraphEndsWarning, match="must not become an array of another library unseen"):
+        np.from_dlpack(leaf([1.0]))
 
 
 def test_copy_is_connected_and_detach_is_not() -> None:

@@ -217,7 +217,7 @@ def test_an_activation_may_be_a_function() -> None:
 def test_the_encoder_copies_its_layer() -> None:
     model = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 7, batch_first=True), 2)
     assert model.layers[0].linear1.weight is not model.layers[1].linear1.weight
-    np.testing.assert_array_equal(model.layers[0].linear1.weight, model.layers[1].linear1.weight)
+    np.testing.assert_array_equal(model.layers[0].linear1.weight.data, model.layers[1].linear1.weight.data)
     assert model.layers[1].linear1.weight.name == "layers.1.linear1.weight"
     with pytest.raises(tg.ShapeError, match=r"^in layers\.0\.self_attn: MultiheadAttention: query, key and value"):
         model(tg.ones((2, 5, 7)))

@@ -10,7 +10,7 @@ from tinygrad_norm import nn
 def test_a_sequential_runs_its_modules_in_order() -> None:
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     x = tg.ones((5, 2))
-    np.testing.assert_array_equal(model(x), model[2](model[1](model[0](x))))
+    np.testing.assert_array_equal(model(x).data, model[2](model[1](model[0](x))).data)
 
 
 def test_a_sequential_can_name_its_modules() -> None:

@@ -25,6 +25,11 @@ def test_a_learners_primitive_passes_the_battery(case: Any) -> None:
         check()
 
 
+def detached(x: Any) -> Any:
+    """A mistake: the values, without the graph."""
+    return x.data if isinstance(x, tg.Tensor) else x
+
+
 def wrong_rules() -> list[tuple[str, Any, Any, str]]:
     """A name, a forward function, a wrong rule, and the check that must catch it."""
 
@@ -42,8 +47,8 @@ def wrong_rules() -> list[tuple[str, Any, Any, str]]:
         ("one entry by a millionth", square, lambda g, x: (2 * g * x + corner * g,), "check_vjp"),
         ("ignores the cotangent", square, lambda g, x: (2 * x,), "check_vjp"),
         ("right for ones only", square, lambda g, x: (2 * x + 0 * g,), "check_vjp"),
-        ("detached", square, lambda g, x: (2 * g * np.asarray(x),), "check_vjp_of_vjp"),
-        ("detached cotangent", square, lambda g, x: (2 * np.asarray(g) * x,), "check_vjp_of_vjp"),
+        ("detached", square, lambda g, x: (2 * g * detached(x),), "check_vjp_of_vjp"),
+        ("detached cotangent", square, lambda g, x: (2 * detached(g) * x,), "check_vjp_of_vjp"),
         ("writes into the cotangent", square, in_place, "check_purity"),
         ("writes into its input", lambda x, /: np.multiply(x, 2, out=x), lambda g: (2 * g,), "check_purity"),
         ("memory order", lambda x, /: np.ravel(x, "K").reshape(x.shape), lambda g: (g,), "check_layout"),

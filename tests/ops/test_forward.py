@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -163,7 +163,103 @@ def scatter_add(x: Array, index: Any, shape: Any) -> Array:
     return np.array(entries).reshape(shape)
 
 
+def each_matrix(f: Callable[[Array], Any]) -> Callable[..., Array]:
+    """The reference of a function of stacks of matrices, from a function of one."""
+
+    def reference(x: Array, **params: Any) -> Array:
+        results = [f(m, **params) for m in x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])]
+        shape = np.shape(results[0] if results else f(np.eye(*x.shape[-2:]), **params))
+        return np.array(results).reshape((*x.shape[:-2], *shape))
+
+    return reference
+
+
+def determinant(m: Array) -> float:
+    """Leibniz: the sum over all permutations, with their signs."""
+    n = len(m)
+    orders = list(permutations(range(n)))
+    signs = [(-1) ** sum(a > b for i, a in enumerate(order) for b in order[i:]) for order in orders]
+    return math.fsum(
+        sign * math.prod(m[i, j] for i, j in enumerate(order)) for sign, order in zip(signs, orders, strict=True)
+    )
+
+
+def inverse(m: Array) -> Array:
+    """Cramer: the cofactors over the determinant."""
+    n, det = len(m), determinant(m)
+    minors = [[determinant(np.delete(np.delete(m, j, 0), i, 1)) for j in range(n)] for i in range(n)]
+    return np.array([[(-1) ** (i + j) * minors[i][j] / det for j in range(n)] for i in range(n)]).reshape(n, n)
+
+
+def solution(x: Array, y: Array) -> Array:
+    return np.matmul(each_matrix(inverse)(x), y)
+
+
+def lower_root(m: Array, upper: bool = False) -> Array:
+    """Cholesky and Banachiewicz, row by row."""
+    m = m.T if upper else m
+    root = np.zeros_like(m)
+    for i in range(len(m)):
+        for j in range(i + 1):
+            rest = m[i, j] - math.fsum(root[i, k] * root[j, k] for k in range(j))
+            root[i, j] = math.sqrt(rest) if i == j else rest / root[j, j]
+    return root.T if upper else root
+
+
+def values_and_vectors(m: Array, UPLO: str = "L") -> Array:
+    """LAPACK's own, of the triangle that is read; what they are is tested with the decompositions."""
+    values, vectors = np.linalg.eigh(m, UPLO)
+    return np.vstack([values, vectors])
+
+
+def singular_below(m: Array) -> Array:
+    left, values, right = np.linalg.svd(m, full_matrices=False)
+    return np.vstack([left, values, right.T])
+
+
+def pseudoinverse(m: Array) -> Array:
+    """By the normal equations."""
+    return inverse(m.T @ m) @ m.T if m.shape[0] >= m.shape[1] else m.T @ inverse(m @ m.T)
+
+
+def fourier(z: Array, axis: int = -1, inverse: bool = False) -> Array:
+    """The sums, written out."""
+    whole = np.moveaxis(z[..., 0] + 1j * z[..., 1], axis, -1)
+    n = whole.shape[-1]
+    waves = np.exp((2j if inverse else -2j) * np.pi / n * np.outer(range(n), range(n)))
+    result = np.moveaxis(whole @ waves / (n if inverse else 1), -1, axis)
+    return np.stack([result.real, result.imag], -1)
+
+
+def half_fourier(x: Array, axis: int = -1) -> Array:
+    whole = fourier(np.stack([x, np.zeros_like(x)], -1), axis)
+    axis %= x.ndim
+    return np.take(whole, range(x.shape[axis] // 2 + 1), axis)
+
+
+def half_back(z: Array, n: int, axis: int = -1) -> Array:
+    """The other half are the conjugates; the imaginary parts at both ends count for nothing."""
+    half = np.moveaxis(z[..., 0] + 1j * z[..., 1], axis, -1)
+    ends = half[..., [0, n // 2]].real
+    half = np.concatenate([ends[..., :1], half[..., 1 : (n + 1) // 2], *([ends[..., 1:]] if n % 2 == 0 else [])], -1)
+    whole = np.concatenate([half, half[..., 1 : (n + 1) // 2][..., ::-1].conj()], -1)
+    back = fourier(np.stack([whole.real, whole.imag], -1), inverse=True)[..., 0]
+    return np.moveaxis(back, -1, axis)
+
+
 REFERENCES: dict[str, Callable[..., Array]] = {
+    "inv": each_matrix(inverse),
+    "solve": solution,
+    "det": each_matrix(determinant),
+    "logabsdet": each_matrix(lambda m: math.log(abs(determinant(m)))),
+    "cholesky": each_matrix(lower_root),
+    "eigh": each_matrix(values_and_vectors),
+    "svd": each_matrix(singular_below),
+    "qr": each_matrix(lambda m: np.vstack(np.linalg.qr(m))),
+    "pinv": each_matrix(pseudoinverse),
+    "fft_pair": fourier,
+    "rfft_pair": half_fourier,
+    "irfft_pair": half_back,
     "add": entrywise(lambda x, y: x + y),
     "subtract": entrywise(lambda x, y: x - y),
     "multiply": entrywise(lambda x, y: x * y),

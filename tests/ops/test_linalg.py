@@ -89,7 +89,7 @@ def test_einsum(drawn: Any, seed: int) -> None:
     for i, g in enumerate(found):
         other = rng.integers(-3, 4, shapes[i]).astype(float)
         moved = np.einsum(subscripts, *xs[:i], other, *xs[i + 1 :])
-        assert np.sum(moved * np.asarray(u)) == np.sum(other * np.asarray(g))
+        assert np.sum(moved * u.data) == np.sum(other * g.data)
         # And the adjoint of the adjoint: the result's own derivative by ū.
         if g.requires_grad:
             assert np.array_equal(tg.gradients(g, u, other), moved)
@@ -149,7 +149,27 @@ def test_einsum_without_subscripts() -> None:
     with pytest.raises(
         tg.OperandError, match=r"einsum must get its subscripts as a string first; got Tensor. Write einsum\("
     ):
-        tg.einsum(tg.ones(2), [0])
+        tg.einsum(tg.ones(2), tg.ones(2))
+    with pytest.raises(tg.OperandError, match=r"einsum\(a, \[0, 1\], b, \[1, 2\], \[0, 2\]\) with at most 26 numbers"):
+        tg.einsum(tg.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("lists", "subscripts"),
+    [
+        ([[0, 1], [1, 2], [0, 2]], "ab,bc->ac"),
+        ([[5, 9], [9, 2]], "bc,ca"),
+        ([(1, 1), (1, 0), []], "bb,ba->"),
+        ([[..., 0], [0, 7], [7, ...]], "...a,ab->b..."),
+    ],
+)
+def test_einsum_with_lists_of_numbers(lists: Any, subscripts: str, rng: np.random.Generator) -> None:
+    x, y = rng.standard_normal((2, 3, 3))
+    operands = [tg.Tensor(x, requires_grad=True), lists[0], tg.Tensor(y), lists[1], *lists[2:]]
+    result, expected = np.einsum(*operands), tg.einsum(subscripts, *operands[:4:2])
+    assert np.array_equal(result.data, expected.data)
+    np.testing.assert_allclose(result.data, np.einsum(x, lists[0], y, lists[1], *lists[2:]), rtol=1e-13)
+    assert result.requires_grad
 
 
 def test_a_large_contraction_takes_the_path_through_blas(rng: np.random.Generator) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tinygrad_norm as tg
+
 collect_ignore_glob = ["[!t]*.py"]
 Stored = dict[str, Any]
 
@@ -36,7 +38,7 @@ def agree() -> Callable[[Any, np.ndarray], None]:
     """An assertion that two arrays agree to 1e-12, of the larger of 1 and the value."""
 
     def check(ours: Any, theirs: np.ndarray) -> None:
-        ours = np.asarray(ours)
+        ours = ours.data if isinstance(ours, tg.Tensor) else np.asarray(ours)
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 

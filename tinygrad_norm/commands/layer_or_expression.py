@@ -19,7 +19,7 @@ def drawing_of(target: str, given: Mapping[str, Any], **options: Any) -> Drawing
     """Draw a layer by name or an expression, with some arrays given and the others as documented."""
     if target in EXAMPLES:
         example = EXAMPLES[target]
-        function, inputs = example.build(), dict(example.inputs)
+        function, inputs = example.function, dict(example.inputs)
         options = {**example.options, **{k: v for k, v in options.items() if v is not None or k not in example.options}}
     else:
         try:

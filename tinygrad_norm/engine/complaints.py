@@ -32,6 +32,7 @@ NAME_TAKEN = (
     "Pass another name=."
 )
 NO_OPERAND = "{} must get numbers, arrays or Tensors; got {}. Wrap it in tg.Tensor(...) if it holds numbers."
+WRONG_RESULT = "the forward function of {}{} must return an array of numbers; got dtype {}. Does it end without return?"
 NO_GRADIENT = (
     "backward() must start from a Tensor that depends on one with requires_grad=True; got {!r}, which was {}. {}"
 )
@@ -173,8 +174,10 @@ def released(node: Node) -> GraphReleasedError:
     )
 
 
-def rule_failed(error: Exception, node: Node) -> VJPError:
+def rule_failed(error: Exception, node: Node) -> TinygradNormError:
     """Return a rule's error with the operation, its place, and the shapes of its inputs."""
+    if isinstance(error, TinygradNormError):
+        return type(error)(f"in the VJP of {operation(node)}: {error}")
     shapes = " and ".join(map(str, node.shapes))
     reason = f"{type(error).__name__}: {error}".rstrip(".")
     if "read-only" in reason:

@@ -1,7 +1,7 @@
 """6. What ``np.exp(t)`` and ``np.mean(t, axis=-1)`` do on a Tensor: find the function of ours that records.
 
 NumPy offers a call on a Tensor to the Tensor first, through ``__array_ufunc__`` and
-``__array_function__``. What has no counterpart raises a TypeError that names the nearest one; nothing ever
+``__array_function__``. What has no counterpart raises a TypeError that says what to write; nothing ever
 falls back to an array without a gradient in silence.
 """
 
@@ -137,12 +137,10 @@ def checked_call(
 
 
 def unsupported(path: str) -> OperandError:
-    """Return the error for a NumPy function that has no counterpart."""
-    from difflib import get_close_matches  # for an error only
+    """Return the error for a NumPy function that has no counterpart, with what to write instead."""
+    from .details.refusals import remedy  # for an error only
 
-    supported = sorted({path_of(f).removeprefix("np.") for f in NUMPY})
-    near = get_close_matches(path.removeprefix("np."), supported, n=1, cutoff=0.0)
     return OperandError(
-        f"{path} on a Tensor must have a differentiable counterpart; there is none. The nearest supported one is "
-        f"np.{near[0]}. Use x.data or np.asarray(x) if you want plain values without a gradient."
+        f"{path} on a Tensor must have a differentiable counterpart; there is none. {remedy(path)}. "
+        "Use x.data for plain values without a gradient."
     )

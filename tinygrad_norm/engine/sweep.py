@@ -41,7 +41,7 @@ def sweep(
     release : drop saved arrays as soon as they were used
     wrap : for a differentiable backward pass: makes Tensors of what was saved, so that the rules record
     """
-    _, _, anomaly, monitor, _ = STATE.get()
+    _, _, anomaly, monitor, _, _ = STATE.get()
     starts, seeds = [node for node, _ in roots], [g for _, g in roots]
     wanted = None if targets is None else set(targets)
     useful = None if wanted is None else between(starts, wanted)

@@ -11,7 +11,7 @@ cannot disturb each other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from itertools import count
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -142,6 +142,8 @@ class State(NamedTuple):
     monitor: Monitor | None = None
     strict: bool = False
     """Whether a value that leaves the tape unseen is an error: inside a transform or a check."""
+    outer: State | None = None
+    """What holds again when the innermost block ends."""
 
 
 STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # immutable
@@ -153,17 +155,16 @@ Own = TypeVar("Own", bound="Setting")
 class Setting:
     """Base of the context managers that change the state."""
 
-    __slots__ = ("_tokens",)
-
-    def __init__(self) -> None:
-        self._tokens: list[Token[State]] = []
+    __slots__ = ()
 
     def change(self, state: State) -> State:
         """Return the state that holds inside the block."""
         raise TypeError("a Setting must define change()")
 
     def __enter__(self: Own) -> Own:
-        self._tokens.append(STATE.set(self.change(STATE.get())))
+        # The way back lies in the state, not in this object, which several threads may enter at once.
+        outer = STATE.get()
+        STATE.set(State(*self.change(outer)[:5], outer))
         return self
 
     def __exit__(
@@ -172,4 +173,4 @@ class Setting:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        STATE.reset(self._tokens.pop())
+        STATE.set(STATE.get().outer or State())

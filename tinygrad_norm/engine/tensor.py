@@ -356,7 +356,7 @@ NO_PARAMETERS: dict[str, Any] = {}
 
 def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any] = NO_PARAMETERS) -> Tensor:
     """Compute a primitive and record it if a gradient is wanted of any input: what calling a primitive does."""
-    recording, scope, anomaly, monitor, _ = STATE.get()
+    recording, scope, anomaly, monitor, _, _ = STATE.get()
     arrays: list[Any] = []
     nodes: list[Node | None] = []
     shapes: list[Shape] = []
@@ -385,6 +385,8 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]
         raise complaints.forward_failed(error, primitive, arrays, params, scope) from error
     if type(out) is not ndarray and not isinstance(out, np.generic):
         out = np.asarray(out)
+        if out.dtype.kind not in "fiub":
+            raise OperandError(complaints.WRONG_RESULT.format(primitive.name, complaints.where(scope), out.dtype))
     result: Tensor = new(Tensor)
     result._array = out
     result._name = result._node = None

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..context import enable_grad, no_grad
+from ..context import differentiating, enable_grad, no_grad
 from ..engine.details.saving import ufunc_inputs
 from ..engine.tensor import Tensor
 from ..errors import InputError, OperandError
@@ -210,9 +210,17 @@ class TensorFunction:
 
         def backward(inputs: Arrays, cotangents: Arrays) -> tuple[Any, ...]:
             tensors = self.bind(inputs)
-            return tuple(g.numpy() for g in gradients(self.call(tensors, True), tensors, cotangents))
+            return tuple(g.numpy() for g in tape_gradients(self.call(tensors, True), tensors, cotangents))
 
         return Problem(self.names, self.values, forward, backward)
+
+
+def tape_gradients(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Any], create_graph: bool = False
+) -> tuple[Tensor, ...]:
+    """Return the gradients on the tape; an output without a graph adds nothing, for the check to judge."""
+    kept = [(y, g) for y, g in zip(outputs, cotangents, strict=True) if y.requires_grad]
+    return gradients([y for y, _ in kept], inputs, [g for _, g in kept], create_graph)
 
 
 def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Wrt) -> TensorFunction:
@@ -233,7 +241,7 @@ def calling(
         complete = [Tensor(v) if isinstance(v, np.ndarray) else v for v in values]
         for position, tensor in zip(positions, tensors, strict=False):  # a module has its parameters already
             complete[position] = tensor
-        with enable_grad() if record else no_grad():
+        with differentiating() if record else no_grad():
             return returned_tensors(f(*complete))
 
     return call
@@ -342,6 +350,6 @@ def backward_function(f: TensorFunction, generator: np.random.Generator) -> Tens
     def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
         xs, gs = tensors[:count], tensors[count:]
         with enable_grad():
-            return list(gradients(f.call(xs, True), list(xs), gs, create_graph=record))
+            return list(tape_gradients(f.call(xs, True), list(xs), gs, create_graph=record))
 
     return TensorFunction((*f.names, *extra), (*f.values, *cotangents), bind, call)

@@ -36,9 +36,9 @@ def each(function: Lambda, *shapes: tuple[int, ...], domain: str = "any") -> Com
     return function, tuple(point(shape, domain=domain) for shape in shapes)
 
 
-def at(function: Lambda, *shapes: tuple[int, ...]) -> Composition:
+def at(function: Lambda, *shapes: tuple[int, ...], domain: str | tuple[str, ...] = "any") -> Composition:
     """Return a composition of several inputs, checked at one point."""
-    return function, (point(*shapes),)
+    return function, (point(*shapes, domain=domain),)
 
 
 def registered(name: str, *arguments: Any, **options: Any) -> Lambda:
@@ -91,6 +91,25 @@ COMPOSITIONS: dict[str, Composition] = {
     "outer": at(registered("outer"), (3,), (5,)),
     "vdot": at(registered("vdot"), (5,), (5,)),
     "tensordot": at(registered("tensordot", axes=1), (2, 3, 5), (5, 7)),
+    "vecdot": at(registered("vecdot"), (2, 3), (3,)),
+    "matvec": at(registered("matvec"), (2, 3), (5, 3)),
+    "vecmat": at(registered("vecmat"), (5, 3), (3, 2)),
+    "multi_dot": at(lambda a, b, c: FUNCTIONS["multi_dot"]([a, b, c]), (2, 3), (3, 5), (5,)),
+    "matrix_power": each(registered("matrix_power", 3), (3, 3)),
+    "cross_of_three": at(registered("cross_of_three"), (2, 3), (3,)),
+    "eigvalsh": each(registered("eigvalsh"), (3, 3), domain="regular"),
+    "svdvals": each(registered("svdvals"), (3, 5), domain="regular"),
+    "slogdet": each(lambda x: FUNCTIONS["slogdet"](x)[1], (3, 3), domain="regular"),
+    "cond": each(registered("cond"), (3, 5), domain="regular"),
+    "lstsq": at(lambda a, b: FUNCTIONS["lstsq"](a, b)[0], (5, 3), (5,), domain=("regular", "any")),
+    "tensorsolve": at(registered("tensorsolve"), (3, 3), (3,), domain=("regular", "any")),
+    "tensorinv": each(registered("tensorinv", 1), (3, 3), domain="regular"),
+    "vector_norm": each(registered("vector_norm", axis=1, ord=3), (3, 5)),
+    "matrix_norm": each(registered("matrix_norm", ord="nuc"), (3, 5), domain="regular"),
+    "fftshift": each(registered("fftshift"), (3, 5)),
+    "ifftshift": each(registered("ifftshift"), (3, 5)),
+    "irfft": each(registered("irfft"), (3, 5)),
+    "hfft": each(registered("hfft"), (3, 5)),
     "leaky_relu": each(F.leaky_relu, (3, 5), domain="nonzero"),
     "elu": each(F.elu, (3, 5)),
     "sigmoid": each(F.sigmoid, (3, 5)),

@@ -6,7 +6,7 @@ expression can use without saying what they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -30,22 +30,13 @@ ARRAYS: Mapping[str, Any] = MappingProxyType({**NUMBERS, **TABLES})
 
 @dataclass(frozen=True)
 class ToDraw:
-    """Something to draw.
+    """A function to draw, one line about it, its arguments by name, and options of ``tg.draw`` besides.
 
-    Attributes
-    ----------
-    name, what : its name, and one line about it
-    build : callable
-        Returns the function or module, with new parameters.
-    inputs : mapping
-        The arguments, by name.
-    options : mapping
-        What ``tg.draw`` is told besides: ``gradients``, ``mask``.
+    The function makes its own parameters, anew in every call.
     """
 
-    name: str
+    function: Callable[..., Any]
     what: str
-    build: Callable[[], Callable[..., Any]]
     inputs: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -55,131 +46,68 @@ def parameter(name: str, values: Any) -> Tensor:
     return Tensor(np.asarray(values, dtype=float), requires_grad=True, name=name)
 
 
-def of_one(function: Callable[[Any], Tensor]) -> Callable[[], Callable[[Any], Tensor]]:
-    """Return what builds a function without parameters."""
-
-    def build() -> Callable[[Any], Tensor]:
-        def apply(x: Any) -> Tensor:
-            return function(x)
-
-        apply.__name__ = function.__name__
-        return apply
-
-    return build
-
-
-def neuron() -> Callable[..., Tensor]:
-    """Return one neuron: tanh(x · w + b)."""
-    w, b = parameter("w", -3.0), parameter("b", 6.8)
-
-    def neuron(x: Tensor) -> Tensor:
-        return e.tanh(x * w + b)
-
-    return neuron
-
-
-def linear() -> Callable[..., Tensor]:
-    """Return the linear layer of the lecture's two worked rows."""
-    weight, bias = parameter("weight", np.transpose(WORKED_WEIGHT)), parameter("bias", WORKED_BIAS)
-
-    def linear(f: Tensor) -> Tensor:
-        return functional.linear(f, weight, bias)
-
-    return linear
-
-
 def affine(features: int) -> tuple[Tensor, Tensor]:
     """Return γ and β of a normalization."""
     return parameter("weight", np.ones(features)), parameter("bias", np.zeros(features))
 
 
-def layer_norm() -> Callable[..., Tensor]:
+def neuron(x: Tensor) -> Tensor:
+    """Return tanh(x · w + b)."""
+    w, b = parameter("w", -3.0), parameter("b", 6.8)
+    return e.tanh(x * w + b)
+
+
+def linear(f: Tensor) -> Tensor:
+    """Return the linear layer of the lecture's two worked rows."""
+    return functional.linear(f, parameter("weight", np.transpose(WORKED_WEIGHT)), parameter("bias", WORKED_BIAS))
+
+
+def layer_norm(z: Tensor) -> Tensor:
     """Return layer normalization over three features."""
-    weight, bias = affine(3)
-
-    def layer_norm(z: Tensor) -> Tensor:
-        return functional.layer_norm(z, 3, weight, bias)
-
-    return layer_norm
+    return functional.layer_norm(z, 3, *affine(3))
 
 
-def rms_norm() -> Callable[..., Tensor]:
+def rms_norm(z: Tensor) -> Tensor:
     """Return RMS normalization over three features."""
     weight, _ = affine(3)
-
-    def rms_norm(z: Tensor) -> Tensor:
-        return functional.rms_norm(z, 3, weight, 1e-5)
-
-    return rms_norm
+    return functional.rms_norm(z, 3, weight, 1e-5)
 
 
-def batch_norm() -> Callable[..., Tensor]:
+def batch_norm(z: Tensor) -> Tensor:
     """Return batch normalization with the statistics of the batch."""
-    weight, bias = affine(3)
-
-    def batch_norm(z: Tensor) -> Tensor:
-        return functional.batch_norm(z, None, None, weight, bias, training=True)
-
-    return batch_norm
+    return functional.batch_norm(z, None, None, *affine(3), training=True)
 
 
-def batch_norm_eval() -> Callable[..., Tensor]:
+def batch_norm_eval(z: Tensor) -> Tensor:
     """Return batch normalization with running statistics."""
-    weight, bias = affine(3)
     running_mean = Tensor(np.mean(OUTPUTS, axis=0), name="running_mean")
     running_var = Tensor(np.var(OUTPUTS, axis=0, ddof=1), name="running_var")
-
-    def batch_norm_eval(z: Tensor) -> Tensor:
-        return functional.batch_norm(z, running_mean, running_var, weight, bias, training=False)
-
-    return batch_norm_eval
+    return functional.batch_norm(z, running_mean, running_var, *affine(3), training=False)
 
 
-def batch_norm_masked() -> Callable[..., Tensor]:
+def batch_norm_masked(z: Tensor, mask: Tensor) -> Tensor:
     """Return batch normalization with the statistics of the real rows only."""
-    weight, bias = affine(3)
-
-    def batch_norm_masked(z: Tensor, mask: Tensor) -> Tensor:
-        return functional.batch_norm(z, None, None, weight, bias, training=True, mask=mask)
-
-    return batch_norm_masked
+    return functional.batch_norm(z, None, None, *affine(3), training=True, mask=mask)
 
 
-def group_norm() -> Callable[..., Tensor]:
+def group_norm(x: Tensor) -> Tensor:
     """Return group normalization of four channels in two groups."""
-    weight, bias = affine(4)
-
-    def group_norm(x: Tensor) -> Tensor:
-        return functional.group_norm(x, 2, weight, bias)
-
-    return group_norm
+    return functional.group_norm(x, 2, *affine(4))
 
 
-def attention() -> Callable[..., Tensor]:
+def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Return scaled dot-product attention."""
-
-    def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return functional.scaled_dot_product_attention(q, k, v)
-
-    return attention
+    return functional.scaled_dot_product_attention(q, k, v)
 
 
-def masked_attention() -> Callable[..., Tensor]:
+def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     """Return attention that may not look at the last key."""
-
-    def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-        return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-
-    return masked_attention
+    return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
-def cross_entropy() -> Callable[..., Tensor]:
+def cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     """Return the mean of −log softmax at the right classes."""
-
-    def cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
-        return functional.cross_entropy(logits, classes)
-
-    return cross_entropy
+    return functional.cross_entropy(logits, classes)
 
 
 def settled(module: nn.Module) -> nn.Module:
@@ -190,25 +118,20 @@ def settled(module: nn.Module) -> nn.Module:
     return module
 
 
-def multihead_attention() -> Callable[..., Any]:
+def multihead_attention(x: Tensor) -> Any:
     """Return self-attention with two heads."""
-    attention = settled(nn.MultiheadAttention(4, 2, batch_first=True))
-
-    def multihead_attention(x: Tensor) -> Any:
-        return attention(x, x, x, need_weights=False)[0]
-
-    return multihead_attention
+    return settled(nn.MultiheadAttention(4, 2, batch_first=True))(x, x, x, need_weights=False)[0]
 
 
-def encoder_layer() -> Callable[..., Any]:
-    """Return one layer of a Transformer's encoder."""
-    return settled(nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True))
+def encoder_layer(src: Tensor) -> Any:
+    """Return what one layer of a Transformer's encoder makes of tokens."""
+    return settled(nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True))(src)
 
 
-def encoder() -> Callable[..., Any]:
-    """Return a Transformer's encoder of three layers."""
+def encoder(src: Tensor) -> Any:
+    """Return what a Transformer's encoder of three layers makes of tokens."""
     layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
-    return settled(nn.TransformerEncoder(layer, 3))
+    return settled(nn.TransformerEncoder(layer, 3))(src)
 
 
 REAL = np.array([True, True, True, False, False])
@@ -223,32 +146,30 @@ ATTENDED = {"q": QUERIES, "k": KEYS, "v": VALUES}
 MASKED = {**ATTENDED, "mask": np.array([True, True, False])}
 
 
-def table_of(examples: Sequence[ToDraw]) -> Mapping[str, ToDraw]:
-    """Return examples by name."""
-    return MappingProxyType({example.name: example for example in examples})
-
-
-EXAMPLES = table_of(
-    [
-        ToDraw("neuron", "one neuron: tanh(x · w + b)", neuron, {"x": 2.0}),
-        ToDraw("linear", "a linear layer with two features and three neurons", linear, {"f": FEATURES}, BACK),
-        ToDraw("relu", "max(x, 0)", of_one(functional.relu), {"x": [-2.0, 0.0, 3.0]}, BACK),
-        ToDraw("sigmoid", "1 / (1 + e⁻ˣ)", of_one(functional.sigmoid), {"x": 0.5}),
-        ToDraw("gelu", "x · Φ(x)", of_one(functional.gelu), {"x": 0.5}),
-        ToDraw("silu", "x · sigmoid(x)", of_one(functional.silu), {"x": 0.5}),
-        ToDraw("softmax", "eˣ / Σ eˣ along a row", of_one(functional.softmax), {"x": LOGITS}, BACK),
-        ToDraw("cross_entropy", "the loss of a classifier", cross_entropy, CLASSIFIED),
-        ToDraw("layer_norm", "layer norm of the lecture's 5×3 table", layer_norm, {"z": OUTPUTS}, BACK),
-        ToDraw("rms_norm", "RMS norm of the lecture's 5×3 table", rms_norm, {"z": OUTPUTS}, BACK),
-        ToDraw("batch_norm", "batch norm in training, of the 5×3 table", batch_norm, {"z": OUTPUTS}, BACK),
-        ToDraw("batch_norm_eval", "batch norm with running statistics", batch_norm_eval, {"z": OUTPUTS}, BACK),
-        ToDraw("batch_norm_masked", "batch norm that leaves two padded rows out", batch_norm_masked, PADDED, SHADED),
-        ToDraw("group_norm", "group norm of four channels in two groups", group_norm, {"x": CHANNELS}, BACK),
-        ToDraw("attention", "scaled dot-product attention", attention, ATTENDED, BACK),
-        ToDraw("masked_attention", "attention with one key masked", masked_attention, MASKED, BACK),
-        ToDraw("multihead_attention", "self-attention with two heads", multihead_attention, {"x": TOKENS}, BACK),
-        ToDraw("encoder_layer", "one layer of a Transformer's encoder", encoder_layer, {"src": TOKENS}, BACK),
-        ToDraw("encoder", "a Transformer's encoder of three layers", encoder, {"src": TOKENS}, BACK),
-    ]
+EXAMPLES: Mapping[str, ToDraw] = MappingProxyType(
+    {
+        example.function.__name__: example
+        for example in (
+            ToDraw(neuron, "one neuron: tanh(x · w + b)", {"x": 2.0}),
+            ToDraw(linear, "a linear layer with two features and three neurons", {"f": FEATURES}, BACK),
+            ToDraw(functional.relu, "max(x, 0)", {"x": [-2.0, 0.0, 3.0]}, BACK),
+            ToDraw(functional.sigmoid, "1 / (1 + e⁻ˣ)", {"x": 0.5}),
+            ToDraw(functional.gelu, "x · Φ(x)", {"x": 0.5}),
+            ToDraw(functional.silu, "x · sigmoid(x)", {"x": 0.5}),
+            ToDraw(functional.softmax, "eˣ / Σ eˣ along a row", {"x": LOGITS}, BACK),
+            ToDraw(cross_entropy, "the loss of a classifier", CLASSIFIED),
+            ToDraw(layer_norm, "layer norm of the lecture's 5×3 table", {"z": OUTPUTS}, BACK),
+            ToDraw(rms_norm, "RMS norm of the lecture's 5×3 table", {"z": OUTPUTS}, BACK),
+            ToDraw(batch_norm, "batch norm in training, of the 5×3 table", {"z": OUTPUTS}, BACK),
+            ToDraw(batch_norm_eval, "batch norm with running statistics", {"z": OUTPUTS}, BACK),
+            ToDraw(batch_norm_masked, "batch norm that leaves two padded rows out", PADDED, SHADED),
+            ToDraw(group_norm, "group norm of four channels in two groups", {"x": CHANNELS}, BACK),
+            ToDraw(attention, "scaled dot-product attention", ATTENDED, BACK),
+            ToDraw(masked_attention, "attention with one key masked", MASKED, BACK),
+            ToDraw(multihead_attention, "self-attention with two heads", {"x": TOKENS}, BACK),
+            ToDraw(encoder_layer, "one layer of a Transformer's encoder", {"src": TOKENS}, BACK),
+            ToDraw(encoder, "a Transformer's encoder of three layers", {"src": TOKENS}, BACK),
+        )
+    }
 )
 """Everything that can be drawn by name."""

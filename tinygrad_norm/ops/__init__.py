@@ -3,16 +3,33 @@
 import sys
 
 from ..engine.primitives import indexing, reduction
-from . import constants, creation, elementwise, erf, layout, linalg, picking, products, shape, statistics
+from . import (
+    constants,
+    creation,
+    decompositions,
+    elementwise,
+    erf,
+    fft,
+    layout,
+    linalg,
+    matrices,
+    picking,
+    products,
+    shape,
+    statistics,
+)
 
 __all__ = [
     "constants",
     "creation",
+    "decompositions",
     "elementwise",
     "erf",
+    "fft",
     "indexing",
     "layout",
     "linalg",
+    "matrices",
     "picking",
     "products",
     "reduction",

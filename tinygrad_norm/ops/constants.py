@@ -55,6 +55,7 @@ PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
     np.can_cast,
     np.shares_memory,
     np.may_share_memory,
+    np.einsum_path,
     np.iscomplexobj,
     np.isrealobj,
 )

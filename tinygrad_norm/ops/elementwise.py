@@ -15,6 +15,7 @@ from ..engine.primitives import piecewise
 from ..engine.primitives.elementwise import *  # noqa: F403  # this room offers all of them
 from ..engine.primitives.piecewise import *  # noqa: F403  # and these
 from ..engine.tensor import Data, Tensor, as_tensor, wrap
+from .constants import plain
 from .erf import erf_values
 
 
@@ -89,9 +90,9 @@ def clip(x: Data, min: Any = None, max: Any = None) -> Tensor:
         return clip_between(x, lower=min, upper=max)
     limited = as_tensor(x)
     if min is not None:  # NaN, in the values or in a limit, is not hidden
-        limited = piecewise.where((limited.data < np.asarray(min)) | np.isnan(min), min, limited)
+        limited = piecewise.where((limited.data < plain(min)) | np.isnan(plain(min)), min, limited)
     if max is not None:
-        limited = piecewise.where((limited.data > np.asarray(max)) | np.isnan(max), max, limited)
+        limited = piecewise.where((limited.data > plain(max)) | np.isnan(plain(max)), max, limited)
     return limited
 
 

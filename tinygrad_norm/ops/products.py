@@ -72,7 +72,7 @@ def tensordot(x: Data, y: Data, axes: Any = 2) -> Tensor:
 
 
 @composition(np.einsum)
-def einsum(subscripts: str, *xs: Any) -> Tensor:
+def einsum(subscripts: Any, *xs: Any) -> Tensor:
     """Return Einstein's sum in NumPy's notation, with ``...``, repeated letters and implicit results.
 
     Examples
@@ -82,8 +82,20 @@ def einsum(subscripts: str, *xs: Any) -> Tensor:
     Tensor([1., 4.], shape=(2,), dtype=float64)
     """
     if not isinstance(subscripts, str):
-        raise OperandError(
-            f"einsum must get its subscripts as a string first; got {type(subscripts).__name__}."
-            ' Write einsum("ij,jk->ik", a, b).'
-        )
+        subscripts, xs = spelled_out(subscripts, *xs)
     return einsum_all(*xs, subscripts=subscripts)
+
+
+def spelled_out(*operands: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return the string and the operands of NumPy's other form, in which a list of numbers follows each operand."""
+    lists = [*operands[1::2], *(operands[-1:] if len(operands) % 2 else [])]
+    numbers = sorted({n for row in lists if isinstance(row, (list, tuple)) for n in row if n is not ...})
+    if len(operands) < 2 or not all(isinstance(row, (list, tuple)) for row in lists) or len(numbers) > 26:
+        raise OperandError(
+            f"einsum must get its subscripts as a string first; got {type(operands[0]).__name__}."
+            ' Write einsum("ij,jk->ik", a, b), or einsum(a, [0, 1], b, [1, 2], [0, 2]) with at most 26 numbers.'
+        )
+    letters = {n: chr(ord("a") + i) for i, n in enumerate(numbers)}
+    terms = ["".join("..." if n is ... else letters[n] for n in row) for row in lists]
+    xs = operands[: 2 * (len(operands) // 2) : 2]
+    return ",".join(terms[: len(xs)]) + "".join(f"->{term}" for term in terms[len(xs) :]), xs

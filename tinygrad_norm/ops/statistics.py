@@ -1,8 +1,6 @@
-"""Variance, deviation, norms and running products, composed so that every order of derivative is exact."""
+"""Variance, deviation and running products, composed so that every order of derivative is exact."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -71,24 +69,6 @@ def std(x: Data, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Te
     """Return the standard deviation √var; its gradient where it is 0 is 0, as in PyTorch."""
     x = as_tensor(x)
     return narrowed(root_or_zero(variance(widened(x), axis, ddof, keepdims)), x)
-
-
-@composition(np.linalg.norm)
-def norm(x: Data, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Return the vector norm (ord 1, 2 or ∞) or, for matrices, the Frobenius norm; gradient 0 at 0."""
-    x = as_tensor(x)
-    axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
-    matrix = isinstance(axis, tuple) or (axis is None and x.ndim != 1)
-    if ord is None or (ord == 2 and not matrix) or (ord == "fro" and matrix):
-        return root_or_zero(x.square().sum(axis, keepdims))
-    if ord == 1 and not matrix:
-        return x.abs().sum(axis, keepdims)
-    if ord == np.inf and not matrix:
-        return x.abs().max(axis, keepdims)
-    raise InputError(
-        f"norm: a Tensor has the vector norms 1, 2 and inf and the Frobenius norm; got ord={ord!r} for shape "
-        f"{x.shape}, axis={axis}. Compose others from tg functions."
-    )
 
 
 @composition(np.cumprod)

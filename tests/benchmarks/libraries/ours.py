@@ -38,7 +38,7 @@ def backward_step(dialect: Dialect, problem: Problem, parameters: dict[str, tg.T
 
     def numbers() -> Numbers:
         gradients = {name: np.asarray(parameter.grad) for name, parameter in parameters.items()}
-        return {"result": np.asarray(result[0]), **gradients_of(gradients)}
+        return {"result": result[0].data, **gradients_of(gradients)}
 
     return Step({"step": step}, numbers)
 

@@ -49,7 +49,7 @@ def with_ours(size: int) -> Callable[[Setting], Step]:
     def build(setting: Setting) -> Step:
         x, w = (tg.Tensor(array, requires_grad=True) for array in start(setting))
         result = deep(x, w, size // OPERATIONS)
-        return writing(result, np.asarray, lambda y: str(tg.draw(y, depth=None).dot))
+        return writing(result, lambda y: y.numpy(), lambda y: str(tg.draw(y, depth=None).dot))
 
     return build
 

@@ -11,9 +11,18 @@ import pytest
 
 from tinygrad_norm.lessons.document.lesson import Row, Table
 from tinygrad_norm.lessons.labs import norm_comparison
-from tinygrad_norm.lessons.labs.experiment import Answer, Lab, LabOutcome, LabReport, Line, Panel, Question, Session
+from tinygrad_norm.lessons.labs.experiment import (
+    Answer,
+    Count,
+    Lab,
+    LabOutcome,
+    LabReport,
+    Line,
+    Panel,
+    Question,
+    Session,
+)
 from tinygrad_norm.lessons.labs.papers import BA, BJORCK
-from tinygrad_norm.lessons.labs.progress import Count
 
 
 class Terminal(io.StringIO):

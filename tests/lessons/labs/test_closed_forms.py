@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tinygrad_norm.lessons.lecture.tables import OUTPUTS
 
 from tinygrad_norm import Tensor
 from tinygrad_norm.lessons.labs import closed_forms
@@ -24,6 +23,7 @@ from tinygrad_norm.lessons.labs.closed_forms import (
     theorem_gaps,
 )
 from tinygrad_norm.lessons.lecture.gradient_paths import gradient_paths
+from tinygrad_norm.lessons.lecture.notes import OUTPUTS
 
 PATHS = ("direct", "by_mean", "by_deviation")
 

@@ -45,14 +45,14 @@ def test_what_is_seen_is_what_lies_there(data: Digits) -> None:
     parameters = list(model.parameters())
     here = [p.numpy() for p in parameters]
     slope = [np.array(p.grad) for p in parameters]
-    losses, changes = [float(F.cross_entropy(model(*data.training.inputs), data.training.classes))], []
+    losses, changes = [F.cross_entropy(model(*data.training.inputs), data.training.classes).item()], []
     for reach in REACH:
         for p, values, gradient in zip(parameters, here, slope, strict=True):
             p.data = values - reach * rate * gradient
             p.grad = None
         loss = F.cross_entropy(model(*data.training.inputs), data.training.classes)
         loss.backward()
-        losses.append(float(loss))
+        losses.append(loss.item())
         changes.append(
             np.sqrt(sum(((np.array(p.grad) - g) ** 2).sum() for p, g in zip(parameters, slope, strict=True)))
         )

@@ -30,7 +30,14 @@ DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     # About one entry in three is zero: rows with none, one and several.
     "with zeros": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.67),
     "zero": lambda rng, shape: np.zeros(shape),
+    "regular": lambda rng, shape: regular(rng, shape),
 }
+
+
+def regular(rng: np.random.Generator, shape: Shape) -> Array:
+    """Return matrices of full rank; the symmetric ones of their lower triangles are positive definite."""
+    noise = 0.3 * rng.standard_normal(shape)
+    return noise + np.eye(shape[-2], shape[-1]) * np.arange(2, 2 + shape[-1]) if len(shape) > 1 else noise + 2
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,9 @@ def masked(g: Any, mask: Any) -> Any:
 
 
 relu = elementwise(
+    # The result is 0 where the derivative is; where it is NaN the cotangent passes.
     _relu,
-    vjp=lambda g, out: (masked(g, np.logical_not(out <= 0)),),
+    vjp=lambda g, out: (masked(g, out != 0),),
     formula="max(x, 0)",
     rule=("ḡ · [x > 0]",),
     domain="nonzero",

@@ -91,8 +91,6 @@ def _values(values: Mapping[str, object]) -> dict[str, Any]:
 def plain(value: object) -> Any:
     """Return one value as JSON knows it.
 
-    Examples
-    --------
     >>> plain(Fraction(18, 5)), plain(float("nan")), plain((1, 0.5)), plain(Fraction(4))
     ({'fraction': '18/5', 'value': 3.6}, None, [1, 0.5], 4)
     """

@@ -21,6 +21,7 @@ def lesson_html(lesson: Lesson) -> str:
         f'<li value="{step.number}"><a href="#step-{step.number}">{escape(step.title)}</a></li>'
         for step in lesson.steps
     )
+    introduction = "\n".join(f"<p>{escape(text)}</p>" for text in lesson.introduction)
     sections = "\n".join(map(_step, lesson.steps))
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -37,7 +38,7 @@ def lesson_html(lesson: Lesson) -> str:
 <div class="layout">
 <header>
 <h1>{title}</h1>
-{_paragraphs(lesson.introduction)}
+{introduction}
 </header>
 <nav aria-label="Steps">
 <ol>
@@ -51,10 +52,6 @@ def lesson_html(lesson: Lesson) -> str:
 </body>
 </html>
 """
-
-
-def _paragraphs(texts: tuple[str, ...]) -> str:
-    return "\n".join(f"<p>{escape(text)}</p>" for text in texts)
 
 
 def _step(step: Step) -> str:
@@ -84,7 +81,8 @@ _ROW = {False: "<tr>", True: '<tr class="pad">'}
 def table_html(table: Table) -> str:
     """Return the table as a captioned figure; pad rows and cells have the class ``pad``."""
     heads = "".join(
-        f'<th scope="col"{_head_class(table, column)}>{escape(name)}</th>' for column, name in enumerate(table.columns)
+        f'<th scope="col"{_attributes([_pad(name), _text(table, column)])}>{escape(name)}</th>'
+        for column, name in enumerate(table.columns)
     )
     columns = [_column(table, index) for index in range(len(table.columns))]
     rows = "\n".join(
@@ -107,28 +105,26 @@ def table_html(table: Table) -> str:
 </figure>"""
 
 
-def _is_text(table: Table, column: int) -> bool:
-    return any(isinstance(row.values[column], str) for row in table.rows)
+def _text(table: Table, column: int) -> str:
+    return "text" if table.is_text(column) else ""
 
 
-def _head_class(table: Table, column: int) -> str:
-    classes = ["pad"] * (table.columns[column] == PAD) + ["text"] * _is_text(table, column)
-    return f' class="{" ".join(classes)}"' if classes else ""
+def _pad(*texts: str) -> str:
+    return "pad" if PAD in texts else ""
 
 
 def _column(table: Table, column: int) -> list[str]:
     """Return the cells of a column; numbers carry how far to move left to align their points."""
-    head = table.columns[column]
+    head, kind = table.columns[column], _text(table, column)
     texts = [cells[column] for cells in table.cells()]
-    kind = "text" if _is_text(table, column) else ""
     tails = missing_tails(texts) if not kind else [0] * len(texts)
     return [
-        f"<td{_attributes([kind, PAD if PAD in (head, text) else ''], tail)}>{escape(text)}</td>"
+        f"<td{_attributes([kind, _pad(head, text)], tail)}>{escape(text)}</td>"
         for text, tail in zip(texts, tails, strict=True)
     ]
 
 
-def _attributes(classes: list[str], tail: int) -> str:
+def _attributes(classes: list[str], tail: int = 0) -> str:
     names = " ".join(filter(None, classes))
     return (f' class="{names}"' if names else "") + (f' style="--tail:{tail}"' if tail else "")
 

@@ -23,8 +23,6 @@ def lesson_markdown(lesson: Lesson) -> str:
 def escaped_markdown(text: str) -> str:
     r"""Return `text` so that Markdown shows it as it is, on one line.
 
-    Examples
-    --------
     >>> print(escaped_markdown("a*b | <script> $x$"), escaped_markdown("1. June"), escaped_markdown("0.5"))
     a\*b \| &lt;script&gt; \$x\$ 1\. June 0.5
     """
@@ -66,8 +64,6 @@ def _block(block: Paragraph | Formula | Table | Fact | Claim) -> str:
 def table_markdown(table: Table) -> str:
     """Return the table with its title above; pads are marked with ░.
 
-    Examples
-    --------
     >>> from tinygrad_norm.lessons.document.lesson import Row, Table
     >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
     >>> print(table_markdown(Table("t", "Outputs", ("x₁", "x₂"), rows, formats="")))
@@ -78,8 +74,7 @@ def table_markdown(table: Table) -> str:
     | Hi | 6.5 | 2.41 |
     | ░ *pad* | 0 | 0 |
     """
-    textual = [any(isinstance(row.values[index], str) for row in table.rows) for index in range(len(table.columns))]
-    marks = [":---", *(":---" if is_text else "---:" for is_text in textual)]
+    marks = [":---", *(":---" if table.is_text(index) else "---:" for index in range(len(table.columns)))]
     lines = [
         _line([escaped_markdown(table.corner), *map(_cell, table.columns)]),
         _line(marks),

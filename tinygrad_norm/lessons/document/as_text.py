@@ -57,8 +57,6 @@ def wrapped(text: str, indent: str, first: str | None = None) -> str:
 def table_text(table: Table) -> str:
     """Return the table with aligned columns; a pad row leads with ░, a pad cell ends with it.
 
-    Examples
-    --------
     >>> from tinygrad_norm.lessons.document.lesson import Row, Table
     >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
     >>> print(table_text(Table("t", "Outputs", ("x₁", "x₂"), rows, formats="")))
@@ -72,7 +70,7 @@ def table_text(table: Table) -> str:
     written = table.cells()
     for index, name in enumerate(table.columns):
         cells = [_marked(row[index]) for row in written]
-        is_text = any(isinstance(row.values[index], str) for row in table.rows)
+        is_text = table.is_text(index)
         column = [_marked(name), *(cells if is_text else _on_point(cells))]
         # Numbers stand three blanks from the column before them, text two.
         columns.append(column if is_text else [f" {cell}" for cell in column])

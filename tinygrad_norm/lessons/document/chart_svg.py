@@ -78,8 +78,6 @@ def _y_tick(at: float, value: float) -> str:
 def ticks(low: float, high: float) -> list[float]:
     """Return about six round numbers from `low` to `high`.
 
-    Examples
-    --------
     >>> ticks(0, 0.95), ticks(-1.2, 1.9)
     ([0.0, 0.2, 0.4, 0.6, 0.8], [-1.0, -0.5, 0.0, 0.5, 1.0, 1.5])
     """

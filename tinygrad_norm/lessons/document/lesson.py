@@ -52,24 +52,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A small labeled table.
+    """A small labeled table: a label for each column, and above the row labels the corner.
 
-    Parameters
-    ----------
-    key : str
-        Its stable name within the step.
-    title : str
-        What it shows, in a line.
-    columns : tuple of str
-        One label for each value of a row.
-    rows : tuple of Row
-        As many values in each as there are columns.
-    corner : str
-        The heading above the row labels.
-    formats : str or tuple of str
-        Format of a fractional number, for all columns or one for each; empty means "as short as exact".
-    note : str
-        A line below.
+    The key is its stable name within the step. A format is that of fractional numbers, for all columns or one for each;
+    empty means "as short as exact". The note is a line below.
     """
 
     key: str
@@ -89,6 +75,10 @@ class Table:
         """Return the format of a fractional number in that column."""
         return self.formats if isinstance(self.formats, str) else self.formats[column]
 
+    def is_text(self, column: int) -> bool:
+        """Return whether there is text in that column; else it is aligned as numbers."""
+        return any(isinstance(row.values[column], str) for row in self.rows)
+
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """Return every value as a reader should see it, ``(row, column)``."""
         return tuple(
@@ -100,8 +90,6 @@ class Table:
 class Fact:
     """A sentence whose numbers were computed; `text` is a template over `values`.
 
-    Examples
-    --------
     >>> Fact("share", "{pads:.1%} of the positions are pads.", {"pads": 0.25}).sentence
     '25.0% of the positions are pads.'
     """
@@ -118,22 +106,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Claim:
-    """Something the notes say, judged.
+    """Something the notes say, judged: what is true, and why it must be so.
 
-    Parameters
-    ----------
-    key : str
-        Its stable name within the step.
-    says : str
-        What the notes say.
-    verdict : str
-        One of :data:`Judgment`.
-    truth : str
-        What is true; a template over `values`.
-    why : str
-        Why it must be so; a template over `values`.
-    values : mapping
-        The computed numbers, at full precision.
+    Both are templates over the values, which are the computed numbers at full precision. The key is its stable name
+    within the step.
     """
 
     key: str

@@ -30,8 +30,6 @@ def write(value: object, spec: str = "") -> str:
     Whole numbers (``int``) and text ignore a spec that is for fractional numbers; a Fraction without
     a spec is written as one. A float that is 0 exactly is ``0``, one that only rounds to it ``0.000``.
 
-    Examples
-    --------
     >>> write(-0.20412414523193148, ".6f"), write(-1e-17, ".3f"), write(3, ".6f")
     ('−0.204124', '0.000', '3')
     >>> write(Fraction(-15, 526)), write(Fraction(18, 5), ".2f"), write(2.410), write(None)
@@ -81,8 +79,6 @@ def _signed(text: str) -> str:
 def subscript(number: int) -> str:
     """Return a whole number as an index.
 
-    Examples
-    --------
     >>> "w" + subscript(10)
     'w₁₀'
     """
@@ -92,8 +88,6 @@ def subscript(number: int) -> str:
 def missing_tails(cells: Sequence[str]) -> list[int]:
     """Return how many places each cell must move left for all decimal points to stand in line.
 
-    Examples
-    --------
     >>> missing_tails(["6.5", "2.41", "0"])
     [1, 0, 3]
     """
@@ -104,8 +98,6 @@ def missing_tails(cells: Sequence[str]) -> list[int]:
 def closeness(gap: float, name: str = "gap") -> str:
     """Return how well two computations agree, as a template over the gap between them.
 
-    Examples
-    --------
     >>> closeness(0.0), closeness(2e-16)
     ('exactly', 'to within {gap:.1g}')
     """
@@ -120,8 +112,6 @@ class _Sentence(string.Formatter):
 def fill(template: str, values: Mapping[str, object]) -> str:
     """Return `template` with its ``{name:spec}`` fields written from `values`.
 
-    Examples
-    --------
     >>> fill("{z:.2f} is below {mean}", {"z": -0.2041, "mean": Fraction(21, 5)})
     '−0.20 is below 21/5'
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,42 +18,26 @@ from .checked_values import Slip, Slips, as_numbers, enumerated, same, several
 from .exercise_parts import Answer, Check, Verdict
 
 Backward = Callable[..., Any]
-NO_SLIPS: Slips = MappingProxyType({})
 
 
 def gradient_check(
     function: str,
     forward: Callable[..., Tensor],
-    wrt: Sequence[str],
+    slips: Slips,
     cases: Cases,
-    *,
     label: str = "gradient of {}",
+    *,
     adapt: Callable[[Answer], Backward] | None = None,
-    slips: Slips = NO_SLIPS,
     simpler: Cases | None = None,
 ) -> Check:
-    """Return the check of a hand-written backward pass; a point for each gradient.
+    """Return the check of a hand-written backward pass, ``function(g, *arguments)``; a point for each gradient.
 
-    Parameters
-    ----------
-    function : str
-        The learner's function, called as ``function(g, *arguments)``.
-    forward : callable
-        ``forward(*arguments)``, computed by the engine.
-    wrt : sequence of str
-        The parameters of ``forward`` whose gradients it returns, in this order.
-    cases : callable
-        The arguments to try.
-    label : str
-        What a point is called, with ``{}`` in place of the parameter.
-    adapt : callable, optional
-        Makes ``backward(g, *arguments)`` of the learner's function when it takes something else.
-    slips : mapping, optional
-        By parameter, the mistakes that this exercise knows better than the gradient check: ``answer(g, *arguments)``.
-    simpler : callable, optional
-        Gives simpler arguments to look at when a mistake has no name; they are not graded.
+    ``forward(*arguments)`` is computed by the engine. The slips stand by each parameter of it whose gradient is asked
+    for, in this order: the mistakes that this exercise knows better than the gradient check. A point's label has ``{}``
+    in place of the parameter. ``adapt`` makes such a function of the learner's when it takes something else. What
+    ``simpler`` gives is looked at when a mistake has no name, and not graded.
     """
-    labels = {name: label.format(name) for name in wrt}
+    labels = {name: label.format(name) for name in slips}
 
     @wraps(forward)
     def values(*arguments: Any) -> Any:
@@ -115,7 +98,7 @@ class _Passes:
             report = self.check(case, open_ones)
             for name in open_ones:
                 if not _is_right(report, name):
-                    sight = self.name_mistake(_sight(case, report, name), name, slips.get(name, ()), simpler)
+                    sight = self.name_mistake(_sight(case, report, name), name, slips[name], simpler)
                     wrong[name] = _mistake(self.labels[name], sight, [case.name for case, _ in right])
             if len(wrong) == len(self.labels):
                 break

@@ -24,14 +24,9 @@ two or three of sixteen digits, and no mistake worth a name is as small."""
 
 @dataclass(frozen=True)
 class Slip:
-    """A wrong answer that has a name, computed like the right one from the same arguments.
+    """A wrong answer that has a name: ``answer(*arguments)`` gives what this mistake makes of the same arguments.
 
-    Attributes
-    ----------
-    code, name, why : str
-        A short stable name; the mistake in a few words; what to know.
-    answer : callable
-        ``answer(*arguments)`` gives what this mistake gives.
+    The code is a short stable name, the name says the mistake in a few words, ``why`` what to know.
     """
 
     code: str
@@ -56,16 +51,8 @@ class _Pair:
 def value_check(function: str, cases: Cases, expected: Callable[..., Any], slips: Slips) -> Check:
     """Return the check of a function that gives one array, or a tuple of them.
 
-    Parameters
-    ----------
-    function : str
-        Its name.
-    cases : callable
-        The arguments to try.
-    expected : callable
-        ``expected(*arguments)`` gives the right results, computed by the engine.
-    slips : mapping
-        By what its results are called, a point each: the mistakes that have a name.
+    ``expected(*arguments)`` gives the right results in each of the cases, computed by the engine. The slips stand by
+    what the results are called, a point each.
     """
     names = tuple(slips)
 
@@ -91,16 +78,10 @@ def choice_check(
     seen: Callable[[Case, Any, Any], str],
     slips: Sequence[Slip],
 ) -> Check:
-    """Return the check of a function whose answer is the right one or is not: no rounding, no shape.
+    """Return the check of a function whose answer is the right one or is not: no rounding, no shape; it is one point.
 
-    Parameters
-    ----------
-    function, label, cases, expected, slips :
-        As in :func:`value_check`, for one point.
-    read : callable
-        ``read(result)`` gives the answer in the form of the expected one, or refuses it.
-    seen : callable
-        ``seen(case, yours, right)`` says in a line what is wrong.
+    ``read(result)`` gives the answer in the form of the expected one, or refuses it; ``seen(case, yours, right)`` says
+    in a line what is wrong. The others are as in :func:`value_check`.
     """
 
     def grade(answer: Answer, seed: int) -> tuple[Verdict, ...]:
@@ -126,18 +107,10 @@ def property_check(
     detail: Callable[[Case, Any], tuple[str, ...]] = lambda case, result: (),
     praise: str = "right on {}",
 ) -> Check:
-    """Return the check of a function that has many right answers.
+    """Return the check of a function that has many right answers; it is one point.
 
-    Parameters
-    ----------
-    function, label, cases :
-        As in :func:`value_check`, for one point.
-    fault : callable
-        ``fault(result, *arguments)`` gives code and name of what is wrong with an answer, None if nothing is.
-    detail : callable
-        ``detail(case, result)`` gives the lines below a wrong answer.
-    praise : str
-        What is said of a right answer, with ``{}`` in place of the cases.
+    ``fault(result, *arguments)`` gives code and name of what is wrong with an answer, None if nothing is;
+    ``detail(case, result)`` the lines below a wrong one. The praise of a right one has ``{}`` in place of the cases.
     """
 
     def grade(answer: Answer, seed: int) -> tuple[Verdict, ...]:
@@ -220,8 +193,6 @@ def _seen(pair: _Pair) -> tuple[str, ...]:
 def enumerated(names: Sequence[str]) -> str:
     """Return names as a list in words.
 
-    Examples
-    --------
     >>> enumerated(["the lecture's table", "random data"]), enumerated(["one"])
     ("the lecture's table and random data", 'one')
     """
@@ -240,10 +211,7 @@ class RefusalError(Exception):
 def call(answer: Answer, arguments: Sequence[Any]) -> Any:
     """Call the learner's function with copies of the arguments and return what it gives.
 
-    Raises
-    ------
-    RefusalError
-        If it changes its arguments.
+    RefusalError if it changes its arguments.
     """
     given = deepcopy(list(arguments))
     result = answer(*given)
@@ -256,13 +224,8 @@ def call(answer: Answer, arguments: Sequence[Any]) -> Any:
 def several(result: Any, labels: Sequence[str]) -> tuple[Any, ...]:
     """Return the results that belong to the labels.
 
-    Raises
-    ------
-    RefusalError
-        If there are not as many.
+    RefusalError if there are not as many.
 
-    Examples
-    --------
     >>> several((1.0, 2.0), ("mean", "variance"))
     (1.0, 2.0)
     >>> several(1.0, ("mean",))
@@ -291,13 +254,8 @@ def something(result: Any) -> None:
 def as_numbers(value: Any) -> Floats:
     """Return an answer as a float64 array.
 
-    Raises
-    ------
-    RefusalError
-        If it does not consist of real numbers.
+    RefusalError if it does not consist of real numbers.
 
-    Examples
-    --------
     >>> as_numbers([[1, 2], [3, 4]]).shape
     (2, 2)
     """
@@ -316,8 +274,6 @@ def as_numbers(value: Any) -> Floats:
 def type_in_words(value: Any) -> str:
     """Say what an answer is.
 
-    Examples
-    --------
     >>> type_in_words(np.ones((2, 3), dtype=bool)), type_in_words("0.36"), type_in_words(3)
     ('an array of bool', 'a str', 'an int')
     """
@@ -327,37 +283,23 @@ def type_in_words(value: Any) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def first_not_finite(array: Floats) -> str | None:
-    """Name the first entry that is NaN or infinite.
-
-    Examples
-    --------
-    >>> first_not_finite(np.array([1.0, np.nan]))
-    'nan at [1]'
-    """
-    bad = np.argwhere(~np.isfinite(array))
-    return f"{array[tuple(bad[0])]}{place(bad[0])}" if len(bad) else None
-
-
 def unfit(numbers: Floats, shape: tuple[int, ...], of: str = "", where: str = "") -> tuple[str, str] | None:
     """Return code and name of what keeps numbers from being looked at: another shape, or an entry that is not finite.
 
-    Examples
-    --------
     >>> unfit(np.ones(3), (2,), ", a weight for each row")
     ('wrong-shape', 'must have the shape (2,), a weight for each row; yours has (3,)')
+    >>> unfit(np.array([1.0, np.nan]), (2,))
+    ('not-finite', 'is not finite: nan at [1]')
     """
     if numbers.shape != shape:
         return "wrong-shape", f"must have the shape {shape}{of}; yours has {numbers.shape}"
-    bad = first_not_finite(numbers)
-    return None if bad is None else ("not-finite", f"is not finite: {bad}{where}")
+    bad = np.argwhere(~np.isfinite(numbers))
+    return ("not-finite", f"is not finite: {numbers[tuple(bad[0])]}{place(bad[0])}{where}") if len(bad) else None
 
 
 def place(index: Sequence[int] | npt.NDArray[np.intp]) -> str:
     """Return an index in words, nothing for a single number.
 
-    Examples
-    --------
     >>> place((1, 2)), place(())
     (' at [1, 2]', '')
     """

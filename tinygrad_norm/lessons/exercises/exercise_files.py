@@ -21,8 +21,6 @@ _FIRST = 4000
 def file_name(exercise: Exercise) -> str:
     """Return what the stub is called.
 
-    Examples
-    --------
     >>> file_name(EXERCISES[7])
     'exercise_07_mean_backward.py'
     """
@@ -62,10 +60,7 @@ def _function(asked: Asked) -> str:
 def recognize(path: Path) -> Exercise | None:
     """Return the exercise that a file answers: by its header, or by its name if it has none.
 
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
+    OSError if the file cannot be read.
     """
     with open(path, "rb") as file:
         start = file.read(_FIRST).decode("utf-8", errors="replace")
@@ -78,8 +73,6 @@ def recognize(path: Path) -> Exercise | None:
 def author(path: Path) -> str:
     """Return what stands in a file's name before the exercise, which is the student where all files lie together.
 
-    Examples
-    --------
     >>> author(Path("ada_exercise_07_mean_backward.py")), author(Path("exercise_07_mean_backward.py"))
     ('ada', '')
     """
@@ -102,10 +95,7 @@ def find_submissions(folder: Path) -> tuple[list[Submission], list[Path]]:
     A folder inside is a student and may hold folders of its own. A file beside them belongs to whom its name begins
     with (``ada_exercise_07….py``); files that begin with the exercise are all of one student, named by the folder.
 
-    Raises
-    ------
-    InputError
-        If nothing in it answers an exercise.
+    InputError if nothing in it answers an exercise.
     """
     found, others = [], []
     for path in _python_files(folder):

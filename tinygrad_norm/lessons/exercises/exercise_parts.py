@@ -17,19 +17,10 @@ NOT_WRITTEN = "not-written"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one point.
+    """What came of one point: the label says what was asked, the message in one line how it was answered.
 
-    Attributes
-    ----------
-    label : str
-        What was asked.
-    passed : bool
-    message : str
-        The verdict in one line.
-    detail : tuple of str
-        Lines that say how it was seen and what to know.
-    code : str
-        A short stable name of the mistake, for programs; empty if it has none.
+    The detail's lines say how it was seen and what to know. The code is a short stable name of the mistake, for
+    programs; empty if it has none.
     """
 
     label: str
@@ -69,19 +60,10 @@ _FUNCTION = re.compile(r'^def ([^\n]+):\n    """\n(.*?)\n    """\n', re.MULTILIN
 
 @dataclass(frozen=True)
 class Exercise:
-    """One of the twelve.
+    """One of the twelve, by the names ``7``, ``mean-backward`` and a short title.
 
-    Attributes
-    ----------
-    number, slug, title
-        Its names: ``7``, ``mean-backward``, a short title.
-    statement : str
-        What is given, what it is about, what to do.
-    functions : str
-        Python text: each function that is asked for, with its docstring and its right body.
-    hints : tuple of str
-        From a nudge to nearly the answer.
-    checks : tuple of Check
+    The statement says what is given, what it is about, what to do. ``functions`` is Python text: each function that is
+    asked for, with its docstring and its right body. The hints go from a nudge to nearly the answer.
     """
 
     number: int

@@ -33,8 +33,6 @@ def grade_text(grade: Grade) -> str:
 def score(points: int, out_of: int) -> str:
     """Return a score in words.
 
-    Examples
-    --------
     >>> score(1, 3), score(1, 1)
     ('1 of 3 points', '1 of 1 point')
     """
@@ -44,8 +42,6 @@ def score(points: int, out_of: int) -> str:
 def verdict_lines(verdict: Verdict, width: int = 0) -> list[str]:
     """Return a verdict in a line, and below it what there is to know about a mistake.
 
-    Examples
-    --------
     >>> verdict_lines(Verdict("mean", False, "the sum: it is not divided", ("a mean is Σ x / n",)))
     ['wrong  mean  the sum: it is not divided', '       a mean is Σ x / n']
     """

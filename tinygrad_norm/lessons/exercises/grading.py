@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,17 +27,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Grade:
-    """What came of one file.
-
-    Attributes
-    ----------
-    exercise : Exercise
-    file : str
-    verdicts : tuple of Verdict
-        One for each point, in the order of the exercise.
-    printed : Printed
-        What the file printed while it was graded.
-    """
+    """What came of one file: a verdict for each point, in the order of the exercise, and what it printed meanwhile."""
 
     exercise: Exercise
     file: str
@@ -64,17 +54,8 @@ def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: flo
     """Grade a file as an answer to an exercise.
 
     Nothing that the file does stops the grading: a function that never ends, exits or crashes loses its own points,
-    and the others are graded in a new process.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-    exercise : Exercise
-    seed : int
-        Of the random data.
-    seconds : float
-        The longest that a function, or loading the file, may take.
+    and the others are graded in a new process. The seed is that of the random data; in so many seconds each function
+    must be done, and loading the file.
     """
     verdicts: dict[int, tuple[Verdict, ...]] = {}
     printed = Printed()
@@ -97,7 +78,8 @@ def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: 
         elif "loaded" in message:
             loaded = True
         else:
-            verdicts[message["check"]] = tuple(_verdict(data) for data in message["verdicts"])
+            told = ({**data, "detail": tuple(data["detail"])} for data in message["verdicts"])
+            verdicts[message["check"]] = tuple(Verdict(**data) for data in told)
     left = [k for k in pending if k not in verdicts]
     if outcome.ending.how == "finished" or not left:
         return
@@ -108,10 +90,6 @@ def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: 
     else:
         words = f"the file, when it is loaded, {outcome.ending.reason}"
         verdicts.update({k: fail(exercise.checks[k], words, code) for k in left})
-
-
-def _verdict(data: Mapping[str, Any]) -> Verdict:
-    return Verdict(data["label"], data["passed"], data["message"], tuple(data["detail"]), data["code"])
 
 
 def grade_checks(file: str, number: int, checks: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:
@@ -185,17 +163,9 @@ def grade_class(
     jobs: int = 1,
     report: Callable[[str, float], None] | None = None,
 ) -> Class:
-    """Grade everything that was handed in.
+    """Grade everything that was handed in, so many files (``jobs``) at a time, as :func:`grade_file` does.
 
-    Parameters
-    ----------
-    submissions : sequence of Submission
-    seed, seconds :
-        As in :func:`.grade_file`.
-    jobs : int
-        How many files are graded at a time.
-    report : callable, optional
-        Told what was graded, and the fraction that is done.
+    ``report`` is told what is done, and the fraction of it.
     """
     grades: list[tuple[Submission, Grade]] = []
     with ThreadPoolExecutor(jobs) as pool:

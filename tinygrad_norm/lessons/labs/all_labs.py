@@ -8,8 +8,7 @@ from types import MappingProxyType
 
 from ...errors import InputError
 from . import backward, batch_noise, invariance, landscape, lr_ladder, padding_lab, pre_post
-from .experiment import Lab, LabReport, Session
-from .progress import Counting, silent
+from .experiment import Counting, Lab, LabReport, Session, silent
 from .training import one_thread
 
 _MODULES = (backward, lr_ladder, pre_post, landscape, batch_noise, padding_lab, invariance)
@@ -23,13 +22,8 @@ def run_lab(name: str, seed: int = 0, quick: bool = False, counting: Counting = 
 
     The random numbers of the caller (``manual_seed``) are left alone.
 
-    Raises
-    ------
-    InputError
-        There is no such lab, or the seed is negative.
+    InputError if there is no such lab, or the seed is negative.
 
-    Examples
-    --------
     >>> report = run_lab("invariance", seed=1, quick=True)
     >>> [answer.verdict for answer in report.outcome.answers]
     ['exact', 'exact', 'exact', 'exact', 'exact']
@@ -47,8 +41,6 @@ def run_lab(name: str, seed: int = 0, quick: bool = False, counting: Counting = 
 def labs_for(benefit: str) -> tuple[Lab, ...]:
     """Return the labs that test one of the lecture's four benefits.
 
-    Examples
-    --------
     >>> [lab.name for lab in labs_for("regularization")]
     ['batch-noise']
     """

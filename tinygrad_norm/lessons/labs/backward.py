@@ -57,8 +57,6 @@ Worst = Mapping[str, float]
 def worst(found: Iterable[Worst]) -> Worst:
     """Return the largest value of each quantity.
 
-    Examples
-    --------
     >>> worst([{"a": 1.0, "b": 5.0}, {"a": 2.0, "b": 3.0}])
     {'a': 2.0, 'b': 5.0}
     """

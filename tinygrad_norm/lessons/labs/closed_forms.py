@@ -8,8 +8,9 @@ is cut by detaching its x. What these gradients and their sums must be is in :fu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -17,13 +18,12 @@ from ... import functional as F
 from ...engine.details.array import Array
 from ...engine.tensor import Tensor
 from ...transforms import gradients
+from ..lecture.norm_formula import BATCH, LAYER, functional_norm
 
 
 def normalized_by_paths(direct: Tensor, by_mean: Tensor, by_deviation: Tensor, axis: int, eps: float) -> Tensor:
     """Return (direct − mean(by_mean)) / √(var(by_deviation) + eps): x̂, if all three are x.
 
-    Examples
-    --------
     >>> x = Tensor([7.0, 5.0, 4.0])
     >>> bool(np.allclose(normalized_by_paths(x, x, x, 0, 0.0), np.array([5, -1, -4]) / np.sqrt(14)))
     True
@@ -129,24 +129,18 @@ def closed_form_gaps(at: Given) -> dict[str, float]:
     return {norm: relative_gap(by_engine(composed[norm], at.x, at.cotangent), closed[norm]) for norm in composed}
 
 
-NORMS_BY_AXIS: Mapping[int, Callable[[Tensor], Tensor]] = {
-    0: lambda x: F.batch_norm(x, training=True, eps=EPS),
-    1: lambda x: F.layer_norm(x, x.shape[1], eps=EPS),
-}
-
-
 def path_gaps(at: Given) -> dict[str, float]:
     """Return how far each path is from its closed form, and their sum from the composed norm, by path.
 
     Along rows (layer norm) and along columns (batch norm); the larger gap counts. All are shares of the direct path.
     """
     found = dict.fromkeys(("direct", "by_mean", "by_deviation", "sum"), 0.0)
-    for axis, norm in NORMS_BY_AXIS.items():
+    for axis in (BATCH, LAYER):
         engine, formula = (way(at.x, at.cotangent, axis, EPS) for way in (paths, paths_in_closed_form))
         for name in ("direct", "by_mean", "by_deviation"):
             gap = relative_gap(getattr(engine, name), getattr(formula, name), formula.direct)
             found[name] = max(found[name], gap)
-        composed = by_engine(norm, at.x, at.cotangent)
+        composed = by_engine(partial(functional_norm, axis=axis, eps=EPS), at.x, at.cotangent)
         found["sum"] = max(found["sum"], relative_gap(engine.total, composed, formula.direct))
     return found
 

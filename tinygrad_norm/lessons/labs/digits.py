@@ -29,10 +29,7 @@ class Digits(NamedTuple):
 def bundled_digits() -> tuple[Array, Array]:
     """Return images (image, 64) with values from 0 to 16, and their classes (image).
 
-    Raises
-    ------
-    MissingExtraError
-        scikit-learn is not installed.
+    MissingExtraError if scikit-learn is not installed.
     """
     try:
         found = import_module("sklearn.datasets").load_digits()

@@ -7,17 +7,19 @@ answer's sentence is filled in from its own values, so that what is printed cann
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, Protocol, TextIO, TypeAlias, TypeVar
 
 import numpy as np
 
+from ...terminal.progress import counting
 from ..document.lesson import Table, Values
 from ..document.numerals import fill
 from .papers import Paper
-from .progress import Counting, silent
 
 Judgment: TypeAlias = Literal["exact", "broken", "reproduced", "in part", "not reproduced", "not finished"]
 """Of an identity: exact or broken. Of an experiment: reproduced, in part, or not. Not finished if it was cut short."""
@@ -159,13 +161,38 @@ class LabReport:
         return any(answer.verdict == "broken" for answer in self.outcome.answers)
 
 
+class Count(Protocol):
+    """Called after each job."""
+
+    def __call__(self, note: str = "") -> None:
+        """Count one more; the note, such as the loss, stands beside the number."""
+
+
+Counting: TypeAlias = Callable[[str, int], AbstractContextManager[Count]]
+"""From a stage and its number of jobs to a context, which gives the function to call after each job."""
+
+
+@contextmanager
+def silent(stage: str, total: int) -> Iterator[Count]:
+    """Count, and show nothing."""
+    yield lambda note="": None
+
+
+def counting_on(stream: TextIO, unit: str = "it", keep: bool = False) -> Counting:
+    """Return what shows the progress on this stream; a bar is counted in `unit` and, if wished, kept at the end.
+
+    >>> import sys
+    >>> counting_on(sys.stdout) is silent  # no terminal here
+    True
+    """
+    return partial(counting, stream, unit=unit, keep=keep) if stream.isatty() else silent
+
+
 class Session:
     """One run of a lab, with a seed for everything random; it keeps what was done when Ctrl-C ends it.
 
     A quick one is the small version, in seconds instead of minutes. `counting` opens a progress sign for each stage.
 
-    Examples
-    --------
     >>> Session(seed=0).each("squares", (1, 2, 3), lambda n: n * n)
     {1: 1, 2: 4, 3: 9}
     """

@@ -96,13 +96,8 @@ def range_of_changes(layer: Layer, change: Change, points: int, rng: np.random.G
 class ScaledGradient:
     """What multiplying all weights by a factor does to the gradient of a loss by them.
 
-    Attributes
-    ----------
-    gap : float
-        Between the gradient at the larger weights, times the factor, and the gradient before; as a share of its size.
-    along_weights : float
-        The largest cosine between the gradient and the weights: of the whole matrix, and of each unit's.
-    along_each_unit : float
+    The gap between the gradient at the larger weights, times the factor, and the gradient before, as a share of its
+    size; the largest cosine between gradient and weights: of the whole matrix, and of each unit's.
     """
 
     gap: float

@@ -22,8 +22,6 @@ from ...engine.details.array import Array
 class Population:
     """A large set of numbers, and what the law needs of it.
 
-    Examples
-    --------
     >>> coin = Population("coin", np.array([-1.0, 1.0]))
     >>> coin.skewness, coin.kurtosis
     (0.0, 1.0)
@@ -52,8 +50,6 @@ class Population:
 def law(standardized: float, size: int, skewness: float, kurtosis: float) -> float:
     """Return the variance of a batch-normalized value by the law above.
 
-    Examples
-    --------
     >>> law(standardized=2.0, size=10, skewness=0.0, kurtosis=3.0)
     0.3
     """

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -16,6 +17,7 @@ import numpy as np
 from ... import nn
 from ...errors import InputError
 from ...random import manual_seed
+from ...terminal.table import aligned
 from .digits import CLASSES, PIXELS, Digits, bundled_digits
 from .evaluation import Examples, accuracy_and_loss, batch_norm_drift
 from .experiment import STYLES, Line, Panel
@@ -99,11 +101,8 @@ def train_on_digits(norm: str, plan: TrainingPlan, stream: TextIO | None = None)
     training, held_out = split_digits(plan)
     manual_seed(plan.seed)
     model = digit_network(norm, plan.dtype)
-
-    def epoch(rng: np.random.Generator) -> Iterator[Examples]:
-        return training.in_batches(plan.batch, rng)
-
-    course = fit(model, epoch, len(list(training.in_batches(plan.batch))), plan, norm, stream)
+    epoch, steps = partial(training.in_batches, plan.batch), len(list(training.in_batches(plan.batch)))
+    course = fit(model, epoch, steps, plan, norm, stream)
     return judged(norm, model, course, training, held_out, held_out.in_batches(plan.batch))
 
 
@@ -142,7 +141,7 @@ def comparison_text(outcomes: Sequence[TrainingOutcome], task: str) -> str:
     lines = (
         f"Training on {task}; right answers on examples trained on and on held-out ones, in evaluation mode",
         "",
-        *_aligned([heading, *map(_cells, outcomes)]),
+        *aligned([heading, *map(_cells, outcomes)], "lr"),
         "",
         "loss: cross-entropy of the held-out examples. drift: distance of a batch's means from the running means,",
         "in running deviations (root mean square over features); a norm without running statistics has none.",
@@ -161,15 +160,6 @@ def _cells(outcome: TrainingOutcome) -> tuple[str, ...]:
         "–" if outcome.drift is None else f"{outcome.drift:.2f}",
         f"{course.seconds:.1f}",
     )
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows of texts as lines, the first column to the left and the others to the right."""
-    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join([row[0].ljust(first), *(text.rjust(width) for text, width in zip(row[1:], others, strict=True))])
-        for row in rows
-    ]
 
 
 def comparison_data(outcomes: Sequence[TrainingOutcome]) -> list[dict[str, Any]]:

@@ -1,11 +1,21 @@
-"""The lab ``padding``: the same reviews with more and more pads, read by Transformers with each normalization."""
+"""The lab ``padding``: the same reviews with more and more pads, read by Transformers with each normalization.
+
+A review's scores should not depend on how long its neighbors are. :func:`pad_effects` reads a batch as it is and with
+extra pads, in training mode by the statistics of the batch, in evaluation mode by the running ones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from statistics import fmean
 
+import numpy as np
+
+from ... import nn
+from ...context import no_grad
+from ...engine.details.array import Array
 from ...random import manual_seed
 from ..document.lesson import Row, Table
 from .evaluation import accuracy_and_loss, batch_norm_drift
@@ -22,22 +32,12 @@ from .experiment import (
     repeat_seed,
     unfinished,
 )
-from .extra_pads import (
-    EXTRA_PADS,
-    Reader,
-    distance,
-    distance_when_padded,
-    effects,
-    largest_change,
-    pad_effects,
-    right,
-    right_when_padded,
-)
 from .networks import REVIEW_NORMS, ReviewClassifier
 from .papers import BA, IOFFE_SZEGEDY, LAURENT, SHEN, WANG, ZHANG_SENNRICH
-from .reviews import epochs_of, in_batches, make_reviews, padded
+from .reviews import Review, epochs_of, in_batches, make_reviews, padded
 from .training import TrainingPlan, losses
 
+EXTRA_PADS = (4, 16, 64)
 PADS = (0, *EXTRA_PADS)
 BATCH = 64
 """How many held-out reviews are padded."""
@@ -58,6 +58,93 @@ class PaddingPlan:
 
 QUICK = PaddingPlan(training=1500, held_out=400, epochs=5, repeats=1)
 FULL = PaddingPlan(training=2000, held_out=500, epochs=8, repeats=3)
+
+
+@dataclass(frozen=True)
+class PadEffect:
+    """What so many `extra` pads at the end of each review did to a batch.
+
+    The largest change of a score in each mode and the share of right answers in training mode; how far the statistics
+    of the padded batch are from the running ones, None without batch norm.
+    """
+
+    extra: int
+    padded_share: float
+    training_change: float
+    evaluation_change: float
+    training_accuracy: float
+    drift: float | None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a network reads that has learned reviews, and what pads do to it.
+
+    In evaluation mode: right answers on the reviews that it learned (`known`); right answers and loss on held-out ones,
+    and how far the statistics of their batches, as they come, are from the running ones. The first effect is that of no
+    extra pads.
+    """
+
+    known: float
+    accuracy: float
+    loss: float
+    drift: float | None
+    effects: tuple[PadEffect, ...]
+
+
+def pad_effects(model: nn.Module, reviews: Sequence[Review]) -> tuple[PadEffect, ...]:
+    """Return what 0 and then each of :data:`EXTRA_PADS` extra pads do to a batch of reviews.
+
+    The model itself is not changed, and left in evaluation mode.
+    """
+    effects: list[PadEffect] = []
+    first: tuple[Array, Array] | None = None
+    for extra in PADS:
+        batch = padded(reviews, extra)
+        now = scores(model.train(), batch.ids, batch.pads), scores(model.eval(), batch.ids, batch.pads)
+        first = now if first is None else first
+        training, evaluation = (float(np.abs(a - b).max()) for a, b in zip(now, first, strict=True))
+        right = float((now[0].argmax(-1) == batch.labels).mean())
+        moved = batch_norm_drift(model, [(batch.ids, batch.pads)])
+        effects.append(PadEffect(extra, batch.padded_share, training, evaluation, right, moved))
+    return tuple(effects)
+
+
+@no_grad()
+def scores(model: nn.Module, ids: Array, pads: Array) -> Array:
+    """Return a copy's scores, so that the running statistics of the model stay as they are."""
+    result: Array = deepcopy(model)(ids, pads).numpy()
+    return result
+
+
+def effects(readers: Sequence[Reader], extra: int) -> list[PadEffect]:
+    """Return what so many extra pads did in each repeat."""
+    return [effect for reader in readers for effect in reader.effects if effect.extra == extra]
+
+
+def largest_change(readers: Sequence[Reader], extra: int) -> float:
+    """Return the largest change of a score by so many extra pads, in training mode, over the repeats."""
+    return max(effect.training_change for effect in effects(readers, extra))
+
+
+def right_when_padded(readers: Sequence[Reader], extra: int) -> float:
+    """Return the mean share of right answers with so many extra pads, in training mode."""
+    return fmean(effect.training_accuracy for effect in effects(readers, extra))
+
+
+def distance_when_padded(readers: Sequence[Reader], extra: int) -> float:
+    """Return the mean distance of batches with so many extra pads from the running statistics of a batch norm."""
+    return fmean(effect.drift for effect in effects(readers, extra) if effect.drift is not None)
+
+
+def distance(readers: Sequence[Reader]) -> float:
+    """Return the mean distance of batches as they come from the running statistics of a batch norm."""
+    return fmean(reader.drift for reader in readers if reader.drift is not None)
+
+
+def right(readers: Sequence[Reader]) -> float:
+    """Return the mean share of right answers on held-out reviews, in evaluation mode."""
+    return fmean(reader.accuracy for reader in readers)
 
 
 def trained(job: tuple[str, int], seed: int, plan: PaddingPlan) -> Reader:
@@ -85,8 +172,7 @@ def run(session: Session, plan: PaddingPlan | None = None) -> LabOutcome:
     done = session.each("training", jobs, lambda job: trained(job, session.seed, plan))
     readers = by_norm(done)
     answers = verdicts(readers) if len(done) == len(jobs) else unfinished(QUESTIONS)
-    tables = (_change_table(readers), _right_table(readers), _distance_table(readers), _training_table(readers, plan))
-    return LabOutcome(answers, tables, (_change_panel(readers), _distance_panel(readers)))
+    return LabOutcome(answers, _tables(readers, plan), _panels(readers))
 
 
 SAME = 1e-12
@@ -251,21 +337,19 @@ def _close(batch: Sequence[Reader], layer: Sequence[Reader]) -> Answer:
     )
 
 
-def _change_table(readers: Readers) -> Table:
-    title = f"Largest change of a score in training mode, by extra pads at the end of each of {BATCH} reviews"
-    return _by_pads("changes", title, readers, EXTRA_PADS, largest_change, ".2g", f"Up to {SAME:g} counts as rounding.")
-
-
-def _right_table(readers: Readers) -> Table:
-    title = f"Right answers to the {BATCH} reviews in training mode, by extra pads"
-    return _by_pads("right", title, readers, PADS, right_when_padded, ".1%")
-
-
-def _distance_table(readers: Readers) -> Table:
-    title = "Distance of the batch's means from the running means, in running deviations, by extra pads"
+def _tables(readers: Readers, plan: PaddingPlan) -> tuple[Table, ...]:
+    changes = f"Largest change of a score in training mode, by extra pads at the end of each of {BATCH} reviews"
+    rights = f"Right answers to the {BATCH} reviews in training mode, by extra pads"
+    distances = "Distance of the batch's means from the running means, in running deviations, by extra pads"
+    rounding = f"Up to {SAME:g} counts as rounding."
     norms = {norm: readers[norm] for norm in BATCH_NORMS if norm in readers}
-    note = "The root mean square over layers and features. " + _shares(readers)
-    return _by_pads("distances", title, norms, PADS, distance_when_padded, ".2f", note)
+    layers = f"The root mean square over layers and features. {_shares(readers)}"
+    return (
+        _by_pads("changes", changes, readers, EXTRA_PADS, largest_change, ".2g", rounding),
+        _by_pads("right", rights, readers, PADS, right_when_padded, ".1%"),
+        _by_pads("distances", distances, norms, PADS, distance_when_padded, ".2f", layers),
+        _training_table(readers, plan),
+    )
 
 
 def _by_pads(
@@ -305,34 +389,31 @@ def _training_table(readers: Readers, plan: PaddingPlan) -> Table:
     )
 
 
-def _change_panel(readers: Readers) -> Panel:
-    def points(some: Sequence[Reader]) -> tuple[tuple[float, float], ...]:
-        return tuple((float(i), max(largest_change(some, extra), LEAST)) for i, extra in enumerate(EXTRA_PADS))
+def _panels(readers: Readers) -> tuple[Panel, ...]:
+    def line(norm: str, pads: Sequence[int], value: Callable[[Sequence[Reader], int], float]) -> Line:
+        points = tuple((float(i), max(value(readers[norm], extra), LEAST)) for i, extra in enumerate(pads))
+        return Line(norm, points, STYLES[norm])
 
     rounding = Line("rounding is below", ((0.0, SAME), (len(EXTRA_PADS) - 1.0, SAME)), 5, "dashed")
-    return Panel(
-        "changes",
-        "The same reviews padded further, in training mode",
-        "extra pads",
-        "largest change of a score",
-        (*(Line(norm, points(some), STYLES[norm]) for norm, some in readers.items()), rounding),
-        log_y=True,
-        names=tuple(f"{extra}" for extra in EXTRA_PADS),
-    )
-
-
-def _distance_panel(readers: Readers) -> Panel:
-    def points(some: Sequence[Reader]) -> tuple[tuple[float, float], ...]:
-        return tuple((float(i), distance_when_padded(some, extra)) for i, extra in enumerate(PADS))
-
-    return Panel(
-        "distances",
-        "How far the batch's means are from the running means",
-        "extra pads",
-        "running deviations",
-        tuple(Line(norm, points(readers[norm]), STYLES[norm]) for norm in BATCH_NORMS if norm in readers),
-        log_y=True,
-        names=tuple(f"{extra}" for extra in PADS),
+    return (
+        Panel(
+            "changes",
+            "The same reviews padded further, in training mode",
+            "extra pads",
+            "largest change of a score",
+            (*(line(norm, EXTRA_PADS, largest_change) for norm in readers), rounding),
+            log_y=True,
+            names=tuple(map(str, EXTRA_PADS)),
+        ),
+        Panel(
+            "distances",
+            "How far the batch's means are from the running means",
+            "extra pads",
+            "running deviations",
+            tuple(line(norm, PADS, distance_when_padded) for norm in BATCH_NORMS if norm in readers),
+            log_y=True,
+            names=tuple(map(str, PADS)),
+        ),
     )
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 class Paper:
     """A published source, its authors in a row with commas between them.
 
-    Examples
-    --------
     >>> print(IOFFE_SZEGEDY.short)
     Ioffe & Szegedy 2015
     >>> print(BJORCK.short)

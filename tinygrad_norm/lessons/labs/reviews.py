@@ -61,8 +61,6 @@ class Review:
 def make_reviews(count: int, seed: int) -> tuple[Review, ...]:
     """Return this many different reviews, half of them positive; the same for the same seed.
 
-    Examples
-    --------
     >>> from tinygrad_norm.lessons.labs.reviews import make_reviews
     >>> for review in make_reviews(3, seed=0):
     ...     print(review.sentiment, *review.words)
@@ -135,8 +133,6 @@ class Batch:
 def padded(reviews: Sequence[Review], extra: int = 0) -> Batch:
     """Return reviews as one batch, padded to the longest and by ``extra`` more.
 
-    Examples
-    --------
     >>> padded([Review(("Hi", "Nitish"), 1), Review(("How", "are", "you", "today"), 0)]).pads.astype(int)
     array([[0, 0, 1, 1],
            [0, 0, 0, 0]])

@@ -22,7 +22,7 @@ from ... import nn, optim
 from ...errors import AnomalyError, InputError
 from .digits import Digits
 from .evaluation import Examples, accuracy_and_loss
-from .progress import counting_on
+from .experiment import counting_on
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -79,16 +79,10 @@ def fit(
 ) -> Course:
     """Train the model in place. Ctrl-C ends the training early and keeps what was learned.
 
-    Parameters
-    ----------
-    steps : batches in an epoch
-    label : what the progress sign calls it; shown on ``stream``, standard error when left out. In a log, that is
-        where there is no terminal, it is a line for each epoch.
+    An epoch has so many steps. The label is what the progress sign calls it on the stream, standard error if left out;
+    in a log, that is where there is no terminal, there is a line for each epoch.
 
-    Raises
-    ------
-    AnomalyError
-        The loss is no longer a finite number.
+    AnomalyError if the loss is no longer a finite number.
     """
     stream = stream or sys.stderr
     means: list[float] = []

@@ -33,27 +33,12 @@ STEPS: Mapping[int, Callable[[Settings], Step]] = MappingProxyType(
 
 
 def lecture(settings: Settings | None = None, step: int | None = None) -> Lesson:
-    """Compute the lecture.
+    """Compute the lecture, or one step of it, with the page of the notes, the divisor and the epsilon of the settings.
 
-    Parameters
-    ----------
-    settings : Settings, optional
-        Page of the notes, divisor and epsilon; those of the notes unless given.
-    step : int, optional
-        From 1 to 8: only this step.
+    The result is plain data; :mod:`~tinygrad_norm.lessons.document.as_text` and its neighbors turn it into text.
 
-    Returns
-    -------
-    Lesson
-        Plain data; :mod:`~tinygrad_norm.lessons.document.as_text` and its neighbors turn it into text.
+    InputError if there is no such step.
 
-    Raises
-    ------
-    InputError
-        If there is no such step.
-
-    Examples
-    --------
     >>> [block.sentence for block in lecture(step=7).steps[0].blocks if hasattr(block, "sentence")]
     ['1,092 of 3,200 positions are words; 65.9% are pads. So the mean becomes 0.341 of what it is
     for the words alone.']

@@ -20,8 +20,6 @@ Matrix: TypeAlias = Sequence[Sequence[Fraction]]
 def rational(number: float) -> Fraction:
     """Return the decimal number that was typed, not the binary one beside it.
 
-    Examples
-    --------
     >>> rational(0.1), rational(7)
     (Fraction(1, 10), Fraction(7, 1))
     """
@@ -41,8 +39,6 @@ def mean(numbers: Vector) -> Fraction:
 def variance(numbers: Vector, ddof: int = 0) -> Fraction:
     """Return the variance, dividing by ``n − ddof``.
 
-    Examples
-    --------
     >>> variance(rationals([7, 2, 1, 7, 3])), variance(rationals([7, 2, 1, 7, 3]), ddof=1)
     (Fraction(32, 5), Fraction(8, 1))
     """
@@ -53,8 +49,6 @@ def variance(numbers: Vector, ddof: int = 0) -> Fraction:
 def whole(numbers: Vector) -> tuple[int, ...]:
     """Return the smallest whole numbers in the same proportion (and of the same sign).
 
-    Examples
-    --------
     >>> whole([Fraction(5, 3), Fraction(-1, 3), Fraction(-4, 3)])
     (5, -1, -4)
     """
@@ -72,8 +66,6 @@ def _unit(numbers: Vector) -> Fraction:
 class ClosedForm:
     """Whole numbers over one square root: ``numerators / √(radicand + eps_factor · eps)``.
 
-    Examples
-    --------
     >>> form = normalized(rationals([7, 5, 4]))
     >>> str(form), [round(value, 6) for value in form.values]
     ('(5, −1, −4)/√14', [1.336306, -0.267261, -1.069045])
@@ -104,8 +96,6 @@ class ClosedForm:
     def entry(self, index: int) -> str:
         """Return one of the numbers in closed form.
 
-        Examples
-        --------
         >>> normalized(rationals([7, 2, 1, 7, 3])).entry(0)
         '3/√6.4'
         """
@@ -140,8 +130,6 @@ def _decimal(number: Fraction) -> str:
 def exact_root(number: Fraction) -> Fraction | None:
     """Return the square root if it is rational, else None.
 
-    Examples
-    --------
     >>> exact_root(Fraction(36, 25)), exact_root(Fraction(32, 5))
     (Fraction(6, 5), None)
     """
@@ -165,8 +153,6 @@ def normalized(numbers: Vector, ddof: int = 0, eps: float = 0.0) -> ClosedForm:
 def null_space(matrix: Matrix) -> list[tuple[Fraction, ...]]:
     """Return a basis of the vectors ``v`` with ``matrix · v = 0``.
 
-    Examples
-    --------
     >>> null_space([rationals([1, 2, 3])])
     [(Fraction(-2, 1), Fraction(1, 1), Fraction(0, 1)), (Fraction(-3, 1), Fraction(0, 1), Fraction(1, 1))]
     """
@@ -223,8 +209,6 @@ def least_squares(rows: Matrix, target: Vector) -> LeastSquares:
 
     They solve the normal equations ``XᵀX c = Xᵀy``. One column of `rows` is to be the constant 1.
 
-    Examples
-    --------
     >>> least_squares([rationals([0, 1]), rationals([1, 1]), rationals([2, 1])], rationals([1, 0, 2]))
     LeastSquares(coefficients=(Fraction(1, 2), Fraction(1, 2)), r_squared=Fraction(1, 4))
     """

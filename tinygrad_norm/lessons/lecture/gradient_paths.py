@@ -27,14 +27,8 @@ ENTRY = (0, 0)
 class GradientPaths:
     """What reaches the input of a normalization from one entry of its output.
 
-    Attributes
-    ----------
-    drawing : Drawing
-        The graph of the layer, with the backward pass.
-    direct, variance, mean : Array
-        The three contributions, each in the shape of the input.
-    total : Array
-        The gradient that the engine gives.
+    The graph of the layer, with the backward pass; the three contributions, each in the shape of the input; and the
+    gradient that the engine gives.
     """
 
     drawing: Drawing
@@ -47,8 +41,6 @@ class GradientPaths:
 def gradient_paths(table: Tensor, axis: int, entry: tuple[int, int], eps: float) -> GradientPaths:
     """Return the gradient of one entry of x̂ by the whole table, and the paths that it is the sum of.
 
-    Examples
-    --------
     >>> paths = gradient_paths(Tensor([[7.0, 5.0, 4.0]]), 1, (0, 0), eps=0.0)
     >>> np.allclose(paths.direct + paths.variance + paths.mean, paths.total)
     True
@@ -97,8 +89,8 @@ def paths_of_gradient(axis: int, settings: Settings) -> tuple[Block, ...]:
             f"The gradient of x̂ in row 1, z₁, by {'the column z₁' if axis == BATCH else 'row 1'}, path by path",
             labels,
             (
-                *(Row(path, _numbers(_along(array, axis))) for path, array in parts.items()),
-                Row("their sum", _numbers(_along(total, axis))),
+                *(Row(path, _along(array, axis)) for path, array in parts.items()),
+                Row("their sum", _along(total, axis)),
             ),
             "path",
             ".6f",
@@ -113,11 +105,7 @@ def paths_of_gradient(axis: int, settings: Settings) -> tuple[Block, ...]:
     )
 
 
-def _along(array: Array, axis: int) -> Array:
+def _along(array: Array, axis: int) -> tuple[float, ...]:
     """Return the entries that share a mean with the chosen one; all others are 0."""
     shared: Array = array[:, ENTRY[1]] if axis == BATCH else array[ENTRY[0]]
-    return shared
-
-
-def _numbers(array: Array) -> tuple[float, ...]:
-    return tuple(float(x) for x in array)
+    return tuple(shared.tolist())

@@ -34,8 +34,6 @@ class Spread:
     def padded(self, share: Fraction) -> Spread:
         """Return mean and variance when a fraction `share` of all rows are zeros.
 
-        Examples
-        --------
         >>> Spread(Fraction(4), Fraction(1)).padded(Fraction(1, 4))
         Spread(mean=Fraction(3, 1), variance=Fraction(15, 4))
         """
@@ -48,8 +46,6 @@ class Spread:
 
         Below it the zeros raise the deviation, above it they lower it. It is 0 if they never raise it.
 
-        Examples
-        --------
         >>> Spread(Fraction(2), Fraction(1)).break_even, Spread(Fraction(1), Fraction(2)).break_even
         (Fraction(3, 4), Fraction(0, 1))
         """
@@ -68,15 +64,8 @@ def pads_to_change_sign(value: float, numbers: Sequence[float]) -> int | None:
     """Return how many zero rows it takes until `value`, normalized, has the other sign.
 
     The sign is that of ``value − (1 − π)μ``, and ``(1 − π)μ`` runs from μ toward 0 as zeros are added.
-    So it can change only for a value between 0 and μ, and then once ``n/(n + k) < value/μ``.
+    So it can change only for a value between 0 and μ, and then once ``n/(n + k) < value/μ``. None if it never changes.
 
-    Returns
-    -------
-    int or None
-        None if it never changes.
-
-    Examples
-    --------
     >>> pads_to_change_sign(2.0, [2.0, 4.0]), pads_to_change_sign(4.0, [2.0, 4.0])
     (2, None)
     """

@@ -18,15 +18,7 @@ from . import exact_arithmetic as exact
 
 @dataclass(frozen=True)
 class Relation:
-    """A combination of rows that vanishes on ``[f, 1]``.
-
-    Attributes
-    ----------
-    weights : tuple of int
-        One for each of the leading rows.
-    on_features, on_outputs : tuple of int
-        The combination of the rows of ``[f, 1]``, all 0, and of the rows of ``z``.
-    """
+    """A combination of the leading rows that vanishes on ``[f, 1]``, and what it gives on ``z``."""
 
     weights: tuple[int, ...]
     on_features: tuple[int, ...]
@@ -36,8 +28,6 @@ class Relation:
     def text(self) -> str:
         """The combination as a sum of rows.
 
-        Examples
-        --------
         >>> Relation((3, -2, 1), (0,), (0,)).text
         '3r₁ − 2r₂ + r₃'
         """
@@ -53,13 +43,8 @@ class Relation:
 def relation(features: Sequence[Sequence[float]], outputs: Sequence[Sequence[float]]) -> Relation:
     """Find the first rows that are linearly dependent on ``[f, 1]``, and what they give on ``z``.
 
-    Raises
-    ------
-    InputError
-        If no rows are dependent; then some linear layer gives any outputs.
+    InputError if no rows are dependent; then some linear layer gives any outputs.
 
-    Examples
-    --------
     >>> relation([(0,), (1,), (2,)], [(0,), (1,), (4,)])
     Relation(weights=(1, -2, 1), on_features=(0, 0), on_outputs=(2,))
     """
@@ -88,29 +73,16 @@ def with_constant(features: Sequence[Sequence[float]]) -> list[tuple[Fraction, .
 
 @dataclass(frozen=True)
 class NeuronFit:
-    """The best weights and bias of one neuron, and what the engine says of them.
+    """The best weights and bias of one neuron, in fractions, and what the engine says of them.
 
-    Attributes
-    ----------
-    exact : LeastSquares
-        The solution, in fractions.
-    gradient : float
-        The largest entry of the gradient of the mean squared error there: 0 up to rounding.
-    newton_gap : float
-        The distance between the solution and one Newton step from zero with the engine's Hessian.
-    loss : float
-        The mean squared error there, the least possible.
+    There the largest entry of the gradient of the mean squared error is 0 up to rounding, and the loss the least
+    possible; one Newton step from zero with the engine's Hessian lands as far from there as ``newton_gap``.
     """
 
     exact: exact.LeastSquares
     gradient: float
     newton_gap: float
     loss: float
-
-    @property
-    def r_squared(self) -> float:
-        """The share of the neuron's variance that the layer explains."""
-        return float(self.exact.r_squared)
 
 
 def fit_neuron(features: Sequence[Sequence[float]], target: Sequence[float]) -> NeuronFit:

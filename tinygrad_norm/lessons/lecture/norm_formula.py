@@ -26,12 +26,8 @@ BATCH, LAYER = 0, 1
 class Normalization:
     """Every intermediate of one normalization, each a Tensor that broadcasts against the input.
 
-    Attributes
-    ----------
-    mean, variance, deviation : Tensor
-        Statistics along the axis; its length there is 1. The deviation is ``√variance``.
-    centered, normalized : Tensor
-        ``x − mean`` and ``(x − mean)/√(variance + eps)``.
+    The statistics have the length 1 along the axis; the deviation is ``√variance``. ``centered`` is ``x − mean``,
+    ``normalized`` is ``(x − mean)/√(variance + eps)``.
     """
 
     mean: Tensor
@@ -44,28 +40,12 @@ class Normalization:
 def normalize(
     x: Tensor, axis: int, ddof: int = 0, eps: float = 0.0, real: npt.NDArray[np.bool_] | None = None
 ) -> Normalization:
-    """Normalize `x` along `axis`: ``(x − μ)/√(σ² + ε)``, with ``σ² = Σ(x − μ)²/(n − ddof)``.
+    """Normalize `x` ``(row, feature)``: ``(x − μ)/√(σ² + ε)``, with ``σ² = Σ(x − μ)²/(n − ddof)``.
 
-    Parameters
-    ----------
-    x : Tensor
-        ``(row, feature)``.
-    axis : int
-        0 for batch norm, 1 for layer norm.
-    ddof : {0, 1}
-        What is taken from ``n`` in the variance.
-    eps : float
-        Added to the variance. Where the variance and `eps` are 0, the result is NaN: 0/0.
-    real : ndarray of bool, optional
-        For each row whether it is real. The statistics of batch norm are then those of the real rows, and the others
-        are centered and normalized to 0.
+    The axis is 0 for batch norm, 1 for layer norm. Where the variance and `eps` are 0, the result is NaN: 0/0. `real`
+    says for each row whether it is real; the statistics of batch norm are then those of the real rows, and the others
+    are centered and normalized to 0.
 
-    Returns
-    -------
-    Normalization
-
-    Examples
-    --------
     >>> from tinygrad_norm.engine.tensor import Tensor
     >>> steps = normalize(Tensor([[7.0], [2.0], [1.0], [7.0], [3.0]]), axis=0)
     >>> steps.mean.item(), round(steps.variance.item(), 12), steps.centered.numpy().ravel().tolist()
@@ -84,8 +64,6 @@ def normalize(
 def x_hat(x: Array, axis: int, eps: float = 0.0, ddof: int = 0) -> Array:
     """Return what :func:`normalize` makes of an array ``(row, feature)``, as an array.
 
-    Examples
-    --------
     >>> x_hat(np.array([[1.0, 3.0]]), LAYER, eps=3.0).tolist()
     [[-0.5, 0.5]]
     """
@@ -121,8 +99,6 @@ def smallest_largest(count: int, ddof: int = 0) -> float:
     The values sum to 0 and their squares to ``n − ddof``. The largest is smallest when all others but
     one equal it: ``n − 1`` times M against one of ``−(n − 1)M``, whence ``M² n(n − 1) = n − ddof``.
 
-    Examples
-    --------
     >>> smallest_largest(5), round(smallest_largest(3), 6), round(smallest_largest(5, ddof=1), 6)
     (0.5, 0.707107, 0.447214)
     """

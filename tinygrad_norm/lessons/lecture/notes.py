@@ -63,16 +63,9 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Variant:
-    """The padded batch as one page of the notes writes it.
+    """The padded batch as one page of the notes writes it: two sentences of four positions, ``(sentence, position)``.
 
-    Attributes
-    ----------
-    name : str
-        What ``--variant`` calls it.
-    page : str
-        Where in the notes it stands.
-    sentences : tuple of tuple of Token
-        Two sentences of four positions each, ``(sentence, position)``.
+    The name is what ``--variant`` calls it, the page says where in the notes it stands.
     """
 
     name: str
@@ -144,13 +137,8 @@ DEFAULT_VARIANT = "attention-page"
 def find_variant(name: str) -> Variant:
     """Return the padded batch called `name`.
 
-    Raises
-    ------
-    InputError
-        If the notes have no page of that name; the message lists the names.
+    InputError if the notes have no page of that name; the message lists the names.
 
-    Examples
-    --------
     >>> find_variant("last-page").tokens[0].output
     (6.5, 2.4, 2.2)
     """

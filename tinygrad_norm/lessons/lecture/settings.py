@@ -26,23 +26,12 @@ DEFAULT_LAYER_EPS = 1e-5
 class Settings:
     """The choices behind one run of the lecture.
 
-    Parameters
-    ----------
-    variant : str
-        Name of the padded table, a key of :data:`~tinygrad_norm.lessons.lecture.notes.VARIANTS`.
-    ddof : {0, 1}
-        The variance divides by ``n − ddof``: 0 is the population variance that normalization uses.
-    eps : float or None
-        Added to every variance, at least 0. None is 0 wherever no pad row is normalized on its own,
-        and 1e-5 in layer norm over the padded table.
+    The variant names the padded table, a key of :data:`~tinygrad_norm.lessons.lecture.notes.VARIANTS`. The variance
+    divides by ``n − ddof``: 0 is the population variance that normalization uses. ``eps`` is added to every variance;
+    None is 0 wherever no pad row is normalized on its own, and 1e-5 in layer norm over the padded table.
 
-    Raises
-    ------
-    InputError
-        If a choice is outside these.
+    InputError if a choice is outside these.
 
-    Examples
-    --------
     >>> Settings(ddof=1).divisor
     'n − 1'
     """

@@ -19,26 +19,17 @@ def attention_outputs(tokens: Sequence[Token]) -> Tensor:
     return Tensor([token.output for token in tokens])
 
 
-def tensor_rows(labels: Sequence[str], values: Tensor, pads: Sequence[bool] = ()) -> tuple[Row, ...]:
+def tensor_rows(labels: Sequence[str], values: Tensor) -> tuple[Row, ...]:
     """Return one row for each row of a ``(row, column)`` Tensor.
 
-    Examples
-    --------
     >>> tensor_rows(("a", "b"), Tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
     Row(label='b', values=(3.0, 4.0), pad=False)
     """
-    marks = pads or [label == PAD for label in labels]
-    return tuple(Row(label, tuple(row), pad) for label, row, pad in zip(labels, values.tolist(), marks, strict=True))
+    return tuple(Row(label, tuple(row), label == PAD) for label, row in zip(labels, values.tolist(), strict=True))
 
 
 def token_table(
-    key: str,
-    title: str,
-    tokens: Sequence[Token],
-    values: Tensor,
-    formats: str = ".4f",
-    note: str = "",
-    columns: Sequence[str] = DIMENSION_NAMES,
+    key: str, title: str, tokens: Sequence[Token], values: Tensor, formats: str = ".4f", note: str = ""
 ) -> Table:
     """Return a table with one row for each token.
 
@@ -46,11 +37,11 @@ def token_table(
     """
     given = iter(values.tolist())
     complete = len(values) == len(tokens)
-    empty: tuple[CellValue, ...] = (None,) * len(columns)
+    empty: tuple[CellValue, ...] = (None,) * len(DIMENSION_NAMES)
     rows = tuple(
         Row(token.word, tuple(next(given)) if complete or not token.is_pad else empty, token.is_pad) for token in tokens
     )
-    return Table(key, title, tuple(columns), rows, "token", formats, note)
+    return Table(key, title, DIMENSION_NAMES, rows, "token", formats, note)
 
 
 def floats(values: Tensor) -> tuple[float, ...]:

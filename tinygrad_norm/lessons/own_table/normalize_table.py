@@ -124,7 +124,7 @@ def normalize_table(
     with np.errstate(all="ignore"):
         on_progress("normalizing", 0.0)
         composed = _compose(x, choices, table.real if choices.kind == "batch" else None, given)
-        steps = tuple(Intermediate(name, formula, np.asarray(value)) for name, formula, value in composed)
+        steps = tuple(Intermediate(name, formula, value.data) for name, formula, value in composed)
         _refuse_undefined(table, choices, steps)
         on_progress("differentiating", 0.5)
         slopes = gradients(composed[-1][2][entry], [x, *given.values()])

@@ -1,4 +1,4 @@
-"""The twelve exercises, a file each, in the order of the lecture; and how to find one.
+"""The twelve exercises in the order of the lecture, a file for each part of it; and how to find one.
 
 A file holds the text, the hints, the reference solution, and what is checked.
 """
@@ -10,37 +10,24 @@ from types import MappingProxyType
 
 from ....errors import InputError
 from ..exercise_parts import Exercise
-from . import (
-    batch_norm_table,
-    broadcast_backward,
-    column_statistics,
-    impossible_value,
-    inverse_root_backward,
-    layer_norm_backward,
-    layer_norm_table,
-    masked_attention,
-    masked_batch_norm,
-    mean_backward,
-    no_linear_layer,
-    variance_backward,
-)
+from . import backward_passes, impossible_value, masked_layers, no_linear_layer, normalized_tables
 
 EXERCISES: Mapping[int, Exercise] = MappingProxyType(
     {
-        module.EXERCISE.number: module.EXERCISE
-        for module in (
-            column_statistics,
-            batch_norm_table,
-            layer_norm_table,
-            impossible_value,
-            no_linear_layer,
-            broadcast_backward,
-            mean_backward,
-            variance_backward,
-            inverse_root_backward,
-            layer_norm_backward,
-            masked_batch_norm,
-            masked_attention,
+        exercise.number: exercise
+        for exercise in (
+            normalized_tables.COLUMN_STATISTICS,
+            normalized_tables.BATCH_NORM_TABLE,
+            normalized_tables.LAYER_NORM_TABLE,
+            impossible_value.IMPOSSIBLE_VALUE,
+            no_linear_layer.NO_LINEAR_LAYER,
+            backward_passes.BROADCAST_BACKWARD,
+            backward_passes.MEAN_BACKWARD,
+            backward_passes.VARIANCE_BACKWARD,
+            backward_passes.INVERSE_ROOT_BACKWARD,
+            backward_passes.LAYER_NORM_BACKWARD,
+            masked_layers.MASKED_BATCH_NORM,
+            masked_layers.MASKED_ATTENTION,
         )
     }
 )
@@ -50,13 +37,8 @@ EXERCISES: Mapping[int, Exercise] = MappingProxyType(
 def find_exercise(name: str) -> Exercise:
     """Return the exercise with this number or name.
 
-    Raises
-    ------
-    InputError
-        If there is none.
+    InputError if there is none.
 
-    Examples
-    --------
     >>> find_exercise("7").slug, find_exercise("mean-backward").number
     ('mean-backward', 7)
     """

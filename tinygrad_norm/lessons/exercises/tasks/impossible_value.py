@@ -126,7 +126,7 @@ _CLAIM_SLIPS = (
     Slip("everything", _BY_VALUE, _ALONE, lambda *c: _say(_wrong_sign(*c), True)),
 )
 
-EXERCISE = Exercise(
+IMPOSSIBLE_VALUE = Exercise(
     number=4,
     slug="impossible-value",
     title="Why 0.36 is impossible",

@@ -134,7 +134,7 @@ def _about_proof(case: Case, result: Any) -> tuple[str, ...]:
     return f"seen on {case.name}", why
 
 
-EXERCISE = Exercise(
+NO_LINEAR_LAYER = Exercise(
     number=5,
     slug="no-linear-layer",
     title="No linear layer gives the table",

@@ -6,8 +6,6 @@ and every β says it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ....engine.tensor import Tensor
@@ -24,14 +22,13 @@ ROW, NEURON = 0, 1
 """The entry that both pages work with: the 5 in row 1, neuron 2."""
 
 
-def _output(axis: int, settings: Settings) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the output in question as a function of γ and β."""
-    normalized = settings.normalize(NEURONS, axis).normalized
-    return lambda scale, shift: (normalized * scale + shift)[ROW, NEURON]
-
-
 def _by_scale_and_shift(axis: int, settings: Settings) -> dict[str, tuple[float, ...]]:
-    output = _output(axis, settings)
+    """Return the derivatives of the output in question by every γ and by every β."""
+    normalized = settings.normalize(NEURONS, axis).normalized
+
+    def output(scale: Tensor, shift: Tensor) -> Tensor:
+        return (normalized * scale + shift)[ROW, NEURON]
+
     start = Tensor(np.ones(3)), Tensor(np.zeros(3))
     by_scale, by_shift = (jacobian(output, argnums=i)(*start) for i in (0, 1))
     return {"by_scale": floats(by_scale), "by_shift": floats(by_shift)}

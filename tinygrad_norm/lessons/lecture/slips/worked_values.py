@@ -20,20 +20,9 @@ _COUNT_NAMES = {3: "three", 5: "five"}
 
 @dataclass(frozen=True)
 class WorkedValue:
-    """One value as the notes work it out.
+    """One value as the notes work it out: which of the numbers of a column or row (the place) is normalized.
 
-    Attributes
-    ----------
-    key, says : str
-        The claim's name, and the notes' line.
-    numbers : tuple of float
-        The column or row that is normalized.
-    index : int
-        Which of the numbers the value is of.
-    claimed : str
-        The notes' result, as many digits as they give.
-    place : str
-        ``"column"`` or ``"row"``, for the sentence.
+    The key is the claim's name, ``says`` the notes' line, and ``claimed`` their result, in as many digits as they give.
     """
 
     key: str

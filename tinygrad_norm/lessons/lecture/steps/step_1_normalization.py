@@ -13,6 +13,7 @@ from ..tensor_tables import NEURONS, floats
 
 def normalization_step(settings: Settings) -> Step:
     """Return step 1."""
+    divisor = f"({settings.divisor})" if settings.ddof else settings.divisor
     return Step(
         1,
         "What normalization is",
@@ -21,9 +22,7 @@ def normalization_step(settings: Settings) -> Step:
                 "To normalize a set of numbers is to shift and scale it until its mean is 0 and its "
                 "variance is 1. Their order stays, and so do the ratios of the distances between them."
             ),
-            Formula(
-                f"μ  = (x₁ + … + xₙ)/n\nσ² = ((x₁ − μ)² + … + (xₙ − μ)²)/{_divisor(settings)}\nx̂  = (x − μ)/√(σ² + ε)"
-            ),
+            Formula(f"μ  = (x₁ + … + xₙ)/n\nσ² = ((x₁ − μ)² + … + (xₙ − μ)²)/{divisor}\nx̂  = (x − μ)/√(σ² + ε)"),
             Paragraph(
                 "What do we normalize? Any numbers of a network: its inputs, or what a layer gives. "
                 "The choice is which numbers belong together. Batch norm takes one feature of all "
@@ -34,10 +33,6 @@ def normalization_step(settings: Settings) -> Step:
             _check(settings),
         ),
     )
-
-
-def _divisor(settings: Settings) -> str:
-    return "n" if settings.ddof == 0 else "(n − 1)"
 
 
 def _worked(key: str, title: str, settings: Settings) -> tuple[Block, ...]:

@@ -55,8 +55,6 @@ def benefits_step(settings: Settings) -> Step:
 def labs_testing(benefit: str) -> str:
     """Return the names of the labs that test a benefit, as the command ``lab`` takes them.
 
-    Examples
-    --------
     >>> labs_testing("covariate_shift")
     'lr-ladder'
     """
@@ -105,14 +103,8 @@ def _stability(settings: Settings) -> Claim:
 class Descent:
     """Gradient descent for one neuron's least squares, at the best fixed learning rate.
 
-    Attributes
-    ----------
-    least, largest : float
-        The smallest and the largest eigenvalue of the Hessian of the loss.
-    condition : float
-        Their ratio: how much steeper the steepest direction is than the flattest.
-    steps : int or None
-        Steps until the loss has covered all but a millionth of its way; None if over ``MAX_STEPS``.
+    The smallest and the largest eigenvalue of the loss's Hessian; their ratio: how much steeper the steepest direction
+    is than the flattest; the steps until all but a millionth of the way is covered, None if over ``MAX_STEPS``.
     """
 
     least: float

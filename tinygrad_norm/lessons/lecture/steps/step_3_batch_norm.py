@@ -51,17 +51,13 @@ def batch_norm_step(settings: Settings) -> Step:
 def _statistics() -> Table:
     population, sample = (normalize(NEURONS, BATCH, ddof) for ddof in (0, 1))
     parts = (population.mean, population.variance, population.deviation)
-    columns = [floats(part) for part in (*parts, sample.variance, sample.deviation)]
+    computed = zip(*(floats(part) for part in (*parts, sample.variance, sample.deviation)), strict=True)
     rows = []
-    for index, numbers in enumerate(columns_of(OUTPUTS)):
-        given = exact.rationals(numbers)
-        mean, variance, deviation, sample_variance, sample_deviation = (c[index] for c in columns)
-        values: tuple[CellValue, ...] = (
-            *(exact.mean(given), mean),
-            *(exact.variance(given), variance, deviation),
-            *(exact.variance(given, ddof=1), sample_variance, sample_deviation),
-        )
-        rows.append(Row(NEURON_NAMES[index], values))
+    for name, numbers, (mean, variance, deviation, *of_sample) in zip(
+        NEURON_NAMES, map(exact.rationals, columns_of(OUTPUTS)), computed, strict=True
+    ):
+        of_all = exact.variance(numbers), variance, deviation
+        rows.append(Row(name, (exact.mean(numbers), mean, *of_all, exact.variance(numbers, ddof=1), *of_sample)))
     return Table(
         "statistics",
         "Statistics of each column: exact, and as the engine computes them",
@@ -160,8 +156,8 @@ def _layer() -> tuple[Block, ...]:
             "The best layer there is, exactly (least squares in fractions)",
             ("w for f₁", "w for f₂", "b", "R²", "gradient", "Newton"),
             tuple(
-                Row(f"neuron {index + 1}", (*fit.exact.coefficients, fit.r_squared, fit.gradient, fit.newton_gap))
-                for index, fit in enumerate(fits)
+                Row(f"neuron {i}", (*fit.exact.coefficients, float(fit.exact.r_squared), fit.gradient, fit.newton_gap))
+                for i, fit in enumerate(fits, start=1)
             ),
             formats=("", "", "", ".3f", ".1g", ".1g"),
             note="Gradient: the largest entry of the engine's gradient of the mean squared error at "

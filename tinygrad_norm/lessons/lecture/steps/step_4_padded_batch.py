@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....engine.tensor import Tensor
-from ...document.lesson import PAD, Block, CellValue, Fact, Paragraph, Row, Step, Table
+from ...document.lesson import PAD, Block, Fact, Paragraph, Row, Step, Table
 from ..notes import BATCH_SIZE, REVIEWS
 from ..settings import Settings
 from ..tensor_tables import token_table
@@ -52,10 +52,7 @@ def padded_batch_step(settings: Settings) -> Step:
 def _batch(number: int, sentences: list[tuple[str, ...]]) -> tuple[Block, ...]:
     longest = max(map(len, sentences))
     first = (number - 1) * BATCH_SIZE + 1
-    rows = []
-    for offset, words in enumerate(sentences):
-        cells: tuple[CellValue, ...] = (*words, *[PAD] * (longest - len(words)))
-        rows.append(Row(f"r{first + offset}", cells))
+    filled = ((*words, *[PAD] * (longest - len(words))) for words in sentences)
     positions = longest * len(sentences)
     real = sum(map(len, sentences))
     return (
@@ -63,7 +60,7 @@ def _batch(number: int, sentences: list[tuple[str, ...]]) -> tuple[Block, ...]:
             f"batch_{number}",
             f"Batch {number}, filled up to {longest} words",
             tuple(f"word {i + 1}" for i in range(longest)),
-            tuple(rows),
+            tuple(Row(f"r{i}", cells) for i, cells in enumerate(filled, start=first)),
         ),
         Fact(
             f"batch_{number}_share",

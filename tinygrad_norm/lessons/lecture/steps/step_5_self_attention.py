@@ -63,23 +63,11 @@ class Attention:
 
 
 def attend(sentence: Sequence[Token], *, mask_pads: bool = False, scale: float | None = None) -> Attention:
-    """Let every position of a sentence attend to every other.
+    """Let every position of a sentence, pads included, attend to every other.
 
-    Parameters
-    ----------
-    sentence : sequence of Token
-        The positions, pads included.
-    mask_pads : bool
-        Whether no position may attend to a pad, and pads give zeros.
-    scale : float, optional
-        What the scores are multiplied by; ``1/√features`` unless given.
+    If pads are masked, no position may attend to one, and they give zeros. The scores are multiplied by the scale,
+    ``1/√features`` unless given.
 
-    Returns
-    -------
-    Attention
-
-    Examples
-    --------
     >>> from tinygrad_norm.lessons.lecture.notes import VARIANTS
     >>> sentence = VARIANTS["attention-page"].sentences[0]
     >>> attend(sentence, mask_pads=True).weights[0].numpy().round(4).tolist()

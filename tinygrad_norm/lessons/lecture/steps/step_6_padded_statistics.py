@@ -227,12 +227,7 @@ def _company_chart(word: str, names: Sequence[str], real: Tensor, settings: Sett
 def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
     """Judge "after padding, mean and std are not true".
 
-    Parameters
-    ----------
-    share : Fraction
-        The fraction of the positions that are pads.
-    changes : tuple of float
-        For each feature, by what fraction the pads change its deviation.
+    Given are the fraction of pads, and for each feature by what fraction they change its deviation.
     """
     rising = sum(change > 0 for change in changes)
     return claim_on(

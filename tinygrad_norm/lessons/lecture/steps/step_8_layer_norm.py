@@ -223,8 +223,6 @@ def _directions(settings: Settings) -> tuple[Block, ...]:
 def across_rows(x: Tensor, axis: int, ddof: int, eps: float) -> float:
     """Return the largest derivative of a row's output by an entry of another row.
 
-    Examples
-    --------
     >>> x = Tensor([[1.0, 2.0, 4.0], [3.0, 5.0, 1.0]])
     >>> across_rows(x, axis=1, ddof=0, eps=0.0), across_rows(x, axis=0, ddof=0, eps=1.0) > 0.1
     (0.0, True)
@@ -239,8 +237,6 @@ def gradient_factors(x: Tensor, ddof: int, eps: float) -> tuple[float, ...]:
 
     The Jacobian of a row is ``(I − 11ᵀ/n − x̂x̂ᵀ/n)/√(σ² + ε)``: a projection over the deviation.
 
-    Examples
-    --------
     >>> [round(factor, 4) for factor in gradient_factors(Tensor([[0.0, 0.0, 0.0]]), 0, 1e-4)]
     [100.0]
     """
@@ -250,15 +246,10 @@ def gradient_factors(x: Tensor, ddof: int, eps: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class CotangentEffect:
-    """What a cotangent of the output becomes at the input of layer norm.
+    """What a cotangent of the output becomes at the input of layer norm: the largest entry of the gradient.
 
-    Attributes
-    ----------
-    largest : float
-        The largest entry of the gradient.
-    along_ones, along_output : float
-        The largest share of a row's gradient that points along (1, …, 1) or along x̂: the cosine of
-        the angle between them, 0 if they are orthogonal.
+    And the largest share of a row's gradient that points along (1, …, 1) or along x̂: the cosine of the angle between
+    them, 0 if they are orthogonal.
     """
 
     largest: float
