@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import ModuleType
 
-import numpy as np
 import pytest
 
 import tinygrad_norm as tg
@@ -41,6 +40,6 @@ def test_a_row_holds_the_declaration(extension: Extension, rows: dict[str, list[
 
 
 def test_operations_of_a_user_are_not_in_it(extension: Extension) -> None:
-    tg.elementwise(np.cbrt, name="guest", vjp=lambda g, out: (g / (3 * out * out),), samples=[tg.sample((3,))])
+    tg.elementwise(lambda x, /: x**3, name="guest", vjp=lambda g, x: (g * 3 * x * x,), samples=[tg.sample((3,))])
     assert "guest" in PRIMITIVES
     assert "guest" not in extension("operations").operations()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tests.engine.linalg_calls import MATRICES
+from tests.engine.numpy_calls import OF_OPS
 from tinygrad_norm.engine.primitive import NUMPY
 from tinygrad_norm.ops.constants import PLAIN_RESULTS
 
@@ -37,6 +39,22 @@ def by(call: Function, *arguments: Any) -> Call:
 
 def each(functions: tuple[Function, ...], *calls: Call) -> dict[Function, Sequence[Call]]:
     return dict.fromkeys(functions, calls)
+
+
+def written(x: Any) -> Any:
+    """What np.save and its like write, read again."""
+    save, text = io.BytesIO(), io.StringIO()
+    np.save(save, x)
+    np.savetxt(text, x)
+    save.seek(0)
+    text.seek(0)
+    same = np.array_equal(np.load(save), np.loadtxt(text))
+    for zipped in (np.savez, np.savez_compressed):
+        file = io.BytesIO()
+        zipped(file, x=x)
+        file.seek(0)
+        same = same and np.load(file)["x"].shape == (2, 3)
+    return same
 
 
 # Every call is made with arrays and with Tensors in their place. These have a gradient,
@@ -119,7 +137,6 @@ RECORDED: dict[Function, Sequence[Call]] = {
         at(Y, 2),
         at(X, axis=(0, 1)),
     ],
-    np.diff: [at(X), at(X, 2, axis=1), at(X, axis=0)],
 }
 # and these have none.
 PLAIN: dict[Function, Sequence[Call]] = {
@@ -138,16 +155,16 @@ PLAIN: dict[Function, Sequence[Call]] = {
     np.full_like: [at(X, 2.5), at(X, 2, dtype=int)],
     **each((np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj), at(X)),
     **each((np.array2string, np.array_repr, np.array_str), at(X)),
-    **each((np.allclose, np.array_equal, np.shares_memory, np.may_share_memory), at(X, X.copy())),
+    **each((np.allclose, np.array_equal, np.array_equiv, np.shares_memory, np.may_share_memory), at(X, X.copy())),
     np.result_type: [at(X, np.float32)],
     np.can_cast: [at(np.float32([1]), np.float64)],
-    np.rint: [at(X * 3)],
-    np.round: [at(X), at(X, 1), at(X, decimals=-1)],
+    np.where: [by(lambda x: np.where(x > 0)[1], X)],
     np.tril: [at(SQUARE > 0)],
     np.triu: [at(SQUARE > 0)],
     np.astype: [at(X, np.int64)],
+    **each((np.save, np.savetxt, np.savez, np.savez_compressed), by(written, X)),
 }
-REFUSED = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal)
+REFUSED = (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis)
 for _function, _calls in MATRICES.items():
     for _kind, _call, _arguments in _calls:
         _table = RECORDED if _kind == "d" else PLAIN
@@ -157,11 +174,11 @@ EVERY = [
     for records, table in ((True, RECORDED), (False, PLAIN))
     for f, calls in table.items()
     for call in calls
-]
+] + [(f.__name__, kind == "d", call, arguments) for f, calls in OF_OPS for kind, call, arguments in calls]
 
 
 def test_every_supported_function_is_called() -> None:
-    assert set(RECORDED) | set(PLAIN) | set(REFUSED) == set(NUMPY)
+    assert set(RECORDED) | set(PLAIN) | set(REFUSED) | {f for f, _ in OF_OPS} == set(NUMPY)
 
 
 def tensors(arguments: Any, requires_grad: bool) -> list[Any]:

@@ -45,14 +45,14 @@ def test_arguments_by_numpys_order_and_names(call: Any) -> None:
         (lambda x: np.max(x, initial=0.0, where=X > 0), r"max takes the parameters .*; got initial, where"),
         (
             lambda x: np.var(x, 0, np.float32),
-            r"np.var on a Tensor takes \(x, axis, ddof, keepdims\); got 2 positional argument\(s\) and dtype. "
-            r"Leave the others out, or use x.data",
+            r"np.var on a Tensor takes \(x, axis, ddof, keepdims, mean, correction\); got 2 positional argument\(s\) "
+            r"and dtype. Leave the others out, or use x.data",
         ),
         (
             lambda x: np.reshape(x, (3, 2), order="F"),
-            r"np.reshape on a Tensor takes \(x, shape\); got 2 positional.* and order",
+            r"reshape: the entries .* order='C'; got 'F'. Transpose",
         ),
-        (lambda x: np.ravel(x, "F"), r"np.ravel on a Tensor takes \(x\); got 1 positional.* and order"),
+        (lambda x: np.ravel(x, "F"), r"ravel: the entries .* order='C'; got 'F'. Transpose"),
         (
             lambda x: np.exp(x, out=np.empty_like(X)),
             r"np.exp with out= .*must write plain values; got a Tensor.*Write y = f",
@@ -78,6 +78,7 @@ def test_arguments_by_numpys_order_and_names(call: Any) -> None:
             r"^abs \(vectorized\) on a Tensor must have .*Compose it of functions that record \(dir\(tg\) lists",
         ),
         (lambda x: np.add.at(X, [0], x), r"np.add.at on a Tensor must have .*It writes into an array"),
+        (lambda x: np.ldexp.outer(x, x), r"^np\.ldexp\.outer on a Tensor must have"),
         (lambda x: np.add.reduceat(x, [0]), r"np.add.reduceat on a Tensor must have"),
         (
             lambda x: np.full_like(x, tg.Tensor(2.0, requires_grad=True)),

@@ -13,9 +13,10 @@ from tinygrad_norm.gradcheck.whole_package import COMPOSITIONS, LAYERS, check_ev
 
 #: Functions without a derivative: comparisons, indices, counts, constants.
 WITHOUT = """
-    all any argmax argmin argsort bitwise_and bitwise_or bitwise_xor count_nonzero empty_like equal floor_divide
-    full_like greater greater_equal invert isclose isfinite isinf isnan less less_equal logical_and logical_not
-    logical_or logical_xor not_equal ones_like round signbit zeros_like
+    all angle any argmax argmin argpartition argsort argwhere bitwise_and bitwise_or bitwise_xor count_nonzero
+    digitize empty_like equal flatnonzero floor_divide full_like greater greater_equal imag invert isclose iscomplex
+    isfinite isin isinf isnan isneginf isposinf isreal less less_equal logical_and logical_not logical_or
+    logical_xor nanargmax nanargmin nextafter nonzero not_equal ones_like searchsorted signbit spacing zeros_like
 """
 
 

@@ -15,6 +15,7 @@ import tinygrad_norm as tg
 from tinygrad_norm import functional as F
 
 INF = np.inf
+NAN = float("nan")
 
 
 def slopes(f: Callable[[tg.Tensor], tg.Tensor], x: float, orders: int = 2) -> list[float]:
@@ -68,17 +69,121 @@ def slopes(f: Callable[[tg.Tensor], tg.Tensor], x: float, orders: int = 2) -> li
         (lambda x: tg.logaddexp(x, -INF), 1.0, [1.0, 0.0]),
         (lambda x: tg.logaddexp(x, x), 1.0, [1.0, 0.0]),
         (lambda x: tg.where(True, x, x * x), 3.0, [1.0, 0.0]),
+        (tg.ceil, 1.0, [0.0, 0.0]),
+        (tg.trunc, -1.0, [0.0, 0.0]),
+        (tg.round, 0.5, [0.0, 0.0]),
+        (lambda x: tg.round(x, 1), 0.25, [0.0, 0.0]),
+        (lambda x: tg.heaviside(0.0, x), 2.0, [1.0, 0.0]),
+        (lambda x: tg.heaviside(x, 2.0), 0.0, [0.0, 0.0]),
+        (lambda x: tg.fmax(x, 1.0), 1.0, [0.5, 0.0]),
+        (lambda x: tg.fmin(x, NAN), 1.0, [1.0, 0.0]),
+        (lambda x: tg.fmax(NAN, x), 1.0, [1.0, 0.0]),
+        (lambda x: tg.copysign(x, -1.0), 2.0, [-1.0, 0.0]),
+        (lambda x: tg.copysign(x, 1.0), 0.0, [0.0, 0.0]),
+        (lambda x: tg.copysign(2.0, x), 3.0, [0.0, 0.0]),
+        (lambda x: tg.fmod(-7.0, x), 2.0, [3.0, 0.0]),
+        (lambda x: tg.fmod(0.7, x), 0.1, [-6.0, 0.0]),
+        (lambda x: tg.fmod(x, 2.0), -4.0, [1.0, 0.0]),
+        (lambda x: tg.hypot(x, 0.0), 0.0, [0.0]),
+        (lambda x: tg.arctan2(x, 0.0), 0.0, [0.0]),
+        (lambda x: tg.arctan2(0.0, x), -2.0, [0.0, 0.0]),
+        (lambda x: tg.arctan2(x, -2.0), 0.0, [-0.5, 0.0]),
+        (lambda x: tg.logaddexp2(x, -INF), 1.0, [1.0, 0.0]),
+        (lambda x: tg.logaddexp2(x, x), 1.0, [1.0, 0.0]),
+        (tg.sinc, 0.0, [0.0, -(np.pi**2) / 3, 0.0, np.pi**4 / 5]),
+        (tg.sinc, 1e-8, [-(np.pi**2) / 3 * 1e-8, -(np.pi**2) / 3]),
+        (tg.sinc, 1.0, [-1.0, 2.0]),
+        (tg.exp2, 3.0, [8 * np.log(2), 8 * np.log(2) ** 2]),
+        (tg.cbrt, -8.0, [1 / 12, 1 / 144]),
+        (lambda x: np.nan_to_num(x), INF, [0.0, 0.0]),
+        (lambda x: np.nan_to_num(x), 2.0, [1.0, 0.0]),
+        (np.real, 2.0, [1.0, 0.0]),
+        (np.conjugate, 2.0, [1.0, 0.0]),
+        (np.fabs, -2.0, [-1.0, 0.0]),
+        (np.degrees, 2.0, [180 / np.pi, 0.0]),
         (lambda x: tg.where(False, x, x * x), 3.0, [6.0, 2.0]),
     ],
 )
 def test_slopes_where_a_function_has_a_kink(f: Any, x: float, expected: list[float]) -> None:
-    assert slopes(f, x) == pytest.approx(expected, abs=1e-15)
+    assert slopes(f, x, len(expected)) == pytest.approx(expected, rel=1e-13, abs=1e-15)
 
 
 def test_the_square_root_at_zero_is_infinitely_steep() -> None:
     with np.errstate(divide="ignore"):
         assert slopes(tg.sqrt, 0.0, 1) == [INF]
         assert slopes(lambda x: x**0.5, 0.0, 1) == [INF]
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (tg.arcsin, 1.0, INF),
+        (tg.arccos, -1.0, -INF),
+        (tg.arctanh, 1.0, INF),
+        (tg.arccosh, 1.0, INF),
+        (tg.cbrt, 0.0, INF),
+    ],
+)
+def test_ends_of_a_domain_are_infinitely_steep(f: Any, x: float, slope: float) -> None:
+    with np.errstate(divide="ignore"):
+        assert slopes(f, x, 1) == [slope]
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (tg.arcsinh, 300.0, 1 / 300),
+        (lambda x: tg.arctan2(x, 300.0), 400.0, 300 / 500**2),
+        (lambda x: tg.arctan2(300.0, x), 400.0, -300 / 500**2),
+        (lambda x: tg.hypot(300.0, x), 400.0, 0.8),
+        (tg.arccosh, 300.0, 1 / 300),
+        (lambda x: tg.trapezoid(np.array([1.0, 1.0], np.float16) * x), 60000.0, 1.0),
+    ],
+)
+def test_no_square_leaves_the_range_of_float16(f: Any, x: float, slope: float) -> None:
+    leaf = tg.Tensor(x, dtype=np.float16, requires_grad=True)
+    y = f(leaf)
+    assert y.dtype == np.float16
+    found = tg.gradients(y, leaf)
+    assert found.dtype == np.float16
+    assert found.item() == pytest.approx(slope, rel=0.02)
+
+
+@given(st.floats(-1e3, 1e3), st.integers(-3, 3))
+def test_what_is_exact_in_numpy_is_exact_here(x: float, n: int) -> None:
+    t = tg.Tensor(x)
+    for f in (np.rad2deg, np.degrees, np.deg2rad, np.radians, np.fix, np.rint, np.cbrt, np.arcsinh, np.fabs):
+        assert f(t).item() == f(x)
+    assert np.round(t, n).item() == np.round(x, n)
+    assert [part.item() for part in np.modf(t)] == [float(part) for part in np.modf(x)]
+    assert np.sinc(t).item() == pytest.approx(np.sinc(x), rel=1e-13, abs=1e-16)
+
+
+def test_infinities() -> None:
+    x = tg.Tensor([INF, -INF], requires_grad=True)
+    assert [part.tolist() for part in np.modf(x)] == [[0.0, -0.0], [INF, -INF]]
+    assert np.nan_to_num(x, posinf=3.0).tolist() == [3.0, -np.finfo(float).max]
+    half = tg.Tensor([INF, NAN], dtype=np.float16)
+    assert np.nan_to_num(half).dtype == np.float16
+    assert np.nan_to_num(half).tolist() == [65504.0, 0.0]
+    both = [tg.Tensor(v, requires_grad=True) for v in (INF, INF)]
+    assert [g.item() for g in tg.gradients(tg.logaddexp2(*both), both)] == [0.5, 0.5]
+
+
+def test_the_whole_quotient_has_no_gradient_and_the_remainder_has() -> None:
+    x = tg.Tensor(7.5, requires_grad=True)
+    whole, rest = np.divmod(x, 2.0)
+    assert (whole.item(), rest.item()) == (3.0, 1.5)
+    assert not whole.requires_grad
+    assert tg.gradients(rest, x).item() == 1.0
+
+
+def test_a_float_power_is_a_float64() -> None:
+    x = tg.Tensor([2.0, 3.0], dtype=np.float32, requires_grad=True)
+    y = tg.float_power(x, 2)
+    assert y.dtype == np.float64
+    assert tg.gradients(y.sum(), x).dtype == np.float32
+    assert tg.float_power(tg.Tensor([2]), -1).tolist() == [0.5]
 
 
 def test_a_negative_base_has_no_slope_by_its_exponent() -> None:
@@ -177,6 +282,11 @@ def test_integers_and_booleans() -> None:
     assert (True | b).tolist() == [True, True]
     assert (b ^ True).tolist() == (~b).tolist() == [False, True]
     assert tg.erf(tg.Tensor([0, 1])).dtype == np.float64
+    assert np.fabs(i).dtype == np.fabs(i.numpy()).dtype == np.float64
+    for f in (np.real, np.conjugate, np.nan_to_num, np.trunc, np.ceil, np.rot90):
+        assert f(tg.Tensor([[1, 2]])).dtype == np.int64
+    assert np.real(b).tolist() == np.nan_to_num(b).tolist() == [True, False]
+    assert np.rot90(b.reshape(1, 2), 4).tolist() == [[True, False]]
 
 
 def test_clip_between_arrays_sends_gradients_to_the_limits() -> None:
@@ -221,9 +331,6 @@ def test_broadcasting_of_three(xs: Any) -> None:
     np.testing.assert_allclose(y.data, expected, rtol=1e-15)
     for g, x in zip(tg.gradients(y, [a, b, c], np.ones(y.shape)), xs, strict=True):
         assert g.shape == x.shape
-
-
-NAN = float("nan")
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,14 @@ class Primitive:
         self.saves = tuple(names_of(name, r, sources) if r else () for r in self.rules)
         self.save = compile_save(self.rules, self.saves, sources, self.joint)
         self.pull_back = puller(self.rules, self.joint)
-        self.__signature__ = signature_of(self)
         self.__doc__ = documentation_of(self)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "__signature__":  # what inspect and an editor ask for; seldom, so made when it is
+                return signature_of(self)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.formula}>" if self.formula else f"<primitive {self.name}>"

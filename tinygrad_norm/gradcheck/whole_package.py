@@ -53,6 +53,13 @@ CAUSAL = np.tril(np.ones((5, 5), dtype=bool))
 BUT_THE_FIRST = np.array([[0.0], [1.0], [1.0], [1.0], [1.0]])
 REAL = np.array([[True, True, True, False], [True, True, False, False], [True, True, True, True]])
 
+OF_A_MATRIX = """
+    atleast_3d column_stack deg2rad ediff1d fliplr flipud nancumprod nancumsum nanprod nansum nan_to_num rad2deg real
+    rot90 sinc trapezoid unstack
+"""
+ALONG_AN_AXIS = "average cumulative_prod cumulative_sum gradient nanmean nanstd nanvar"
+RANKS_ALONG_AN_AXIS = "median nanmax nanmedian nanmin"
+
 COMPOSITIONS: dict[str, Composition] = {
     "cosh": each(registered("cosh"), (3, 5)),
     "sinh": each(registered("sinh"), (3, 5)),
@@ -110,6 +117,39 @@ COMPOSITIONS: dict[str, Composition] = {
     "ifftshift": each(registered("ifftshift"), (3, 5)),
     "irfft": each(registered("irfft"), (3, 5)),
     "hfft": each(registered("hfft"), (3, 5)),
+    "kron": at(registered("kron"), (2, 3), (3,)),
+    "cross": at(registered("cross"), (5, 3), (3,)),
+    **{name: each(registered(name), (3, 5)) for name in OF_A_MATRIX.split()},
+    **{name: each(registered(name, axis=1), (3, 5)) for name in ALONG_AN_AXIS.split()},
+    **{name: each(registered(name, axis=1), (3, 5), domain="distinct") for name in RANKS_ALONG_AN_AXIS.split()},
+    **{name: each(registered(name, 0.3), (3, 5), domain="distinct") for name in ("quantile", "nanquantile")},
+    **{name: each(registered(name, 30), (3, 5), domain="distinct") for name in ("percentile", "nanpercentile")},
+    **{name: at(lambda a, b, name=name: FUNCTIONS[name]([a, b]), (3, 2), (3, 2)) for name in ("block", "dstack")},
+    **{name: at(registered(name), (3, 5), (5,), domain="distinct") for name in ("fmax", "fmin")},
+    **{name: at(registered(name), (5,), (3,)) for name in ("append", "convolve", "correlate", "meshgrid")},
+    "broadcast_arrays": at(registered("broadcast_arrays"), (3, 5), (5,)),
+    "trim_zeros": each(registered("trim_zeros"), (5,)),
+    "fabs": each(registered("fabs"), (3, 5), domain="nonzero"),
+    "float_power": at(registered("float_power"), (3, 5), (5,), domain=("positive", "any")),
+    "divmod": each(lambda x: FUNCTIONS["divmod"](x, 2.0)[1], (3, 5), domain="fraction"),
+    "modf": each(lambda x: FUNCTIONS["modf"](x)[0], (3, 5), domain="fraction"),
+    "interp": each(lambda y: FUNCTIONS["interp"](np.linspace(-1, 6, 9), np.arange(5), y), (5,)),
+    "rollaxis": each(registered("rollaxis", 2), (2, 3, 5)),
+    "insert": at(lambda x, y: FUNCTIONS["insert"](x, [1, 3], y), (5,), (2,)),
+    "delete": each(registered("delete", [1, 3]), (5,)),
+    "resize": each(registered("resize", (2, 4)), (5,)),
+    "hsplit": each(lambda x: FUNCTIONS["hsplit"](x, 5)[1], (3, 5)),
+    "vsplit": each(lambda x: FUNCTIONS["vsplit"](x, 3)[1], (3, 5)),
+    "dsplit": each(lambda x: FUNCTIONS["dsplit"](x, 5)[1], (2, 3, 5)),
+    "select": at(lambda x, y: FUNCTIONS["select"]([ZERO_ONE > 0], [x], y), (3, 5), (5,)),
+    "choose": at(lambda x, y: FUNCTIONS["choose"]([0, 1, 1], [x, y]), (2, 3), (3,)),
+    "compress": each(lambda x: FUNCTIONS["compress"]([True, False, True], x, axis=0), (3, 5)),
+    "extract": each(lambda x: FUNCTIONS["extract"](ZERO_ONE > 0, x), (3, 5)),
+    "partition": each(registered("partition", 2), (3, 5), domain="distinct"),
+    "unique": each(registered("unique"), (3, 5), domain="distinct"),
+    "topk": each(lambda x: FUNCTIONS["topk"](x, 2)[0], (3, 5), domain="distinct"),
+    "index_add": at(lambda x, y: FUNCTIONS["index_add"](x, [0, 2, 2], y, axis=1), (2, 5), (2, 3)),
+    "bincount": each(lambda x: FUNCTIONS["bincount"]([0, 2, 2, 1, 0], x), (5,)),
     "leaky_relu": each(F.leaky_relu, (3, 5), domain="nonzero"),
     "elu": each(F.elu, (3, 5)),
     "sigmoid": each(F.sigmoid, (3, 5)),

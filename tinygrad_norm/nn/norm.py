@@ -42,7 +42,7 @@ class LayerNorm(Module):
     >>> tg.round(layer([[7.0, 5.0, 4.0], [2.0, 3.0, 4.0]]), 3)
     Tensor([[ 1.336, -0.267, -1.069],
             [-1.225,  0.   ,  1.225]],
-           shape=(2, 3), dtype=float64)
+           shape=(2, 3), dtype=float64, op=round)
     """
 
     weight: Parameter | None

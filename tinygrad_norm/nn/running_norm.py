@@ -160,7 +160,7 @@ class BatchNorm1d(BatchNorm):
     >>> import tinygrad_norm as tg
     >>> layer = tg.nn.BatchNorm1d(1)
     >>> tg.round(layer([[7.0], [2.0], [1.0], [7.0], [3.0]]).T, 4)
-    Tensor([[ 1.1859, -0.7906, -1.1859,  1.1859, -0.3953]], shape=(1, 5), dtype=float64)
+    Tensor([[ 1.1859, -0.7906, -1.1859,  1.1859, -0.3953]], shape=(1, 5), dtype=float64, op=round)
     >>> layer.running_mean, layer.running_var     # a tenth of mean 4; nine tenths of 1 and a tenth of 8
     (Tensor([0.4], shape=(1,), dtype=float64), Tensor([1.7], shape=(1,), dtype=float64))
     """

@@ -15,6 +15,7 @@ from . import (
     matrices,
     picking,
     products,
+    sampled,
     shape,
     statistics,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "picking",
     "products",
     "reduction",
+    "sampled",
     "shape",
     "statistics",
 ]

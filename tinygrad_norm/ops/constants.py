@@ -41,6 +41,23 @@ UNTRACKED: tuple[Callable[..., Any], ...] = (
     np.zeros_like,
     np.ones_like,
     np.empty_like,
+    np.imag,
+    np.angle,
+    np.isreal,
+    np.iscomplex,
+    np.isposinf,
+    np.isneginf,
+    np.nonzero,
+    np.argwhere,
+    np.flatnonzero,
+    np.argpartition,
+    np.searchsorted,
+    np.digitize,
+    np.nanargmax,
+    np.nanargmin,
+    np.isin,
+    np.nextafter,
+    np.spacing,
 )
 PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
     np.shape,
@@ -48,6 +65,7 @@ PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
     np.size,
     np.allclose,
     np.array_equal,
+    np.array_equiv,
     np.array2string,
     np.array_repr,
     np.array_str,
@@ -58,6 +76,10 @@ PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
     np.einsum_path,
     np.iscomplexobj,
     np.isrealobj,
+    np.save,
+    np.savez,
+    np.savez_compressed,
+    np.savetxt,
 )
 
 
@@ -73,7 +95,7 @@ def _plain_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict
 def untracked(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``function`` on the values of Tensors, giving a Tensor without a gradient."""
 
-    def on_values(*args: Any, **kwargs: Any) -> Tensor:
+    def on_values(*args: Any, **kwargs: Any) -> Any:
         args_, kwargs_ = _plain_arguments(args, kwargs)
         try:
             result = function(*args_, **kwargs_)
@@ -85,9 +107,9 @@ def untracked(function: Callable[..., Any]) -> Callable[..., Any]:
                 f"{function.__name__}: the operands must fit together; got shapes {shapes}: {reason}. "
                 "Check shapes and dtypes."
             ) from error
-        if not isinstance(result, (np.ndarray, np.generic)):
-            result = np.asarray(result)
-        return wrap(result, None)
+        if isinstance(result, tuple):
+            return tuple(wrap(part, None) for part in result)
+        return wrap(result if isinstance(result, (np.ndarray, np.generic)) else np.asarray(result), None)
 
     on_values.__name__ = on_values.__qualname__ = function.__name__
     on_values.__doc__ = f"``np.{function.__name__}`` on the values, without a gradient."
@@ -112,33 +134,19 @@ for _function in PLAIN_RESULTS:
     NUMPY[_function] = plain_result(_function)
 
 
-def constant(fill_value: Any) -> Any:
-    """Return a fill value without its Tensor; raise if that would lose a gradient."""
-    if isinstance(fill_value, Tensor) and fill_value.requires_grad:
+def constant(value: Any, name: str = "a fill value", instead: str = "Write value * tg.ones(shape), or pass") -> Any:
+    """Return a value without its Tensor; raise if that would lose a gradient."""
+    if isinstance(value, Tensor) and value.requires_grad:
         raise OperandError(
-            f"a fill value must be a number; got {fill_value!r}, whose gradient would be lost. Write value * "
-            "tg.ones(shape), or pass value.detach()."
+            f"{name} must be a number; got {value!r}, whose gradient would be lost. {instead} value.detach()."
         )
-    return plain(fill_value)
+    return plain(value)
 
 
 @composition(np.full_like)
 def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Tensor:
     """Return a Tensor like another, in shape and dtype, filled with one value."""
     return wrap(np.full_like(plain(x), constant(fill_value), dtype, shape=shape), None)
-
-
-@composition(np.round, np.rint)
-def round(x: Any, decimals: int = 0) -> Tensor:
-    """Return the values rounded to this many decimals; the gradient is 0 and nothing is recorded.
-
-    Examples
-    --------
-    >>> import tinygrad_norm as tg
-    >>> tg.round(tg.Tensor([1.234, 5.678]), 1)
-    Tensor([1.2, 5.7], shape=(2,), dtype=float64)
-    """
-    return wrap(np.round(np.asarray(plain(x)), decimals), None)
 
 
 def _refuse_in_place(*args: Any, **kwargs: Any) -> None:
@@ -148,5 +156,5 @@ def _refuse_in_place(*args: Any, **kwargs: Any) -> None:
     )
 
 
-for _function in (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal):
+for _function in (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis):
     NUMPY[_function] = _refuse_in_place

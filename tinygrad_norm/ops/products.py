@@ -12,7 +12,7 @@ from ..engine.primitives.shape import axis_of, transpose
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import OperandError, ShapeError
 from . import elementwise as e
-from .layout import expand_dims, ravel
+from .layout import expand_dims, moveaxis, ravel
 from .linalg import einsum_all
 
 
@@ -46,11 +46,35 @@ def outer(x: Data, y: Data) -> Tensor:
     return e.multiply(expand_dims(ravel(x), 1), ravel(y))
 
 
+@composition(np.kron)
+def kron(x: Data, y: Data) -> Tensor:
+    """Return Kronecker's product: each entry of x times the whole of y, laid out as blocks."""
+    x, y = as_tensor(x), as_tensor(y)
+    n = max(x.ndim, y.ndim)
+    outside, inside = ((1,) * (n - t.ndim) + t.shape for t in (x, y))
+    spread = [x.reshape(sum(((a, 1) for a in outside), ())), y.reshape(sum(((1, b) for b in inside), ()))]
+    return (spread[0] * spread[1]).reshape(tuple(a * b for a, b in zip(outside, inside, strict=True)))
+
+
+@composition(np.cross)
+def cross(x: Data, y: Data, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
+    """Return the cross product of vectors of three entries."""
+    from_x, from_y, to = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    x, y = moveaxis(x, from_x, -1), moveaxis(y, from_y, -1)
+    if x.shape[-1] != 3 or y.shape[-1] != 3:
+        raise ShapeError(
+            f"cross: the vectors must have three entries; got {x.shape[-1]} and {y.shape[-1]}. Name their axis, or "
+            "append a 0."
+        )
+    one, two = [1, 2, 0], [2, 0, 1]
+    return moveaxis(x[..., one] * y[..., two] - x[..., two] * y[..., one], -1, to)
+
+
 @composition(np.tensordot)
 def tensordot(x: Data, y: Data, axes: Any = 2) -> Tensor:
     """Contract the given axes of two Tensors."""
     x, y = as_tensor(x), as_tensor(y)
-    if isinstance(axes, int):
+    if isinstance(axes, (int, np.integer)):
         axes = (range(x.ndim - axes, x.ndim), range(axes))
     over_x = [axis_of(int(a), x.shape, "tensordot") for a in np.atleast_1d(axes[0])]
     over_y = [axis_of(int(a), y.shape, "tensordot") for a in np.atleast_1d(axes[1])]

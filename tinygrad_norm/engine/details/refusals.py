@@ -36,8 +36,6 @@ REMEDIES = {
     "np.unique(x.data, return_index=True)[1], and write x[places]": """
         intersect1d setdiff1d setxor1d union1d unique_all unique_values""",
     "Real numbers are sorted by np.sort": "sort_complex",
-    "It writes values to a file. Save a whole model with tg.save": """
-        save savetxt savez savez_compressed""",
     "Write tg.diag(x.ravel())": "diagflat",
     "Space them yourself: start + (stop - start) * np.linspace(0, 1, n), and tg.exp of that on a logarithmic scale": """
         linspace logspace geomspace""",

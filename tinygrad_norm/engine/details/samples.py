@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from .array import Array, Shape
 DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "any": lambda rng, shape: rng.standard_normal(shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2.5, shape),
+    "above one": lambda rng, shape: rng.uniform(1.4, 3.0, shape),
+    # Away from the halves, where rounding jumps.
+    "third": lambda rng, shape: rng.integers(-3, 4, shape) + rng.uniform(-0.3, 0.3, shape),
     "unit": lambda rng, shape: rng.uniform(-0.9, 0.9, shape),
     # Away from a kink or a pole at zero, on both sides of it.
     "nonzero": lambda rng, shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.4, 2.0, shape),
@@ -85,6 +89,7 @@ USUAL = {
 """The usual shapes of functions of one, two and three arrays: 0-d, size one, a matrix, broadcast, empty."""
 
 
+@cache
 def usual_samples(inputs: int, domain: str | tuple[str, ...] = "any") -> tuple[Sample, ...]:
     """Return the usual samples of a function that works entry by entry on so many arrays."""
     return samples_at(USUAL[inputs], domain) if inputs in USUAL else ()

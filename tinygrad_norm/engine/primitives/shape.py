@@ -57,7 +57,7 @@ def _transpose(x: Array, /, axes: int | Sequence[int] | None = None) -> Array:
 def _transpose_rule(g: Any, axes: int | Sequence[int] | None) -> Any:
     if axes is None:
         return (np.transpose(g),)
-    axes = (axes,) if isinstance(axes, int) else axes
+    axes = (axes,) if isinstance(axes, (int, np.integer)) else axes
     inverse = [0] * len(axes)
     for to, source in enumerate(axes):
         inverse[source % len(axes)] = to
