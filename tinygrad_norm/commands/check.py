@@ -7,11 +7,10 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
 from ..gradcheck.check_report import for_json, short
-from ..gradcheck.learner_file import FileResult, check_in_process
+from ..gradcheck.learner_file import check_in_process
 from ..gradcheck.whole_package import PackageResult, check_everything
 from ..terminal.progress import Progress
 from ..terminal.table import aligned
@@ -56,48 +55,36 @@ def _own_code(target: str, order: int, seed: int, timeout: float, as_json: bool)
         raise InputError(f"the file to check must exist; there is no {file}. Check the path, relative to {Path.cwd()}.")
     with Progress(sys.stderr) as progress:
         progress(f"checking {target}", 0.0)
-        outcome = check_in_process(path, function, order, seed, timeout)
-    if outcome.printed:
-        print(
-            f"note: {path.name} printed {outcome.printed} line(s) while it was checked; the first: {outcome.first}",
-            file=sys.stderr,
-        )
-    _print_outcome(target, outcome, order, seed, as_json)
-    return 0 if outcome.result["ok"] else 1
-
-
-def _print_outcome(target: str, outcome: FileResult, order: int, seed: int, as_json: bool) -> None:
-    result = outcome.result
+        result, printed = check_in_process(path, function, order, seed, timeout)
+    if printed.lines:
+        note = f"note: {path.name} printed {printed.lines} line(s) while it was checked; the first: {printed.first}"
+        print(note, file=sys.stderr)
     if as_json:
-        keys = ("ok", "kind", "reports")
-        data = {"target": target, "order": order, "seed": seed, **{key: result[key] for key in keys}}
-        print(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    print(f"{target}, a {result['kind']}: {'right' if result['ok'] else 'NOT right'}")
-    print("\n".join(result["texts"]))
+        found = {key: result[key] for key in ("ok", "kind", "reports")}
+        print(json.dumps({"target": target, "order": order, "seed": seed, **found}, indent=2, ensure_ascii=False))
+    else:
+        print(f"{target}, a {result['kind']}: {'right' if result['ok'] else 'NOT right'}")
+        print("\n".join(result["texts"]))
+    return 0 if result["ok"] else 1
 
 
 def _package(name: str | None, order: int, seed: int, as_json: bool) -> int:
-    rows = []
     with Progress(sys.stderr) as progress:
-        for row in check_everything(order, seed, name, lambda what, fraction: progress(f"checking {what}", fraction)):
-            rows.append(row)  # noqa: PERF402  # each row takes a while, and the progress sign is in the iterator
-    good = all(row.status in ("right", "flat") for row in rows)
+        rows = list(check_everything(order, seed, name, lambda what, done: progress(f"checking {what}", done)))
+    bad = [row.name for row in rows if row.status not in ("right", "flat")]
     if as_json:
-        data = {"ok": good, "order": order, "seed": seed, "results": [_row_data(row) for row in rows]}
+        results = [{**vars(row), "report": row.report.to_json() if row.report is not None else None} for row in rows]
+        data = {"ok": not bad, "order": order, "seed": seed, "results": for_json(results)}
         print(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         print("\n".join(table(rows)))
-        print(_summary(rows, order, seed))
-    return 0 if good else 1
-
-
-def _row_data(row: PackageResult) -> dict[str, Any]:
-    keys = ("name", "kind", "points", "evaluations", "status", "uncertainty", "adjoint")
-    data = {key: getattr(row, key) for key in keys}
-    data["report"] = row.report.to_json() if row.report is not None else None
-    found: dict[str, Any] = for_json(data)
-    return found
+        orders = "order 1" if order == 1 else f"orders 1 to {order}"
+        verdict = f"{len(bad)} of them NOT right: {', '.join(bad)}" if bad else "all right"
+        print(
+            f"{len(rows)} checked at {sum(row.points for row in rows)} points, {orders}, seed {seed}: {verdict}. ± is "
+            "the measured uncertainty, relative to the largest entry of the gradient; no tolerance was set."
+        )
+    return 1 if bad else 0
 
 
 def table(rows: Sequence[PackageResult]) -> list[str]:
@@ -116,19 +103,4 @@ def table(rows: Sequence[PackageResult]) -> list[str]:
     return lines
 
 
-VERDICTS = {
-    "right": "right",
-    "flat": "right: zero everywhere",
-    "wrong": "WRONG",
-    "cannot tell": "CANNOT TELL",
-}
-
-
-def _summary(rows: Sequence[PackageResult], order: int, seed: int) -> str:
-    bad = [row.name for row in rows if row.status not in ("right", "flat")]
-    orders = "order 1" if order == 1 else f"orders 1 to {order}"
-    verdict = f"{len(bad)} of them NOT right: {', '.join(bad)}" if bad else "all right"
-    return (
-        f"{len(rows)} checked at {sum(row.points for row in rows)} points, {orders}, seed {seed}: {verdict}. ± is "
-        "the measured uncertainty, relative to the largest entry of the gradient; no tolerance was set."
-    )
+VERDICTS = {"right": "right", "flat": "right: zero everywhere", "wrong": "WRONG", "cannot tell": "CANNOT TELL"}

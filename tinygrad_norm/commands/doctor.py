@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -58,7 +57,8 @@ def report() -> dict[str, Any]:
         "optional": {name: version(name) for name in OPTIONAL},
         "renderers": renderers,
         "problem": complaint or None,
-        "fonts": {name: font_file(name) for name in FONTS},
+        # What stands in for a font on this machine, as far as fontconfig knows.
+        "fonts": {name: output_of(["fc-match", name]) for name in FONTS},
         "drawing": drawing,
     }
 
@@ -73,18 +73,8 @@ def version(package: str) -> str | None:
 
 def renderer_report(renderer: Renderer) -> dict[str, Any]:
     """Return a renderer's path, where it was found and what it says of itself."""
-    said = output_of([renderer.path, "-V"])
-    return {
-        "path": renderer.path,
-        "found": renderer.found,
-        "version": said,
-        "formats": "svg png" + " pdf" * renderer.pdf,
-    }
-
-
-def font_file(name: str) -> str | None:
-    """Return what stands in for a font on this machine, as far as fontconfig knows."""
-    return output_of(["fc-match", name]) if shutil.which("fc-match") else None
+    version, formats = output_of([renderer.path, "-V"]), "svg png" + " pdf" * renderer.pdf
+    return {"path": renderer.path, "found": renderer.found, "version": version, "formats": formats}
 
 
 def output_of(command: list[str]) -> str | None:

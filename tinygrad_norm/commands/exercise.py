@@ -29,35 +29,31 @@ from ..terminal.files import shown_name, whole_text
 from ..terminal.progress import Progress
 from .argument_types import seconds, whole_number
 
-_N = "number or name of the exercise"
+Action = Callable[[argparse.Namespace], int]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    listing = actions.add_parser("list", help="the exercises, a line each")
-    listing.add_argument("--json", action="store_true", help="print them as JSON")
-    listing.set_defaults(act=_list)
+    def action(name: str, act: Action, what: str, of_one: bool = True) -> Callable[..., argparse.Action]:
+        """Add an action, of one exercise or of several; return what adds its arguments."""
+        chosen = actions.add_parser(name, help=what)
+        chosen.set_defaults(act=act)
+        if of_one:
+            chosen.add_argument("exercise", metavar="N", help="number or name of the exercise")
+        return chosen.add_argument
 
-    show = actions.add_parser("show", help="what an exercise asks")
-    show.add_argument("exercise", metavar="N", help=_N)
-    show.add_argument("--solution", action="store_true", help="print the reference solution instead")
-    show.set_defaults(act=_show)
-
-    start = actions.add_parser("start", help="write the file to start from")
-    start.add_argument("exercise", metavar="N", help=_N)
-    start.add_argument("folder", metavar="DIR", nargs="?", default=".", help="where to (default: here)")
-    start.add_argument("--force", action="store_true", help="replace the file if it exists")
-    start.set_defaults(act=_start)
-
-    hint = actions.add_parser("hint", help="a hint, one at a time")
-    hint.add_argument("exercise", metavar="N", help=_N)
-    hint.add_argument("--step", metavar="K", type=whole_number(1), default=1, help="which hint (default: 1)")
-    hint.set_defaults(act=_hint)
-
-    grade = actions.add_parser("grade", help="grade a file, or a folder with the files of a class")
-    add = grade.add_argument
+    add = action("list", _list, "the exercises, a line each", of_one=False)
+    add("--json", action="store_true", help="print them as JSON")
+    add = action("show", _show, "what an exercise asks")
+    add("--solution", action="store_true", help="print the reference solution instead")
+    add = action("start", _start, "write the file to start from")
+    add("folder", metavar="DIR", nargs="?", default=".", help="where to (default: here)")
+    add("--force", action="store_true", help="replace the file if it exists")
+    add = action("hint", _hint, "a hint, one at a time")
+    add("--step", metavar="K", type=whole_number(1), default=1, help="which hint (default: 1)")
+    add = action("grade", _grade, "grade a file, or a folder with the files of a class", of_one=False)
     add("path", metavar="FILE|DIR", help="a file that answers an exercise, or a folder of them")
     add("--exercise", metavar="N", help="which exercise FILE answers (default: as its first line or its name says)")
     add("--json", action="store_true", help="print every verdict as JSON")
@@ -66,12 +62,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     jobs = "how many files of DIR are graded at a time (default: one for each processor)"
     add("--jobs", metavar="J", type=whole_number(1), help=jobs)
     add("--seed", metavar="SEED", type=whole_number(0), default=0, help="of the random data (default: 0)")
-    grade.set_defaults(act=_grade)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what the action says."""
-    act: Callable[[argparse.Namespace], int] = args.act
+    act: Action = args.act
     return act(args)
 
 

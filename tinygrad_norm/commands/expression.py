@@ -81,15 +81,8 @@ class Expression:
 
 
 def parse(source: str) -> Expression:
-    """Return an expression after checking all of it.
+    """Return an expression after checking all of it; an InputError quotes the part that is not allowed.
 
-    Raises
-    ------
-    InputError
-        It is not an expression, too long, or uses what is not allowed; the message quotes the part.
-
-    Examples
-    --------
     >>> parse("x * sin(y) + x").names
     ('x', 'y')
     >>> parse("x.data")
@@ -151,20 +144,15 @@ def check_part(node: ast.AST, functions: Mapping[str, Any], called: bool) -> Non
         return
     if isinstance(node, ast.Constant) and (node.value is None or node.value is ... or type(node.value) in CONSTANTS):
         return
+    kind = type(node).__name__
     raise InputError(
-        "an expression must be made of names, numbers, operators and functions; got "
-        f"{called_in_errors(node)} {ast.unparse(node)[:60]!r}. Write for example 'layer_norm(z, 3)'."
+        f"an expression must be made of names, numbers, operators and functions; got the {SPOKEN.get(kind, kind)} "
+        f"{ast.unparse(node)[:60]!r}. Write for example 'layer_norm(z, 3)'."
     )
 
 
 CONSTANTS = (bool, int, float, str)
-
-
-def called_in_errors(node: ast.AST) -> str:
-    """Return what a part of an expression is called."""
-    return {"Attribute": "the attribute", "Call": "the call", "Constant": "the constant"}.get(
-        type(node).__name__, f"the {type(node).__name__}"
-    )
+SPOKEN = {"Attribute": "attribute", "Call": "call", "Constant": "constant"}
 
 
 def evaluate(node: ast.expr, names: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
 from ..lessons.graph_examples import EXAMPLES
+from ..terminal.table import aligned
 from ..viz.drawing import SUFFIXES, write_drawing
 from .layer_or_expression import drawing_of, named_arrays
 
@@ -53,15 +53,17 @@ def depth_given(given: str) -> int | str | None:
 def run(args: argparse.Namespace) -> int:
     """Draw, and write or print."""
     if args.list:
-        width = max(map(len, EXAMPLES))
-        print("\n".join(f"{name.ljust(width)}  {example.what}" for name, example in EXAMPLES.items()))
+        print("\n".join(aligned([(name, example.what) for name, example in EXAMPLES.items()], "l")))
         return 0
     if args.target is None:
         raise InputError(
             "graph needs a layer or an expression. Write graph layer_norm, or graph 'x * sin(y)'; see --list."
         )
     format = args.format or format_by_suffix(args.out)
-    drawing = drawing_of(args.target, named_arrays(args.let), **options(args))
+    options = {name: getattr(args, name) for name in ("depth", "focus", "direction", "theme", "force")}
+    if args.gradients != "auto":  # what a layer says of its gradients stands if not asked
+        options["gradients"] = SWITCH[args.gradients]
+    drawing = drawing_of(args.target, named_arrays(args.let), values=SWITCH[args.values], **options)
     content = drawing.picture(format)
     if args.out is None:
         sys.stdout.buffer.write(content)
@@ -71,13 +73,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"tinygrad-norm graph: drawn up to the error: {drawing.view.failure}", file=sys.stderr)
         return 1
     return 0
-
-
-def options(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of ``tg.draw`` from the arguments; what a layer says of its gradients stands if not asked."""
-    told = {name: getattr(args, name) for name in ("depth", "focus", "direction", "theme", "force")}
-    gradients = {} if args.gradients == "auto" else {"gradients": SWITCH[args.gradients]}
-    return {**told, "values": SWITCH[args.values], **gradients}
 
 
 def format_by_suffix(out: str | None) -> str:

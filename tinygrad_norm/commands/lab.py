@@ -13,14 +13,7 @@ from ..io import check_destination, save
 from ..lessons.labs.all_labs import CATALOG, run_lab
 from ..lessons.labs.experiment import Lab, counting_on
 from ..lessons.labs.networks import REVIEW_NORMS
-from ..lessons.labs.norm_comparison import (
-    TASKS,
-    Train,
-    Trained,
-    comparison_data,
-    comparison_text,
-    plot_comparison,
-)
+from ..lessons.labs.norm_comparison import TASKS, Train, Trained, comparison_data, comparison_text, plot_comparison
 from ..lessons.labs.pictures import check_plot, plot_report
 from ..lessons.labs.training import TrainingPlan
 from ..lessons.labs.written_report import report_data, report_text

@@ -16,13 +16,7 @@ from .expression import parse
 
 
 def drawing_of(target: str, given: Mapping[str, Any], **options: Any) -> Drawing:
-    """Draw a layer by name or an expression, with some arrays given and the others as documented.
-
-    Raises
-    ------
-    InputError
-        The target is neither, or a name has no value, or a value is given for a name that is not used.
-    """
+    """Draw a layer by name or an expression, with some arrays given and the others as documented."""
     if target in EXAMPLES:
         example = EXAMPLES[target]
         function, inputs = example.function, dict(example.inputs)
@@ -75,7 +69,7 @@ def named_arrays(settings: Sequence[str]) -> dict[str, Any]:
     >>> named_arrays(["a=2.5", "m=[[1, 2], [3, 4]]"])
     {'a': 2.5, 'm': [[1, 2], [3, 4]]}
     """
-    return dict(named_array(setting) for setting in settings)
+    return dict(map(named_array, settings))
 
 
 def named_array(setting: str) -> tuple[str, Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
 from ..lessons.document.as_data import lesson_data
 from ..lessons.document.as_html import lesson_html
@@ -18,14 +17,8 @@ from ..lessons.lecture.notes import DEFAULT_VARIANT, VARIANTS
 from ..lessons.lecture.settings import Settings
 from ..terminal.files import whole_text
 
-RENDERERS: Mapping[str, Callable[[Lesson], str]] = MappingProxyType(
-    {
-        ".html": lesson_html,
-        ".htm": lesson_html,
-        ".md": lesson_markdown,
-        ".markdown": lesson_markdown,
-    }
-)
+RENDERERS: dict[str, Callable[[Lesson], str]] = {".html": lesson_html, ".htm": lesson_html}
+RENDERERS |= {".md": lesson_markdown, ".markdown": lesson_markdown}
 """What ``--out`` writes, by the suffix of the file."""
 
 
@@ -47,23 +40,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def page(text: str) -> str:
     """Return the name of a page whose suffix says what to write."""
-    if suffix_of(text) not in RENDERERS:
+    if Path(text).suffix.lower() not in RENDERERS:
         raise argparse.ArgumentTypeError(
             f"must end in one of {', '.join(RENDERERS)}, which says what to write; got {text!r}"
         )
     return text
 
 
-def suffix_of(page: str) -> str:
-    """Return the ending of a file's name, in small letters."""
-    return Path(page).suffix.lower()
-
-
 def run(args: argparse.Namespace) -> int:
     """Compute the lecture and print or write it."""
     lesson = lecture(Settings(args.variant, args.ddof, args.eps), args.step)
     if args.out is not None:
-        text = RENDERERS[suffix_of(args.out)](lesson)
+        text = RENDERERS[Path(args.out).suffix.lower()](lesson)
         with whole_text(args.out) as file:
             file.write(text)
     if args.json:

@@ -14,21 +14,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("target", metavar="LAYER|EXPRESSION", help="a layer by name (see graph --list), or as in 'x * sin(y)'")
     add("--let", metavar="NAME=VALUE", action="append", default=[], help="the value of a name (repeatable)")
-    add(
-        "--gradients",
-        metavar="WHEN",
-        choices=("yes", "no"),
-        default="yes",
-        help="run backward too: yes (default) or no",
-    )
+    gradients = "run backward too: yes (default) or no"
+    add("--gradients", metavar="WHEN", choices=("yes", "no"), default="yes", help=gradients)
     add("--json", action="store_true", help="print nodes, edges and steps as JSON at full precision")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run forward and backward, and print."""
-    drawing = drawing_of(
-        args.target, named_arrays(args.let), gradients=args.gradients == "yes", values=True, depth=None
-    )
+    gradients, given = args.gradients == "yes", named_arrays(args.let)
+    drawing = drawing_of(args.target, given, gradients=gradients, values=True, depth=None)
     if args.json:
         print(json.dumps(drawing.to_json(), ensure_ascii=False, allow_nan=False))
     else:

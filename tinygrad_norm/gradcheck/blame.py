@@ -37,11 +37,6 @@ class RecordedOperation:
     scope: Scope | None
     result: Tensor
 
-    @property
-    def arrays(self) -> tuple[Any, ...]:
-        """The input values."""
-        return tuple(x.numpy() if isinstance(x, Tensor) else x for x in self.inputs)
-
 
 class Recorder:
     """Watches one run and keeps its operations (a :class:`.Monitor` of the tape)."""
@@ -104,9 +99,7 @@ def blame_operation(f: TensorFunction, report: Report, order: int, seed: int) ->
     if len(run.operations) > MOST_NODES:
         note = f"{len(run.operations)} operations are too many to re-check one by one"
         return replace(report, notes=(*report.notes, note))
-    wrong: list[WrongNode] = []
-    for number, operation in enumerate(run.operations, 1):
-        wrong += check_operation(number, operation, order, seed)
+    wrong = [w for number, o in enumerate(run.operations, 1) for w in check_operation(number, o, order, seed)]
     if wrong:
         return replace(report, nodes=tuple(wrong), place=_wrong_rule(wrong))
     if report.faults:
@@ -149,10 +142,8 @@ def check_operation(number: int, operation: RecordedOperation, order: int, seed:
         if bad or report.faults:
             fault = report.faults[0] if report.faults else None
             path = operation.scope.path if operation.scope is not None else ""
-            name = operation.primitive.name
-            if not bad:
-                return [WrongNode(number, name, path, "", fault)]
-            return [WrongNode(number, name, path, e.name, e.finding or fault) for e in bad]
+            told = [(e.name, e.finding or fault) for e in bad] or [("", fault)]
+            return [WrongNode(number, operation.primitive.name, path, name, finding) for name, finding in told]
         f = backward_function(f, generator)
     return []
 
@@ -160,7 +151,7 @@ def check_operation(number: int, operation: RecordedOperation, order: int, seed:
 def operation_function(operation: RecordedOperation) -> TensorFunction | None:
     """Return one operation as a function of its floating-point inputs; None if it has none with a rule."""
     primitive = operation.primitive
-    arrays = operation.arrays
+    arrays = [x.numpy() if isinstance(x, Tensor) else x for x in operation.inputs]
     positions = [
         i
         for i, x in enumerate(arrays)
@@ -171,7 +162,7 @@ def operation_function(operation: RecordedOperation) -> TensorFunction | None:
     names = primitive.inputs if not primitive.variadic else tuple(f"input {i}" for i in range(len(arrays)))
 
     def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
-        complete = list(arrays)
+        complete = arrays.copy()
         for position, tensor in zip(positions, tensors, strict=True):
             complete[position] = tensor
         return [primitive(*complete, **operation.params)]
@@ -181,18 +172,16 @@ def operation_function(operation: RecordedOperation) -> TensorFunction | None:
 
 
 def _wrong_rule(wrong: Sequence[WrongNode]) -> Finding:
-    first = wrong[0]
+    first, operations = wrong[0], {w.number for w in wrong}
     place = f" in {first.path}" if first.path else ""
-    what = f": {first.finding.name}" if first.finding is not None else ""
-    more = f" ({len({w.number for w in wrong}) - 1} more)" if len({w.number for w in wrong}) > 1 else ""
     by = f" for {first.input}" if first.input else ""
-    why = first.finding.why if first.finding is not None else ""
+    more = f" ({len(operations) - 1} more)" if len(operations) > 1 else ""
+    what, why = (f": {first.finding.name}", f": {first.finding.why}") if first.finding is not None else ("", "")
     return Finding(
         "wrong-rule",
         f"the backward rule of {first.primitive}{by} is wrong{place}{what}",
         f"operation {first.number} of the run fails by itself, at its actual values{more}",
-        f"the composite is only as right as its operations; correct the rule of {first.primitive}"
-        + (f": {why}" if why else ""),
+        f"the composite is only as right as its operations; correct the rule of {first.primitive}{why}",
     )
 
 

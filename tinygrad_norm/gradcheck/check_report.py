@@ -183,10 +183,8 @@ class Report:
         """
         data: dict[str, Any] = for_json(asdict(self))
         data.update(ok=self.ok, status=self.status, cause=self.cause, explanation=self.explanation)
-        data["vacuous"] = self.vacuous
-        data["code"] = self.finding.code if self.finding else None
-        data["uncertainty"] = for_json(self.uncertainty)
-        return data
+        code = self.finding.code if self.finding else None
+        return data | {"vacuous": self.vacuous, "code": code, "uncertainty": for_json(self.uncertainty)}
 
     def __str__(self) -> str:
         lines: list[str] = []
@@ -257,15 +255,13 @@ def verdict_sentence(entry: Entry) -> str:
         return f"{word}, the numeric derivative is too uncertain; {where}: {values}"
     if entry.status == "wrong" and math.isnan(entry.yours) and entry.finding is not None:
         return word
+    if entry.status == "wrong" and not entry.checked:
+        return f"{word}; {values}"
     if entry.status == "wrong":
-        return f"{word} in {_share(entry)}; worst {where}: {values}" if entry.checked else f"{word}; {values}"
+        sampled = "sampled " if entry.checked < entry.total else ""
+        return f"{word} in {entry.wrong} of {entry.checked} {sampled}entries; worst {where}: {values}"
     scope = f"{entry.checked} of {entry.total} entries" if entry.checked else "random directions"
     return f"{word}; {scope} agree within ± {short(entry.uncertainty)} (the largest is {short(entry.size)})"
-
-
-def _share(entry: Entry) -> str:
-    sampled = "sampled " if entry.checked < entry.total else ""
-    return f"{entry.wrong} of {entry.checked} {sampled}entries"
 
 
 def finding_lines(finding: Finding) -> list[str]:

@@ -60,10 +60,8 @@ def check_problem(
         faults = tuple(forward_faults(problem, outputs))
         if any(fault.code in ("not-finite", "random") for fault in faults):
             return Report((), faults, seed=seed, rtol=rtol, evaluations=2)
-        if cotangent is None:
-            cotangents = gaussian_cotangents(outputs, generator)
-        else:
-            cotangents = given_cotangent(cotangent, outputs)
+        chosen = cotangent is not None
+        cotangents = given_cotangent(cotangent, outputs) if chosen else gaussian_cotangents(outputs, generator)
         p = probe(problem, outputs, cotangents, generator)
         faults += tuple(backward_faults(p))
         examined: list[Examination] = []
@@ -77,7 +75,7 @@ def check_problem(
         entries=entries,
         faults=faults,
         notes=notes,
-        refused=refusal(entries, cotangents.shape[1] == 1, parameters, cotangent is not None),
+        refused=refusal(entries, cotangents.shape[1] == 1, parameters, chosen),
         cotangents=len(cotangents),
         evaluations=2 + sum(e.evaluations for e in examined),
         seed=seed,

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,31 +20,17 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..errors import InputError, LearnerCodeError, TinygradNormError
-from ..sandbox import account, line_of, load, run
+from ..sandbox import Printed, account, line_of, load, run
 from .api import check_vjp, gradcheck
-from .check_report import Report
 
 
-@dataclass(frozen=True)
-class FileResult:
-    """The result of a check in another process.
+def check_in_process(
+    path: Path, function: str, order: int, seed: int, timeout: float
+) -> tuple[dict[str, Any], Printed]:
+    """Check a function of a file in a process of its own; return what :func:`check_file` did, and what was printed.
 
-    ``result`` is what :func:`check_file` returned; ``printed`` counts the lines that the learner's code
-    printed, and ``first`` is the first of them.
-    """
-
-    result: dict[str, Any]
-    printed: int
-    first: str
-
-
-def check_in_process(path: Path, function: str, order: int, seed: int, timeout: float) -> FileResult:
-    """Check a function of a file in a process of its own.
-
-    Raises
-    ------
-    LearnerCodeError
-        The file could not be checked: it raised, ran for too long, ended the process or gave nonsense.
+    A LearnerCodeError says why the file could not be checked: it raised, ran for too long, ended the process or gave
+    nonsense.
     """
     arguments = {"file": str(path), "function": function, "order": order, "seed": seed}
     outcome = run(check_job, arguments, seconds=timeout)
@@ -62,7 +47,7 @@ def check_in_process(path: Path, function: str, order: int, seed: int, timeout: 
     (result,) = outcome.messages
     if "error" in result:
         raise LearnerCodeError(result["error"])
-    return FileResult(result, outcome.printed.lines, outcome.printed.first)
+    return result, outcome.printed
 
 
 SUFFIX = "_backward"
@@ -73,7 +58,10 @@ def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[
     try:
         result = check_file(Path(file), function, order, seed)
     except BaseException as error:  # whatever a learner's code raises is told in one line, never as our traceback
-        result = {"error": told_in_a_line(error, Path(file), function)}
+        line = line_of(error, file)
+        told = f"{Path(file).name}{',' if line else f':{function}:'} {account(error, file)}"
+        ours = isinstance(error, TinygradNormError) and line is None
+        result = {"error": " ".join(str(error).split()) if ours else told}
     yield result
 
 
@@ -99,13 +87,11 @@ def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, An
         "ok": all(report.ok for report in reports),
         "kind": "function of Tensors" if backward is None else "hand-written pair",
         "reports": [report.to_json() for report in reports],
-        "texts": [text_of(report, number, len(reports)) for number, report in enumerate(reports, 1)],
+        "texts": [
+            f"sample {number} of {len(reports)}\n{report}" if len(reports) > 1 else str(report)
+            for number, report in enumerate(reports, 1)
+        ],
     }
-
-
-def text_of(report: Report, number: int, count: int) -> str:
-    """Return a report's text, with the number of its sample where there are several."""
-    return f"sample {number} of {count}\n{report}" if count > 1 else str(report)
 
 
 def find(module: ModuleType, file: str, function: str) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
@@ -129,13 +115,7 @@ def find(module: ModuleType, file: str, function: str) -> tuple[Callable[..., An
 def points_of(
     module: ModuleType, file: str, function: str, forward: Callable[..., Any]
 ) -> list[tuple[tuple[Any, ...], tuple[str, ...]]]:
-    """Return the arguments of each check, and the names of the parameters that they are for.
-
-    Raises
-    ------
-    InputError
-        There is no sample, or it is not a list of argument tuples.
-    """
+    """Return the arguments of each check, and the names of the parameters that they are for."""
     samples = getattr(module, "SAMPLES", None)
     if isinstance(samples, dict):
         samples = samples.get(function)
@@ -187,11 +167,3 @@ def function_of(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable
     parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
     filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
     return filled
-
-
-def told_in_a_line(error: BaseException, path: Path, function: str) -> str:
-    """Return what a learner's code raised, in one line with the place in their file."""
-    line = line_of(error, str(path))
-    if isinstance(error, TinygradNormError) and line is None:
-        return " ".join(str(error).split())
-    return f"{path.name}{',' if line else f':{function}:'} {account(error, str(path))}"

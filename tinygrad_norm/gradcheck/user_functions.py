@@ -64,16 +64,12 @@ def positional_parameters(function: Callable[..., Any]) -> list[inspect.Paramete
 def differentiable(values: Sequence[Any], names: Sequence[str], wrt: Wrt) -> tuple[int, ...]:
     """Return the positions to differentiate by: all floating-point arguments, or those that ``wrt`` picks.
 
-    Raises
-    ------
-    InputError
-        If ``wrt`` names an argument that is not there, or one without floating-point numbers, or if nothing
-        is left.
+    An InputError says that ``wrt`` names an argument that is not there, or one without floating-point numbers, or that
+    nothing is left.
     """
     floating = [i for i, value in enumerate(values) if is_floating(value)]
     if wrt is not None:
-        picked = [wrt] if isinstance(wrt, (int, str)) else list(wrt)
-        chosen = [_position(pick, names) for pick in picked]
+        chosen = [_position(pick, names) for pick in ([wrt] if isinstance(wrt, (int, str)) else wrt)]
         for position in chosen:
             if position not in floating:
                 raise InputError(
@@ -119,11 +115,6 @@ def hand_written(forward: Callable[..., Any], backward: Callable[..., Any], inpu
     ``backward`` is called as ``backward(g, *inputs)``, or ``backward(g, out, *inputs)`` when it takes one
     positional argument more or when its second parameter is called ``out`` or ``y``. It returns one gradient, or
     a tuple or list with one for each input (or for each floating-point input).
-
-    Raises
-    ------
-    InputError, OperandError
-        If there is nothing to differentiate by, or forward or backward returned something else than arrays.
     """
     values = arguments(inputs)
     names = input_names(forward, len(values))
@@ -173,13 +164,7 @@ def takes_output(backward: Callable[..., Any], inputs: int) -> bool:
 
 
 def numeric_outputs(result: Any) -> Arrays:
-    """Return what a forward pass gave as a tuple of float64 arrays.
-
-    Raises
-    ------
-    OperandError
-        If an output is not made of real numbers.
-    """
+    """Return what a forward pass gave as a tuple of float64 arrays; an OperandError if it is not real numbers."""
     outputs = []
     for value in result if isinstance(result, (tuple, list)) else (result,):
         array = real_numbers(value)
@@ -195,12 +180,10 @@ def numeric_outputs(result: Any) -> Arrays:
 def _select(
     returned: tuple[Any, ...], positions: Sequence[int], floating: Sequence[int], names: Sequence[str]
 ) -> tuple[Any, ...]:
-    if len(returned) == len(names):
-        return tuple(returned[p] for p in positions)
-    if len(returned) == len(floating):
-        return tuple(returned[floating.index(p)] for p in positions)
-    if len(returned) == len(positions):
-        return returned
+    # One gradient for each input, for each one of floating-point numbers, or for each that is differentiated by.
+    for answered in (range(len(names)), floating, positions):
+        if len(returned) == len(answered):
+            return tuple(returned[answered.index(p)] for p in positions)
     raise OperandError(
         f"gradcheck: backward must return one gradient for each of the {len(names)} inputs ({', '.join(names)}); got "
         f"{len(returned)}. Return a tuple in the order of the inputs, None for an input without a gradient."
@@ -209,24 +192,13 @@ def _select(
 
 @dataclass(frozen=True)
 class TensorFunction:
-    """A function of Tensors at a point.
-
-    Attributes
-    ----------
-    names : tuple of str
-        What the differentiable inputs are called.
-    values : tuple of arrays
-        Their values, in float64.
-    bind : callable
-        ``bind(arrays) -> tensors``: Tensors with these values that require a gradient. For a module some of them
-        are its own parameters.
-    call : callable
-        ``call(tensors, record) -> outputs``; ``record`` says whether they will be differentiated.
-    """
+    """A function of Tensors at a point: the ``values``, in float64, of its differentiable inputs ``names``."""
 
     names: tuple[str, ...]
     values: Arrays
+    #: ``bind(arrays) -> tensors`` that require a gradient. For a module some of them are its own parameters.
     bind: Callable[[Arrays], list[Tensor]]
+    #: ``call(tensors, record) -> outputs``; ``record`` says whether they will be differentiated.
     call: Callable[[Sequence[Tensor], bool], list[Tensor]]
 
     def problem(self) -> Problem:
@@ -238,9 +210,7 @@ class TensorFunction:
 
         def backward(inputs: Arrays, cotangents: Arrays) -> tuple[Any, ...]:
             tensors = self.bind(inputs)
-            outputs = self.call(tensors, True)
-            found = tape_gradients(outputs, tensors, cotangents)
-            return tuple(g.numpy() for g in found)
+            return tuple(g.numpy() for g in tape_gradients(self.call(tensors, True), tensors, cotangents))
 
         return Problem(self.names, self.values, forward, backward)
 
@@ -254,15 +224,7 @@ def tape_gradients(
 
 
 def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Wrt) -> TensorFunction:
-    """Return a function of Tensors at the point ``inputs``.
-
-    Raises
-    ------
-    InputError
-        There is nothing to differentiate by.
-    OperandError
-        The function returned something else than Tensors.
-    """
+    """Return a function of Tensors at the point ``inputs``."""
     values = [x.numpy() if isinstance(x, Tensor) else x for x in arguments(inputs)]
     names = input_names(getattr(f, "forward", f), len(values))
     positions = differentiable(values, names, wrt)
@@ -345,8 +307,7 @@ def module_function(module: Any, inputs: Any, wrt: Wrt) -> Iterator[TensorFuncti
 
 def snapshot(module: Any) -> dict[str, Array]:
     """Return copies of a module's buffers by name."""
-    named = getattr(module, "named_buffers", None)
-    return {name: np.array(b) for name, b in named()} if named is not None else {}
+    return {name: np.array(b) for name, b in getattr(module, "named_buffers", list)()}
 
 
 def restore(module: Any, saved: dict[str, Array]) -> None:

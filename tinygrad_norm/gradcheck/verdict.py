@@ -42,18 +42,10 @@ class Doubt:
 
 
 def doubt(gradient: Array, perturbed: Sequence[Array], size: Array | None = None) -> Doubt:
-    """Return the doubt of a gradient.
+    """Return the doubt of a gradient, ``perturbed`` being the same at points moved by one unit in the last place.
 
-    Parameters
-    ----------
-    gradient : array (cotangents, entries)
-    perturbed : sequence of arrays (cotangents, entries)
-        The same at points moved by one unit in the last place.
-    size : array (cotangents, entries), optional
-        The magnitude of what was added up to ``gradient``; the gradient itself unless given.
+    ``size`` is the magnitude of what was added up to ``gradient``; the gradient itself unless given.
 
-    Examples
-    --------
     >>> float(doubt(np.array([[1.0]]), [np.array([[1.5]])]).change[0, 0])
     0.5
     """
@@ -106,20 +98,10 @@ class Judgment:
 
 
 def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rtol: float | None) -> Judgment:
-    """Compare a gradient with measured slopes.
+    """Compare a gradient, or its product with each direction, with the slopes measured along them.
 
-    Parameters
-    ----------
-    yours : array (cotangents, entries)
-        The gradient under test, or its product with each direction.
-    slopes : Slopes
-        Measured along the same entries or directions.
-    doubts : Doubt
-        Of ``yours``.
-    reach : array (entries,)
-        How far the ladder moved each entry: slope × reach is a change of the function.
-    rtol : float, optional
-        Differences up to this fraction of the largest entry are accepted too.
+    ``reach`` (entries,) is how far the ladder moved each entry: slope × reach is a change of the function. Differences
+    up to ``rtol`` of the largest entry are accepted too.
     """
     numeric, bar, gap = slopes.value.T, slopes.bar.T, slopes.gap.T
     kinked = gap > 0

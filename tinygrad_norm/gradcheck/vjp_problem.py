@@ -22,23 +22,13 @@ Arrays = tuple[Array, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """A function and its backward pass at one point.
-
-    Attributes
-    ----------
-    names : tuple of str
-        What the inputs are called.
-    inputs : tuple of arrays
-        The differentiable inputs, in float64.
-    forward : callable
-        ``forward(inputs) -> outputs``, tuples of arrays.
-    backward : callable
-        ``backward(inputs, cotangents) -> gradients``, one for each input; None stands for zeros.
-    """
+    """A function of the ``inputs``, which are called ``names`` and are float64, and its backward pass at one point."""
 
     names: tuple[str, ...]
     inputs: Arrays
+    #: ``forward(inputs) -> outputs``
     forward: Callable[[Arrays], Arrays]
+    #: ``backward(inputs, cotangents) -> gradients``, one for each input; None stands for zeros.
     backward: Callable[[Arrays, Arrays], tuple[Any, ...]]
 
     def at(self, inputs: Arrays) -> Problem:
@@ -99,28 +89,15 @@ COTANGENTS = 3
 
 @dataclass(frozen=True)
 class Probe:
-    """The answers of a backward pass at one point.
-
-    Attributes
-    ----------
-    problem : Problem
-        What was asked.
-    outputs : tuple of arrays
-        What the function gives there.
-    cotangents : array (cotangents, outputs)
-    gradients : tuple of arrays
-        For each input, ``(cotangents, *shape)`` in the shape that the backward pass returned.
-    perturbed : tuple of tuples of arrays
-        The same at points moved at random by one unit in the last place.
-    """
+    """The answers of a backward pass at one point."""
 
     problem: Problem
-    outputs: Arrays
-    cotangents: Array
-    gradients: tuple[Array, ...]
-    perturbed: tuple[tuple[Array, ...], ...]
+    outputs: Arrays  # what the function gives there
+    cotangents: Array  # (cotangents, outputs)
+    gradients: Arrays  # for each input, ``(cotangents, *shape)`` in the shape that the backward pass returned
+    perturbed: tuple[Arrays, ...]  # the same at points moved at random by one unit in the last place
 
-    def ask(self, cotangents: Array) -> tuple[Array, ...]:
+    def ask(self, cotangents: Array) -> Arrays:
         """Return the gradients for other cotangents, as in :func:`gradients_for`."""
         return gradients_for(self.problem, self.outputs, cotangents)
 
@@ -130,19 +107,13 @@ class Probe:
         return max((float(np.max(c[np.isfinite(c)], initial=0.0)) for c in changes), default=0.0)
 
 
-def gaussian_cotangents(outputs: Arrays, generator: np.random.Generator, count: int = COTANGENTS) -> Array:
-    """Return standard Gaussian cotangents ``(count, outputs)``: never ones, to which norms and softmax are blind."""
-    return generator.standard_normal((count, sum(out.size for out in outputs)))
+def gaussian_cotangents(outputs: Arrays, generator: np.random.Generator) -> Array:
+    """Return standard Gaussian cotangents (cotangents, outputs): never ones, to which norms and softmax are blind."""
+    return generator.standard_normal((COTANGENTS, sum(out.size for out in outputs)))
 
 
 def given_cotangent(cotangent: Any, outputs: Arrays) -> Array:
-    """Return the user's own cotangent as ``(1, outputs)``.
-
-    Raises
-    ------
-    InputError
-        If it does not have the shape of the output.
-    """
+    """Return the user's own cotangent as ``(1, outputs)``; an InputError if its shape is not that of the output."""
     several = tuple(cotangent) if isinstance(cotangent, (tuple, list)) and len(outputs) > 1 else (cotangent,)
     arrays = [np.asarray(value, dtype=np.float64) for value in several]
     if [a.shape for a in arrays] != [out.shape for out in outputs]:
@@ -155,18 +126,9 @@ def given_cotangent(cotangent: Any, outputs: Arrays) -> Array:
     return np.concatenate([a.ravel() for a in arrays])[None]
 
 
-def gradients_for(problem: Problem, outputs: Arrays, cotangents: Array) -> tuple[Array, ...]:
-    """Return for each input the gradients ``(cotangents, *shape)`` that the backward pass returns.
-
-    Raises
-    ------
-    OperandError
-        If what it returns is not one array of real numbers for each input.
-    """
-    answers = []
-    for g in cotangents:
-        inputs = tuple(x.copy() for x in problem.inputs)
-        answers.append(problem.backward(inputs, unflatten(g, outputs)))
+def gradients_for(problem: Problem, outputs: Arrays, cotangents: Array) -> Arrays:
+    """Return for each input the gradients ``(cotangents, *shape)`` that the backward pass returns."""
+    answers = [problem.backward(tuple(x.copy() for x in problem.inputs), unflatten(g, outputs)) for g in cotangents]
     return tuple(
         _stacked([answer[k] for answer in answers], problem.names[k], x.shape) for k, x in enumerate(problem.inputs)
     )
@@ -183,13 +145,7 @@ def _stacked(values: Sequence[Any], name: str, shape: tuple[int, ...]) -> Array:
 
 
 def as_gradient(value: Any, name: str) -> Array:
-    """Return a gradient as a float64 array.
-
-    Raises
-    ------
-    OperandError
-        If it is not made of real numbers.
-    """
+    """Return a gradient as a float64 array; an OperandError if it is not made of real numbers."""
     array = real_numbers(value)
     if array is None:
         raise OperandError(

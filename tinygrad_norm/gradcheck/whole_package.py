@@ -25,11 +25,8 @@ from .blame import RecordedOperation, operation_function
 from .check_report import Report
 from .hygiene import adjoint_gap
 from .user_functions import TensorFunction, tensor_function
-from .vjp_problem import Arrays, unflatten
 
 Lambda = Callable[..., Any]
-
-
 #: A function built from primitives, with the points where it is checked.
 Composition = tuple[Lambda, tuple[Sample, ...]]
 
@@ -53,6 +50,7 @@ IDS = np.array([[2, 0, 2], [6, 2, 1]])
 LABELS = np.array([4, 0, 2])
 ZERO_ONE = np.array([[1.0, 0, 0, 1, 0], [0, 0, 1, 1, 1], [1, 1, 0, 0, 0]])
 CAUSAL = np.tril(np.ones((5, 5), dtype=bool))
+BUT_THE_FIRST = np.array([[0.0], [1.0], [1.0], [1.0], [1.0]])
 REAL = np.array([[True, True, True, False], [True, True, False, False], [True, True, True, True]])
 
 OF_A_MATRIX = """
@@ -163,7 +161,7 @@ COMPOSITIONS: dict[str, Composition] = {
     "logsumexp": each(F.logsumexp, (3, 5)),
     "linear": at(F.linear, (5, 3), (7, 3), (7,)),
     "layer_norm": at(lambda x, weight, bias: F.layer_norm(x, 7, weight, bias), (5, 7), (7,), (7,)),
-    "layer_norm, a row of zeros": at(lambda x, weight: F.layer_norm(zero_row(x), 7, weight), (5, 7), (7,)),
+    "layer_norm, a row of zeros": at(lambda x, weight: F.layer_norm(x * BUT_THE_FIRST, 7, weight), (5, 7), (7,)),
     "rms_norm": at(lambda x, weight: F.rms_norm(x, 7, weight), (5, 7), (7,)),
     "group_norm": at(lambda x, weight, bias: F.group_norm(x, 2, weight, bias), (3, 4, 5), (4,), (4,)),
     "instance_norm": at(F.instance_norm, (2, 3, 5), (3,), (3,)),
@@ -198,87 +196,59 @@ COMPOSITIONS: dict[str, Composition] = {
 }
 
 
-def zero_row(x: Any) -> Any:
-    """Return x with its first row replaced by zeros, through the tape."""
-    kept = np.ones(x.shape)
-    kept[0] = 0
-    return x * kept
+def encoder_layer(norm_first: bool = False) -> nn.TransformerEncoderLayer:
+    """Return a small Transformer layer without dropout, which no check could repeat."""
+    return nn.TransformerEncoderLayer(6, 2, 7, dropout=0, norm_first=norm_first)
 
 
-@dataclass(frozen=True)
-class CheckedLayer:
-    """A module, made anew for each check, with the shapes of its inputs; whole numbers are given as they are."""
-
-    make: Callable[[], nn.Module]
-    inputs: tuple[Any, ...]
-
-
-LAYERS: dict[str, CheckedLayer] = {
-    "Linear": CheckedLayer(lambda: nn.Linear(3, 7), ((5, 3),)),
-    "Embedding": CheckedLayer(lambda: nn.Embedding(7, 3), (IDS,)),
-    "LayerNorm": CheckedLayer(lambda: nn.LayerNorm(7), ((5, 7),)),
-    "RMSNorm": CheckedLayer(lambda: nn.RMSNorm(7), ((5, 7),)),
-    "GroupNorm": CheckedLayer(lambda: nn.GroupNorm(2, 4), ((3, 4, 5),)),
-    "InstanceNorm1d": CheckedLayer(lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 5),)),
-    "BatchNorm1d": CheckedLayer(lambda: nn.BatchNorm1d(5), ((7, 5),)),
-    "BatchNorm1d, evaluating": CheckedLayer(lambda: nn.BatchNorm1d(5).eval(), ((7, 5),)),
-    "BatchNorm2d": CheckedLayer(lambda: nn.BatchNorm2d(3), ((2, 3, 5, 2),)),
-    "Conv1d": CheckedLayer(lambda: nn.Conv1d(3, 5, 3, padding="same"), ((2, 3, 7),)),
-    "Conv2d": CheckedLayer(lambda: nn.Conv2d(2, 3, 2, stride=2), ((2, 2, 4, 6),)),
-    "RNN": CheckedLayer(lambda: nn.RNN(3, 5), ((4, 2, 3),)),
-    "GRU": CheckedLayer(lambda: nn.GRU(3, 5), ((4, 2, 3),)),
-    "LSTM": CheckedLayer(lambda: nn.LSTM(3, 5), ((4, 2, 3),)),
-    "RNNCell": CheckedLayer(lambda: nn.RNNCell(3, 5), ((2, 3), (2, 5))),
-    "GRUCell": CheckedLayer(lambda: nn.GRUCell(3, 5), ((2, 3), (2, 5))),
-    "LSTMCell": CheckedLayer(lambda: nn.LSTMCell(3, 5), ((2, 3),)),
-    "MultiheadAttention": CheckedLayer(lambda: nn.MultiheadAttention(6, 2), ((5, 2, 6), (3, 2, 6), (3, 2, 6))),
-    "TransformerEncoderLayer": CheckedLayer(lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0), ((5, 2, 6),)),
-    "TransformerEncoderLayer, norm first": CheckedLayer(
-        lambda: nn.TransformerEncoderLayer(6, 2, 7, dropout=0, norm_first=True), ((5, 2, 6),)
-    ),
-    "TransformerEncoder": CheckedLayer(
-        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 7, dropout=0), 1), ((5, 2, 6),)
-    ),
+#: What makes a module anew for each check, and the shapes of its inputs; an array of whole numbers is given as it is.
+LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[Any, ...]]] = {
+    "Linear": (lambda: nn.Linear(3, 7), ((5, 3),)),
+    "Embedding": (lambda: nn.Embedding(7, 3), (IDS,)),
+    "LayerNorm": (lambda: nn.LayerNorm(7), ((5, 7),)),
+    "RMSNorm": (lambda: nn.RMSNorm(7), ((5, 7),)),
+    "GroupNorm": (lambda: nn.GroupNorm(2, 4), ((3, 4, 5),)),
+    "InstanceNorm1d": (lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 5),)),
+    "BatchNorm1d": (lambda: nn.BatchNorm1d(5), ((7, 5),)),
+    "BatchNorm1d, evaluating": (lambda: nn.BatchNorm1d(5).eval(), ((7, 5),)),
+    "BatchNorm2d": (lambda: nn.BatchNorm2d(3), ((2, 3, 5, 2),)),
+    "Conv1d": (lambda: nn.Conv1d(3, 5, 3, padding="same"), ((2, 3, 7),)),
+    "Conv2d": (lambda: nn.Conv2d(2, 3, 2, stride=2), ((2, 2, 4, 6),)),
+    "RNN": (lambda: nn.RNN(3, 5), ((4, 2, 3),)),
+    "GRU": (lambda: nn.GRU(3, 5), ((4, 2, 3),)),
+    "LSTM": (lambda: nn.LSTM(3, 5), ((4, 2, 3),)),
+    "RNNCell": (lambda: nn.RNNCell(3, 5), ((2, 3), (2, 5))),
+    "GRUCell": (lambda: nn.GRUCell(3, 5), ((2, 3), (2, 5))),
+    "LSTMCell": (lambda: nn.LSTMCell(3, 5), ((2, 3),)),
+    "MultiheadAttention": (lambda: nn.MultiheadAttention(6, 2), ((5, 2, 6), (3, 2, 6), (3, 2, 6))),
+    "TransformerEncoderLayer": (encoder_layer, ((5, 2, 6),)),
+    "TransformerEncoderLayer, norm first": (lambda: encoder_layer(norm_first=True), ((5, 2, 6),)),
+    "TransformerEncoder": (lambda: nn.TransformerEncoder(encoder_layer(), 1), ((5, 2, 6),)),
 }
 
 
-def drawn(layer: CheckedLayer, generator: np.random.Generator) -> tuple[nn.Module, tuple[Any, ...]]:
+def drawn(name: str, generator: np.random.Generator) -> tuple[nn.Module, tuple[Any, ...]]:
     """Return a layer with random parameters (ones and zeros would hide mistakes), and random inputs."""
-    module = layer.make()
+    make, shapes = LAYERS[name]
+    module = make()
     for parameter in module.parameters():
         parameter.data = generator.standard_normal(parameter.shape) / max(1, parameter.shape[-1]) ** 0.5
-    inputs = tuple(x if isinstance(x, np.ndarray) else generator.standard_normal(x) for x in layer.inputs)
+    inputs = tuple(x if isinstance(x, np.ndarray) else generator.standard_normal(x) for x in shapes)
     return module, inputs
 
 
 @dataclass(frozen=True)
 class PackageResult:
-    """The result for one primitive, composition or layer.
-
-    Attributes
-    ----------
-    name, kind : str
-        ``kind`` is ``primitive``, ``composition`` or ``layer``.
-    points, evaluations : int
-        How many points were checked, and how often functions were called.
-    status : str
-        ``right``, ``flat`` (the derivative is zero everywhere, and so is yours), ``wrong`` or ``cannot tell``.
-    uncertainty : float
-        The widest measured ± relative to the largest entry of its gradient.
-    adjoint : float or None
-        For a linear primitive, the largest relative violation of ⟨A x, u⟩ = ⟨x, Aᵀ u⟩.
-    report : Report or None
-        The first report that is not right.
-    """
+    """The result for one primitive, composition or layer."""
 
     name: str
-    kind: str
+    kind: str  # primitive, composition or layer
     points: int
-    evaluations: int
-    status: str
-    uncertainty: float
-    adjoint: float | None
-    report: Report | None
+    evaluations: int  # how often functions were called
+    status: str  # right, flat (the derivative is zero everywhere, and so is yours), wrong or cannot tell
+    uncertainty: float  # the widest measured ± relative to the largest entry of its gradient
+    adjoint: float | None  # for a linear primitive, the largest relative violation of ⟨A x, u⟩ = ⟨x, Aᵀ u⟩
+    report: Report | None  # the first that is not right
 
 
 def names() -> list[str]:
@@ -289,13 +259,7 @@ def names() -> list[str]:
 def check_everything(
     order: int, seed: int, only: str | None = None, progress: Callable[[str, float], None] = lambda name, fraction: None
 ) -> Iterator[PackageResult]:
-    """Yield the result for every primitive and composition, or for the one called ``only``.
-
-    Raises
-    ------
-    InputError
-        There is nothing of that name.
-    """
+    """Yield the result for everything that can be checked, or for the one called ``only``."""
     wanted = names() if only is None else [only]
     if only is not None and only not in names():
         raise InputError(
@@ -311,7 +275,7 @@ def check_named(name: str, order: int, seed: int) -> PackageResult:
     """Return the result for one primitive, composition or layer at all of its points."""
     functions: list[TensorFunction] = []
     if name in LAYERS:
-        module, inputs = drawn(LAYERS[name], np.random.default_rng((seed, crc32(name.encode()))))
+        module, inputs = drawn(name, np.random.default_rng((seed, crc32(name.encode()))))
         reports = [gradcheck(module, inputs, order=order, seed=seed)]
     else:
         functions = list(functions_of(name, seed))
@@ -328,7 +292,7 @@ def check_named(name: str, order: int, seed: int) -> PackageResult:
         evaluations=sum(r.evaluations for r in reports),
         status=failed.status if failed is not None else "right" if slopes else "flat",
         uncertainty=max(spread, default=0.0),
-        adjoint=max((adjoint_of(f, seed) for f in functions), default=0.0) if linear else None,
+        adjoint=max((adjoint_gap(f.problem(), seed) for f in functions), default=0.0) if linear else None,
         report=failed,
     )
 
@@ -348,18 +312,3 @@ def functions_of(name: str, seed: int) -> Iterator[TensorFunction]:
         found = operation_function(operation)
         if found is not None:
             yield found
-
-
-def adjoint_of(f: TensorFunction, seed: int) -> float:
-    """Return how far a linear function is from ⟨A x, u⟩ = ⟨x, Aᵀ u⟩, at random x and u."""
-    problem = f.problem()
-    generator = np.random.default_rng(seed)
-    outputs = problem.forward(problem.inputs)
-    u = generator.standard_normal(sum(y.size for y in outputs))
-
-    def transpose(vector: np.ndarray) -> np.ndarray:
-        found: Arrays = problem.backward(problem.inputs, unflatten(vector, outputs))
-        return np.concatenate([np.ravel(g) for g in found])
-
-    x = np.concatenate([np.ravel(v) for v in problem.inputs])
-    return adjoint_gap(lambda v: problem.flat_output(unflatten(v, problem.inputs)), transpose, x, u)

@@ -92,14 +92,11 @@ class Clusters:
             inner[key] = self._common(users.get(key, ())) if own else None
         return inner
 
-    def _around(self, cluster: str | None) -> list[str]:
-        return clusters_around(cluster, self._parents)
-
     def _common(self, clusters: Iterable[str | None]) -> str | None:
         """Return the innermost cluster that holds all of these."""
         shared: list[str] | None = None
         for cluster in dict.fromkeys(clusters):
-            chain = self._around(cluster)
+            chain = clusters_around(cluster, self._parents)
             shared = chain if shared is None else [a for a, b in zip(shared, chain, strict=False) if a == b]
         return shared[-1] if shared else None
 
@@ -107,7 +104,7 @@ class Clusters:
         """Return how many of these places each cluster holds, those in its inner clusters too."""
         held: Counter[str] = Counter()
         for place, number in Counter(places).items():
-            held.update(dict.fromkeys(self._around(place), number))
+            held.update(dict.fromkeys(clusters_around(place, self._parents), number))
         return held
 
     def counted(self, run: Run) -> tuple[ClusterView, ...]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .graph_view import EdgeView, GraphView, NodeView, Value
-from .legible import aligned_rows, beginning_of, end_of, role, shape_text, some, type_text, value_line, visible
+from .legible import beginning_of, end_of, role, shape_text, some, type_text, value_line, visible
 from .theme import ROLES, Palette
 
 NO_BREAK = "\u00a0"
@@ -83,7 +83,8 @@ def value_cell(value: Value | None, color: str, colors: Palette) -> str:
     if not value.rows:
         parts = (font(escaped_for_dot(part), color, SMALL) for part in value.summary.split(", "))
         return left(NEW_LINE.join(parts) + NEW_LINE)
-    rows = aligned_rows(value, " ")
+    widths = [max(map(len, column)) for column in zip(*value.rows, strict=True)]
+    rows = [" ".join(map(str.rjust, cells, widths)) for cells in value.rows]
     # Renderers without the font's metrics count a minus sign as three characters: say how large the numbers are.
     width = math.ceil(0.6 * BODY * (len(rows[0]) + (len(PAD) if value.pads else 0))) + 3
     marked = (text + PAD if r in value.pads else text for r, text in enumerate(rows))
@@ -97,11 +98,6 @@ def value_cell(value: Value | None, color: str, colors: Palette) -> str:
 def badges(node: NodeView) -> list[str]:
     """Return the lines below a card's numbers."""
     return [*node.badges, *([f"saved for backward by {some(node.saved_by)}"] if node.saved_by else [])]
-
-
-def plain_label(node: NodeView) -> str:
-    """Return the short label of a node in a drawing too large for cards."""
-    return visible(end_of(node.title, LONGEST_TITLE))
 
 
 def tooltip(node: NodeView) -> str:
@@ -148,10 +144,10 @@ def edge_tooltip(edge: EdgeView) -> str:
 def legend(view: GraphView, colors: Palette) -> str:
     """Return the legend as the label of the whole graph."""
     present = {node.drawn_as for node in view.nodes}
-    swatches = ((colors.of_role(name), words) for name, words in ROLES.items() if name in present)
     cells = [
-        f'<td bgcolor="{color}">{font(escaped_for_dot(words) + " ", colors.label, SMALL)}</td>'
-        for color, words in swatches
+        f'<td bgcolor="{colors.of_role(name)}">{font(escaped_for_dot(words) + " ", colors.label, SMALL)}</td>'
+        for name, words in ROLES.items()
+        if name in present
     ]
     marks = [font(escaped_for_dot(text), color, SMALL) for text, color in legend_lines(view, colors)]
     # Graphviz takes no row without a cell.

@@ -27,7 +27,7 @@ from .graph_as_dot import Direction
 from .recorded_run import Run, run_of_tensor, run_of_trace
 from .theme import Theme
 from .trace import trace
-from .view_of_run import Shown, WrongRule, view_of_run
+from .view_of_run import Shown, view_of_run
 
 
 def draw(
@@ -85,7 +85,7 @@ def draw(
     """
     check_choices(direction=(direction, ("auto", "LR", "TB")), theme=(theme, ("auto", "light", "dark")))
     real = None if mask is None else np.asarray(mask).astype(bool)
-    wrong = wrong_rules(report)
+    wrong = getattr(report, "nodes", ())
     run, arguments = run_of(target, inputs, gradients)
     view, keys = view_of_run(run, Shown(values, gradients is not False, real, arguments, wrong))
     folded, title = fold(view, depth, focus), title_of(target)
@@ -97,19 +97,6 @@ def check_choices(**options: tuple[object, tuple[str, ...]]) -> None:
     for name, (value, choices) in options.items():
         if value not in choices:
             raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}. Leave it out for the first.")
-
-
-def wrong_rules(report: Any) -> tuple[WrongRule, ...]:
-    """Return the rules that a gradient check's report names as wrong."""
-    return tuple(
-        WrongRule(
-            node.number,
-            node.primitive,
-            node.input,
-            f"WRONG rule{' for ' + node.input if node.input else ''}{': ' + node.finding.name if node.finding else ''}",
-        )
-        for node in getattr(report, "nodes", ())
-    )
 
 
 def title_of(target: Any) -> str:
@@ -169,7 +156,11 @@ def watch(function: Callable[..., Any], inputs: Sequence[Any], gradients: Any) -
     for x, name in zip(arguments, names, strict=True):
         if isinstance(x, Tensor):
             t.variables[key_of(x)] = t.outer[key_of(x)] = name
-    name_parameters(t, function)
+    # The leaves of a module, and its buffers too, by their attribute paths.
+    for table in ("named_parameters", "named_buffers"):
+        for path, tensor in getattr(function, table, list)():
+            if tensor.name is None:
+                t.variables[key_of(tensor)] = path
     return t, frozenset(key_of(x) for x in arguments if isinstance(x, Tensor))
 
 
@@ -243,11 +234,3 @@ def untouched(function: Any) -> Iterator[None]:
             if not np.array_equal(np.asarray(buffer.data), values, equal_nan=True):
                 buffer.data = values
             setattr(module, name, buffer)
-
-
-def name_parameters(t: trace, function: Any) -> None:
-    """Name the leaves of a module by their attribute paths, and its buffers too."""
-    for table in ("named_parameters", "named_buffers"):
-        for path, tensor in getattr(function, table, list)():
-            if tensor.name is None:
-                t.variables[key_of(tensor)] = path

@@ -29,10 +29,8 @@ def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
         root = ElementTree.fromstring(raw)
     except ElementTree.ParseError as error:
         raise RendererError(f"a renderer must write SVG; what it wrote cannot be read: {error}. Try another.") from None
-    for parent in root.iter():
-        for child in list(parent):
-            if child.tag == f"{{{SVG}}}g":
-                unwrap_links(child)
+    for group in list(root.iter(f"{{{SVG}}}g")):
+        unwrap_links(group)
     graph = next(iter(root))
     for group in list(graph):
         kind = group.get("class", "")
@@ -125,9 +123,9 @@ def style_sheet(theme: Theme) -> str:
 
 def sentence_of(view: GraphView) -> str:
     """Return the drawing in a sentence, for those who cannot see it."""
-    operations = sum(n.kind == "operation" for n in view.nodes)
-    modules = sum(n.kind == "module" for n in view.nodes)
-    leaves = len(view.nodes) - operations - modules
+    kinds = [n.kind for n in view.nodes]
+    operations, modules = kinds.count("operation"), kinds.count("module")
+    leaves = len(kinds) - operations - modules
     boxes = f", {modules} folded modules" if modules else ""
     swept = ", with the backward pass" if view.sweep else ""
     return f"Computation graph: {leaves} leaves, {operations} operations{boxes}{swept}"

@@ -33,13 +33,7 @@ class Folded:
 
 
 def fold(view: GraphView, depth: Depth = "auto", focus: str | None = None) -> Folded:
-    """Return a view with the clusters below ``depth``, or outside ``focus``, folded.
-
-    Raises
-    ------
-    InputError
-        The depth is no number from 0 on, None or "auto", or nothing has the path of the focus.
-    """
+    """Return a view with the clusters below ``depth``, or outside ``focus``, folded; an InputError for any other."""
     levels = levels_of(view)
     if focus is not None:
         return folded_by(view, focus_test(view, focus, depth, levels))
@@ -187,8 +181,8 @@ def joint_box(row: list[NodeView], result: NodeView, clusters: Mapping[str, Clus
     title = f"{first.title} (×{len(row)})" if same else f"{first.title} +{len(row) - 1} more"
     operations = sum(n.operations for n in row)
     parameters = first.parameters if same else sum(n.parameters for n in row)
-    box = replace(result, id=first.id, title=title, formula=held_in(operations, parameters))
-    return replace(box, operations=operations, parameters=parameters)
+    held = held_in(operations, parameters)
+    return replace(result, id=first.id, title=title, formula=held, operations=operations, parameters=parameters)
 
 
 def contracted(view: GraphView, stands: Mapping[str, str], box: Callable[[str, list[NodeView]], NodeView]) -> Folded:

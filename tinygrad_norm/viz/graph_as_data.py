@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping
 from typing import Any
+
+import numpy as np
 
 from ..engine.details.array import Array
 from .graph_as_text import sentences_of
@@ -65,17 +66,13 @@ def edge_data(edge: EdgeView, run: Run | None, key: Hashable) -> dict[str, Any]:
 
 
 def nested_numbers(array: Array | None) -> Any:
-    """Return an array as nested lists of numbers.
+    """Return an array as nested lists of numbers, with None for what JSON cannot hold.
 
-    >>> import numpy as np
     >>> nested_numbers(np.array([[1.0, np.nan], [0.1, 2.0]]))
     [[1.0, None], [0.1, 2.0]]
     """
-    return None if array is None else with_none(array.tolist())
-
-
-def with_none(value: Any) -> Any:
-    """Return nested lists with None for what JSON cannot hold."""
-    if isinstance(value, list):
-        return [with_none(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if array is None:
+        return None
+    numbers = np.asarray(array).astype(object)
+    numbers[~np.isfinite(array)] = None
+    return numbers.tolist()

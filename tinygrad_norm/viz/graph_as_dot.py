@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 
 import graphviz  # type: ignore[import-untyped]  # the package has no annotations
 
-from .dot_labels import LONGEST_LINE, CardContent, card, edge_label, edge_tooltip, legend, plain_label, tooltip
+from .dot_labels import LONGEST_LINE, LONGEST_TITLE, CardContent, card, edge_label, edge_tooltip, legend, tooltip
 from .graph_view import ClusterView, EdgeView, GraphView, NodeView
+from .legible import end_of, visible
 from .theme import Palette
 
 Way: TypeAlias = Literal["LR", "TB"]
@@ -37,11 +38,10 @@ CHARACTER, GAP, LABEL = 6.0, 25.0, 105.0
 
 @dataclass(frozen=True)
 class Pen:
-    """How edges are drawn: with labels or not, tooltips or not, labels clear of a line below, and the widest's size."""
+    """How edges are drawn: with labels or not, labels clear of a line below, and the widest's size."""
 
     colors: Palette
     labels: bool
-    tooltips: bool
     lifted: bool
     largest: float
 
@@ -67,11 +67,12 @@ def dot_of(view: GraphView, colors: Palette, direction: Direction, numbers: bool
     add_nodes(graph, view, colors, None if large else content)
     largest = max((m for e in view.edges if (m := e.magnitude) is not None and math.isfinite(m)), default=0.0)
     labels = not large and len(view.edges) <= LABELED_EDGES
-    pen = Pen(colors, labels, not large, way == "LR", largest)
+    pen = Pen(colors, labels, way == "LR", largest)
     for i, edge in enumerate(view.edges):
-        add_forward(graph, edge, i, pen)
+        told = {} if large else {"tooltip": graphviz.escape(edge_tooltip(edge))}
+        add_forward(graph, edge, i, pen, told)
         if edge.magnitude is not None:
-            add_backward(graph, edge, i, pen)
+            add_backward(graph, edge, i, pen, told)
     source: str = graph.source
     return source
 
@@ -85,7 +86,8 @@ def add_nodes(graph: graphviz.Digraph, view: GraphView, colors: Palette, content
     for c in view.clusters:
         bodies[c.id] = graphviz.Digraph(f"cluster_{c.id}", graph_attr=cluster_attributes(c, colors))
     for i, node in enumerate(view.nodes):
-        label = graphviz.escape(plain_label(node)) if content is None else card(node, colors, content)
+        name = visible(end_of(node.title, LONGEST_TITLE))
+        label = graphviz.escape(name) if content is None else card(node, colors, content)
         fill = {"fillcolor": colors.head(node)} if content is None else {}
         bodies[node.cluster].node(node.id, label, id=f"n{i}", tooltip=graphviz.escape(tooltip(node)), **fill)
     for c in reversed(view.clusters):
@@ -101,11 +103,9 @@ def cluster_attributes(cluster: ClusterView, colors: Palette) -> dict[str, str]:
     return {name: graphviz.escape(text) for name, text in words.items()} | painted | FRAME
 
 
-def add_forward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen) -> None:
-    """Add the edge along which the data flow."""
-    attributes = {"id": f"e{i}"}
-    if pen.tooltips:
-        attributes["tooltip"] = graphviz.escape(edge_tooltip(edge))
+def add_forward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen, told: dict[str, str]) -> None:
+    """Add the edge along which the data flow; ``told`` is its tooltip, if any."""
+    attributes = {"id": f"e{i}", **told}
     if not edge.differentiable:
         attributes["style"] = "dotted"
     if edge.wrong:
@@ -113,13 +113,11 @@ def add_forward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen) -> No
     graph.edge(edge.source, edge.target, **attributes)
 
 
-def add_backward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen) -> None:
+def add_backward(graph: graphviz.Digraph, edge: EdgeView, i: int, pen: Pen, told: dict[str, str]) -> None:
     """Add the dashed edge along which the gradient flows back, as wide as it is large."""
     color = pen.colors.wrong if edge.wrong else pen.colors.backward
     width = pen_width(edge.magnitude, pen.largest)
-    attributes = {"id": f"b{i}", "dir": "back", "style": "dashed", "color": color, "penwidth": width}
-    if pen.tooltips:
-        attributes["tooltip"] = graphviz.escape(edge_tooltip(edge))
+    attributes = {"id": f"b{i}", "dir": "back", "style": "dashed", "color": color, "penwidth": width, **told}
     if pen.labels:
         attributes["label"] = edge_label(edge, pen.colors, pen.lifted)
     graph.edge(edge.source, edge.target, **attributes)

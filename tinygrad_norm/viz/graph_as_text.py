@@ -10,8 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from ..terminal.table import aligned
 from .graph_view import EdgeView, GraphView, NodeView, Value, clusters_around
-from .legible import aligned_rows, shape_text, some, type_text, value_line
+from .legible import shape_text, some, type_text, value_line
 
 LEAVES = ("input", "leaf", "parameter", "constant")
 LONGEST = 48
@@ -24,14 +25,9 @@ def listing(view: GraphView) -> str:
     lines: list[str] = []
     open_now: list[str] = []
     # Inputs come first; what lies in a module stays in it.
-    given = [n for n in view.nodes if n.cluster is None and n.kind in LEAVES]
-    rest = [n for n in view.nodes if not (n.cluster is None and n.kind in LEAVES)]
-    for node in [*given, *rest]:
+    for node in sorted(view.nodes, key=lambda n: n.cluster is not None or n.kind not in LEAVES):
         chain = clusters_around(node.cluster, parents)
-        shared = 0
-        while shared < min(len(chain), len(open_now)) and chain[shared] == open_now[shared]:
-            shared += 1
-        lines += [f"{'  ' * depth}{labels[c]}:" for depth, c in enumerate(chain) if depth >= shared]
+        lines += [f"{'  ' * depth}{labels[c]}:" for depth, c in enumerate(chain) if c not in open_now]
         open_now = chain
         lines.append("  " * len(chain) + node_line(node))
     if view.failure:
@@ -165,4 +161,4 @@ def several_rows(value: Value | None) -> list[str]:
     """Return the indented rows of a table of several; pads are marked."""
     if value is None or len(value.rows) < 2:
         return []
-    return [f"     {text}{'  pad' if r in value.pads else ''}" for r, text in enumerate(aligned_rows(value, "  "))]
+    return [f"     {text}{'  pad' if r in value.pads else ''}" for r, text in enumerate(aligned(value.rows, "r"))]

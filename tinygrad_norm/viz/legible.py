@@ -137,12 +137,6 @@ def value_line(value: Value, brackets: bool = True) -> str:
     return f"[{line}]" if brackets and (len(value.rows), len(value.rows[0])) != (1, 1) else line
 
 
-def aligned_rows(value: Value, between: str) -> list[str]:
-    """Return the lines of a table, each column as wide as its widest number."""
-    widths = [max(map(len, column)) for column in zip(*value.rows, strict=True)]
-    return [between.join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in value.rows]
-
-
 def type_text(node: NodeView) -> str:
     """Return shape and dtype, as far as they are known."""
     return " ".join(filter(None, [shape_text(node.shape) if node.shape is not None else "", node.dtype]))

@@ -14,7 +14,6 @@ from .legible import beginning_of, number, shape_text, visible
 from .recorded_run import AppliedPrimitive, Run
 
 UNSAFE = re.compile(r"[^\w.\-]")
-OUT = "out"
 
 
 class Ids:
@@ -45,12 +44,8 @@ class Ids:
 
 def leaf_names(run: Run) -> dict[Hashable, str]:
     """Return the name of each leaf that has one: its own, or that of the variable that holds it."""
-    found = {}
-    for key, leaf in run.leaves.items():
-        name = leaf.name or run.variables.get(key)
-        if name:
-            found[key] = name
-    return found
+    names = {key: leaf.name or run.variables.get(key) for key, leaf in run.leaves.items()}
+    return {key: name for key, name in names.items() if name}
 
 
 def result_names(run: Run, taken: Sequence[str]) -> dict[Hashable, str]:
@@ -148,8 +143,8 @@ def one_index(part: Any) -> str:
         return ":".join(ends if part.step is None else [*ends, str(part.step)])
     if part is Ellipsis:
         return "..."
-    array = np.asarray(part) if part is not None else None
-    if array is not None and array.ndim:
+    array = np.asarray(part)
+    if array.ndim:
         return f"{'mask' if array.dtype.kind == 'b' else 'array'} {shape_text(array.shape)}"
     return str(part)
 

@@ -167,7 +167,10 @@ def run_of_tensor(target: Tensor, variables: Mapping[str, Tensor]) -> Run:
                 key = ("constant", node.order, i)
                 leaves[key] = Leaf(key)
             elif parent is not None and parent.primitive is None and parent not in leaves:
-                leaves[parent] = leaf_of_node(parent, known.get(parent))
+                dtype, name = str((parent.params or {}).get("dtype", "")), parent.name
+                # Of a leaf that no variable holds only the node is left.
+                alone = Leaf(parent, dtype, name, True, "." in (name or ""))
+                leaves[parent] = leaf_of(parent, known[parent]) if parent in known else alone
             operands.append(key)
             if key is not None:
                 shapes.setdefault(key, node.shapes[i])
@@ -183,13 +186,6 @@ def run_of_tensor(target: Tensor, variables: Mapping[str, Tensor]) -> Run:
     arrays |= {k: array_of(t) for k, t in known.items() if k in shapes}
     gradients: dict[Key, Array] = {n: array_of(n.grad) for n in nodes if n.grad is not None}
     return Run(tuple(operations), leaves, arrays, shapes, gradients, variables=names, outer=names)
-
-
-def leaf_of_node(node: Node, tensor: Tensor | None) -> Leaf:
-    """Return a leaf of which only the node, and perhaps a variable, is left."""
-    if tensor is not None:
-        return leaf_of(node, tensor)
-    return Leaf(node, str((node.params or {}).get("dtype", "")), node.name, True, "." in (node.name or ""))
 
 
 def ancestors(root: Node) -> list[Node]:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,44 +45,32 @@ class Renderer:
     pdf: bool
 
 
-def find_renderers(environment: Mapping[str, str] | None = None) -> Iterator[Renderer]:
-    """Yield the renderers there are, best first.
+def named_renderer(name: str, by: str) -> Renderer:
+    """Return the renderer that the user chose, in an option or in the environment."""
+    path = shutil.which(name)
+    if path is None:
+        raise RendererError(f"{by} must name an executable; got {name!r}, which is none. {WAYS_OUT}")
+    return Renderer(path, by, "graphviz-pure" not in os.path.basename(path))
 
-    Raises
-    ------
-    RendererError
-        ``TINYGRAD_NORM_DOT`` is set but names no executable file.
-    """
-    environment = os.environ if environment is None else environment
-    chosen = environment.get(VARIABLE)
+
+def find_renderers() -> Iterator[Renderer]:
+    """Yield the renderers there are, best first."""
+    chosen, on_path = os.environ.get(VARIABLE), os.environ.get("PATH", "")
     if chosen:
-        path = shutil.which(chosen, path=environment.get("PATH"))
-        if path is None:
-            raise RendererError(f"{VARIABLE} must name an executable; got {chosen!r}, which is none. {WAYS_OUT}")
-        yield Renderer(path, VARIABLE, "graphviz-pure" not in os.path.basename(path))
+        yield named_renderer(chosen, VARIABLE)
     beside = [sysconfig.get_path("scripts"), os.path.dirname(sys.executable)]
-    places = [*beside, *environment.get("PATH", "").split(os.pathsep)]
-    pure = shutil.which("graphviz-pure", path=os.pathsep.join(places))
+    pure = shutil.which("graphviz-pure", path=os.pathsep.join([*beside, on_path]))
     if pure is not None:
         yield Renderer(pure, "the package graphviz-pure", pdf=False)
-    dot = shutil.which("dot", path=environment.get("PATH", ""))
+    dot = shutil.which("dot", path=on_path)
     if dot is not None:
         yield Renderer(dot, "dot on the PATH", pdf=True)
 
 
 def renderer_for(format: Format, explicit: str | None = None) -> Renderer:
-    """Return the renderer to use for a format.
-
-    Raises
-    ------
-    RendererError
-        There is none, or none that writes PDF.
-    """
+    """Return the renderer to use for a format; a RendererError if there is none, or none that writes PDF."""
     if explicit is not None:
-        path = shutil.which(explicit)
-        if path is None:
-            raise RendererError(f"renderer= must name an executable; got {explicit!r}, which is none. {WAYS_OUT}")
-        return Renderer(path, "renderer=", "graphviz-pure" not in os.path.basename(path))
+        return named_renderer(explicit, "renderer=")
     found = list(find_renderers())
     if not found:
         raise RendererError(f"a drawing needs a renderer of DOT; found none on this machine. {WAYS_OUT}")
@@ -96,13 +84,7 @@ def renderer_for(format: Format, explicit: str | None = None) -> Renderer:
 
 
 def render(dot: str, format: Format, explicit: str | None = None, seconds: float = SECONDS) -> bytes:
-    """Return a picture of DOT source.
-
-    Raises
-    ------
-    RendererError
-        There is no renderer, it failed, or it took longer than ``seconds``.
-    """
+    """Return a picture of DOT source; a RendererError if no renderer makes it within ``seconds``."""
     renderer = renderer_for(format, explicit)
     options = [f"-T{format}"]
     if format == "png":
@@ -133,19 +115,14 @@ def run_renderer(renderer: Renderer, dot: str, options: list[str], seconds: floa
     return done.stdout
 
 
-def size_of_svg(svg: str) -> tuple[float, float]:
-    """Return the width and height of an SVG in points."""
-    match = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
-    if match is None:
-        raise InputError("an SVG must give its size in points; found none. Render it with Graphviz.")
-    return float(match[1]), float(match[2])
-
-
 def resolution(svg: str) -> str:
     """Return the dots an inch at which no side of a picture is longer than the limit.
 
     >>> resolution('<svg width="720pt" height="100pt"'), resolution('<svg width="72000pt" height="100pt"')
     ('144', '8')
     """
-    longest = max(size_of_svg(svg)) / 72
+    match = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    if match is None:
+        raise InputError("an SVG must give its size in points; found none. Render it with Graphviz.")
+    longest = max(map(float, match.groups())) / 72
     return str(int(LARGEST_SIDE / longest) if longest * RESOLUTION > LARGEST_SIDE else RESOLUTION)

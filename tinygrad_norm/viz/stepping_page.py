@@ -48,6 +48,9 @@ def stepping_page(view: GraphView, pictures: Sequence[FoldPicture], shown: str, 
         f"{annotated(p, view, steps)}</div>"
         for p in pictures
     )
+    items = "\n".join(
+        f'<li data-phase="{s.phase}" data-node="{html_text(s.node)}">{html_text(s.words)}</li>' for s in steps
+    )
     return f"""<!doctype html>
 <html lang="en" data-theme="{theme}" data-depth="{html_text(shown)}">
 <head>
@@ -74,7 +77,7 @@ def stepping_page(view: GraphView, pictures: Sequence[FoldPicture], shown: str, 
 </main>
 <details open><summary>All {len(steps)} steps</summary>
 <ol id="steps">
-{chr(10).join(map(item, steps))}
+{items}
 </ol>
 </details>
 <script>{script}</script>
@@ -180,16 +183,14 @@ def section(node: NodeView, uses: list[EdgeView], inputs: list[EdgeView], titles
         for edge in uses
         if edge.contribution is not None and len(uses) > 1
     ]
-    rules = [e for e in inputs if e.rule and e.differentiable]
-    items = "".join(f"<dt>to {isolated(titles[e.source])}</dt><dd>{isolated(sent_back(e))}</dd>" for e in rules)
-    if rules:
-        parts.append(f"<h3>sends back</h3><dl>{items}</dl>")
+    sent = ""
+    for edge in inputs:
+        if edge.rule and edge.differentiable:
+            words = rule_words(edge) + (f", {edge.shapes}" if "Σ" in edge.shapes and not edge.local else "")
+            sent += f"<dt>to {isolated(titles[edge.source])}</dt><dd>{isolated(words)}</dd>"
+    if sent:
+        parts.append(f"<h3>sends back</h3><dl>{sent}</dl>")
     return f'<section class="facts" data-node="{html_text(node.id)}">{"".join(parts)}</section>'
-
-
-def sent_back(edge: EdgeView) -> str:
-    """Return what an operation sends back along one edge."""
-    return rule_words(edge) + (f", {edge.shapes}" if "Σ" in edge.shapes and not edge.local else "")
 
 
 def html_table(value: Value) -> str:
@@ -204,11 +205,6 @@ def html_table(value: Value) -> str:
         for r, row in enumerate(value.rows)
     )
     return f"<table>{rows}</table>"
-
-
-def item(step: Sentence) -> str:
-    """Return one step of the list."""
-    return f'<li data-phase="{step.phase}" data-node="{html_text(step.node)}">{html_text(step.words)}</li>'
 
 
 def pictures_of(view: GraphView, chosen: Folded, draw: Callable[[Folded, str], str]) -> tuple[list[FoldPicture], str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -133,7 +133,7 @@ class trace(Setting):
             self.failure = Failure(error)
         elif error is not None and self.failure is not None:
             # The engine raised its own account of the forward function's error: that is what to show.
-            self.failure = Failure(error, **{k: v for k, v in vars(self.failure).items() if k != "error"})
+            self.failure = replace(self.failure, error=error)
         else:
             self.failure = None
         if self._home is not None and is_shown(self._home):
@@ -217,13 +217,11 @@ class trace(Setting):
     # How it finds out
 
     def _operands(self, inputs: Sequence[Any]) -> tuple[Hashable | None, ...]:
-        keys: list[Hashable | None] = []
-        for x in inputs:
-            key = key_of(x) if isinstance(x, Tensor) else None
-            keys.append(key)
+        keys = tuple(key_of(x) if isinstance(x, Tensor) else None for x in inputs)
+        for key, x in zip(keys, inputs, strict=True):
             if key is not None and key not in self._tensors:
                 self._tensors[key] = self.leaves[key] = x
-        return tuple(keys)
+        return keys
 
     def _look_around(self) -> tuple[dict[Hashable, str], str, bool]:
         """Return the names of local variables, the user's line, and whether a backward pass is under way."""

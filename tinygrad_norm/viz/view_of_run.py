@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,21 +26,11 @@ from .recorded_run import (
 )
 from .trace import Failure
 
+if TYPE_CHECKING:  # drawing must not wait for the gradient check to be loaded
+    from ..gradcheck import WrongNode
+
 MOST_WITH_VALUES = 500
 """Above so many operations the numbers are left out unless they are asked for."""
-
-
-@dataclass(frozen=True)
-class WrongRule:
-    """A backward rule that a gradient check found wrong.
-
-    The number counts recorded operations from 1; ``argument`` is empty if all are wrong.
-    """
-
-    number: int
-    primitive: str
-    argument: str
-    finding: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +45,7 @@ class Shown:
     gradients: bool = True
     mask: Array | None = None
     arguments: frozenset[Hashable] = frozenset()
-    wrong: tuple[WrongRule, ...] = ()
+    wrong: tuple[WrongNode, ...] = ()
 
 
 def view_of_run(run: Run, shown: Shown) -> tuple[GraphView, Mapping[str, Hashable]]:
@@ -169,55 +160,44 @@ class ViewOfRun:
                 return op.key
         return None
 
-    def _leaf(self, leaf: Leaf) -> NodeView:
-        key = leaf.key
+    def _node(self, key: Hashable, kind: NodeKind, **more: Any) -> NodeView:
+        """Return the card of a leaf or a result, with what is known of both."""
         return NodeView(
             self.ids[key],
-            self.kinds[key],
+            kind,
             self.title(key),
             shape=self.run.shapes.get(key),
-            dtype=leaf.dtype,
             value=self._value(self.run.arrays.get(key)),
-            gradient=self._gradient(key),
-            needs_gradient=leaf.needs_gradient,
+            gradient=self._value(self.run.gradients.get(key)) if self.gradients else None,
             received=self.received[key],
             expected=self.expected[key],
-            saved_by=self._saved_by(key),
-            cluster=self.clusters.of_leaf[key],
+            saved_by=tuple(dict.fromkeys(self.saved_by.get(key, ()))),
+            **more,
         )
 
-    def _operation(self, op: AppliedPrimitive, first_nan: Hashable | None, wrong: list[WrongRule]) -> NodeView:
+    def _leaf(self, leaf: Leaf) -> NodeView:
+        key, cluster = leaf.key, self.clusters.of_leaf[leaf.key]
+        return self._node(key, self.kinds[key], dtype=leaf.dtype, needs_gradient=leaf.needs_gradient, cluster=cluster)
+
+    def _operation(self, op: AppliedPrimitive, first_nan: Hashable | None, wrong: list[WrongNode]) -> NodeView:
         key, primitive = op.key, op.primitive
         array = self.run.arrays.get(key)
         badges = [f"first {first_bad(array)}"] if key == first_nan and array is not None else []
-        return NodeView(
-            self.ids[key],
+        return self._node(
+            key,
             "operation",
-            self.title(key),
-            primitive.name,
-            primitive.symbol,
-            formula_of(op, self.arguments[key]),
-            self.run.shapes.get(key),
-            str(array.dtype) if array is not None else "",
-            self._value(array),
-            self._gradient(key),
+            operation=primitive.name,
+            symbol=primitive.symbol,
+            formula=formula_of(op, self.arguments[key]),
+            dtype=str(array.dtype) if array is not None else "",
             needs_gradient=op.recorded,
             output=key not in self.used,
-            received=self.received[key],
-            expected=self.expected[key],
-            saved_by=self._saved_by(key),
-            badges=(*badges, *[visible(w.finding) for w in wrong]),
+            badges=(*badges, *map(wrong_words, wrong)),
             cluster=self.clusters.of_operation[key],
             source=op.source,
             note=primitive.note,
             wrong=bool(wrong),
         )
-
-    def _gradient(self, key: Hashable) -> Value | None:
-        return self._value(self.run.gradients.get(key)) if self.gradients else None
-
-    def _saved_by(self, key: Hashable) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.saved_by.get(key, ())))
 
     def _value(self, array: Array | None) -> Value | None:
         return value_of(array, self.shown.mask) if self.values and array is not None else None
@@ -228,7 +208,7 @@ class ViewOfRun:
         position: int,
         magnitude: float | None,
         badges: tuple[str, ...],
-        wrong: list[WrongRule],
+        wrong: list[WrongNode],
     ) -> EdgeView:
         run, primitive = self.run, op.primitive
         argument = f"{primitive.inputs[0]}[{position}]" if primitive.variadic else primitive.inputs[position]
@@ -258,7 +238,7 @@ class ViewOfRun:
             magnitude,
             flows(run, op, position),
             badges,
-            any(w.argument in ("", argument, f"input {position}") for w in wrong),
+            any(w.input in ("", argument, f"input {position}") for w in wrong),
         )
 
     def _failure(self, failure: Failure) -> NodeView:
@@ -289,6 +269,12 @@ def saved_operands(op: AppliedPrimitive, name: str) -> list[Hashable]:
     """Return the operands that a saved name stands for."""
     operands = op.operands if op.primitive.variadic else (op.operands[op.primitive.inputs.index(name)],)
     return [key for key in operands if key is not None]
+
+
+def wrong_words(node: WrongNode) -> str:
+    """Return what a card says of a rule that a gradient check found wrong."""
+    what = f": {node.finding.name}" if node.finding else ""
+    return visible(f"WRONG rule{' for ' + node.input if node.input else ''}{what}")
 
 
 def first_line(error: BaseException) -> str:

@@ -6,6 +6,8 @@ cotangent at once. Otherwise the mistake stays unnamed: a wrong hint is worse th
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
 from . import wrong_coupling, wrong_factor, wrong_norm, wrong_path, wrong_place
@@ -52,8 +54,5 @@ def name_mistake(evidence: Evidence) -> Finding | None:
     """
     if not np.isfinite(evidence.yours).all() or evidence.agrees(evidence.numeric) is not None:
         return None
-    for hypothesis in HYPOTHESES:
-        finding = hypothesis(evidence)
-        if finding is not None:
-            return finding
-    return None
+    considered = chain.from_iterable(hypothesis(evidence) for hypothesis in HYPOTHESES)
+    return next((finding for finding in considered if finding is not None), None)

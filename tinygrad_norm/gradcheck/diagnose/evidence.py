@@ -47,40 +47,21 @@ class Evidence:
 
     Rows are cotangents: first the random ones, then (when ``complete``) one for each single output, so that
     the rest of ``numeric`` is the Jacobian and the rest of ``yours`` is the Jacobian that the backward pass
-    believes in. Entries are flat.
-
-    Attributes
-    ----------
-    problem : Problem
-        What was checked; ``position`` says which of its inputs this is about.
-    cotangents : array (rows, outputs)
-    yours, numeric : arrays (rows, entries)
-        Of one shape, unless the backward pass returned another one than the input's; that has a name of its own.
-    bar : array (rows, entries)
-        Three times the measured bar; infinite where nothing is known (kinks, undecidable entries).
-    doubt : array (rows, entries)
-        What rounding does to ``yours``.
-    random : int
-        How many rows are random cotangents.
-    complete : bool
-        Whether the one-hot cotangents follow.
-    still : array (outputs, entries)
-        True where moving the entry does not move the output at all.
-    others : mapping
-        Numeric gradients (random rows only, with their bars) of other inputs that are wrong as well.
+    believes in. Entries are flat; arrays are (rows, entries) unless said otherwise.
     """
 
     problem: Problem
-    position: int
+    position: int  # which of its inputs this is about
     outputs: tuple[Array, ...]
-    cotangents: Array
-    yours: Array
+    cotangents: Array  # (rows, outputs)
+    yours: Array  # in another shape than ``numeric`` if the backward pass returned another one than the input's
     numeric: Array
-    bar: Array
-    doubt: Array
-    random: int
-    complete: bool
-    still: Flags
+    bar: Array  # three times the measured bar; infinite where nothing is known (kinks, undecidable entries)
+    doubt: Array  # what rounding does to ``yours``
+    random: int  # so many rows are random cotangents
+    complete: bool  # whether the one-hot cotangents follow
+    still: Flags  # (outputs, entries): where moving the entry does not move the output at all
+    #: Numeric gradients (random rows only, with their bars) of other inputs that are wrong as well.
     others: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 
     @property
@@ -152,9 +133,7 @@ class Evidence:
     ) -> Finding | None:
         """Return this finding if ``predicted`` explains yours as in :meth:`agrees`, None otherwise."""
         leftover = self.agrees(predicted, slack)
-        if leftover is None:
-            return None
-        return Finding(code, name, f"{evidence}; leftover {amount(leftover)}", why, leftover)
+        return None if leftover is None else but_for(leftover, code, name, evidence, why)
 
     def significant(self, values: Array) -> Flags:
         """Tell which entries of a gradient stand clear of the bars."""
@@ -165,8 +144,13 @@ class Evidence:
 
 Indices = NDArray[np.intp]
 
-#: Looks at the evidence and names the mistake, or returns None.
-Hypothesis = Callable[[Evidence], Finding | None]
+#: Looks at the evidence and yields what the mistake may be, None for what does not fit; the first finding counts.
+Hypothesis = Callable[[Evidence], Iterator[Finding | None]]
+
+
+def but_for(leftover: float, code: str, name: str, evidence: str, why: str) -> Finding:
+    """Return the finding that explains all but a small leftover."""
+    return Finding(code, name, f"{evidence}; leftover {amount(leftover)}", why, leftover)
 
 
 def axis_sets(ndim: int) -> Iterator[tuple[int, ...]]:

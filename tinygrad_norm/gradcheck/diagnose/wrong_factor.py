@@ -14,7 +14,7 @@ from ..measure.one_line import FLOAT32_ROUNDOFF
 from ..measure.step_ladder import Array
 from ..verdict import Flags
 from ..vjp_problem import flatten, unflatten
-from .evidence import Evidence, Finding, amount, axes_of, axis_sets
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets, but_for
 
 #: How close a fitted number must come to a known one when the bars themselves are tighter.
 CLOSE = 1e-9
@@ -22,48 +22,42 @@ CLOSE = 1e-9
 LOOSEST = 1e-4
 
 
-def zero(e: Evidence) -> Finding | None:
+def zero(e: Evidence) -> Iterator[Finding]:
     """Notice that nothing arrives although the output depends on the input."""
-    if np.any(e.yours != 0) or not e.significant(e.numeric).any():
-        return None
-    return Finding(
-        "zero",
-        "nothing arrives here: the gradient is zero everywhere",
-        "yours is exactly 0 in every entry, the numeric gradient is not",
-        "the output moves when this input moves; look for a path that was detached, forgotten or overwritten by zeros",
-    )
+    if not np.any(e.yours != 0) and e.significant(e.numeric).any():
+        yield Finding(
+            "zero",
+            "nothing arrives here: the gradient is zero everywhere",
+            "yours is exactly 0 in every entry, the numeric gradient is not",
+            "the output moves when this input moves; look for a path that was detached, forgotten or overwritten by "
+            "zeros",
+        )
 
 
-def constant_factor(e: Evidence) -> Finding | None:
+def constant_factor(e: Evidence) -> Iterator[Finding]:
     """Find a constant ratio that has exactly one reading: a sign, a 2, the size of an axis."""
     ratio = _constant_ratio(e)
     if ratio is None:
-        return None
+        return
     factor, leftover, determined, close = ratio
     readings = list(_readings(e, factor, close))
-    if len({code for code, *_ in readings}) != 1:
-        return None
-    code, name, why = readings[0]
-    if not determined and code not in ("sign-flipped", "twice", "half"):
-        return None
-    return Finding(code, name, _ratio_text(factor, leftover), why, leftover)
+    if len({code for code, *_ in readings}) == 1:
+        code, name, why = readings[0]
+        if determined or code in ("sign-flipped", "twice", "half"):
+            yield Finding(code, name, _ratio_text(factor, leftover), why, leftover)
 
 
-def unexplained_factor(e: Evidence) -> Finding | None:
+def unexplained_factor(e: Evidence) -> Iterator[Finding]:
     """Find a constant ratio without a reading, or with several."""
     ratio = _constant_ratio(e)
     if ratio is None or not ratio[2]:
-        return None
+        return
     factor, leftover, _, close = ratio
     readings = [name for _, name, _ in _readings(e, factor, close)]
     may = f"; it may be: {'; '.join(readings)}" if readings else ""
-    return Finding(
-        "constant-factor",
-        f"every entry is {factor:.6g} times what it should be",
-        _ratio_text(factor, leftover) + may,
-        "everything but a constant is right: look for a coefficient that the backward pass lost or applies twice",
-        leftover,
-    )
+    name = f"every entry is {factor:.6g} times what it should be"
+    why = "everything but a constant is right: look for a coefficient that the backward pass lost or applies twice"
+    yield Finding("constant-factor", name, _ratio_text(factor, leftover) + may, why, leftover)
 
 
 def _ratio_text(factor: float, leftover: float) -> str:
@@ -94,59 +88,35 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
         return abs(factor - number) <= close * abs(number)
 
     if same(-1):
-        yield (
-            "sign-flipped",
-            "the sign is flipped",
-            "follow the minus signs: a difference, a division or a −g on the way back",
-        )
+        why = "follow the minus signs: a difference, a division or a −g on the way back"
+        yield "sign-flipped", "the sign is flipped", why
     if same(2):
-        yield (
-            "twice",
-            "twice too large: something is counted two times",
-            "either a contribution was added two times, or the derivative carries a 2 too many",
-        )
+        why = "either a contribution was added two times, or the derivative carries a 2 too many"
+        yield "twice", "twice too large: something is counted two times", why
     if same(0.5):
-        yield (
-            "half",
-            "half of it is missing",
-            "a value that is used twice must receive both contributions (add them, do not overwrite), and the "
-            "derivative of a square carries a 2",
-        )
+        both = "a value that is used twice must receive both contributions (add them, do not overwrite)"
+        yield "half", "half of it is missing", f"{both}, and the derivative of a square carries a 2"
     for size, what in sizes_here(e).items():
         if size < 2:
             continue
+        this = f"{size} is the size of {what}"
         if same(size):
-            yield (
-                "mean-as-sum",
-                f"the 1/{size} of a mean is missing",
-                f"{size} is the size of {what}: a mean sends back g/{size} to each of its entries",
-            )
+            why = f"{this}: a mean sends back g/{size} to each of its entries"
+            yield "mean-as-sum", f"the 1/{size} of a mean is missing", why
         if same(1 / size):
-            yield (
-                "sum-as-mean",
-                f"divided by {size} where nothing should be: a mean in place of a sum",
-                f"{size} is the size of {what}: contributions of a broadcast or a sum are added, not averaged",
-            )
+            why = f"{this}: contributions of a broadcast or a sum are added, not averaged"
+            yield "sum-as-mean", f"divided by {size} where nothing should be: a mean in place of a sum", why
         if size > 2 and (same(size / (size - 1)) or same((size - 1) / size)):
-            yield (
-                "n-minus-one",
-                f"n and n − 1 are confused (n = {size})",
-                f"{size} is the size of {what}: the forward pass divides by one of them, the backward pass by the "
-                "other",
-            )
+            why = f"{this}: the forward pass divides by one of them, the backward pass by the other"
+            yield "n-minus-one", f"n and n − 1 are confused (n = {size})", why
         if what.startswith("axis") and (same(size**0.5) or same(size**-0.5)):
-            yield (
-                "root-of-size",
-                f"a factor √{size} is lost or doubled",
-                f"{size} is the size of {what}: a scale such as 1/√d in the forward pass belongs in the backward "
-                "pass too",
-            )
+            why = f"{this}: a scale such as 1/√d in the forward pass belongs in the backward pass too"
+            yield "root-of-size", f"a factor √{size} is lost or doubled", why
 
 
 def sizes_here(e: Evidence) -> dict[int, str]:
     """Return the sizes that a mean or a broadcast could have here, each with what it is the size of."""
     found: dict[int, str] = {}
-
     shapes = [(e.problem.names[e.position], e.x.shape)]
     shapes += [("the output", out.shape) for out in e.outputs]
     shapes += [(n, v.shape) for n, v in zip(e.problem.names, e.problem.inputs, strict=True)]
@@ -163,19 +133,17 @@ def sizes_here(e: Evidence) -> dict[int, str]:
     return found
 
 
-def scale_missing(e: Evidence) -> Finding | None:
+def scale_missing(e: Evidence) -> Iterator[Finding | None]:
     """Find a constant by which the forward pass multiplies wherever it does anything, and the backward pass not."""
-    if not e.complete:
-        return None
     clear = e.significant(e.numeric)[e.random :]
-    if clear.sum() < 3:
-        return None
+    if not e.complete or clear.sum() < 3:
+        return
     constant = float(np.median(e.jacobian[clear]))
     if _same(abs(constant), 1) or not np.allclose(e.jacobian[clear], constant, rtol=CLOSE, atol=0):
-        return None
+        return
     if any(_same(constant, 1 / size) for size in sizes_here(e) if size > 1):
-        return None  # a mean: constant_factor tells that better
-    return e.named(
+        return  # a mean: constant_factor tells that better
+    yield e.named(
         e.numeric / constant,
         e.bar / abs(constant),
         "scale-missing",
@@ -186,20 +154,19 @@ def scale_missing(e: Evidence) -> Finding | None:
     )
 
 
-def lost_precision(e: Evidence) -> Finding | None:
+def lost_precision(e: Evidence) -> Iterator[Finding]:
     """Find seven right digits: every entry is exactly a float32, or within a float32 rounding of the truth."""
     if _constant_ratio(e) is not None:
-        return None
-    finite = e.yours[np.isfinite(e.yours)]
+        return
     with np.errstate(all="ignore"):
-        exact = np.all(finite.astype(np.float32).astype(np.float64) == finite)
+        exact = np.all(e.yours.astype(np.float32) == e.yours)
         error = np.abs(e.yours - e.numeric)[e.known]
         relative = np.max((error - (e.bar + e.doubt)[e.known]) / np.abs(e.numeric[e.known]), initial=0.0)
     if not error.size or np.max(error) > 1e-4 * e.largest or not (exact or relative <= 2 * FLOAT32_ROUNDOFF):
-        return None
+        return
     leftover = float(np.max(error)) / e.largest
     what = "every entry is exactly a float32 number" if exact else "every entry has seven right digits"
-    return Finding(
+    yield Finding(
         "float32",
         "precision is lost: the backward pass computes in float32",
         f"{what}, off by up to {amount(leftover)} of the largest",
@@ -212,10 +179,8 @@ def _same(a: float, b: float) -> bool:
     return abs(a - b) <= CLOSE * max(abs(a), abs(b))
 
 
-def row_factor(e: Evidence) -> Finding | None:
+def row_factor(e: Evidence) -> Iterator[Finding | None]:
     """Find a factor per row that is a power of a statistic of the row: 1/σ missing, norm squared, and so on."""
-    if e.x.ndim == 0:
-        return None
     clear = e.significant(e.numeric)
     for axes in axis_sets(e.x.ndim):
         ratio = _ratio_of_rows(e, axes, clear)
@@ -227,8 +192,7 @@ def row_factor(e: Evidence) -> Finding | None:
                 with np.errstate(all="ignore"):
                     expected = np.broadcast_to(values, e.x.shape).ravel() ** power
                 if np.allclose(ratio, expected, rtol=1e-8, atol=0):
-                    return e.named(predicted, slack, *_row_words(statistic, symbol, power, axes_of(axes)))
-    return None
+                    yield e.named(predicted, slack, *_row_words(statistic, symbol, power, axes_of(axes)))
 
 
 def _row_words(statistic: str, symbol: str, power: int, axes: str) -> tuple[str, str, str, str]:
@@ -264,12 +228,12 @@ def _statistics(x: Array, axes: tuple[int, ...]) -> Iterator[tuple[str, str, Arr
         yield "max", "max x", np.max(x, axis=axes, keepdims=True)
 
 
-def power_rule(e: Evidence) -> Finding | None:
+def power_rule(e: Evidence) -> Iterator[Finding | None]:
     """Find a factor that is a constant times a power of an operand: c · xᵉ."""
     clear = e.significant(e.numeric) & e.significant(e.yours)
     usable = clear.any(axis=0)
     if usable.sum() < 4:
-        return None
+        return
     with np.errstate(all="ignore"):
         top = np.where(clear, e.yours * e.numeric, 0.0).sum(axis=0)
         ratio = top / np.where(clear, e.numeric**2, 0.0).sum(axis=0)
@@ -282,7 +246,7 @@ def power_rule(e: Evidence) -> Finding | None:
             factor = coefficient * np.abs(base) ** exponent * (np.sign(base) if odd else 1.0)
         if not np.isfinite(factor).all():
             continue
-        found = e.named(
+        yield e.named(
             factor * e.numeric,
             np.abs(factor) * e.bar,
             "power-rule",
@@ -290,9 +254,6 @@ def power_rule(e: Evidence) -> Finding | None:
             "yours / numeric is that in every entry",
             "check the exponent and the coefficient of the derivative: (xⁿ)′ = n xⁿ⁻¹, (1/x)′ = −1/x², (√x)′ = 1/(2√x)",
         )
-        if found is not None:
-            return found
-    return None
 
 
 def _operands(e: Evidence) -> Iterator[tuple[str, Array]]:
@@ -323,13 +284,12 @@ def _fit_power(ratio: Array, base: Array) -> tuple[float, float, bool] | None:
     return None
 
 
-def wrong_point(e: Evidence) -> Finding | None:
+def wrong_point(e: Evidence) -> Iterator[Finding | None]:
     """Find a right formula that takes the input for the output, or the output for the input."""
     if not (e.complete and e.same_shape and e.x.size >= 3):
-        return None
-    diagonal = np.eye(e.x.size, dtype=bool)
-    if np.any(np.abs(e.jacobian) > e.allowed, where=~diagonal):
-        return None
+        return
+    if np.any(np.abs(e.jacobian) > e.allowed, where=~np.eye(e.x.size, dtype=bool)):
+        return
     inputs = list(e.problem.inputs)
     inputs[e.position] = e.outputs[0].copy()
     moved = e.problem.at(tuple(inputs))
@@ -340,20 +300,19 @@ def wrong_point(e: Evidence) -> Finding | None:
         ]
         error = np.abs(np.array(swapped) - e.numeric[: e.random])
     if np.all(error <= (e.bar + e.doubt)[: e.random]):
-        leftover = float(np.max(error)) / e.largest
-        return Finding(
+        yield but_for(
+            float(np.max(error)) / e.largest,
             "input-for-output",
             "the formula is right but takes the input where the output belongs",
-            f"given the output in place of the input, your backward pass is right; leftover {amount(leftover)}",
+            "given the output in place of the input, your backward pass is right",
             "a derivative such as 1 − tanh² or s(1 − s) is written in terms of the result: use out, not x",
-            leftover,
         )
     slopes = slopes_along_coordinates(moved.along(e.position), moved.inputs[e.position], rows)
     predicted = np.array(e.numeric)
     slack = np.full_like(e.bar, np.inf)
     predicted[: e.random] = np.where(np.isfinite(slopes.bar), slopes.value, 0.0).T
     slack[: e.random] = 3 * slopes.bar.T
-    return e.named(
+    yield e.named(
         predicted,
         slack,
         "output-for-input",

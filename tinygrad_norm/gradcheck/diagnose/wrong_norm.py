@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..measure.step_ladder import Array
-from .evidence import Evidence, Finding, Indices, amount, axes_of, axis_sets, grouped
+from .evidence import Evidence, Finding, amount, axes_of, axis_sets, grouped
 
 
 @dataclass(frozen=True)
@@ -56,26 +56,19 @@ class Norm:
 
 def recognize_norm(e: Evidence) -> Norm | None:
     """Return the normalization that the numeric Jacobian shows, or None."""
-    if not (e.complete and e.same_shape and e.known.all()) or e.x.ndim == 0:
+    if not (e.complete and e.same_shape and e.known.all()):
         return None
-    for some in axis_sets(e.x.ndim):
-        if int(np.prod([e.x.shape[a] for a in some])) < 3:
-            continue
-        for centers in (True, False):
-            norm = _fit(e, some, centers)
-            if norm is not None:
-                return norm
-    return None
+    large = (some for some in axis_sets(e.x.ndim) if np.prod([e.x.shape[a] for a in some]) >= 3)
+    fits = (_fit(e, some, centers) for some in large for centers in (True, False))
+    return next((norm for norm in fits if norm is not None), None)
 
 
 def _fit(e: Evidence, axes: tuple[int, ...], centers: bool) -> Norm | None:
     """Fit d and κ group by group: two numbers for each output from n equations."""
     (groups,) = grouped(np.arange(e.x.size).reshape(1, *e.x.shape), axes)
     x, count = e.x.ravel(), groups.shape[1]
-    variances, shrink = np.zeros(x.size), np.zeros(x.size)
-    scale, centered = np.zeros(x.size), np.zeros(x.size)
+    variances, shrink, scale, centered = np.zeros((4, x.size))
     inside = np.zeros(e.jacobian.shape, dtype=bool)
-    usable = []
     for group in groups:
         block = np.ix_(group, group)
         inside[block] = True
@@ -84,8 +77,7 @@ def _fit(e: Evidence, axes: tuple[int, ...], centers: bool) -> Norm | None:
         variances[group] = np.mean(c**2)
         base = np.eye(count) - (1 / count if centers else 0.0)
         # ∂yᵢ/∂x = dᵢ · baseᵢ + bᵢ · c with bᵢ = −κ dᵢ cᵢ
-        d = np.zeros(count)
-        b = np.zeros(count)
+        d, b = np.zeros((2, count))
         for i in range(count):
             design = np.stack([base[i], c], axis=1)
             (d[i], b[i]), *_ = np.linalg.lstsq(design, e.jacobian[group[i], group], rcond=None)
@@ -100,40 +92,29 @@ def _fit(e: Evidence, axes: tuple[int, ...], centers: bool) -> Norm | None:
             if kappa <= 0 or np.any(np.abs(b + kappa * d * c) > slack):
                 return None
             shrink[group] = kappa
-            usable.append(group)
-    if not usable or np.any(np.abs(e.jacobian) > e.allowed, where=~inside):
+    seen = shrink > 0
+    if not seen.any() or np.any(np.abs(e.jacobian) > e.allowed, where=~inside):
         return None
     across = inside & ~np.eye(x.size, dtype=bool)
     if not np.any(np.abs(e.jacobian) > 100 * e.allowed, where=across):
         return None  # elementwise: any number times x xᵀ would fit
-    return _assemble(e, axes, centers, count, centered, scale, variances, shrink, usable)
+    eps = _eps(count, shrink[seen], variances[seen])
+    if eps is None:
+        return None
+    c, d, variance = (values.reshape(e.x.shape) for values in (centered, scale, variances))
+    return Norm(e.x, axes, count, centers, c, d, np.sqrt(variance + eps), variance, eps)
 
 
-def _assemble(
-    e: Evidence,
-    axes: tuple[int, ...],
-    centers: bool,
-    count: int,
-    centered: Array,
-    scale: Array,
-    variances: Array,
-    shrink: Array,
-    usable: list[Indices],
-) -> Norm | None:
-    seen = np.concatenate(usable)
-    eps_each = 1 / (count * shrink[seen]) - variances[seen]
+def _eps(count: int, kappa: Array, variances: Array) -> float | None:
+    """Return what must be added to the variances for κ = 1/(n (var + eps)), None if no one number will do."""
+    eps_each = 1 / (count * kappa) - variances
     # The group with the smallest variance knows eps best.
-    eps = float(eps_each[np.argmin(variances[seen])])
-    relative = np.abs(eps_each - eps) / (variances[seen] + abs(eps))
-    if np.any(relative > 1e-5) or eps < -1e-7 * np.min(variances[seen]):
+    eps = float(eps_each[np.argmin(variances)])
+    relative = np.abs(eps_each - eps) / (variances + abs(eps))
+    if np.any(relative > 1e-5) or eps < -1e-7 * np.min(variances):
         return None
     # An eps below the precision of the fit is indistinguishable from none.
-    eps = eps if eps > 1e-9 * np.min(variances[seen]) else 0.0
-    shape = e.x.shape
-    variance = variances.reshape(shape)
-    sigma = np.sqrt(variance + eps)
-    c, d = centered.reshape(shape), scale.reshape(shape)
-    return Norm(e.x, axes, count, centers, c, d, sigma, variance, eps)
+    return eps if eps > 1e-9 * np.min(variances) else 0.0
 
 
 #: What the difference to the numeric gradient looks like for the best-known mistakes.
@@ -146,20 +127,19 @@ RESIDUALS = {
 REBUILT = "rebuilt with this mistake, the backward pass of this normalization is exactly yours"
 
 
-def norm_mistake(e: Evidence) -> Finding | None:
+def norm_mistake(e: Evidence) -> Iterator[Finding | None]:
     """Name what is wrong in the backward pass of a normalization."""
     norm = recognize_norm(e)
     if norm is None:
-        return None
+        return
     rows = e.cotangents.reshape(-1, *e.x.shape)
-    slack = _slack(e, norm)
+    # The fit inherits the bars of the Jacobian, and a prediction those of the fit.
+    slack = np.broadcast_to(8 * np.max(e.bar) * np.sum(np.abs(e.cotangents), axis=1, keepdims=True), e.yours.shape)
     for code, name, why, predicted in _candidates(norm, rows):
         evidence = RESIDUALS.get(code, REBUILT)
         shown = _seen_in(e, norm) if code in RESIDUALS else ""
-        found = e.named(predicted.reshape(e.yours.shape), slack, code, name, evidence, why + shown)
-        if found is not None:
-            return found
-    return _coefficients(e, norm, rows, slack)
+        yield e.named(predicted.reshape(e.yours.shape), slack, code, name, evidence, why + shown)
+    yield _coefficients(e, norm, rows, slack)
 
 
 def _seen_in(e: Evidence, norm: Norm) -> str:
@@ -172,12 +152,6 @@ def _seen_in(e: Evidence, norm: Norm) -> str:
     shown = [f"sum to {total:.2g}"] if total > small and norm.centers else []
     shown += [f"times x̂ give {product:.2g}"] if product > small else []
     return f"; rows of yours {' and '.join(shown)}" if shown else ""
-
-
-def _slack(e: Evidence, norm: Norm) -> Array:
-    """Return how far a prediction may be off: the fit inherits the bars of the Jacobian."""
-    size = np.sum(np.abs(e.cotangents), axis=1, keepdims=True)
-    return np.broadcast_to(8 * np.max(e.bar) * size, e.yours.shape)
 
 
 ORTHOGONAL = (
@@ -202,60 +176,32 @@ def _candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]
     sigma, x_hat, g = norm.sigma, norm.x_hat, norm.gain * rows
     along_mean = norm.mean(g) if norm.centers else np.zeros_like(norm.mean(g))
     along_var = x_hat * norm.mean(g * x_hat)
+    mean_path, other_path = "the path through the MEAN", f"the path through the {'VARIANCE' if norm.centers else 'RMS'}"
     if norm.centers:
-        yield (
-            "mean-path-missing",
-            f"the path through the MEAN is missing {where}",
-            "the mean depends on every entry of its row: " + ORTHOGONAL,
-            (g - along_var) / sigma,
-        )
-        yield (
-            "statistics-constant",
-            f"both statistics are treated as constants: the paths through mean and variance are missing {where}",
-            "mean and variance depend on every entry of the row: " + ORTHOGONAL,
-            g / sigma,
-        )
-        yield (
-            "mean-path-sign",
-            f"the path through the MEAN has the wrong sign {where}",
-            "the mean is subtracted, so its path is too: " + ORTHOGONAL,
-            (g + along_mean - along_var) / sigma,
-        )
-    yield (
-        "variance-path-missing",
-        f"the path through the {'VARIANCE' if norm.centers else 'RMS'} is missing {where}",
-        "the scale depends on every entry of its row: " + ORTHOGONAL,
-        (g - along_mean) / sigma,
-    )
-    yield (
-        "variance-path-sign",
-        f"the path through the {'VARIANCE' if norm.centers else 'RMS'} has the wrong sign {where}",
-        "a larger deviation makes the output smaller, so this path is subtracted: " + ORTHOGONAL,
-        (g - along_mean + along_var) / sigma,
-    )
-    yield (
-        "sigma-missing",
-        f"the division by σ {where} is missing",
-        "the output is (x − μ)/σ, so the gradient carries 1/σ",
-        _backward(norm, g, np.ones_like(sigma), x_hat),
-    )
-    yield (
-        "sigma-twice",
-        f"divided by σ {where} once too often",
-        "the gradient carries 1/σ once; the second one sits inside x̂",
-        _backward(norm, g, sigma**2, x_hat),
-    )
-    yield from _gain_candidates(norm, rows)
+        why = "the mean depends on every entry of its row: " + ORTHOGONAL
+        yield "mean-path-missing", f"{mean_path} is missing {where}", why, (g - along_var) / sigma
+        name = f"both statistics are treated as constants: the paths through mean and variance are missing {where}"
+        why = "mean and variance depend on every entry of the row: " + ORTHOGONAL
+        yield "statistics-constant", name, why, g / sigma
+        why = "the mean is subtracted, so its path is too: " + ORTHOGONAL
+        yield "mean-path-sign", f"{mean_path} has the wrong sign {where}", why, (g + along_mean - along_var) / sigma
+    why = "the scale depends on every entry of its row: " + ORTHOGONAL
+    yield "variance-path-missing", f"{other_path} is missing {where}", why, (g - along_mean) / sigma
+    why = "a larger deviation makes the output smaller, so this path is subtracted: " + ORTHOGONAL
+    wrong_sign = (g - along_mean + along_var) / sigma
+    yield "variance-path-sign", f"{other_path} has the wrong sign {where}", why, wrong_sign
+    why = "the output is (x − μ)/σ, so the gradient carries 1/σ"
+    undivided = _backward(norm, g, np.ones_like(sigma), x_hat)
+    yield "sigma-missing", f"the division by σ {where} is missing", why, undivided
+    why = "the gradient carries 1/σ once; the second one sits inside x̂"
+    yield "sigma-twice", f"divided by σ {where} once too often", why, _backward(norm, g, sigma**2, x_hat)
+    right = _backward(norm, rows, sigma, x_hat)
+    why = "y = γ x̂ + β, so everything that flows back to x̂ is γ g: multiply first, then take the means"
+    yield "gain-missing", "γ is forgotten: the incoming gradient is not multiplied by the weight", why, right
+    yield "gain-after", "γ is multiplied after the means instead of before", why, norm.gain * right
     yield from _eps_candidates(norm, g)
     yield from _count_candidates(norm, g)
     yield from _axis_candidates(norm, g)
-
-
-def _gain_candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
-    right = _backward(norm, rows, norm.sigma, norm.x_hat)
-    why = "y = γ x̂ + β, so everything that flows back to x̂ is γ g: multiply first, then take the means"
-    yield ("gain-missing", "γ is forgotten: the incoming gradient is not multiplied by the weight", why, right)
-    yield ("gain-after", "γ is multiplied after the means instead of before", why, norm.gain * right)
 
 
 def _eps_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:

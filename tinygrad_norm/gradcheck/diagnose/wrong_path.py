@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..measure.step_ladder import Array
@@ -9,17 +11,17 @@ from ..verdict import Flags
 from .evidence import Evidence, Finding
 
 
-def leak(e: Evidence) -> Finding | None:
+def leak(e: Evidence) -> Iterator[Finding]:
     """Find a gradient that is right where the output depends on the input and flows where it does not."""
     if not e.complete or not e.still.any():
-        return None
+        return
     extra = np.abs(e.believed) > e.allowed
     if not np.any(extra & e.still) or not np.any(~e.still & e.significant(e.numeric)[e.random :]):
-        return None
+        return
     if np.any(np.abs(e.believed - e.jacobian)[~e.still] > e.allowed[~e.still]):
-        return None
+        return
     count = int(np.sum(extra & e.still))
-    return Finding(
+    yield Finding(
         "leak",
         "a gradient leaks through where the output does not depend on the input",
         f"yours is right everywhere else, but not 0 in {count} places where moving the input moves nothing",
@@ -28,21 +30,21 @@ def leak(e: Evidence) -> Finding | None:
     )
 
 
-def inverted_mask(e: Evidence) -> Finding | None:
+def inverted_mask(e: Evidence) -> Iterator[Finding]:
     """Find a gradient that flows exactly where it should be blocked, and the other way round."""
     if not (e.complete and e.same_shape):
-        return None
+        return
     off_diagonal = ~np.eye(e.x.size, dtype=bool)
-    if np.any(np.abs(e.jacobian[off_diagonal]) > 0) or np.any(np.abs(e.believed[off_diagonal]) > 0):
-        return None
+    if np.any(e.jacobian[off_diagonal] != 0) or np.any(e.believed[off_diagonal] != 0):
+        return
     right, yours = np.diag(e.jacobian), np.diag(e.believed)
     flows, open_ = right != 0, yours != 0
     if flows.all() or not flows.any() or np.any(flows == open_):
-        return None
+        return
     passed = np.concatenate([right[flows], yours[open_]])
     if np.ptp(passed) > 1e-9 * np.max(np.abs(passed)):
-        return None
-    return Finding(
+        return
+    yield Finding(
         "inverted-mask",
         "the mask is inverted",
         "yours is zero exactly where the gradient flows, and flows exactly where it is zero",
@@ -50,14 +52,14 @@ def inverted_mask(e: Evidence) -> Finding | None:
     )
 
 
-def local_factor_missing(e: Evidence) -> Finding | None:
+def local_factor_missing(e: Evidence) -> Iterator[Finding | None]:
     """Find a cotangent handed on unchanged, where every output touches one entry."""
     if not e.one_entry_each or not e.touched.any():
-        return None
+        return
     slopes = e.jacobian[e.touched]
     if np.ptp(slopes) <= 1e-9 * np.max(np.abs(slopes)):
-        return None  # a constant: told better by the hypotheses about factors
-    return e.named(
+        return  # a constant: told better by the hypotheses about factors
+    yield e.named(
         e.cotangents @ e.touched.astype(np.float64),
         np.zeros_like(e.yours),
         "local-derivative-missing",
@@ -67,12 +69,12 @@ def local_factor_missing(e: Evidence) -> Finding | None:
     )
 
 
-def wrong_operand(e: Evidence) -> Finding | None:
+def wrong_operand(e: Evidence) -> Iterator[Finding | None]:
     """Find a multiplication by another operand than the right one, where every output touches one entry."""
     if len(e.outputs) != 1 or not e.one_entry_each or not e.touched.any():
-        return None
+        return
     if np.any((np.abs(e.believed) > e.allowed) & ~e.touched):
-        return None
+        return
     out = e.outputs[0]
     owner = np.argmax(e.touched, axis=1)
     for name, value in zip(e.problem.names, e.problem.inputs, strict=True):
@@ -85,7 +87,7 @@ def wrong_operand(e: Evidence) -> Finding | None:
         predicted = np.zeros_like(e.yours)
         for row, g in enumerate(e.cotangents):
             np.add.at(predicted[row], owner, g * factor)
-        found = e.named(
+        yield e.named(
             predicted,
             np.zeros_like(e.yours),
             "wrong-operand",
@@ -94,19 +96,16 @@ def wrong_operand(e: Evidence) -> Finding | None:
             "in a product each factor receives g times the other factors, as they entered the product "
             "(normalized, masked or scaled, not raw)",
         )
-        if found is not None:
-            return found
-    return None
 
 
-def elementwise_only(e: Evidence) -> Finding | None:
+def elementwise_only(e: Evidence) -> Iterator[Finding | None]:
     """Find that only the diagonal of the Jacobian is used."""
     if not (e.complete and e.jacobian.shape[0] == e.jacobian.shape[1]):
-        return None
+        return
     diagonal = np.diag(e.jacobian)
     if np.all(np.abs(e.jacobian - np.diag(diagonal)) <= e.allowed):
-        return None
-    return e.named(
+        return
+    yield e.named(
         e.cotangents * diagonal,
         np.abs(e.cotangents) * np.diag(e.bar[e.random :]),
         "treated-as-elementwise",
@@ -116,67 +115,62 @@ def elementwise_only(e: Evidence) -> Finding | None:
     )
 
 
-def silent_outputs(e: Evidence) -> Finding | None:
+def silent_outputs(e: Evidence) -> Iterator[Finding]:
     """Find outputs that send nothing back, where all others are right."""
     if not e.complete:
-        return None
+        return
     matters = np.any(e.touched, axis=1)
     silent = matters & np.all(np.abs(e.believed) <= e.allowed, axis=1)
     if not silent.any() or silent.sum() == matters.sum():
-        return None
+        return
     if np.any(np.abs(e.believed - e.jacobian)[~silent] > e.allowed[~silent]):
-        return None
+        return
     reached = np.any(e.touched[matters & ~silent], axis=0)
     needed = np.any(e.touched[silent], axis=0)
-    listed = _as_indices(silent, e.outputs)
+    evidence = f"outputs {_as_indices(silent, e.outputs)} send nothing back, the others are right"
     if np.all(reached[needed]):
-        return Finding(
+        yield Finding(
             "contributions-overwritten",
             "contributions are overwritten: of several outputs made from one entry only some count",
-            f"outputs {listed} send nothing back, the others are right",
+            evidence,
             "an entry that was used several times receives the sum: np.add.at or +=, not an assignment; sum over "
             "the broadcast",
         )
-    return Finding(
+    yield Finding(
         "silent-outputs",
         "some outputs send nothing back",
-        f"outputs {listed} send nothing back, the others are right",
+        evidence,
         "every output entry that depends on the input contributes: check slices, indices and dropped branches",
     )
 
 
 def _as_indices(flags: Flags, outputs: tuple[Array, ...]) -> str:
     """Return the first few flagged outputs as indices."""
-    where = np.flatnonzero(flags)
-    shape = outputs[0].shape if len(outputs) == 1 else None
-    shown = []
-    for flat in where[:4]:
-        index = np.unravel_index(flat, shape) if shape is not None else (flat,)
-        shown.append(str([int(i) for i in index]))
-    return ", ".join(shown) + (f" and {len(where) - 4} more" if len(where) > 4 else "")
+    places = np.argwhere(flags.reshape(outputs[0].shape if len(outputs) == 1 else -1)).tolist()
+    return ", ".join(map(str, places[:4])) + (f" and {len(places) - 4} more" if len(places) > 4 else "")
 
 
-def dropped_contributions(e: Evidence) -> Finding | None:
+def dropped_contributions(e: Evidence) -> Iterator[Finding]:
     """Find that every single derivative is either right or missing."""
     if not e.complete:
-        return None
+        return
     right = np.abs(e.believed - e.jacobian) <= e.allowed
     missing = e.touched & ~right
     if not missing.any() or np.any(~right & ~missing) or np.any(e.believed[missing] != 0):
-        return None
+        return
     if not np.any(e.touched & right):
-        return None
+        return
     entries = np.any(missing, axis=0)
     whole = np.all(~e.touched | missing, axis=0) & entries
     if np.array_equal(whole, entries):
-        return Finding(
+        yield Finding(
             "entries-dropped",
             "some entries of the input receive nothing",
             f"{int(entries.sum())} of {e.x.size} entries get 0 although the output depends on them; the others are "
             "right",
             "check the edges: slices, strides and paddings that leave out the first or the last entries",
         )
-    return Finding(
+    yield Finding(
         "path-dropped",
         "a path is dropped: some of the ways from input to output are missing",
         f"{int(missing.sum())} of {int(e.touched.sum())} single derivatives are 0 in yours, the others are right",
@@ -184,13 +178,12 @@ def dropped_contributions(e: Evidence) -> Finding | None:
     )
 
 
-def skip_path(e: Evidence) -> Finding | None:
+def skip_path(e: Evidence) -> Iterator[Finding | None]:
     """Find the identity path of a residual connection missing, or counted twice."""
     if not (e.complete and e.same_shape and e.significant(e.numeric).any()):
-        return None
+        return
     why = "in y = x + f(x) the gradient of x is g plus what comes back through f"
     missing, twice = e.numeric - e.cotangents, e.numeric + e.cotangents
     yours = "yours is the numeric gradient"
-    return e.named(missing, None, "skip-missing", "the skip connection is missing", f"{yours} − g", why) or e.named(
-        twice, None, "skip-twice", "the skip connection is counted twice", f"{yours} + g", why
-    )
+    yield e.named(missing, None, "skip-missing", "the skip connection is missing", f"{yours} − g", why)
+    yield e.named(twice, None, "skip-twice", "the skip connection is counted twice", f"{yours} + g", why)

@@ -120,49 +120,43 @@ def _transposed(order: tuple[int, ...], evidence: str, leftover: float) -> Findi
     )
 
 
-def jacobian_not_transposed(e: Evidence) -> Finding | None:
+def jacobian_not_transposed(e: Evidence) -> Iterator[Finding | None]:
     """Find a multiplication by J where Jᵀ belongs."""
     if not e.complete or e.jacobian.shape[0] != e.jacobian.shape[1]:
-        return None
+        return
     jacobian = e.jacobian
     if np.all(np.abs(jacobian - jacobian.T) <= e.allowed + e.allowed.T):
-        return None  # symmetric: transposing changes nothing
-    predicted = e.cotangents @ jacobian.T
-    slack = np.abs(e.cotangents) @ (e.bar[e.random :]).T
+        return  # symmetric: transposing changes nothing
     ones = np.abs(jacobian - 1) <= e.allowed
     if np.all(ones | ~e.touched) and np.all(ones.sum(0) == 1) and np.all(ones.sum(1) == 1):
-        return e.named(
-            predicted,
-            slack,
+        told = (
             "permutation-not-inverted",
             "the permutation is applied again instead of being undone",
             "yours is P g where Pᵀ g belongs",
             "what moved from i to j must move back from j to i: np.argsort(permutation), −shift, flipped axes",
         )
-    return e.named(
-        predicted,
-        slack,
-        "not-transposed",
-        "multiplies by the Jacobian instead of its transpose",
-        "yours is J g where Jᵀ g belongs",
-        "a gradient flows from outputs to inputs: dx = g @ wᵀ for y = x @ w, and a cumulative sum comes back reversed",
-    )
+    else:
+        told = (
+            "not-transposed",
+            "multiplies by the Jacobian instead of its transpose",
+            "yours is J g where Jᵀ g belongs",
+            "a gradient flows from outputs to inputs: dx = g @ wᵀ for y = x @ w, and a cumulative sum comes back "
+            "reversed",
+        )
+    yield e.named(e.cotangents @ jacobian.T, np.abs(e.cotangents) @ e.bar[e.random :].T, *told)
 
 
-def moved_entries(e: Evidence) -> Finding | None:
+def moved_entries(e: Evidence) -> Iterator[Finding | None]:
     """Find the numeric gradient with its entries moved: transposed, flipped, rolled, in another memory order."""
     if e.x.size < 3 or not e.known.all():
-        return None
+        return
     index = np.arange(e.x.size).reshape(e.x.shape)
     for code, name, why, moved in _movements(index, e.outputs[0].shape if len(e.outputs) == 1 else e.x.shape):
         source = moved.ravel()
-        if np.array_equal(source, np.arange(e.x.size)):
-            continue
-        evidence = "moved back, yours is right in every cotangent"
-        found = e.named(e.numeric[:, source], e.bar[:, source], code, name, evidence, why)
-        if found is not None:
-            return found
-    return _shuffled(e)
+        if not np.array_equal(source, np.arange(e.x.size)):
+            evidence = "moved back, yours is right in every cotangent"
+            yield e.named(e.numeric[:, source], e.bar[:, source], code, name, evidence, why)
+    yield _shuffled(e)
 
 
 def _movements(index: Indices, out_shape: tuple[int, ...]) -> Iterator[tuple[str, str, str, Indices]]:
@@ -172,23 +166,15 @@ def _movements(index: Indices, out_shape: tuple[int, ...]) -> Iterator[tuple[str
         if moved.shape == index.shape:
             found = _transposed(order, "", 0.0)
             yield found.code, found.name, found.why, moved
+    why = "an order that was reversed on the way forward (or not) must match on the way back"
     for some in axis_sets(index.ndim):
-        yield (
-            "flipped",
-            f"the gradient runs backwards along {axes_of(some)}",
-            "an order that was reversed on the way forward (or not) must match on the way back",
-            np.flip(index, some),
-        )
-    for axis in range(index.ndim):
-        for shift in range(1, index.shape[axis]):
-            size = index.shape[axis]
+        yield "flipped", f"the gradient runs backwards along {axes_of(some)}", why, np.flip(index, some)
+    why = "check the offsets of slices, pads and concatenations: each entry goes back to where it came from"
+    for axis, size in enumerate(index.shape):
+        for shift in range(1, size):
             short = shift if shift <= size // 2 else shift - size
-            yield (
-                "shifted",
-                f"the gradient is shifted by {short} along axis {axis}",
-                "check the offsets of slices, pads and concatenations: each entry goes back to where it came from",
-                np.roll(index, shift, axis),
-            )
+            name = f"the gradient is shifted by {short} along axis {axis}"
+            yield "shifted", name, why, np.roll(index, shift, axis)
     why = "reshape and ravel read row by row (order='C'); use the same order on both ways"
     name = "the gradient is reshaped in column order instead of row order"
     yield "memory-order", name, why, index.ravel(order="F").reshape(index.shape)
@@ -215,10 +201,10 @@ def _shuffled(e: Evidence) -> Finding | None:
     )
 
 
-def shifted_outputs(e: Evidence) -> Finding | None:
+def shifted_outputs(e: Evidence) -> Iterator[Finding]:
     """Find a cotangent read at an offset: every output sends back what its neighbor should."""
     if not e.complete or len(e.outputs) != 1 or not e.known.all():
-        return None
+        return
     shape = e.outputs[0].shape
     jacobian = e.jacobian.reshape(*shape, -1)
     for axis, size in enumerate(shape):
@@ -227,36 +213,34 @@ def shifted_outputs(e: Evidence) -> Finding | None:
             if np.all(np.abs(moved - e.jacobian) <= e.allowed):
                 continue
             if np.all(np.abs(e.believed - moved) <= np.max(e.allowed)):
-                return Finding(
+                yield Finding(
                     "shifted",
                     f"the incoming gradient is read at an offset of {shift} along axis {axis}",
                     "moved by that much, yours is right in every single derivative",
                     "check the bounds of slices, pads and concatenations: each entry goes back to where it came from",
                 )
-    return None
 
 
-def swapped_inputs(e: Evidence) -> Finding | None:
+def swapped_inputs(e: Evidence) -> Iterator[Finding]:
     """Find that this is the right gradient of another input."""
     for name, (numeric, bar) in e.others.items():
         if numeric.shape != e.yours[: e.random].shape:
             continue
         error = np.abs(e.yours[: e.random] - numeric)
         if np.all(error <= bar + e.doubt[: e.random]):
-            return Finding(
+            yield Finding(
                 "swapped-inputs",
                 f"this is the gradient of {name}",
                 f"yours equals the numeric gradient of {name} in every entry",
                 "return the gradients in the order of the inputs",
                 float(np.max(error)) / e.largest,
             )
-    return None
 
 
-def summed_over_wrong_axes(e: Evidence) -> Finding | None:
+def summed_over_wrong_axes(e: Evidence) -> Iterator[Finding | None]:
     """Find right contributions whose sum runs over the wrong axes."""
     if len(e.outputs) != 1 or not e.one_entry_each:
-        return None  # an output that uses several entries has no single contribution
+        return  # an output that uses several entries has no single contribution
     out_shape = e.outputs[0].shape
     local = e.jacobian.sum(axis=1)
     slack = e.bar[e.random :].max(axis=1)
@@ -265,16 +249,12 @@ def summed_over_wrong_axes(e: Evidence) -> Finding | None:
     for some in axis_sets(len(out_shape)):
         where = tuple(a + 1 for a in some)
         summed = contributions.sum(where).reshape(len(e.cotangents), -1)
-        if summed.shape != e.yours.shape:
-            continue
-        found = e.named(
-            summed,
-            room.sum(where).reshape(len(e.cotangents), -1),
-            "wrong-axis-sum",
-            f"summed over {axes_of(some)}, which is the wrong axis",
-            f"yours is the sum of the right contributions over {axes_of(some)}",
-            "sum over the axes that the input was broadcast along, and keep those that it has",
-        )
-        if found is not None:
-            return found
-    return None
+        if summed.shape == e.yours.shape:
+            yield e.named(
+                summed,
+                room.sum(where).reshape(len(e.cotangents), -1),
+                "wrong-axis-sum",
+                f"summed over {axes_of(some)}, which is the wrong axis",
+                f"yours is the sum of the right contributions over {axes_of(some)}",
+                "sum over the axes that the input was broadcast along, and keep those that it has",
+            )

@@ -26,29 +26,18 @@ NOISE_LEVELS = 6
 
 @dataclass(frozen=True)
 class Slopes:
-    """Measured slopes of every column of a projection along every line.
+    """Measured slopes of every column of a projection along every line; arrays are (lines, columns).
 
-    Attributes
-    ----------
-    value, bar : arrays (lines, columns)
-        The slope and its error bar; the bar is infinite where no slope could be measured.
-    gap : array (lines, columns)
-        At a kink, right-hand slope minus left-hand slope (in magnitude); 0 where the function is smooth.
-        Every number within ``gap / 2`` of ``value`` lies between the one-sided slopes.
-    moved : array (lines, columns)
-        The largest difference of function values seen on the ladder.
-    noise : array (columns,)
-        The measured noise η of the function values.
-    evaluations : int
-        How often the function was called.
+    At a kink, ``gap`` is right-hand slope minus left-hand slope in magnitude, 0 where the function is smooth. Every
+    number within ``gap / 2`` of ``value`` lies between the one-sided slopes.
     """
 
     value: Array
-    bar: Array
+    bar: Array  # infinite where no slope could be measured
     gap: Array
-    moved: Array
-    noise: Array
-    evaluations: int
+    moved: Array  # the largest difference of function values seen on the ladder
+    noise: Array  # (columns,): the measured noise η of the function values
+    evaluations: int  # how often the function was called
 
 
 def slopes_along_coordinates(
@@ -56,27 +45,17 @@ def slopes_along_coordinates(
 ) -> Slopes:
     """Measure ``∂(projection · f)/∂xᵢ`` for the flat ``indices`` (all entries unless given).
 
-    Parameters
-    ----------
-    function : callable
-        Takes an array like ``x``, gives a flat vector ``(outputs,)``.
-    x : array of any shape
-        The point. It is not changed.
-    projection : array (columns, outputs)
-        Each row a cotangent; a one-hot row gives one row of the Jacobian.
+    Each row of ``projection`` (columns, outputs) is a cotangent; a one-hot row gives one row of the Jacobian.
 
-    Examples
-    --------
     >>> slopes = slopes_along_coordinates(np.ravel, np.array([2.0, 5.0]), np.eye(2))
     >>> slopes.value
     array([[1., 0.],
            [0., 1.]])
     """
     unit = power_of_two(scale(x)).ravel()
-    chosen = range(x.size) if indices is None else indices
     steps = ladder(levels(x))
     center = function(x.copy())
-    where = np.asarray(chosen, dtype=np.intp)
+    where = np.arange(x.size) if indices is None else np.asarray(indices, dtype=np.intp)
 
     def point(line: int, t: float) -> Array:
         moved = x.copy()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +16,12 @@ FLOAT32_ROUNDOFF = 2.0**-24
 FlatFunction = Callable[[Array], Array]
 
 
-@dataclass(frozen=True)
-class Lines:
-    """What a number of lines gave; ``columns`` are those of the projection.
+class Lines(NamedTuple):
+    """What a number of lines gave; ``columns`` are those of the projection."""
 
-    Attributes
-    ----------
-    difference : array (levels, lines, columns)
-        f(x + t v) − f(x − t v), projected.
-    gap : array (lines, columns)
-        The jump of the slope at kinks.
-    rounding : array (lines, columns)
-        The least noise of the values.
-    """
-
-    difference: Array
-    gap: Array
-    rounding: Array
+    difference: Array  # (levels, lines, columns): f(x + t v) − f(x − t v), projected
+    gap: Array  # (lines, columns): the jump of the slope at kinks
+    rounding: Array  # (lines, columns): the least noise of the values
 
 
 #: So many function values are kept at a time.
@@ -67,11 +55,8 @@ def sample_lines(
                     plus[level, place] = _finite_or_nan(function, point(line, t), center)
                     minus[level, place] = _finite_or_nan(function, point(line, -t), center)
             parts.append(_digest(plus, minus, center, steps, stretch[:, chunk.start : chunk.stop], projection))
-    return Lines(
-        np.concatenate([p.difference for p in parts], axis=1),
-        np.concatenate([p.gap for p in parts]),
-        np.concatenate([p.rounding for p in parts]),
-    )
+    difference, gap, rounding = zip(*parts, strict=True)
+    return Lines(np.concatenate(difference, axis=1), np.concatenate(gap), np.concatenate(rounding))
 
 
 def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Array, projection: Array) -> Lines:
@@ -125,13 +110,8 @@ def hidden_grid(difference: Array, size: Array) -> Array:
     """Return the spacing of each output's values where it is coarser than the output's own rounding, 0 elsewhere.
 
     ``(1 + x) − 1`` is a multiple of 2⁻⁵² however small it is. At fine steps it moves by a few whole multiples, which do
-    not grow in proportion to the step. Too coarse a grid (more than 2⁻⁴⁴) is a staircase, not rounding.
-
-    Parameters
-    ----------
-    difference : array (levels, outputs)
-    size : array (outputs,)
-        The largest value seen.
+    not grow in proportion to the step. Too coarse a grid (more than 2⁻⁴⁴) is a staircase, not rounding. ``difference``
+    is (levels, outputs), ``size`` (outputs,) the largest value seen.
     """
     spacing = np.zeros(difference.shape[1])
     magnitude = np.where(np.isfinite(difference), np.abs(difference), 0.0)
@@ -172,17 +152,9 @@ def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
 
     ``bend = f₊ − 2 f₀ + f₋`` shrinks by 16 from step to step for a smooth function, by 4 at a kink, by 2 at
     a cusp like √|x|. A kink needs five such steps, and must not vanish at finer ones: that would show that it
-    was only near.
+    was only near. ``bend`` is (levels, outputs), ``steps`` (levels,); what is within rounding of ``size``, which is
+    |f₀| of each output, is ignored.
 
-    Parameters
-    ----------
-    bend : array (levels, outputs)
-    steps : array (levels,)
-    size : array (outputs,)
-        ``|f₀|``; what is within rounding of it is ignored.
-
-    Examples
-    --------
     >>> t = 0.5 * 4.0 ** -np.arange(12)
     >>> bend = np.stack([np.abs(t) * 2, t**2], axis=1)  # |x| and x² at zero
     >>> kink_gap(bend, t, np.zeros(2))
@@ -219,8 +191,7 @@ def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
 
 def _end_of_run(flags: NDArray[np.bool_], length: int) -> int | None:
     """Return the index just past the last run of at least ``length`` true flags."""
-    run = 0
-    end = None
+    run, end = 0, None
     for index, flag in enumerate(flags):
         run = run + 1 if flag else 0
         if run >= length:
