@@ -19,7 +19,9 @@ from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES
+from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES, load_late
+
+load_late()  # the tests go through every operation
 
 # The suite runs in several processes and multiplies small matrices: more threads would only wait for each other.
 threadpool_limits(limits=1)

@@ -136,7 +136,6 @@ from .ops.layout import (
     vsplit,
     vstack,
 )
-from .ops.matrices import matvec, norm, vecdot, vecmat
 from .ops.picking import (
     bincount,
     choose,
@@ -162,14 +161,6 @@ from .ops.products import (
     outer,
     tensordot,
     vdot,
-)
-from .ops.sampled import (
-    convolve,
-    correlate,
-    diff,
-    ediff1d,
-    interp,
-    trapezoid,
 )
 from .ops.shape import flip, roll
 from .ops.statistics import (
@@ -435,16 +426,26 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "Drawing": ("viz", "Drawing"),
     "assert_gradients": ("gradcheck", "assert_gradients"),
     "check_vjp": ("gradcheck", "check_vjp"),
+    "convolve": ("ops.sampled", "convolve"),
+    "correlate": ("ops.sampled", "correlate"),
+    "diff": ("ops.sampled", "diff"),
     "draw": ("viz", "draw"),
+    "ediff1d": ("ops.sampled", "ediff1d"),
     "get_default_dtype": ("nn", "get_default_dtype"),
     "gradcheck": ("gradcheck", "gradcheck"),
+    "interp": ("ops.sampled", "interp"),
     "load": ("io", "load"),
+    "matvec": ("ops.matrices", "matvec"),
     "nn": ("nn", None),
+    "norm": ("ops.matrices", "norm"),
     "optim": ("optim", None),
     "save": ("io", "save"),
     "set_default_dtype": ("nn", "set_default_dtype"),
     "summary": ("nn", "summary"),
     "trace": ("viz.trace", "trace"),
+    "trapezoid": ("ops.sampled", "trapezoid"),
+    "vecdot": ("ops.matrices", "vecdot"),
+    "vecmat": ("ops.matrices", "vecmat"),
     "viz": ("viz", None),
 }
 
@@ -455,6 +456,8 @@ if TYPE_CHECKING:  # the same names for a type checker, which loads nothing
     from .io import load, save
     from .nn.parameter import get_default_dtype, set_default_dtype
     from .nn.summary import summary
+    from .ops.matrices import matvec, norm, vecdot, vecmat
+    from .ops.sampled import convolve, correlate, diff, ediff1d, interp, trapezoid
     from .viz import Drawing, draw
     from .viz.trace import trace
 else:

@@ -6,7 +6,9 @@ import sys
 
 from markdown_table import code, plain, table
 
-from tinygrad_norm.engine.primitive import PRIMITIVES, Primitive
+from tinygrad_norm.engine.primitive import PRIMITIVES, Primitive, load_late
+
+load_late()  # the page lists every operation
 
 HEADER = ("operation", "computes", "cotangent of each input", "the tape saves")
 NEW_LINE = "<br>"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import functional
-from ..engine.primitive import FUNCTIONS
+from ..engine.primitive import FUNCTIONS, load_late
 from ..engine.tensor import Tensor
 from ..errors import InputError, TinygradNormError
 
@@ -49,6 +49,7 @@ STRUCTURE = (ast.BinOp, ast.UnaryOp, ast.Subscript, ast.Slice, ast.Tuple, ast.Li
 
 def allowed_functions() -> dict[str, Callable[..., Any]]:
     """Return the functions that an expression may call, by name."""
+    load_late()
     found = {name: FUNCTIONS[name] for name in NUMPY_NAMES.split()}
     composed = {n: getattr(functional, n) for n in functional.__all__ if callable(getattr(functional, n))}
     return {**found, **composed, "abs": FUNCTIONS["absolute"]}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import OperandError, TinygradNormError
-from .primitive import NUMPY
+from .primitive import LATE, NUMPY, load_late
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -41,6 +41,13 @@ def counterpart(function: Callable[..., Any]) -> Callable[..., Tensor]:
     return NUMPY[function]
 
 
+def supported(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return :func:`counterpart`, None where there is none."""
+    if function not in NUMPY and LATE:
+        load_late()
+    return NUMPY.get(function)
+
+
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Do ``ufunc.method(*inputs, **kwargs)`` on Tensors."""
     refuse_out(ufunc, kwargs)
@@ -48,7 +55,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
         x, y = inputs
         inputs, method = (counterpart(np.reshape)(x, np.shape(x) + (1,) * np.ndim(y)), y), "__call__"
     if method == "__call__":
-        ours = NUMPY.get(ufunc)
+        ours = supported(ufunc)
     else:
         reduction = REDUCTIONS.get((ufunc, method))
         ours = None if reduction is None else NUMPY[reduction]
@@ -62,7 +69,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 
 def call_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """Do ``np.function(*args, **kwargs)`` on Tensors."""
-    ours = NUMPY.get(function)
+    ours = supported(function)
     if ours is None:
         raise unsupported(path_of(function))
     args, kwargs = by_our_names(function, args, kwargs)

@@ -25,6 +25,7 @@ gradient: only the rules that are needed run, and only what they name is saved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -74,15 +75,21 @@ class Primitive:
         complaints.check_declaration(self)
         sources = sources_of(self.inputs, self.params, self.variadic)
         self.saves = tuple(names_of(name, r, sources) if r else () for r in self.rules)
-        self.save = compile_save(self.rules, self.saves, sources, self.joint)
         self.pull_back = puller(self.rules, self.joint)
         self.__doc__ = documentation_of(self)
 
-    if not TYPE_CHECKING:
+    if TYPE_CHECKING:
+        save: Callable[..., Saved]
+    else:
 
         def __getattr__(self, name: str) -> Any:
-            if name == "__signature__":  # what inspect and an editor ask for; seldom, so made when it is
+            # What takes time and is not needed by everybody who imports this is made when it is first asked for.
+            if name == "__signature__":
                 return signature_of(self)
+            if name == "save":
+                sources = sources_of(self.inputs, self.params, self.variadic)
+                self.save = compile_save(self.rules, self.saves, sources, self.joint)
+                return self.save
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
@@ -161,6 +168,16 @@ def puller(rules: tuple[Rule | None, ...], joint: bool) -> Callable[[Any, Saved]
 PRIMITIVES: dict[str, Primitive] = {}
 NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {}
 """For a NumPy function or ufunc, the function of ours that does the same on Tensors."""
+LATE: list[str] = []
+"""Modules with further operations, which are loaded when a function of NumPy's is met that none of those here is."""
+
+
+def load_late() -> None:
+    """Load the operations that wait in :data:`LATE`: for a function that nothing knows yet, and for who lists all."""
+    while LATE:
+        import_module(LATE.pop())
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 """Primitives and what is composed of them, by name: no second one may take it."""
 
@@ -219,6 +236,8 @@ def primitive(
     rules = [r for r in vjp if r is not None] if isinstance(vjp, tuple) else [vjp]
     package = __name__.partition(".")[0]
     native = bool(rules) and all(str(getattr(r, "__module__", "")).startswith(package) for r in rules)
+    if not native:  # all names must be known, so that none is taken twice
+        load_late()
     if not name.isidentifier() or (name in FUNCTIONS and (name not in PRIMITIVES or PRIMITIVES[name].native)):
         raise VJPError(complaints.NAME_TAKEN.format(name))
     made = Primitive(forward, vjp, name, samples, symbol, formula, rule, elementwise, linear, note, native)

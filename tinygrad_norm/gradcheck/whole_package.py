@@ -17,7 +17,7 @@ from .. import functional as F  # the name under which its users know it
 from .. import nn
 from ..engine.details.samples import Sample
 from ..engine.details.samples import sample as point
-from ..engine.primitive import FUNCTIONS, PRIMITIVES
+from ..engine.primitive import FUNCTIONS, PRIMITIVES, load_late
 from ..engine.tensor import Tensor
 from ..errors import InputError
 from .api import check_orders, gradcheck
@@ -26,6 +26,7 @@ from .check_report import Report
 from .hygiene import adjoint_gap
 from .user_functions import TensorFunction, tensor_function
 
+load_late()
 Lambda = Callable[..., Any]
 #: A function built from primitives, with the points where it is checked.
 Composition = tuple[Lambda, tuple[Sample, ...]]

@@ -1,21 +1,21 @@
 """The operations, by NumPy chapter: those of the engine, further primitives, and what is composed of them."""
 
 import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
 
+from ..engine.primitive import LATE
 from ..engine.primitives import indexing, reduction
 from . import (
     constants,
     creation,
-    decompositions,
     elementwise,
     erf,
-    fft,
     layout,
     linalg,
-    matrices,
     picking,
     products,
-    sampled,
     shape,
     statistics,
 )
@@ -42,3 +42,14 @@ __all__ = [
 # These chapters stand in the engine alone and can be imported from here too, as ``tinygrad_norm.ops.reduction``.
 for _chapter in (indexing, reduction):
     sys.modules[f"{__name__}.{_chapter.__name__.rpartition('.')[2]}"] = _chapter
+
+LATE += [f"{__name__}.{chapter}" for chapter in ("decompositions", "fft", "matrices", "sampled")]
+
+if TYPE_CHECKING:
+    from . import decompositions, fft, matrices, sampled
+else:
+
+    def __getattr__(name: str) -> ModuleType:
+        if name in __all__:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
