@@ -62,7 +62,7 @@ class no_grad(Switch):
 
     def change(self, state: State) -> State:
         """Switch recording off."""
-        return state._replace(recording=False)
+        return state.replaced(recording=False)
 
 
 class enable_grad(Switch):
@@ -70,7 +70,7 @@ class enable_grad(Switch):
 
     def change(self, state: State) -> State:
         """Switch recording on."""
-        return state._replace(recording=True)
+        return state.replaced(recording=True)
 
 
 class differentiating(Switch):
@@ -78,7 +78,7 @@ class differentiating(Switch):
 
     def change(self, state: State) -> State:
         """Switch recording on, and make a silent end of the graph an error."""
-        return state._replace(recording=True, strict=True)
+        return state.replaced(recording=True, strict=True)
 
 
 class detect_anomaly(Switch):
@@ -97,7 +97,7 @@ class detect_anomaly(Switch):
 
     def change(self, state: State) -> State:
         """Switch the search on."""
-        return state._replace(anomaly=True)
+        return state.replaced(anomaly=True)
 
 
 class scope(Setting):
@@ -119,4 +119,4 @@ class scope(Setting):
 
     def change(self, state: State) -> State:
         """Push one scope."""
-        return State(state[0], Scope(self.name, state[1], self.kind), *state[2:])
+        return state.within(Scope(self.name, state.scope, self.kind))

@@ -94,7 +94,7 @@ def found_gradients(
         )
     nodes = [node_of(x, i) for i, x in enumerate(wanted)]
     for y in ends:
-        if y._node is None and getattr(y, "_ended", None) != CONSTANT:
+        if y._node is None and y._ended != CONSTANT:
             raise GraphError(complaints.NO_GRAPH.format("an output", y, *why_ended(y)))
     # A cotangent that does not fit is an error also where the output depends on nothing.
     given = [
@@ -135,7 +135,7 @@ def node_of(x: Tensor, i: int) -> Node:
 def in_dtype(found: Any, x: Tensor, ended: str) -> Tensor:
     """Return a gradient that the sweep found as a Tensor, in the dtype of what it is the gradient of."""
     gradient = found if isinstance(found, Tensor) else without_graph(found, ended)
-    if gradient._node is None and not hasattr(gradient, "_ended"):
+    if gradient._node is None and gradient._ended is None:
         gradient = without_graph(gradient._array, ended)
     return gradient if gradient.dtype == x.dtype else gradient.astype(x.dtype)
 

@@ -46,7 +46,8 @@ def test_no_grad_in_one_thread_does_not_leak_into_another() -> None:
 
 def test_a_new_thread_starts_with_the_defaults(in_thread: InThread) -> None:
     with tg.no_grad(), tg.scope("outer"):
-        assert in_thread(STATE.get) == (True, None, False, None, False, None)
+        state = in_thread(STATE.get)
+        assert (state.recording, state.scope, state.anomaly, state.monitor) == (True, None, False, None)
 
 
 def test_tasks_keep_their_own_state() -> None:
@@ -77,7 +78,7 @@ def test_tasks_keep_their_own_state() -> None:
 def test_a_task_inherits_and_does_not_give_back() -> None:
     async def child() -> bool:
         before = tracked()
-        STATE.set(STATE.get()._replace(recording=True))
+        STATE.set(STATE.get().replaced(recording=True))
         return before
 
     async def main() -> tuple[bool, bool]:

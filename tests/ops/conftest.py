@@ -35,7 +35,7 @@ class Spy:
         self.sent += [c for c in contributions if c is not None]
 
     def __enter__(self) -> Spy:
-        self.token = STATE.set(STATE.get()._replace(monitor=self))
+        self.token = STATE.set(STATE.get().replaced(monitor=self))
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -24,16 +24,16 @@ gradient: only the rules that are needed run, and only what they name is saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
 from ..errors import VJPError
 from . import complaints
 from .details.array import PLAIN
-from .details.documentation import documentation_of, signature_of
+from .details.documentation import SignatureWhenAsked, documentation_of
 from .details.samples import Sample, usual_samples
 from .details.saving import Rule, Saved, compile_save, inputs_of, names_of, sources_of
 
@@ -76,21 +76,16 @@ class Primitive:
         sources = sources_of(self.inputs, self.params, self.variadic)
         self.saves = tuple(names_of(name, r, sources) if r else () for r in self.rules)
         self.pull_back = puller(self.rules, self.joint)
+
+        self.save: Callable[..., Saved] = lambda *recorded: self._first_save(sources)(*recorded)
         self.__doc__ = documentation_of(self)
 
-    if TYPE_CHECKING:
-        save: Callable[..., Saved]
-    else:
+    __signature__ = SignatureWhenAsked()
 
-        def __getattr__(self, name: str) -> Any:
-            # What takes time and is not needed by everybody who imports this is made when it is first asked for.
-            if name == "__signature__":
-                return signature_of(self)
-            if name == "save":
-                sources = sources_of(self.inputs, self.params, self.variadic)
-                self.save = compile_save(self.rules, self.saves, sources, self.joint)
-                return self.save
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def _first_save(self, sources: Mapping[str, str]) -> Callable[..., Saved]:
+        # Compiled when it is first needed: it takes most of the time of a declaration.
+        self.save = compile_save(self.rules, self.saves, sources, self.joint)
+        return self.save
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.formula}>" if self.formula else f"<primitive {self.name}>"
@@ -155,10 +150,10 @@ def puller(rules: tuple[Rule | None, ...], joint: bool) -> Callable[[Any, Saved]
         assert rule is not None
         return lambda g, saved: rule(g, *saved)
     if len(rules) == 2:
-        one, two = rules
+        one, two = cast(tuple[Rule, Rule], rules)  # for a rule that is None nothing is saved
         return lambda g, saved: (
-            None if saved[0] is None or one is None else one(g, *saved[0]),
-            None if saved[1] is None or two is None else two(g, *saved[1]),
+            None if saved[0] is None else one(g, *saved[0]),
+            None if saved[1] is None else two(g, *saved[1]),
         )
     return lambda g, saved: tuple(
         None if rule is None or values is None else rule(g, *values) for rule, values in zip(rules, saved, strict=True)

@@ -41,7 +41,8 @@ def sweep(
     release : drop saved arrays as soon as they were used
     wrap : for a differentiable backward pass: makes Tensors of what was saved, so that the rules record
     """
-    _, _, anomaly, monitor, _, _ = STATE.get()
+    state = STATE.get()
+    anomaly, monitor = state.anomaly, state.monitor
     starts, seeds = [node for node, _ in roots], [g for _, g in roots]
     wanted = None if targets is None else set(targets)
     useful = None if wanted is None else between(starts, wanted)
@@ -216,7 +217,7 @@ def seed_for(cotangent: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
 def recorded_sweep(roots: Sequence[tuple[Node, Any]], wrap: Wrap, **how: Any) -> dict[Node, Any]:
     """Run the sweep on Tensors, with recording switched on, so that what it finds can be differentiated again."""
     state = STATE.get()
-    token = STATE.set(state._replace(recording=True))
+    token = STATE.set(state.replaced(recording=True))
     try:
         return sweep(roots, wrap=wrap, **how)
     finally:

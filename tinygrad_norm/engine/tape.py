@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from itertools import count
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from . import complaints
 from .details.array import Shape
@@ -133,20 +133,38 @@ class Monitor(Protocol):
         """
 
 
-class State(NamedTuple):
-    """What the current thread or task is doing."""
+class State:
+    """What the current thread or task is doing. It is never changed: :meth:`replaced` gives another one.
 
-    recording: bool = True
-    scope: Scope | None = None
-    anomaly: bool = False
-    monitor: Monitor | None = None
-    strict: bool = False
-    """Whether a value that leaves the tape unseen is an error: inside a transform or a check."""
-    outer: State | None = None
-    """What holds again when the innermost block ends."""
+    ``strict`` makes a value that leaves the tape unseen an error, as inside a transform or a check; ``outer`` is what
+    holds again when the innermost block ends.
+    """
+
+    __slots__ = ("anomaly", "monitor", "outer", "recording", "scope", "strict")
+
+    def __init__(
+        self,
+        recording: bool = True,
+        scope: Scope | None = None,
+        anomaly: bool = False,
+        monitor: Monitor | None = None,
+        strict: bool = False,
+        outer: State | None = None,
+    ) -> None:
+        self.recording, self.scope, self.anomaly = recording, scope, anomaly
+        self.monitor, self.strict, self.outer = monitor, strict, outer
+
+    def within(self, scope: Scope) -> State:
+        """Return the state in another scope, to which this one is the outer one."""
+        return State(self.recording, scope, self.anomaly, self.monitor, self.strict, self)
+
+    def replaced(self, **changes: Any) -> State:
+        """Return the state with some parts changed, to which this one is the outer one."""
+        kept = {name: getattr(self, name) for name in self.__slots__}
+        return State(**{**kept, "outer": self, **changes})
 
 
-STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # immutable
+STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # never changed
 
 
 Own = TypeVar("Own", bound="Setting")
@@ -163,8 +181,7 @@ class Setting:
 
     def __enter__(self: Own) -> Own:
         # The way back lies in the state, not in this object, which several threads may enter at once.
-        outer = STATE.get()
-        STATE.set(State(*self.change(outer)[:5], outer))
+        STATE.set(self.change(STATE.get()))
         return self
 
     def __exit__(

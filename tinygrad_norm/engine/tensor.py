@@ -63,7 +63,7 @@ class Tensor(Operators):
     _node: Node | None
     _name: str | None
     _resting: Node | None  # the node of a leaf whose requires_grad was switched off; otherwise not set
-    _ended: str  # why there is no node although there could be one: a key of complaints.ENDED; otherwise not set
+    _ended: str | None  # why there is no node although there could be one: a key of complaints.ENDED
 
     drawn_by: ClassVar[Callable[..., Any]]
     """What draws a Tensor or a trace. Set once, by the front door, so that this room need not know the drawing."""
@@ -79,7 +79,7 @@ class Tensor(Operators):
         if requires_grad and array.dtype.kind != "f":
             array = array.astype(np.float64)
         self._array = array
-        self._name = name
+        self._name, self._ended = name, None
         self._node = leaf_node(array, name) if requires_grad else None
 
     # What it is
@@ -320,7 +320,7 @@ def wrap(array: Any, node: Node | None) -> Tensor:
     tensor = object.__new__(Tensor)
     tensor._array = array
     tensor._node = node
-    tensor._name = None
+    tensor._name = tensor._ended = None
     return tensor
 
 
@@ -333,7 +333,7 @@ def without_graph(array: Any, why: str) -> Tensor:
 
 def why_ended(tensor: Tensor) -> tuple[str, str]:
     """Return why a Tensor has no graph, and what to do."""
-    return complaints.ENDED.get(getattr(tensor, "_ended", "values"), complaints.ENDED["values"])
+    return complaints.ENDED.get(tensor._ended or "values", complaints.ENDED["values"])
 
 
 def as_tensor(data: Data) -> Tensor:
@@ -356,17 +356,20 @@ NO_PARAMETERS: dict[str, Any] = {}
 
 def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any] = NO_PARAMETERS) -> Tensor:
     """Compute a primitive and record it if a gradient is wanted of any input: what calling a primitive does."""
-    recording, scope, anomaly, monitor, _, _ = STATE.get()
+    state = STATE.get()
+    scope, monitor = state.scope, state.monitor
     arrays: list[Any] = []
     nodes: list[Node | None] = []
     shapes: list[Shape] = []
-    tracked = False
+    tracked, ended = False, None
     for x in inputs:
         if isinstance(x, Tensor):
             array = x._array
             node = x._node
             if node is not None:
                 tracked = True
+            elif x._ended is not None:
+                ended = x._ended
             nodes.append(node)
             shapes.append(array.shape)
         else:
@@ -390,17 +393,14 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]
     result: Tensor = new(Tensor)
     result._array = out
     result._name = result._node = None
-    if tracked and recording and out.dtype.kind == "f":
+    result._ended = ended
+    if tracked and state.recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
         result._node = operation_node(primitive, tuple(nodes), in_shapes, params, saved, scope)
     elif tracked:
-        result._ended = "integers" if recording else "no_grad"
-    else:
-        for x in inputs:
-            if hasattr(x, "_ended"):
-                result._ended = x._ended
-    if anomaly:
+        result._ended = "integers" if state.recording else "no_grad"
+    if state.anomaly:
         complaints.check_forward(primitive, arrays, out, scope)
     if monitor is not None:
         monitor.recorded(result, primitive, inputs, params, scope)

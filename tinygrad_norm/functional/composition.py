@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from ..engine.tape import STATE, Scope, State
+from ..engine.tape import STATE, Scope
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import OperandError
 from ..pytorch_names import keyword_hint
@@ -29,7 +29,7 @@ def composed(function: Callable[P, R]) -> Callable[P, R]:
     def scoped(*args: P.args, **kwargs: P.kwargs) -> R:
         # What scope(name, "function") does, in half of its time.
         state = STATE.get()
-        token = STATE.set(State(state[0], Scope(name, state[1], "function"), *state[2:]))
+        token = STATE.set(state.within(Scope(name, state.scope, "function")))
         try:
             return function(*args, **kwargs)
         except TypeError as error:

@@ -82,7 +82,7 @@ def record(f: TensorFunction) -> RecordedRun:
     """Run a function once and keep what was recorded."""
     recorder = Recorder()
     tensors = f.bind(f.values)
-    token = STATE.set(STATE.get()._replace(monitor=recorder))
+    token = STATE.set(STATE.get().replaced(monitor=recorder))
     try:
         outputs = f.call(tensors, True)
     finally:

@@ -119,7 +119,7 @@ class trace(Setting):
     def change(self, state: State) -> State:
         """Become the monitor; one that was there before is told everything too."""
         self._outer = state.monitor
-        return state._replace(monitor=self)
+        return state.replaced(monitor=self)
 
     def __enter__(self) -> trace:
         self._home = sys._getframe(1)

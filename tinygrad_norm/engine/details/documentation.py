@@ -20,6 +20,15 @@ def signature_of(made: Primitive) -> Signature:
     return Signature([*inputs, *(Parameter(name, option, default=d) for name, d in made.defaults.items())])
 
 
+class SignatureWhenAsked:
+    """``__signature__``, for which :mod:`inspect` and editors ask a primitive, and which the class does not have."""
+
+    def __get__(self, made: Primitive | None, owner: type) -> Signature:
+        if made is None:
+            raise AttributeError("__signature__")
+        return signature_of(made)
+
+
 def documentation_of(made: Primitive) -> str:
     """Return a primitive's docstring: its call, its formula, the cotangent of each input, and its kinks."""
     defaults = [f"{name}={default!r}" for name, default in made.defaults.items()]

@@ -43,7 +43,7 @@ def spread(g: Any, x_shape: Shape, axis: Axis) -> Any:
 
 def shared(g: Any, count: int) -> Any:
     """Return ḡ / count; no float16 holds a count above 65,504."""
-    return g / count if g.dtype != np.float16 else (g.astype(np.float32) / count).astype(np.float16)
+    return g / count if g.dtype.char != "e" else (g.astype(np.float32) / count).astype(np.float16)
 
 
 sum = primitive(
