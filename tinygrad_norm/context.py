@@ -8,12 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from .engine.tape import Scope, Setting, State
+from .engine.tape import STATE, Scope, State
 from .errors import OperandError
 
 F = TypeVar("F", bound=Callable[..., Any])
+Own = TypeVar("Own", bound="Setting")
+
+
+class Setting:
+    """Base of the context managers that change the state."""
+
+    __slots__ = ()
+
+    def change(self, state: State) -> State:
+        """Return the state that holds inside the block."""
+        raise TypeError("a Setting must define change()")
+
+    def __enter__(self: Own) -> Own:
+        # The way back lies in the state, not in this object, which several threads may enter at once.
+        STATE.set(self.change(STATE.get()))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        STATE.set(STATE.get().outer or State())
 
 
 class Switch(Setting):

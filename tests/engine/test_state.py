@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import tinygrad_norm as tg
+from tinygrad_norm.context import Setting
 from tinygrad_norm.engine.complaints import where
-from tinygrad_norm.engine.tape import STATE, Scope, Setting
+from tinygrad_norm.engine.tape import STATE, Scope
 
 
 def tracked() -> bool:

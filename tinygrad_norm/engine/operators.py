@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..errors import OperandError
+from ..errors import GraphError, OperandError
+from . import complaints
+from .details.leaving import leave_tape
 from .numpy_dispatch import call_function, call_ufunc, counterpart
 from .primitives.elementwise import (
     add,
@@ -37,6 +39,7 @@ from .primitives.linalg import matmul
 from .primitives.piecewise import absolute, relu, remainder, sign
 from .primitives.reduction import cumsum, max, mean, min, prod, sum
 from .primitives.shape import reshape, transpose
+from .tape import STATE, Node
 
 if TYPE_CHECKING:
     # Bound by engine/tensor.py, as in engine/primitive.py.
@@ -52,6 +55,8 @@ class Operators:
     __slots__ = ()
 
     _array: Any
+    _node: Node | None
+    data: Any
 
     # Arithmetic
 
@@ -116,7 +121,16 @@ class Operators:
     # In place: a leaf under no_grad gets new values; a tape recorded before keeps the old ones
 
     def _assign(self, result: Tensor) -> Tensor:
-        raise TypeError("a Tensor must define _assign()")
+        # x += y: a leaf takes over the values where nothing is recorded; the result of an operation is another Tensor.
+        leaf = self._node is None or self._node.primitive is None
+        if not leaf or (self._node is None and STATE.get().recording):
+            return result
+        if STATE.get().recording:
+            raise GraphError(complaints.NO_ASSIGNMENT.format("an in-place operator", self))
+        if not np.can_cast(result.dtype, self._array.dtype, "same_kind"):
+            raise OperandError(complaints.WRONG_KIND.format(self._array.dtype, result.dtype))
+        self.data = result._array
+        return self  # type: ignore[return-value]  # the Tensor whose base this is
 
     def __iadd__(self, other: Any) -> Tensor:
         return self._assign(apply(add, (self, other)))
@@ -376,7 +390,17 @@ class Operators:
         """Return a new Tensor with the same values, connected to this one."""
         return counterpart(np.copy)(self)
 
-    # NumPy's dispatch protocols
+    # The protocols by which other libraries find a Tensor
+
+    def __dlpack__(self, **how: Any) -> Any:
+        """Hand a copy to another library: ``torch.from_dlpack(t)``, ``jax.numpy.from_dlpack(t)``."""
+        if self._node is not None:
+            leave_tape("an array of another library")
+        return np.array(self._array).__dlpack__(**how)
+
+    def __dlpack_device__(self) -> tuple[Any, ...]:
+        """Return where the values are: in the memory of the processor."""
+        return np.asarray(self._array).__dlpack_device__()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return call_ufunc(ufunc, method, inputs, kwargs)

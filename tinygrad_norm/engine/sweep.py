@@ -133,10 +133,10 @@ def contributions(node: Node, g: Any, useful: Collection[Node] | None, wrap: Wra
     if not primitive.native:
         freeze((g, saved))
     try:
-        sent = primitive.pull_back(g, saved)
+        sent: Sequence[Any] = primitive.pull_back(g, saved)
     except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError) as error:
         raise complaints.rule_failed(error, node) from error
-    if type(sent) is not tuple or len(sent) != len(node.parents):
+    if not primitive.native and (type(sent) is not tuple or len(sent) != len(node.parents)):
         raise complaints.wrong_count(node, sent)
     return sent
 

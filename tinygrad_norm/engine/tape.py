@@ -3,9 +3,8 @@
 A :class:`Node` is one operation, or a leaf. It points at the nodes of its inputs and at nothing else: it holds no
 Tensor, so there are no reference cycles and an array that nobody needs is freed at once.
 
-``STATE.get()`` tells whether this thread or task records, in which :class:`Scope`, and who watches; a
-:class:`Setting` changes it for a block. The state is immutable and held by a context variable, so threads and tasks
-cannot disturb each other.
+``STATE.get()`` tells whether this thread or task records, in which :class:`Scope`, and who watches. A state is never
+changed, and a context variable holds it, so threads and tasks cannot disturb each other.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from itertools import count
-from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from . import complaints
 from .details.array import Shape
@@ -165,29 +163,3 @@ class State:
 
 
 STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # never changed
-
-
-Own = TypeVar("Own", bound="Setting")
-
-
-class Setting:
-    """Base of the context managers that change the state."""
-
-    __slots__ = ()
-
-    def change(self, state: State) -> State:
-        """Return the state that holds inside the block."""
-        raise TypeError("a Setting must define change()")
-
-    def __enter__(self: Own) -> Own:
-        # The way back lies in the state, not in this object, which several threads may enter at once.
-        STATE.set(self.change(STATE.get()))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        STATE.set(STATE.get().outer or State())

@@ -237,16 +237,6 @@ class Tensor(Operators):
             return wrap(self._array, self._node)
         return type(self)(self._array, True, name=self._name)
 
-    def __dlpack__(self, **how: Any) -> Any:
-        """Hand a copy to another library: ``torch.from_dlpack(t)``, ``jax.numpy.from_dlpack(t)``."""
-        if self._node is not None:
-            leave_tape("an array of another library")
-        return self.numpy().__dlpack__(**how)
-
-    def __dlpack_device__(self) -> tuple[Any, ...]:
-        """Return where the values are: in the memory of the processor."""
-        return self.data.__dlpack_device__()
-
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise GraphError(complaints.NO_LEAF_TO_COPY.format(self))
@@ -263,17 +253,6 @@ class Tensor(Operators):
         if self._node is None:
             raise GraphError(complaints.NOTHING_TO_RETAIN.format(self))
         self._node.keeps_grad = True
-
-    def _assign(self, result: Tensor) -> Tensor:
-        # x += y: a leaf takes over the values where nothing is recorded; the result of an operation is another Tensor.
-        if not self.is_leaf or (self._node is None and STATE.get().recording):
-            return result
-        if STATE.get().recording:
-            raise GraphError(complaints.NO_ASSIGNMENT.format("an in-place operator", self))
-        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
-            raise OperandError(complaints.WRONG_KIND.format(self.dtype, result.dtype))
-        self.data = result._array
-        return self
 
     def backward(
         self,

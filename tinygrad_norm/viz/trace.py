@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from ..context import Setting
 from ..engine.details.array import Array, Shape
 from ..engine.primitive import Primitive
 from ..engine.sweep import sweep
-from ..engine.tape import Monitor, Node, Scope, Setting, State
+from ..engine.tape import Monitor, Node, Scope, State
 from ..engine.tensor import Tensor
 from .frames import PACKAGE, frames_to, is_shown, key_of, variables_of
 
