@@ -16,9 +16,15 @@ RNG = np.random.default_rng(5)
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(1, 3), st.integers(1, 3), st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 3),
-    st.integers(1, 3), st.integers(0, 2),
-)  # fmt: skip
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 9),
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(0, 3),
+    st.integers(1, 3),
+    st.integers(0, 2),
+)
 def test_a_convolution_is_its_formula(
     groups: int, channels: int, length: int, kernel: int, stride: int, padding: int, dilation: int, batch: int
 ) -> None:
