@@ -19,7 +19,7 @@ from command_line import command_line
 from contents import contents
 from lab_results import lab_results
 from lecture_numbers import lecture_numbers
-from operations import operations
+from operations import numpy_functions, operations
 from pictures import figure, write_pictures
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ GENERATORS: Mapping[str, Callable[..., str]] = {
     "figure": figure,
     "labs": lab_results,
     "lecture-numbers": lecture_numbers,
+    "numpy-functions": numpy_functions,
     "operations": operations,
 }
 

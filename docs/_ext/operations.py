@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 
+from contents import sentence
 from markdown_table import code, plain, table
 
-from tinygrad_norm.engine.primitive import PRIMITIVES, Primitive, load_late
+from tinygrad_norm.engine.numpy_dispatch import path_of
+from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES, Primitive, load_late
 
 load_late()  # the page lists every operation
 
 HEADER = ("operation", "computes", "cotangent of each input", "the tape saves")
 NEW_LINE = "<br>"
+WITHOUT_GRADIENT = "tinygrad_norm.ops.constants"
+"""The room of the functions that give plain values."""
 PICTURES = "../_images/generated"
 """Where a page finds the pictures."""
 
@@ -25,6 +29,24 @@ def operations() -> str:
         title = name.replace("_", " ").capitalize()
         sections.append(f"## {title}\n\n{plain(summary)}\n\n{rows}\n{gallery(primitives)}")
     return "\n".join(sections)
+
+
+def numpy_functions() -> str:
+    """Return the table of NumPy's functions that record on a Tensor, and what each gives."""
+    found: dict[str, str] = {}
+    for function, ours in NUMPY.items():
+        if isinstance(ours, Primitive):
+            found[path_of(function)] = plain(ours.formula)
+        elif ours.__name__.strip("_") in FUNCTIONS and ours.__module__ != WITHOUT_GRADIENT:
+            parts = sentence((ours.__doc__ or "").split("\n\n")[0]).split("``")
+            found[path_of(function)] = "".join(code(part) if i % 2 else spaced(part) for i, part in enumerate(parts))
+    rows = [(code(name), found[name]) for name in sorted(found, key=lambda name: (name.count("."), name))]
+    return f"{len(rows)} functions and ufuncs of NumPy record.\n\n{table(('function', 'gives'), rows)}\n"
+
+
+def spaced(text: str) -> str:
+    """Return plain text with the spaces at its ends, which stand before and after code."""
+    return text[: len(text) - len(text.lstrip())] + plain(text) + text[len(text.rstrip()) :] if text.strip() else text
 
 
 def chapters() -> dict[str, list[Primitive]]:
