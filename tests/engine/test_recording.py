@@ -109,3 +109,10 @@ def test_a_scope_is_one_object_a_call() -> None:
     assert first.node.scope.path == second.node.scope.path == "layer"
     assert first.node.parents[0].scope is first.node.scope
     assert first.node.scope.kind == "function"
+
+
+def test_a_number_that_fits_no_float() -> None:
+    with pytest.raises(
+        tg.InputError, match=r"multiply: the inputs must fit .* too large .*Every number must fit the dt"
+    ):
+        tg.Tensor([1.0], requires_grad=True) * 10**400

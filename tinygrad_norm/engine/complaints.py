@@ -138,7 +138,9 @@ def forward_failed(
     kind = next((ours for base, ours in kinds.items() if isinstance(error, base)), InputError)
     shapes = " and ".join(str(np.shape(a)) for a in arrays) or "no input"
     given = "".join(f", {k}={v!r}" for k, v in params.items() if v is not None and k != "index")
-    if made.elementwise:
+    if isinstance(error, OverflowError):
+        hint = "Every number must fit the dtype."
+    elif made.elementwise:
         hint = "Shapes broadcast when they are equal, or 1, counted from the last axis."
     elif made.name in ("getitem", "scatter_add"):
         hint = "An index counts from 0 or from −1 backwards; a boolean one has the shape it picks from."

@@ -361,7 +361,7 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]
         freeze(arrays)
     try:
         out = primitive.forward(*arrays, **params) if params else primitive.forward(*arrays)
-    except (ValueError, TypeError, IndexError, TinygradNormError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError, TinygradNormError) as error:
         if monitor is not None:
             monitor.failed(error, primitive, inputs, params, scope)
         raise complaints.forward_failed(error, primitive, arrays, params, scope) from error
