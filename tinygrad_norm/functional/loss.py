@@ -299,8 +299,7 @@ def cross_entropy(
 
     Parameters
     ----------
-    input : logits, unnormalized
-    target : class numbers in [0, classes), or probabilities p (floating, of the input's shape)
+    input, target : logits; class numbers in [0, classes), or probabilities p (floating, of the input's shape)
     weight : a factor for each class, (classes). "mean" then divides by the targets' weights, not by their number
     ignore_index : a class number whose positions do not count: the label of pads, for example
     reduction : see :func:`mse_loss`
