@@ -29,6 +29,33 @@ def test_a_name_that_is_loaded_when_first_used_is_what_it_says() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
+FIRST_USES = {
+    "NumPy's function": "np.linalg.inv(tg.Tensor(np.eye(2)))",
+    "a public name": "tg.gradcheck(tg.exp, [tg.Tensor(1.0)])",
+    "a room": "tg.nn.LayerNorm(2)(tg.Tensor(np.eye(2)))",
+}
+
+IN_THREADS = """
+import threading, numpy as np, tinygrad_norm as tg
+ready, failed = threading.Barrier(16), []
+def use():
+    ready.wait()
+    try:
+        {use}
+    except BaseException as error:
+        failed.append(repr(error))
+threads = [threading.Thread(target=use) for _ in range(16)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert not failed, failed
+"""
+
+
+@pytest.mark.parametrize("use", FIRST_USES.values(), ids=FIRST_USES)
+def test_what_is_loaded_when_first_used_may_be_used_first_by_many_threads(use: str) -> None:
+    subprocess.run([sys.executable, "-c", IN_THREADS.replace("{use}", use)], check=True)
+
+
 def test_an_unknown_name() -> None:
     with pytest.raises(AttributeError, match="module 'tinygrad_norm' has no attribute 'exq'"):
         _ = tg.exq

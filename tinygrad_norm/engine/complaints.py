@@ -1,7 +1,8 @@
 """What the engine says when it cannot go on: what must hold, what came, what to do.
 
 Every function returns the error for one fault, so that ``raise complaints.released(node)`` leaves the code short; the
-few that look for the fault themselves are called ``check_...``. What an operation refuses stands with the operation.
+few that look for the fault themselves are called ``check_...``; a text that needs no more than its gaps filled is a
+constant. What an operation refuses stands with the operation.
 """
 
 from __future__ import annotations
@@ -59,7 +60,6 @@ NO_INDEX = "an index must be an integer of shape (); got {} of shape {}. Use int
 NOT_ONE_ITEM = "item() must get a Tensor with one entry; got shape {}. Index it, or use tolist()."
 NO_TRUTH_VALUE = "a truth value must come from one entry; got shape {}. Use .any() or .all()."
 WRONG_DATA = "new data must go to a leaf and have its shape {}; got shape {} for {}. Make a new Tensor instead."
-
 
 ENDED = {
     "no_grad": ("computed under no_grad", "Compute it outside, or in a block with tg.enable_grad()."),

@@ -50,6 +50,8 @@ class Primitive:
     Calling it, ``multiply(x, y)``, gives a Tensor and records. :meth:`on` follows its operands instead.
     """
 
+    __signature__ = SignatureWhenAsked()
+
     def __init__(
         self,
         forward: Callable[..., Any],
@@ -76,11 +78,8 @@ class Primitive:
         sources = sources_of(self.inputs, self.params, self.variadic)
         self.saves = tuple(names_of(name, r, sources) if r else () for r in self.rules)
         self.pull_back = puller(self.rules, self.joint)
-
         self.save: Callable[..., Saved] = lambda *recorded: self._first_save(sources)(*recorded)
         self.__doc__ = documentation_of(self)
-
-    __signature__ = SignatureWhenAsked()
 
     def _first_save(self, sources: Mapping[str, str]) -> Callable[..., Saved]:
         # Compiled when it is first needed: it takes most of the time of a declaration.
@@ -169,8 +168,9 @@ LATE: list[str] = []
 
 def load_late() -> None:
     """Load the operations that wait in :data:`LATE`: for a function that nothing knows yet, and for who lists all."""
-    while LATE:
-        import_module(LATE.pop())
+    for module in tuple(LATE):  # emptied last: a second thread must wait for the import too
+        import_module(module)
+    LATE.clear()
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
