@@ -37,6 +37,7 @@ def test_the_layout(make_document: Callable[[str], Lesson]) -> None:
     step = data["steps"]["1"]
     assert step["title"] == "w"
     assert step["text"] == ["w", "w"]
+    assert step["take_away"] == ["w", "w"]
     assert step["tables"] == {
         "table": {
             "title": "w",

@@ -151,6 +151,15 @@ def test_keys_are_unique_within_a_step(lesson_of: Callable[..., Lesson]) -> None
             assert len(keys) == len(set(keys))
 
 
+def test_every_step_leaves_two_lines_to_take_away(lesson_of: Callable[..., Lesson]) -> None:
+    for step in lesson_of().steps:
+        assert len(step.take_away) == 2, step.title
+        for line in step.take_away:
+            assert line[-1] == "."
+            # Two blanks and a mark before it, at 80 columns.
+            assert len(line) <= 76, line
+
+
 def test_the_disputed_benefit_is_marked_and_cited() -> None:
     (claim,) = [b for b in lecture(step=2).steps[0].blocks if isinstance(b, Claim) and b.verdict == "disputed"]
     assert claim.key == "covariate_shift"

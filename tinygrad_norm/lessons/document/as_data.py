@@ -4,6 +4,7 @@ The layout::
 
     {"title": …, "settings": {"variant", "ddof", "eps", …},
      "steps": {"3": {"title": …,
+                     "take_away": [sentences],
                      "tables": {KEY: {"title", "columns", "rows": [{"label", "pad", "values"}]}},
                      "facts": {KEY: {"text", "values": {NAME: number}}},
                      "claims": {KEY: {"notes", "verdict", "truth", "why", "values"}},
@@ -38,6 +39,7 @@ def _step(step: Step) -> dict[str, Any]:
     of = step.blocks
     return {
         "title": step.title,
+        "take_away": list(step.take_away),
         "tables": {block.key: table_data(block) for block in of if isinstance(block, Table)},
         "facts": {
             block.key: {"text": block.sentence, "values": _values(block.values)}

@@ -170,11 +170,15 @@ Block: TypeAlias = "Paragraph | Formula | Table | Fact | Claim | Chart | Graph"
 
 @dataclass(frozen=True)
 class Step:
-    """One of the eight steps."""
+    """A part of a lesson: its number, its title, what it consists of, and the few sentences to take away from it.
+
+    A sentence to take away is short, a line of a terminal, and stands without the step.
+    """
 
     number: int
     title: str
     blocks: tuple[Block, ...]
+    take_away: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

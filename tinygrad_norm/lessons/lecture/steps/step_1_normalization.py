@@ -32,6 +32,10 @@ def normalization_step(settings: Settings) -> Step:
             *_worked("row", "Along a row: the three neurons of row 1", settings),
             _check(settings),
         ),
+        take_away=(
+            "To normalize numbers is to give them mean 0 and variance 1.",
+            "What matters is which numbers belong together: a column, or a row.",
+        ),
     )
 
 

@@ -49,6 +49,10 @@ def benefits_step(settings: Settings) -> Step:
             *_covariate_shift(settings),
             _regularization(settings),
         ),
+        take_away=(
+            "Each benefit has a kernel that can be computed; the labs test the rest.",
+            "Why batch norm helps is disputed: less covariate shift, or a smoother loss.",
+        ),
     )
 
 

@@ -45,6 +45,10 @@ def batch_norm_step(settings: Settings) -> Step:
             *paths_of_gradient(BATCH, settings),
             *_layer(),
         ),
+        take_away=(
+            "Batch norm goes down a column, and each column has its own γ and β.",
+            "Above the mean is positive, below it negative: many a slip shows at sight.",
+        ),
     )
 
 

@@ -46,6 +46,10 @@ def padded_batch_step(settings: Settings) -> Step:
                 formats="",
             ),
         ),
+        take_away=(
+            "A batch is one array, so short sentences are filled up with pads.",
+            "To a layer that is not told, a pad is a position like any other.",
+        ),
     )
 
 

@@ -51,6 +51,10 @@ def self_attention_step(settings: Settings) -> Step:
                 formats="",
             ),
         ),
+        take_away=(
+            "Without a mask, pads take attention (e⁰ = 1) and get a mean of the values.",
+            "A mask gives a key the weight 0, exactly; the pads' own rows are zeroed.",
+        ),
     )
 
 

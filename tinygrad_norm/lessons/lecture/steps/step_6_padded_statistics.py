@@ -38,6 +38,10 @@ def padded_statistics_step(settings: Settings) -> Step:
             *_company(settings),
             cannot_use_batch_norm(),
         ),
+        take_away=(
+            "Pads shrink every mean by the factor 1 − π; a deviation may rise or fall.",
+            "Statistics of the words alone mend that; the company still matters.",
+        ),
     )
 
 

@@ -53,6 +53,10 @@ def mostly_padding_step(settings: Settings) -> Step:
                 "tinygrad-norm lab padding."
             ),
         ),
+        take_away=(
+            "In a batch that is mostly padding, the statistics are mostly the pads'.",
+            "Pads narrow words whose mean is near 0, and spread those far from it.",
+        ),
     )
 
 

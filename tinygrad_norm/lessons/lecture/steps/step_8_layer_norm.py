@@ -57,6 +57,10 @@ def layer_norm_step(settings: Settings) -> Step:
                 "about itself; so pads, company and batch size can change the one and not the other."
             ),
         ),
+        take_away=(
+            "Layer norm goes along a row: no other token, and no pad, can change it.",
+            "It does not see what is added to a whole row, nor, but for ε, its scale.",
+        ),
     )
 
 
