@@ -29,6 +29,7 @@ CASES: list[tuple[str, Callable[[], nn.Module], list[Any], dict[str, Any]]] = [
     ("Linear", lambda: nn.Linear(3, 2), [x(5, 3)], {}),
     ("Embedding", lambda: nn.Embedding(7, 3), [np.array([[1, 2, 1], [6, 0, 0]])], {}),
     ("LayerNorm", lambda: nn.LayerNorm(5), [x(3, 5)], {}),
+    ("DyT", lambda: nn.DyT(5), [x(3, 5)], {}),
     ("RMSNorm", lambda: nn.RMSNorm(5), [x(3, 5)], {}),
     ("GroupNorm", lambda: nn.GroupNorm(2, 6), [x(3, 6, 5)], {}),
     ("InstanceNorm1d", lambda: nn.InstanceNorm1d(3, affine=True), [x(2, 3, 5)], {}),

@@ -24,6 +24,7 @@ def test_labels_and_arguments_are_shown() -> None:
         nn.Embedding(10, 3, padding_idx=-1): ("Embedding 10×3", "10, 3, padding_idx=9"),
         nn.LayerNorm((2, 3)): ("LayerNorm 2×3", "(2, 3), eps=1e-05, elementwise_affine=True"),
         nn.RMSNorm(3): ("RMSNorm 3", "(3,), eps=None, elementwise_affine=True"),
+        nn.DyT((2, 3), 0.25): ("DyT 2×3", "(2, 3), alpha=0.25"),
         nn.GroupNorm(2, 6): ("GroupNorm 2 of 6", "2, 6, eps=1e-05, affine=True"),
         nn.BatchNorm1d(3): ("BatchNorm1d 3", "3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True"),
         nn.InstanceNorm1d(3): (
@@ -222,13 +223,41 @@ def test_layer_group_and_instance_norm_refuse_what_does_not_fit() -> None:
 
 
 def test_norm_layers_can_be_reset() -> None:
-    for layer in (nn.LayerNorm(3), nn.RMSNorm(3), nn.GroupNorm(1, 3)):
+    squash = nn.DyT(3, 0.25)
+    for layer in (nn.LayerNorm(3), nn.RMSNorm(3), nn.GroupNorm(1, 3), squash):
         for p in layer.parameters():
             init.constant_(p, 7.0)
         layer.reset_parameters()
         assert layer.weight.tolist() == [1.0] * 3
         if not isinstance(layer, nn.RMSNorm):
             assert layer.bias.tolist() == [0.0] * 3
+    assert squash.alpha.item() == 0.25
+
+
+class TestDyT:
+    def test_every_entry_is_by_itself(self) -> None:
+        layer, x = nn.DyT(3, 0.7), RNG.standard_normal((4, 3))
+        layer.weight.data, layer.bias.data = [2.0, -1.0, 0.5], [0.1, 0.2, 0.3]
+        expected = np.tanh(0.7 * x) * [2.0, -1.0, 0.5] + [0.1, 0.2, 0.3]
+        np.testing.assert_allclose(layer(x).data, expected, rtol=1e-14)
+        derivatives = tg.jacobian(layer)(x).data.reshape(12, 12)
+        assert np.count_nonzero(derivatives) == np.count_nonzero(np.diag(derivatives)) == 12
+
+    @pytest.mark.parametrize("shape", [(2, 4), (4,), (2, 1), ()])
+    def test_another_number_of_features_raises(self, shape: tuple[int, ...]) -> None:
+        with pytest.raises(tg.ShapeError, match=r"DyT: the last axes of x must be normalized_shape \(3,\); got x of"):
+            nn.DyT(3)(tg.ones(shape))
+
+    def test_no_features_raise(self) -> None:
+        with pytest.raises(tg.InputError, match=r"DyT: normalized_shape\[0\] must be a positive"):
+            nn.DyT(0)
+
+    def test_its_parameters_have_the_dtype(self) -> None:
+        layer = nn.DyT(3, dtype="float32")
+        assert {name: p.dtype for name, p in layer.named_parameters()} == dict.fromkeys(
+            ("alpha", "weight", "bias"), np.float32
+        )
+        assert layer(np.ones(3, np.float32)).dtype == np.float32
 
 
 class TestDropout:

@@ -45,6 +45,7 @@ def layers(x: Tensor) -> None:
     assert_type(nn.LayerNorm(3), nn.LayerNorm)
     assert_type(nn.LayerNorm(3)(x), Tensor)
     assert_type(nn.RMSNorm(3)(x), Tensor)
+    assert_type(nn.DyT(3)(x), Tensor)
     assert_type(nn.GroupNorm(1, 3)(x), Tensor)
     assert_type(nn.InstanceNorm1d(3)(x), Tensor)
     assert_type(nn.BatchNorm1d(3), nn.BatchNorm1d)

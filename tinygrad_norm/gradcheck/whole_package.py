@@ -207,6 +207,7 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[Any, ...]]] = {
     "Linear": (lambda: nn.Linear(3, 7), ((5, 3),)),
     "Embedding": (lambda: nn.Embedding(7, 3), (IDS,)),
     "LayerNorm": (lambda: nn.LayerNorm(7), ((5, 7),)),
+    "DyT": (lambda: nn.DyT(7), ((5, 7),)),
     "RMSNorm": (lambda: nn.RMSNorm(7), ((5, 7),)),
     "GroupNorm": (lambda: nn.GroupNorm(2, 4), ((3, 4, 5),)),
     "InstanceNorm1d": (lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 5),)),
@@ -233,7 +234,7 @@ def drawn(name: str, generator: np.random.Generator) -> tuple[nn.Module, tuple[A
     make, shapes = LAYERS[name]
     module = make()
     for parameter in module.parameters():
-        parameter.data = generator.standard_normal(parameter.shape) / max(1, parameter.shape[-1]) ** 0.5
+        parameter.data = generator.standard_normal(parameter.shape) / max((1, *parameter.shape[-1:])) ** 0.5
     inputs = tuple(x if isinstance(x, np.ndarray) else generator.standard_normal(x) for x in shapes)
     return module, inputs
 

@@ -30,7 +30,7 @@ from .loss import (
     SmoothL1Loss,
 )
 from .module import Module
-from .norm import GroupNorm, LayerNorm, RMSNorm
+from .norm import DyT, GroupNorm, LayerNorm, RMSNorm
 from .parameter import Parameter, get_default_dtype, set_default_dtype
 from .parameterless import (
     ELU,
@@ -54,7 +54,7 @@ from .transformer import TransformerEncoder, TransformerEncoderLayer
 
 __all__ = ["Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "Sequential", "Summary", "summary"]
 __all__ += ["Embedding", "Linear", "MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"]
-__all__ += ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "InstanceNorm1d", "LayerNorm", "RMSNorm"]
+__all__ += ["BatchNorm1d", "BatchNorm2d", "DyT", "GroupNorm", "InstanceNorm1d", "LayerNorm", "RMSNorm"]
 __all__ += ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
 __all__ += ["AvgPool1d", "AvgPool2d", "Conv1d", "Conv2d", "MaxPool1d", "MaxPool2d"]
 __all__ += ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]

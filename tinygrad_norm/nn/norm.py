@@ -1,4 +1,4 @@
-"""Normalization layers without running statistics: LayerNorm, RMSNorm, GroupNorm."""
+"""Normalization layers without running statistics: LayerNorm, RMSNorm, GroupNorm; and DyT, which has none at all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import functional as F
-from ..engine.tensor import Data, Tensor
+from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError
+from ..functional.norm import last_axes
 from . import init
 from .module import Module
 from .parameter import Parameter, check_sizes, parameter_dtype
@@ -119,6 +120,50 @@ class RMSNorm(Module):
     def extra_repr(self) -> str:
         """Return the arguments."""
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class DyT(Module):
+    """Dynamic tanh, which stands where a normalization would: every entry squashed by itself, then scaled and shifted.
+
+    Formula: y = tanh(α x) · γ + β with one learned number α, which starts as ``alpha``; γ starts as 1 and β as 0.
+    Shapes: as for LayerNorm, x (…, normalized_shape), ``weight`` γ and ``bias`` β (normalized_shape), ``alpha`` (),
+    y as x. So are the errors. No entry has part in another's result: there are no statistics.
+    Source: Zhu, Chen, He, LeCun & Liu 2025, "Transformers without normalization", eq. 1; PyTorch has no such layer.
+
+    Examples
+    --------
+    >>> import tinygrad_norm as tg
+    >>> tg.round(tg.nn.DyT(3)([7.0, 5.0, 4.0]), 6).tolist()
+    [0.998178, 0.986614, 0.964028]
+    """
+
+    alpha: Parameter
+    weight: Parameter
+    bias: Parameter
+
+    def __init__(self, normalized_shape: int | Sequence[int], alpha: float = 0.5, dtype: Any = None) -> None:
+        self.normalized_shape, self.initial_alpha = shape_of("DyT", normalized_shape), float(alpha)
+        self.alpha = Parameter(np.array(self.initial_alpha, parameter_dtype(dtype)))
+        add_affine(self, self.normalized_shape, True, True, dtype)
+
+    def reset_parameters(self) -> None:
+        """Set α to its first value, γ to 1 and β to 0."""
+        reset_affine(self)
+        init.constant_(self.alpha, self.initial_alpha)
+
+    def forward(self, x: Data) -> Tensor:
+        """Return x squashed."""
+        squashed = F.tanh(as_tensor(x) * self.alpha)
+        last_axes(squashed, self.normalized_shape, "DyT")
+        return squashed * self.weight + self.bias
+
+    def label(self) -> str:
+        """Return ``DyT 3``."""
+        return f"DyT {'×'.join(map(str, self.normalized_shape))}"
+
+    def extra_repr(self) -> str:
+        """Return the arguments."""
+        return f"{self.normalized_shape}, alpha={self.initial_alpha}"
 
 
 class GroupNorm(Module):
