@@ -174,9 +174,12 @@ def test_a_mistake_only_at_a_kink_has_no_name() -> None:
     assert code(report) is None
 
 
-def test_a_large_input_is_not_diagnosed_from_a_sample() -> None:
-    x = np.random.default_rng(0).standard_normal((40, 40))
-    assert code(tg.check_vjp(np.sin, lambda g, v: -g * np.cos(v), x)) is None
+@pytest.mark.parametrize(("silent", "told"), [(4, "[6]"), (5, "[6] and 1 more")])
+def test_the_first_four_outputs_that_send_nothing_back_are_listed(silent: int, told: str) -> None:
+    sends = ~np.isin(np.arange(10), np.arange(3, 3 + silent))
+    report = tg.check_vjp(np.sin, lambda g, v: g * np.cos(v) * sends, np.linspace(0.1, 1.0, 10))
+    assert report.finding is not None
+    assert report.finding.evidence == f"outputs [3], [4], [5], {told} send nothing back, the others are right"
 
 
 def test_with_many_outputs_the_random_cotangents_alone_still_name_simple_mistakes() -> None:

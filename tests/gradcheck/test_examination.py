@@ -48,6 +48,37 @@ def test_large_inputs_are_sampled_only_after_a_failure(rng: np.random.Generator)
     assert check(lambda v: 3 * v, lambda v: 3 * slope, x, coordinates=False).status == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("f", "slope", "code"),
+    [
+        (np.sin, lambda v: 0 * v, "zero"),
+        (np.sin, lambda v: -np.cos(v), "sign-flipped"),
+        (np.sin, lambda v: 3.7 * np.cos(v), "constant-factor"),
+        (np.exp, lambda v: np.exp(v).astype(np.float32), "float32"),
+        (lambda v: v**3, lambda v: 3 * v, "power-rule"),
+        (np.sin, lambda v: np.cos(v) + 0.1 * np.sin(v) ** 3, None),
+    ],
+)
+def test_a_mistake_is_named_from_a_sample(
+    f: Callable[..., Any], slope: Callable[..., Any], code: str | None, rng: np.random.Generator
+) -> None:
+    report = check(f, slope, rng.standard_normal((40, 41)))
+    assert report.status == "wrong"
+    assert (report.finding.code if report.finding else None) == code
+
+
+def test_a_wrong_shape_is_told_from_a_sample(rng: np.random.Generator) -> None:
+    x = rng.standard_normal((40, 41))
+    for forward, backward, code in (
+        (np.sin, lambda g, v: (g * np.cos(v)).T, "transposed"),
+        (lambda v: v.sum(0), lambda g, v: g, "not-broadcast-back"),
+        (np.sin, lambda g, v: (2 * g * np.cos(v)).T, "wrong-shape"),
+    ):
+        report = tg.check_vjp(forward, backward, x)
+        assert report.finding is not None
+        assert report.finding.code == code
+
+
 def test_all_coordinates_on_request() -> None:
     report = check(np.sin, np.cos, POINT, coordinates=True)
     assert report.entries[0].checked == 5

@@ -272,7 +272,7 @@ def _flat(gradient: Array) -> Array:
 
 def with_name(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
     """Return the examination of a wrong gradient with the name of the mistake, where one can be given."""
-    if examination.indices is None or examination.sampled:
+    if examination.indices is None:
         return examination
     evidence = gather(examination, p, others)
     if examination.misshapen is not None:
@@ -282,28 +282,32 @@ def with_name(examination: Examination, p: Probe, others: Mapping[str, Examinati
 
 def gather(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Evidence:
     """Return the evidence about one wrong input."""
-    position, slopes = examination.position, examination.slopes
+    position, slopes, indices = examination.position, examination.slopes, examination.indices
     outputs, random = p.cotangents.shape[1], len(p.cotangents)
     cotangents, yours = p.cotangents, _flat(p.gradients[position])
     if examination.complete:
         single = np.eye(outputs)
         cotangents = np.concatenate([cotangents, single])
         yours = np.concatenate([yours, _flat(p.ask(single)[position])])
-    value, bar = slopes.value.T, COVERAGE * slopes.bar.T
-    trusted = np.isfinite(value) & (slopes.gap.T == 0)
+    trusted = np.isfinite(slopes.value) & (slopes.gap == 0)
+    numeric = np.zeros((len(cotangents), p.problem.inputs[position].size))
+    bar = np.full_like(numeric, np.inf)
+    numeric[:, indices] = np.where(trusted, slopes.value, 0.0).T
+    bar[:, indices] = np.where(trusted, COVERAGE * slopes.bar, np.inf).T
     return Evidence(
         problem=p.problem,
         position=position,
         outputs=p.outputs,
         cotangents=cotangents,
         yours=yours,
-        numeric=np.where(trusted, value, 0.0),
-        bar=np.where(trusted, bar, np.inf),
+        numeric=numeric,
+        bar=bar,
         doubt=_doubt_of_rows(p, position, yours),
         random=random,
         complete=examination.complete,
+        sample=indices if examination.sampled else None,
         # Exactly zero, not within a bar: the output is the same number wherever the entry goes.
-        still=((value == 0) & (slopes.gap.T == 0))[random:],
+        still=((slopes.value == 0) & (slopes.gap == 0)).T[random:],
         others={
             name: (e.verdict.numeric, e.verdict.uncertainty)
             for name, e in others.items()

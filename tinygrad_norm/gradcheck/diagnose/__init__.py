@@ -45,6 +45,15 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     wrong_factor.unexplained_factor,
 )
 
+#: What a sample of the entries can show; the others look at whole rows, or at where an entry should have gone.
+OF_A_SAMPLE: tuple[Hypothesis, ...] = (
+    wrong_factor.zero,
+    wrong_factor.constant_factor,
+    wrong_factor.lost_precision,
+    wrong_factor.power_rule,
+    wrong_factor.unexplained_factor,
+)
+
 
 def name_mistake(evidence: Evidence) -> Finding | None:
     """Return the first finding that explains the evidence.
@@ -54,5 +63,6 @@ def name_mistake(evidence: Evidence) -> Finding | None:
     """
     if not np.isfinite(evidence.yours).all() or evidence.agrees(evidence.numeric) is not None:
         return None
-    considered = chain.from_iterable(hypothesis(evidence) for hypothesis in HYPOTHESES)
+    hypotheses = HYPOTHESES if evidence.sample is None else OF_A_SAMPLE
+    considered = chain.from_iterable(hypothesis(evidence) for hypothesis in hypotheses)
     return next((finding for finding in considered if finding is not None), None)

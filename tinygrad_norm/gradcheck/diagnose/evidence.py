@@ -61,6 +61,8 @@ class Evidence:
     random: int  # so many rows are random cotangents
     complete: bool  # whether the one-hot cotangents follow
     still: Flags  # (outputs, entries): where moving the entry does not move the output at all
+    #: The flat entries that were measured, when there are too many for all: only these are ``known``.
+    sample: NDArray[np.intp] | None = None
     #: Numeric gradients (random rows only, with their bars) of other inputs that are wrong as well.
     others: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 

@@ -106,7 +106,7 @@ def _rearranged(e: Evidence, yours: Array, count: int = 1) -> float | None:
     error = np.abs(yours.reshape(e.numeric.shape) - e.numeric)
     if np.any(error > e.bar + count * np.max(e.doubt, initial=0.0)):
         return None
-    return float(np.max(error)) / e.largest
+    return float(np.max(error[e.known], initial=0.0)) / e.largest
 
 
 def _transposed(order: tuple[int, ...], evidence: str, leftover: float) -> Finding:
