@@ -140,12 +140,12 @@ def _verdict(label: str, tried: Iterable[tuple[Case, Any, Any]], slips: Sequence
     return _unnamed(label, pairs, wrong[0])
 
 
-def same(yours: Floats, other: Floats, right: Floats) -> bool:
+def same(yours: Floats, other: Floats, right: Floats, close: float = CLOSE) -> bool:
     """Tell whether two arrays agree up to rounding at the size of the right one; nothing agrees with NaN."""
     if yours.shape != other.shape or not (np.isfinite(yours).all() and np.isfinite(other).all()):
         return False
     size = max(np.max(np.abs(right), initial=0.0), np.max(np.abs(other), initial=0.0))
-    return bool(np.all(np.abs(yours - other) <= CLOSE * size))
+    return bool(np.all(np.abs(yours - other) <= close * size))
 
 
 def _is_slip(pair: _Pair, slip: Slip) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...terminal.files import shown_name
-from .exercise_parts import Asked, Exercise
+from .exercise_parts import Exercise
 from .tasks import EXERCISES
 
 _HEADER = re.compile(r"tinygrad-norm exercise (\d+)\b")
@@ -29,7 +29,6 @@ def file_name(exercise: Exercise) -> str:
 
 def stub_text(exercise: Exercise) -> str:
     """Return the file to start from: the statement, and the functions without their bodies."""
-    functions = "\n\n\n".join(_function(asked) for asked in exercise.asked)
     name = file_name(exercise)
     return f'''"""tinygrad-norm exercise {exercise.number}: {exercise.title}
 {exercise.statement.rstrip()}
@@ -47,14 +46,8 @@ Then ask for a hint, or have it graded (points: {exercise.points}):
 import numpy as np
 
 
-{functions}
+{exercise.stub.strip()}
 '''
-
-
-def _function(asked: Asked) -> str:
-    lines = [line and f"    {line}" for line in asked.docstring.strip().split("\n")]
-    body = "\n".join(lines).strip()
-    return f'def {asked.signature}:\n    """{body}\n    """\n    raise NotImplementedError("write your answer here")'
 
 
 def recognize(path: Path) -> Exercise | None:

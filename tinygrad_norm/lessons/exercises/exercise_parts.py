@@ -1,4 +1,7 @@
-"""What an exercise is made of, as frozen data: the functions to write, the hints, the checks, the verdicts."""
+"""What an exercise is made of, as frozen data: the functions to write, the hints, the checks, the verdicts.
+
+The text of an exercise is its reference solution: a function that has a docstring is one to write, the rest is given.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Asked:
-    """A function to write: its first line and its docstring, whose example must hold for the right answer."""
+    """A function to write: its first line and its docstring, whose example must hold for the right answer.
+
+    The first line of a method names its class: ``Value.__add__(self, other)``.
+    """
 
     signature: str
     docstring: str
@@ -45,25 +51,46 @@ class Asked:
 
 @dataclass(frozen=True)
 class Check:
-    """One look at one of the learner's functions; a point for each label.
+    """One look at one of the learner's functions, or classes; a point for each label.
 
-    ``grade(answer, seed)`` gives the verdicts in the order of the labels. It may let out what the answer raises.
+    ``grade(answer, seed)`` gives the verdicts in the order of the labels. It may let out what the answer raises. The
+    answer is the function; with ``whole_file`` it is all that the file defines, by name.
     """
 
     function: str
     labels: tuple[str, ...]
-    grade: Callable[[Answer, int], tuple[Verdict, ...]]
+    grade: Callable[[Any, int], tuple[Verdict, ...]]
+    whole_file: bool = False
 
 
-_FUNCTION = re.compile(r'^def ([^\n]+):\n    """\n(.*?)\n    """\n', re.MULTILINE | re.DOTALL)
+_TO_WRITE = re.compile(
+    r'^(?P<indent> *)def (?P<signature>[^\n]+):\n(?P=indent)    """\n(?P<told>.*?)\n(?P=indent)    """\n'
+    r"(?P<body>(?:\n*(?P=indent)    [^\n]*\n)+)",
+    re.MULTILINE | re.DOTALL,
+)
+_REFUSAL = 'raise NotImplementedError("write your answer here")'
+_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
+
+
+def given(functions: str) -> str:
+    """Return functions without their docstrings: nothing of them is to be written any more."""
+    return _TO_WRITE.sub(r"\g<indent>def \g<signature>:\n\g<body>", functions)
+
+
+def _open(function: re.Match[str]) -> str:
+    """Return a function with its docstring and without its body."""
+    indent = function["indent"]
+    lines = f"def {function['signature']}:", f'    """{function["told"].strip()}', '    """', f"    {_REFUSAL}"
+    return "".join(f"{indent}{line}\n" for line in lines)
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One of the twelve, by the names ``7``, ``mean-backward`` and a short title.
+    """One of the exercises, by the names ``7``, ``mean-backward`` and a short title.
 
     The statement says what is given, what it is about, what to do. ``functions`` is Python text: each function that is
-    asked for, with its docstring and its right body. The hints go from a nudge to nearly the answer.
+    asked for, with its docstring and its right body, and what is given, without a docstring. Where an engine is to be
+    written (``own_engine``), a file that imports one is refused. The hints go from a nudge to nearly the answer.
     """
 
     number: int
@@ -73,18 +100,35 @@ class Exercise:
     functions: str
     hints: tuple[str, ...]
     checks: tuple[Check, ...]
+    own_engine: bool = False
 
     @property
     def asked(self) -> tuple[Asked, ...]:
         """The functions to write."""
-        return tuple(Asked(found[1], dedent(found[2])) for found in _FUNCTION.finditer(self.functions))
+        return tuple(
+            Asked(f"{_class_of(found)}{found['signature']}", dedent(found["told"]))
+            for found in _TO_WRITE.finditer(self.functions)
+        )
+
+    @property
+    def stub(self) -> str:
+        """What to start from: the functions to write without their bodies, and what is given."""
+        return _TO_WRITE.sub(_open, self.functions)
 
     @property
     def solution(self) -> str:
         """The reference solution: the functions without their docstrings."""
-        return _FUNCTION.sub(r"def \1:\n", self.functions)
+        return given(self.functions)
 
     @property
     def points(self) -> int:
         """How many points there are."""
         return sum(len(check.labels) for check in self.checks)
+
+
+def _class_of(function: re.Match[str]) -> str:
+    """Return the class that a method is of, with a dot; nothing for a function."""
+    if not function["indent"]:
+        return ""
+    *_, last = _CLASS.finditer(function.string, 0, function.start())
+    return f"{last[1]}."

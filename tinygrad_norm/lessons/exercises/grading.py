@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -16,6 +17,7 @@ import numpy as np
 
 from ...sandbox import JobResult, Printed, account, load, run
 from ...terminal.files import shown_name
+from .borrowed_engine import engine_behind, imported_engine
 from .checked_values import RefusalError
 from .exercise_files import Submission
 from .exercise_parts import NOT_WRITTEN, Check, Exercise, Verdict
@@ -74,7 +76,7 @@ def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: 
     loaded = False
     for message in outcome.messages:
         if "failed" in message:
-            verdicts.update({k: fail(exercise.checks[k], message["failed"], "does-not-run") for k in pending})
+            verdicts.update({k: fail(exercise.checks[k], message["failed"], message["code"]) for k in pending})
         elif "loaded" in message:
             loaded = True
         else:
@@ -95,13 +97,22 @@ def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: 
 def grade_checks(file: str, number: int, checks: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:
     """Grade some checks of an exercise.
 
-    Yields ``{"failed": why}`` if the file cannot be loaded; else ``{"loaded": True}``, then for each check in turn
-    ``{"check": 2, "verdicts": […]}``.
+    Yields ``{"failed": why, "code": …}`` if the file cannot be loaded, or brings an engine where one is to be written;
+    else ``{"loaded": True}``, then for each check in turn ``{"check": 2, "verdicts": […]}``.
     """
+    own_engine, before = EXERCISES[number].own_engine, set(sys.modules)
+    borrowed = imported_engine(file) if own_engine else None
+    if borrowed is not None:
+        yield {"failed": borrowed, "code": "borrowed-engine"}
+        return
     try:
         module = load(file)
     except BaseException as error:  # also sys.exit
-        yield {"failed": f"the file does not run: {account(error, file)}"}
+        yield {"failed": f"the file does not run: {account(error, file)}", "code": "does-not-run"}
+        return
+    borrowed = engine_behind(vars(module), set(sys.modules) - before) if own_engine else None
+    if borrowed is not None:
+        yield {"failed": borrowed, "code": "borrowed-engine"}
         return
     yield {"loaded": True}
     for index in checks:
@@ -113,11 +124,12 @@ def graded(check: Check, names: dict[str, Any], file: str, seed: int) -> tuple[V
     """Return the verdicts of one check on what a file defines; whatever its function raises becomes one."""
     answer = names.get(check.function)
     if not callable(answer):
-        return fail(check, f"there is no function {check.function} in the file", "missing")
+        kind = "class" if check.function[0].isupper() else "function"
+        return fail(check, f"there is no {kind} {check.function} in the file", "missing")
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return check.grade(answer, seed)
+            return check.grade(names if check.whole_file else answer, seed)
     except RefusalError as refusal:
         return fail(check, str(refusal), refusal.code)
     except NotImplementedError as error:
