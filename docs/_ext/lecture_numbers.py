@@ -8,7 +8,7 @@ from typing import Any
 from markdown_table import code, plain, table
 
 from tinygrad_norm.lessons.document.as_data import lesson_data
-from tinygrad_norm.lessons.lecture.eight_steps import lecture
+from tinygrad_norm.lessons.lecture.all_steps import lecture
 
 Data = Mapping[str, Any]
 

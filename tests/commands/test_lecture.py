@@ -15,7 +15,7 @@ from tinygrad_norm.cli import main
 from tinygrad_norm.commands.lecture import RENDERERS
 from tinygrad_norm.lessons.document.as_data import lesson_data
 from tinygrad_norm.lessons.document.as_text import lesson_text
-from tinygrad_norm.lessons.lecture.eight_steps import lecture
+from tinygrad_norm.lessons.lecture.all_steps import lecture
 from tinygrad_norm.lessons.lecture.notes import VARIANTS
 from tinygrad_norm.lessons.lecture.settings import Settings
 
@@ -47,8 +47,8 @@ def test_json_with_every_option(tmp_path: Path) -> None:
 
 
 def test_json_holds_numbers_at_full_precision(tmp_path: Path) -> None:
-    data = json.loads(run(["--json", "--step", "3"], tmp_path).stdout)
-    first = data["steps"]["3"]["tables"]["normalized"]["rows"][0]["values"]
+    data = json.loads(run(["--json", "--step", "2"], tmp_path).stdout)
+    first = data["steps"]["2"]["tables"]["normalized"]["rows"][0]["values"]
     assert first == pytest.approx([3 / 6.4**0.5, 7 / 6, -1 / 24**0.5], rel=1e-15)
 
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from tinygrad_norm.lessons.document.as_data import lesson_data
-from tinygrad_norm.lessons.lecture.eight_steps import lecture
+from tinygrad_norm.lessons.lecture.all_steps import lecture
 
 Extension = Callable[[str], ModuleType]
 

@@ -24,7 +24,7 @@ from tinygrad_norm.lessons.document.lesson import (
     Step,
     Table,
 )
-from tinygrad_norm.lessons.lecture.eight_steps import lecture
+from tinygrad_norm.lessons.lecture.all_steps import lecture
 from tinygrad_norm.lessons.lecture.settings import Settings
 from tinygrad_norm.viz import draw
 

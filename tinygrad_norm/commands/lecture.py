@@ -1,4 +1,4 @@
-"""Go through the lecture in eight steps: every number computed, every slip of the notes explained."""
+"""Go through the lecture step by step: every number computed, every slip of the notes explained."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..lessons.document.as_html import lesson_html
 from ..lessons.document.as_markdown import lesson_markdown
 from ..lessons.document.as_text import lesson_text
 from ..lessons.document.lesson import Lesson
-from ..lessons.lecture.eight_steps import STEPS, lecture
+from ..lessons.lecture.all_steps import STEPS, lecture
 from ..lessons.lecture.notes import DEFAULT_VARIANT, VARIANTS
 from ..lessons.lecture.settings import Settings
 from ..terminal.files import whole_text

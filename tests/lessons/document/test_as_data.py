@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_norm.lessons.document.as_data import lesson_data, plain
 from tinygrad_norm.lessons.document.lesson import Lesson, Table
-from tinygrad_norm.lessons.lecture.eight_steps import lecture
+from tinygrad_norm.lessons.lecture.all_steps import lecture
 from tinygrad_norm.lessons.lecture.settings import Settings
 
 
@@ -63,8 +63,8 @@ def test_json_gives_back_every_number_exactly(eps: float | None) -> None:
 
 
 def test_tables_keep_full_precision() -> None:
-    lesson = lecture(step=3)
-    data: dict[str, Any] = lesson_data(lesson)["steps"]["3"]["tables"]
+    lesson = lecture(step=2)
+    data: dict[str, Any] = lesson_data(lesson)["steps"]["2"]["tables"]
     (table,) = [b for b in lesson.steps[0].blocks if isinstance(b, Table) and b.key == "normalized"]
     for row, given in zip(data["normalized"]["rows"], table.rows, strict=True):
         assert tuple(row["values"]) == given.values

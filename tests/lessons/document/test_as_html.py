@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_norm.lessons.document.as_html import lesson_html, table_html
 from tinygrad_norm.lessons.document.lesson import Lesson, Row, Table
-from tinygrad_norm.lessons.lecture.eight_steps import lecture
+from tinygrad_norm.lessons.lecture.all_steps import lecture
 
 HOSTILE = """<script>alert(1)</script> "quoted" 'single' & &amp; </td></style> <img src=x onerror=y>"""
 VOID = {"meta", "br", "img", "link", "input", "hr"}

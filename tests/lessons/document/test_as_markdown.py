@@ -7,7 +7,7 @@ import pytest
 
 from tinygrad_norm.lessons.document.as_markdown import escaped_markdown, lesson_markdown
 from tinygrad_norm.lessons.document.lesson import Lesson
-from tinygrad_norm.lessons.lecture.eight_steps import lecture
+from tinygrad_norm.lessons.lecture.all_steps import lecture
 
 HOSTILE = "<script>x</script> | *a* _b_ `c` [d](http://e) $f$ ~g~ #1 @me & \\ :tada: ```\n- h\n"
 

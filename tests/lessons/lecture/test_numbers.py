@@ -55,7 +55,7 @@ def fact(steps: Steps, step: int, key: str) -> Any:
 
 def test_the_table_itself(steps: Steps) -> None:
     given = "2 3 7 5 4 | 1 1 2 3 4 | 5 4 1 2 3 | 6 1 7 5 6 | 7 1 3 3 4"
-    for values, printed in zip(rows(steps, 3, "table"), given.split("|"), strict=True):
+    for values, printed in zip(rows(steps, 2, "table"), given.split("|"), strict=True):
         check(values, printed)
 
 
@@ -68,7 +68,7 @@ def test_the_table_itself(steps: Steps) -> None:
     ],
 )
 def test_column_statistics(steps: Steps, neuron: str, printed: str) -> None:
-    check(row(steps, 3, "statistics", neuron), printed)
+    check(row(steps, 2, "statistics", neuron), printed)
 
 
 BATCH_NORM = """
@@ -89,7 +89,7 @@ LAYER_NORM = """
 
 
 def test_batch_norm_of_the_table(steps: Steps) -> None:
-    for values, printed in zip(rows(steps, 3, "normalized"), BATCH_NORM.strip().split("\n"), strict=True):
+    for values, printed in zip(rows(steps, 2, "normalized"), BATCH_NORM.strip().split("\n"), strict=True):
         check(values, printed)
 
 
@@ -99,7 +99,7 @@ def test_layer_norm_of_the_table(steps: Steps) -> None:
 
 
 def test_closed_forms(steps: Steps) -> None:
-    assert column(steps, 3, "closed_forms", "x̂") == [
+    assert column(steps, 2, "closed_forms", "x̂") == [
         "(3, −2, −3, 3, −1)/√6.4",
         "(7/6, −1/2, −4/3, 7/6, −1/2)",
         "(−1, −1, −6, 9, −1)/√24",
@@ -114,10 +114,10 @@ def test_closed_forms(steps: Steps) -> None:
 
 
 def test_the_engine_is_within_rounding_of_the_closed_forms(steps: Steps) -> None:
-    assert max(column(steps, 3, "closed_forms", "gap")) < 1e-15
+    assert max(column(steps, 2, "closed_forms", "gap")) < 1e-15
     assert fact(steps, 8, "agreement")["closed"] < 1e-15
     assert fact(steps, 8, "agreement")["layer"] < 1e-15
-    assert fact(steps, 3, "default")["gap"] < 1e-15
+    assert fact(steps, 2, "default")["gap"] < 1e-15
 
 
 def test_rows_two_and_three_have_the_same_layer_norm(steps: Steps) -> None:
@@ -135,7 +135,7 @@ def test_layer_norm_ends_on_a_circle(steps: Steps) -> None:
 
 
 def test_two_rows_give_plus_and_minus_one(steps: Steps) -> None:
-    two = fact(steps, 3, "two_rows")
+    two = fact(steps, 2, "two_rows")
     assert two["least"] == pytest.approx(1, rel=1e-15)
     assert two["most"] == pytest.approx(1, rel=1e-15)
     assert two["tied"] == 0
@@ -143,7 +143,7 @@ def test_two_rows_give_plus_and_minus_one(steps: Steps) -> None:
 
 
 def test_no_linear_layer_gives_the_table(steps: Steps) -> None:
-    values = fact(steps, 3, "no_linear_layer")
+    values = fact(steps, 2, "no_linear_layer")
     assert values["combination"] == "3r₁ − 2r₂ − 2r₃ + r₄"
     assert values["weights"] == [3, -2, -2, 1]
     assert values["on_features"] == [0, 0, 0]
@@ -159,14 +159,14 @@ def test_no_linear_layer_gives_the_table(steps: Steps) -> None:
     ],
 )
 def test_least_squares(steps: Steps, neuron: str, printed: str) -> None:
-    *solution, gradient, newton = row(steps, 3, "least_squares", neuron)
+    *solution, gradient, newton = row(steps, 2, "least_squares", neuron)
     check(solution, printed)
     assert gradient < 1e-13
     assert newton < 1e-12
 
 
 def test_the_worked_equations(steps: Steps) -> None:
-    (equations,) = [text for text in steps["3"]["text"] if text.startswith("row 1")]
+    (equations,) = [text for text in steps["2"]["text"] if text.startswith("row 1")]
     assert equations.splitlines() == [
         "row 1                       row 2",
         "z₁ = 2w₁ + 3w₂ + b₁ = 7     z₁ = 1w₁ + 1w₂ + b₁ = 2",
@@ -176,8 +176,8 @@ def test_the_worked_equations(steps: Steps) -> None:
 
 
 def test_the_layer_that_keeps_the_worked_rows(steps: Steps) -> None:
-    assert "W = [[1, 0, 2], [2, 1, −1]], b = (−1, 2, 3)" in steps["3"]["tables"]["kept_rows"]["title"]
-    assert rows(steps, 3, "kept_rows") == [
+    assert "W = [[1, 0, 2], [2, 1, −1]], b = (−1, 2, 3)" in steps["2"]["tables"]["kept_rows"]["title"]
+    assert rows(steps, 2, "kept_rows") == [
         [7, 5, 4, "the same"],
         [2, 3, 4, "the same"],
         [12, 6, 9, "differ"],
@@ -192,10 +192,10 @@ def test_the_layer_that_keeps_the_worked_rows(steps: Steps) -> None:
 @pytest.mark.parametrize(
     ("step", "key", "value", "other", "bound"),
     [
-        (3, "first_value", "1.185854", "1.060660", "0.5"),
-        (3, "second_value", "1.166667", "1.043498", "0.5"),
-        (3, "third_value", "-0.204124", "-0.182574", "0.5"),
-        (3, "second_row_value", "-0.790569", "-0.707107", "0.5"),
+        (2, "first_value", "1.185854", "1.060660", "0.5"),
+        (2, "second_value", "1.166667", "1.043498", "0.5"),
+        (2, "third_value", "-0.204124", "-0.182574", "0.5"),
+        (2, "second_row_value", "-0.790569", "-0.707107", "0.5"),
         (8, "row_value", "1.336306", "1.091089", "0.707107"),
     ],
 )
@@ -207,7 +207,7 @@ def test_worked_values(steps: Steps, step: int, key: str, value: str, other: str
 
 
 def test_parameters_belong_to_the_feature(steps: Steps) -> None:
-    batch = claim(steps, 3, "scale_index")
+    batch = claim(steps, 2, "scale_index")
     check(batch["values"]["by_scale"], "0 1.166667 0")
     check(batch["values"]["by_shift"], "0 1 0")
     layer = claim(steps, 8, "row_statistics")
@@ -217,7 +217,7 @@ def test_parameters_belong_to_the_feature(steps: Steps) -> None:
 
 
 def test_scale_one_and_shift_zero_change_nothing(steps: Steps) -> None:
-    values = claim(steps, 3, "identity_scale")["values"]
+    values = claim(steps, 2, "identity_scale")["values"]
     assert values["output"] == values["value"]
     assert agrees(values["output"], "-0.204124")
 

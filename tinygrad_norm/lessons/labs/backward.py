@@ -159,7 +159,7 @@ def _case_table(cases: Mapping[int, Worst]) -> Table:
         "Layer norm with detached statistics, at random inputs",
         ("mean of the gradient", "variance σ²/D, least", "most", "gap to the theorem"),
         tuple(
-            Row(case, ("ḡ/σ" if detached else "0", min(shares[case]), max(shares[case]), found[case]))
+            Row(case, ("mean(g)/σ" if detached else "0", min(shares[case]), max(shares[case]), found[case]))
             for case, (detached, _) in CASES.items()
             if cases
         ),

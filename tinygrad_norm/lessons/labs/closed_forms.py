@@ -173,12 +173,12 @@ def theorem_gaps(at: Given) -> dict[str, float]:
 CASES = {"mean, deviation": (True, True), "neither": (False, False), "mean": (True, False), "deviation": (False, True)}
 """For each case of Xu et al. 2019, theorem 1, whether the mean and whether the deviation of layer norm is detached.
 
-For layer norm without gain and bias, with ḡ and D the mean and variance of a row's cotangent and σ its deviation:
+For layer norm without gain and bias, with D the variance of a row's cotangent g and σ the row's deviation:
 
     detached            mean of the gradient    variance of the gradient
-    mean, deviation     ḡ/σ                     D/σ²
+    mean, deviation     mean(g)/σ               D/σ²
     neither             0                       at most D/σ²
-    mean                ḡ/σ                     at most D/σ²
+    mean                mean(g)/σ               at most D/σ²
     deviation           0                       D/σ²
 
 What is left out of the inequalities is known: it is C²/σ² with C the mean of g·x̂, so each is an equation.

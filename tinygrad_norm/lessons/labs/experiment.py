@@ -25,7 +25,7 @@ Judgment: TypeAlias = Literal["exact", "broken", "reproduced", "in part", "not r
 """Of an identity: exact or broken. Of an experiment: reproduced, in part, or not. Not finished if it was cut short."""
 
 Benefit: TypeAlias = Literal["stability", "convergence", "covariate_shift", "regularization"]
-"""The four benefits of the lecture, by the names that step 2 has for them."""
+"""The four benefits of the lecture, by the names that step 3 has for them."""
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

@@ -79,9 +79,9 @@ def paths_of_gradient(axis: int, settings: Settings) -> tuple[Block, ...]:
     return (
         Paragraph(
             f"Backward, an input of {name} moves x̂ in three ways: it is itself one of the values, it moves the "
-            "variance that all of them are divided by, and it moves the mean that is taken from all of them. The graph "
-            "shows the three as dashed lines: two meet at “centered”, and with the one through the mean they meet at "
-            "z."
+            "variance that all of them are divided by, and it moves the mean that is taken from all of them. The "
+            "gradient that arrives at x̂ is called ḡ, here 1 at one entry and 0 at all others. The graph shows the "
+            "three ways as dashed lines: two meet at “centered”, and with the one through the mean they meet at z."
         ),
         Graph(f"graph_{axis}", f"The graph of {name} on this table, and the gradient of x̂ in row 1, z₁", paths.drawing),
         Table(

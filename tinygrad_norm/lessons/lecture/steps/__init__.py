@@ -1,1 +1,1 @@
-"""The eight steps of the lecture: one module each, a function from settings to a step of plain data."""
+"""The steps of the lecture: one module each, a function from settings to a step of plain data."""

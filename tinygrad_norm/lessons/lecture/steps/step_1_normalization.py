@@ -20,7 +20,8 @@ def normalization_step(settings: Settings) -> Step:
         (
             Paragraph(
                 "To normalize a set of numbers is to shift and scale it until its mean is 0 and its "
-                "variance is 1. Their order stays, and so do the ratios of the distances between them."
+                "variance is 1. Their order stays, and so do the ratios of the distances between them. A small number "
+                "ε under the root keeps the division from being one by 0; where it is 0, all is exact."
             ),
             Formula(f"μ  = (x₁ + … + xₙ)/n\nσ² = ((x₁ − μ)² + … + (xₙ − μ)²)/{divisor}\nx̂  = (x − μ)/√(σ² + ε)"),
             Paragraph(

@@ -30,7 +30,7 @@ def self_attention_step(settings: Settings) -> Step:
             Paragraph(
                 "Every position asks every other how much it matters. To be able to follow each "
                 "number, queries, keys and values are the embeddings themselves (identity "
-                "projections)."
+                "projections). Softmax makes weights of a position's scores s: each eˢ, divided by their sum."
             ),
             Formula("weights = softmax(x xᵀ/√3)    output = weights · x"),
             *_attention("unmasked", "Sentence 1, pads not masked", first, mask_pads=False),

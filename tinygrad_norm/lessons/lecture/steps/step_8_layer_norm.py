@@ -73,7 +73,7 @@ def _table(settings: Settings) -> Table:
         rows.append(Row(ROW_LABELS[index], values))
     return Table(
         "normalized",
-        "The table of step 3 after layer norm, with the statistics of each row",
+        "The table of step 2 after layer norm, with the statistics of each row",
         (*NEURON_NAMES, "row μ", "row σ", "in closed form"),
         tuple(rows),
         "row",
@@ -174,8 +174,8 @@ def _factors(settings: Settings) -> Table:
         tuple(rows),
         "token",
         ".4f",
-        "A factor is the largest singular value of the row's Jacobian, 1/√(σ² + ε) up to the divisor; "
-        "for a row of zeros it is 1/√ε. So keep pads out of the loss: mask it.",
+        "A factor is the largest singular value of the row's Jacobian, its outputs' derivatives by its inputs: "
+        "1/√(σ² + ε) up to the divisor; for a row of zeros it is 1/√ε. So keep pads out of the loss: mask it.",
     )
 
 
@@ -192,7 +192,7 @@ def _directions(settings: Settings) -> tuple[Block, ...]:
     blind = max(effects["sum(y)"].largest, effects["sum(y²)"].largest)
     table = Table(
         "cotangents",
-        "What three losses send back through layer norm on the table of step 3",
+        "What three losses send back through layer norm on the table of step 2",
         ("largest gradient",),
         tuple(Row(name, (effect.largest,)) for name, effect in effects.items()),
         "loss",
@@ -201,7 +201,7 @@ def _directions(settings: Settings) -> tuple[Block, ...]:
     )
     orthogonal = Fact(
         "orthogonal",
-        "The random gradient is orthogonal to (1, …, 1) in every row, to {along_ones:.1g}"
+        "What comes back from the random loss is orthogonal to (1, …, 1) in every row, to {along_ones:.1g}"
         + (
             ", and to x̂, to {along_output:.1g}: no step along the gradient can follow a shift or a "
             "stretch of the row, which the output does not see."
@@ -221,7 +221,7 @@ def _directions(settings: Settings) -> tuple[Block, ...]:
         "whatever the backward pass does. Use random cotangents.",
         {"largest_of_sums": blind, "random": effects["random"].largest},
     )
-    return orthogonal, table, blindness
+    return table, orthogonal, blindness
 
 
 def across_rows(x: Tensor, axis: int, ddof: int, eps: float) -> float:

@@ -1,4 +1,4 @@
-"""Step 2: the four benefits that the notes list, and what of each can be shown on five rows.
+"""Step 3: the four benefits that the notes list, and what of each can be shown on five rows.
 
 Each benefit is one small effect, computed at once, and the claim that it judges. Whether training networks profits is
 for an experiment to say: :func:`labs_testing` names those that do.
@@ -34,15 +34,15 @@ MINI_BATCH = 3
 
 
 def benefits_step(settings: Settings) -> Step:
-    """Return step 2."""
+    """Return step 3."""
     return Step(
-        2,
+        3,
         "Four benefits, and what can be shown of them here",
         (
             Paragraph(
                 "The notes list four benefits. A small table cannot prove that networks train better; "
                 "that takes a controlled experiment, and for each benefit there are labs: tinygrad-norm lab "
-                "NAME. But each has a kernel that can be computed at once."
+                "NAME. But each has a kernel that can be computed at once, now that batch norm has been defined."
             ),
             _stability(settings),
             *_convergence(settings),
@@ -151,8 +151,9 @@ def _convergence(settings: Settings) -> tuple[Block, ...]:
         (_descent_row("raw", raw), _descent_row("normalized", normalized)),
         "features",
         ".3f",
-        "Flattest and steepest: the curvature of the loss, the extreme eigenvalues of its Hessian. "
-        "Steps: until all but a millionth of the way down is done.",
+        "Flattest and steepest: the least and the largest curvature of the loss in any direction, which are the "
+        "extreme eigenvalues of its matrix of second derivatives, the Hessian. Steps: until all but a millionth of the "
+        "way down is done.",
     )
     faster = normalized.condition < raw.condition
     claim = claim_on(
@@ -266,6 +267,6 @@ def _regularization(settings: Settings) -> Claim:
         "all of them (spread {layer_norm_spread:g}).",
         "The statistics are those of the company. Whether this noise reduces overfitting depends on "
         "batch size, data and network; the lab is {labs}. It is also why batch norm needs other "
-        "statistics for evaluation.",
+        "statistics for evaluation: see step 10.",
         {"labs": labs_testing("regularization"), **asdict(batch_noise(MINI_BATCH, settings))},
     )

@@ -9,7 +9,7 @@ from tinygrad_norm.lessons.labs.all_labs import CATALOG, labs_for
 from tinygrad_norm.lessons.labs.papers import SANTURKAR
 from tinygrad_norm.lessons.lecture.notes import FEATURES
 from tinygrad_norm.lessons.lecture.settings import Settings
-from tinygrad_norm.lessons.lecture.steps.step_2_benefits import MAX_STEPS, batch_noise, descent, neuron_drift, rescaling
+from tinygrad_norm.lessons.lecture.steps.step_3_benefits import MAX_STEPS, batch_noise, descent, neuron_drift, rescaling
 
 
 def test_layer_norm_does_not_see_the_scale() -> None:
@@ -72,14 +72,14 @@ def test_batch_norm_depends_on_the_company() -> None:
 
 @pytest.mark.parametrize("claim", ["stability", "convergence", "covariate_shift", "regularization"])
 def test_every_benefit_points_at_the_labs_that_test_it(steps: dict[str, Any], claim: str) -> None:
-    found = steps["2"]["claims"][claim]
+    found = steps["3"]["claims"][claim]
     names = found["values"]["labs"].split(", ")
     assert names == [lab.name for lab in labs_for(claim)]
     assert ", ".join(names) in found["why"]
 
 
 def test_covariate_shift_stays_disputed_with_its_evidence(steps: dict[str, Any]) -> None:
-    found = steps["2"]["claims"]["covariate_shift"]
+    found = steps["3"]["claims"]["covariate_shift"]
     assert found["verdict"] == "disputed"
     assert "Santurkar" in found["why"]
     assert any(question.source is SANTURKAR for question in CATALOG[found["values"]["labs"]].questions)

@@ -14,7 +14,7 @@ from tinygrad_norm.errors import InputError
 from tinygrad_norm.lessons.document.as_data import lesson_data
 from tinygrad_norm.lessons.document.as_text import lesson_text
 from tinygrad_norm.lessons.document.lesson import Claim, Fact, Lesson, Table
-from tinygrad_norm.lessons.lecture.eight_steps import STEPS, lecture
+from tinygrad_norm.lessons.lecture.all_steps import STEPS, lecture
 from tinygrad_norm.lessons.lecture.notes import OUTPUTS, SAYS, VARIANTS
 
 StepsOf = Callable[..., dict[str, Any]]
@@ -58,7 +58,7 @@ def test_settings_flow_through_every_table(steps_of: StepsOf, choice: dict[str, 
 
     same(values(steps["1"], "column", slice(3, 4))[:, 0], normalized(five, 0, ddof, table_eps)[:, 0])
     same(values(steps["1"], "row", slice(3, 4))[:, 0], normalized(five, 1, ddof, table_eps)[0])
-    same(values(steps["3"], "normalized"), normalized(five, 0, ddof, table_eps))
+    same(values(steps["2"], "normalized"), normalized(five, 0, ddof, table_eps))
     same(values(steps["4"], "embeddings"), np.array([token.embedding for token in batch.tokens]))
     same(values(steps["5"], "given_outputs"), padded)
     same(values(steps["6"], "pads_in"), normalized(padded, 0, ddof, table_eps))
@@ -97,11 +97,11 @@ def test_sentences_hold_for_their_settings(steps_of: StepsOf, choice: dict[str, 
     assert ("and to x̂" in orthogonal["text"]) == (orthogonal["values"]["along_output"] < 1e-13)
     blind = steps["8"]["facts"]["blind"]
     assert ("so is the sum of its squares" in blind["text"]) == (blind["values"]["largest_of_sums"] < 1e-13)
-    convergence = steps["2"]["claims"]["convergence"]
+    convergence = steps["3"]["claims"]["convergence"]
     assert ("it is worse" in convergence["truth"]) == (
         convergence["values"]["normalized"] > convergence["values"]["raw"]
     )
-    two = steps["3"]["facts"]["two_rows"]
+    two = steps["2"]["facts"]["two_rows"]
     assert ("all that is left" in two["text"]) == (two["values"]["most"] - two["values"]["least"] < 1e-12)
     padded = steps["8"]["tables"]["padded"]
     undefined = any(row["values"] == [None] * 3 for row in padded["rows"])
@@ -128,12 +128,12 @@ def test_verdicts_do_not_depend_on_the_settings_unless_the_value_does(
 
 
 def test_an_epsilon_that_makes_a_note_right_is_believed(steps_of: StepsOf) -> None:
-    claim = steps_of(eps=63.04)["3"]["claims"]["first_value"]
+    claim = steps_of(eps=63.04)["2"]["claims"]["first_value"]
     assert (claim["verdict"], claim["why"]) == ("right", "")
 
 
 def test_a_very_large_epsilon_is_said_to_be_worse(steps_of: StepsOf) -> None:
-    step = steps_of(eps=1e6)["2"]
+    step = steps_of(eps=1e6)["3"]
     assert "it is worse" in step["claims"]["convergence"]["truth"]
     assert step["tables"]["descent"]["rows"][1]["values"][-1] == "over 1000"
 
@@ -161,7 +161,7 @@ def test_every_step_leaves_two_lines_to_take_away(lesson_of: Callable[..., Lesso
 
 
 def test_the_disputed_benefit_is_marked_and_cited() -> None:
-    (claim,) = [b for b in lecture(step=2).steps[0].blocks if isinstance(b, Claim) and b.verdict == "disputed"]
+    (claim,) = [b for b in lecture(step=3).steps[0].blocks if isinstance(b, Claim) and b.verdict == "disputed"]
     assert claim.key == "covariate_shift"
     assert re.search("Ioffe and Szegedy.*2015.*Santurkar.*2018", claim.reason)
 

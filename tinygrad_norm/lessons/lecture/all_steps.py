@@ -1,4 +1,4 @@
-"""The lecture: eight steps, each a function from settings to plain data, computed as they are asked for."""
+"""The lecture: its steps, each a function from settings to plain data, computed as they are asked for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..document.lesson import Lesson, Step
 from ..document.numerals import write
 from .settings import Settings
 from .steps.step_1_normalization import normalization_step
-from .steps.step_2_benefits import benefits_step
-from .steps.step_3_batch_norm import batch_norm_step
+from .steps.step_2_batch_norm import batch_norm_step
+from .steps.step_3_benefits import benefits_step
 from .steps.step_4_padded_batch import padded_batch_step
 from .steps.step_5_self_attention import self_attention_step
 from .steps.step_6_padded_statistics import padded_statistics_step
@@ -21,8 +21,8 @@ from .steps.step_8_layer_norm import layer_norm_step
 STEPS: Mapping[int, Callable[[Settings], Step]] = MappingProxyType(
     {
         1: normalization_step,
-        2: benefits_step,
-        3: batch_norm_step,
+        2: batch_norm_step,
+        3: benefits_step,
         4: padded_batch_step,
         5: self_attention_step,
         6: padded_statistics_step,

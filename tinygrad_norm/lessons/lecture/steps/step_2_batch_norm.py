@@ -1,4 +1,4 @@
-"""Step 3: batch norm on the 5×3 table, and the linear layer the notes say it came from."""
+"""Step 2: batch norm on the 5×3 table, and the linear layer the notes say it came from."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ..tensor_tables import NEURONS, ROW_LABELS, floats, tensor_rows
 
 
 def batch_norm_step(settings: Settings) -> Step:
-    """Return step 3."""
+    """Return step 2."""
     return Step(
-        3,
+        2,
         "Batch norm, a revision",
         (
             Paragraph(
@@ -164,8 +164,9 @@ def _layer() -> tuple[Block, ...]:
                 for i, fit in enumerate(fits, start=1)
             ),
             formats=("", "", "", ".3f", ".1g", ".1g"),
-            note="Gradient: the largest entry of the engine's gradient of the mean squared error at "
-            "this point. Newton: how far one Newton step of the engine, from zero, lands from it.",
+            note="R²: the share of a neuron's variance that the layer explains. Gradient: the largest entry of the "
+            "engine's gradient of the mean squared error at this point, 0 but for rounding: nothing is better. Newton: "
+            "how far from it one lands by the engine's first and second derivatives at zero.",
         ),
         _kept_rows(),
     )
