@@ -132,10 +132,11 @@ def edge_tooltip(edge: EdgeView) -> str:
     name = f" as {edge.argument}" if edge.argument else ""
     lines = [f"{edge.source} → {edge.target}{name}, shape {shape_text(edge.shape)}"]
     if edge.contribution is not None:
-        lines.append(f"back: {edge.rule}, {edge.shapes}")
+        lines.append(f"back: {', '.join(filter(None, [edge.rule, edge.shapes]))}")
         if edge.local:
             lines.append(f"ḡ {edge.incoming} · local derivative {edge.local}")
-        lines.append(f"contribution {value_line(edge.contribution, brackets=False)}")
+        if edge.shapes:
+            lines.append(f"contribution {value_line(edge.contribution, brackets=False)}")
     elif not edge.differentiable:
         lines.append("no gradient flows back")
     return "\n".join([*lines, *edge.badges])

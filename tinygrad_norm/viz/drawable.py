@@ -24,6 +24,7 @@ from .drawing import Drawing
 from .fold import Depth, fold
 from .frames import PACKAGE, key_of
 from .graph_as_dot import Direction
+from .other_engines import Field, Fields, run_of_objects
 from .recorded_run import Run, run_of_tensor, run_of_trace
 from .theme import Theme
 from .trace import trace
@@ -43,12 +44,18 @@ def draw(
     mask: Any = None,
     report: Any = None,
     renderer: str | None = None,
+    parents: Field = None,
+    operation: Field = None,
+    value: Field = None,
+    gradient: Field = None,
+    name: Field = None,
+    local: Field = None,
 ) -> Drawing:
-    """Return the :class:`Drawing` of the graph of a Tensor, a trace, or a module or function with its inputs.
+    """Return the :class:`Drawing` of the graph of a Tensor, a trace, a module or function, or another engine's result.
 
     Parameters
     ----------
-    target : Tensor, trace, module or function
+    target : Tensor, trace, module, function, or any object with ``parents=``
         A Tensor shows what its tape still knows, a trace all that happened. A module or function is run once on
         ``inputs`` and left as it was: no ``.grad``, no buffer and no random state changes.
     *inputs : Tensors, arrays, numbers
@@ -70,6 +77,9 @@ def draw(
         Marks the operations and edges that a gradient check found wrong.
     renderer : str, optional
         The path of an executable that understands DOT.
+    parents, operation, value, gradient, name, local : str or function, optional
+        For the result of another engine, the attribute (or a function of one object) that gives its parents, the name
+        of its operation, its value, its gradient, its name, and the derivatives of it by each of its parents.
 
     Raises
     ------
@@ -82,11 +92,14 @@ def draw(
     >>> print(tg.draw(lambda x: x * x, 3.0).text)
     x: input () float64 = 3, gradient 6, 2 of 2 received, saved by multiply_1
     multiply_1: () float64 = x · x = 9, gradient 1
+
+    Micrograd's: ``tg.draw(loss, parents="_prev", operation="_op", value="data", gradient="grad")``.
     """
     check_choices(direction=(direction, ("auto", "LR", "TB")), theme=(theme, ("auto", "light", "dark")))
     real = None if mask is None else np.asarray(mask).astype(bool)
     wrong = getattr(report, "nodes", ())
-    run, arguments = run_of(target, inputs, gradients)
+    other = Fields(parents, operation, value, gradient, name, local)
+    run, arguments = run_of_other(target, inputs, other, report) if other.given() else run_of(target, inputs, gradients)
     view, keys = view_of_run(run, Shown(values, gradients is not False, real, arguments, wrong))
     folded, title = fold(view, depth, focus), title_of(target)
     return Drawing(view, folded, values, direction, theme, force, renderer, title, run, keys)
@@ -107,6 +120,21 @@ def title_of(target: Any) -> str:
     return "Computation graph" if not name or name == "<lambda>" else f"Computation graph of {name}"
 
 
+def run_of_other(target: Any, inputs: Sequence[Any], fields: Fields, report: Any) -> tuple[Run, frozenset[Hashable]]:
+    """Return the run of another engine's result."""
+    if fields.parents is None:
+        raise InputError(
+            f"what another engine computed must be drawn with parents=; got only {', '.join(fields.given())}=. Write "
+            'for example tg.draw(loss, parents="_prev", operation="_op", value="data", gradient="grad").'
+        )
+    if inputs or report is not None:
+        raise OperandError(
+            "a result of another engine must be drawn alone: there is nothing to call with inputs, and no gradient "
+            "check of it. Leave the inputs and report= out."
+        )
+    return run_of_objects(target, fields, caller_variables()), frozenset()
+
+
 def run_of(target: Any, inputs: Sequence[Any], gradients: Any) -> tuple[Run, frozenset[Hashable]]:
     """Return the run that is to be drawn, and the keys of a function's arguments."""
     if isinstance(target, (Tensor, trace)) and inputs:
@@ -121,18 +149,19 @@ def run_of(target: Any, inputs: Sequence[Any], gradients: Any) -> tuple[Run, fro
     if not callable(target):
         raise OperandError(
             f"what is to be drawn must be a Tensor, a trace, or a function or module with its inputs; got "
-            f"{type(target).__name__}. Write tg.draw(f, x), or tg.draw(loss)."
+            f"{type(target).__name__}. Write tg.draw(f, x), or tg.draw(loss); of another engine, say where things are: "
+            'tg.draw(loss, parents="_prev", value="data").'
         )
     watched, arguments = watch(target, inputs, gradients)
     return run_of_trace(watched), arguments
 
 
-def caller_variables() -> dict[str, Tensor]:
-    """Return the Tensors in the variables of the code that asked for the drawing."""
+def caller_variables() -> dict[str, Any]:
+    """Return what the variables of the code that asked for the drawing hold."""
     frame: FrameType = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE + os.sep):
         frame = frame.f_back
-    return {n: x for n, x in frame.f_locals.items() if isinstance(x, Tensor) and not n.startswith("_")}
+    return {n: x for n, x in frame.f_locals.items() if not n.startswith("_")}
 
 
 def watch(function: Callable[..., Any], inputs: Sequence[Any], gradients: Any) -> tuple[trace, frozenset[Hashable]]:

@@ -115,7 +115,7 @@ def sent_words(node: NodeView, edge: EdgeView, source: NodeView, arrived: int) -
     """Return who sends what to whom, and how much has arrived there."""
     amount = value_line(edge.contribution) if edge.contribution is not None else ""
     short = 0 < len(amount) <= LONGEST
-    shown = f" = {amount}" if short else f", shape {edge.shapes}"
+    shown = f" = {amount}" if short else f", shape {edge.shapes}" if edge.shapes else ""
     summed = f" ({edge.shapes})" if "Σ" in edge.shapes and short else ""
     complete = arrived == source.expected > 1 and source.gradient is not None
     in_all = f", in all {in_words(source.gradient, source)}" if complete else ""

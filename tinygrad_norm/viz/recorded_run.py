@@ -25,12 +25,29 @@ from .trace import Failure, Sent, array_of, saved_names, trace
 Key: TypeAlias = Hashable
 
 
+@dataclass(frozen=True)
+class NamedOperation:
+    """What is known of an operation of another engine, in the words of a primitive."""
+
+    name: str
+    symbol: str
+    formula: str
+    inputs: tuple[str, ...]
+    rule: tuple[str, ...]
+    variadic: bool = False
+    note: str = ""
+
+    def flows_to(self, i: int) -> bool:
+        """Return whether a cotangent flows to input ``i``: nothing says that it does not."""
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class AppliedPrimitive:
     """One operation: an operand is a key, or a literal (a number or an array; None where the tape kept neither)."""
 
     key: Key
-    primitive: Primitive
+    primitive: Primitive | NamedOperation
     operands: tuple[Key | None, ...]
     literals: tuple[Any, ...]
     shapes: tuple[Shape, ...]
@@ -57,8 +74,9 @@ class Leaf:
 class Run:
     """What happened, by keys.
 
-    ``contributions`` are by operation and argument, with the shape before summing; ``variables`` names what variables
-    hold, and ``outer`` are those around the run, not inside its functions.
+    ``contributions`` are by operation and argument, with the shape before summing; None is an amount that is not known.
+    ``local`` are derivatives that no primitive can be asked for. ``variables`` names what variables hold, and ``outer``
+    are those around the run, not inside its functions.
     """
 
     operations: tuple[AppliedPrimitive, ...]
@@ -66,7 +84,8 @@ class Run:
     arrays: Mapping[Key, Array]
     shapes: Mapping[Key, Shape]
     gradients: Mapping[Key, Array]
-    contributions: Mapping[tuple[Key, int], tuple[Array, Shape]] = field(default_factory=dict)
+    contributions: Mapping[tuple[Key, int], tuple[Array | None, Shape]] = field(default_factory=dict)
+    local: Mapping[tuple[Key, int], Array] = field(default_factory=dict)
     swept: tuple[Key, ...] = ()
     variables: Mapping[Key, str] = field(default_factory=dict)
     outer: Collection[Key] = ()
@@ -146,10 +165,11 @@ def leaf_of(key: Key, tensor: Tensor) -> Leaf:
     return Leaf(key, str(tensor.dtype), tensor.name, tensor.requires_grad, isinstance(tensor, Parameter))
 
 
-def run_of_tensor(target: Tensor, variables: Mapping[str, Tensor]) -> Run:
+def run_of_tensor(target: Tensor, variables: Mapping[str, Any]) -> Run:
     """Return what the tape still knows of how a Tensor was computed."""
-    known = {key_of(t): t for t in [*variables.values(), target]}
-    names = {key_of(t): name for name, t in reversed(list(variables.items()))}
+    tensors = {name: t for name, t in variables.items() if isinstance(t, Tensor)}
+    known = {key_of(t): t for t in [*tensors.values(), target]}
+    names = {key_of(t): name for name, t in reversed(list(tensors.items()))}
     end = key_of(target)
     nodes = ancestors(target.node) if target.node is not None else []
     leaves: dict[Key, Leaf] = {}
@@ -227,6 +247,9 @@ def local_derivative(run: Run, op: AppliedPrimitive, position: int) -> str:
 
     It is the operation's own rule at the cotangent 1, so it is right where the incoming gradient is 0, too.
     """
+    if not isinstance(op.primitive, Primitive):
+        known = run.local.get((op.key, position))
+        return number(known.item()) if known is not None and known.size == 1 else ""
     out = run.arrays[op.key]
     if out.size != 1 or any(int(np.prod(s)) != 1 for s in op.shapes) or not flows(run, op, position):
         return ""
@@ -242,13 +265,16 @@ def local_derivative(run: Run, op: AppliedPrimitive, position: int) -> str:
 def contribution_norms(run: Run) -> dict[tuple[Key, int], float]:
     """Return the size of each contribution."""
     with np.errstate(all="ignore"):
-        return {edge: float(np.linalg.norm(c.astype(np.float64).ravel())) for edge, (c, _) in run.contributions.items()}
+        return {
+            edge: 0.0 if c is None else float(np.linalg.norm(c.astype(np.float64).ravel()))
+            for edge, (c, _) in run.contributions.items()
+        }
 
 
 def first_bad_contribution(run: Run) -> tuple[Key, int] | None:
     """Return the edge where a finite gradient first became a NaN or an infinity."""
     # They stand in the order of the sweep.
     for (key, position), (sent, _) in run.contributions.items():
-        if not first_bad(run.gradients[key]) and first_bad(sent):
+        if sent is not None and not first_bad(run.gradients[key]) and first_bad(sent):
             return key, position
     return None

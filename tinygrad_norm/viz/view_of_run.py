@@ -220,7 +220,7 @@ class ViewOfRun:
         sent = run.contributions.get((op.key, position)) if self.gradients else None
         if sent is not None:
             array, raw = sent
-            shapes = sent_shapes(raw, array.shape)
+            shapes = sent_shapes(raw, array.shape) if array is not None else ""
             contribution = self._value(array) or Value()
             local = local_derivative(run, op, position) if self.values else ""
             incoming = number(run.gradients[op.key].reshape(-1)[0]) if local else ""
