@@ -195,6 +195,16 @@ def test_axes_that_numpy_refuses(shape: Any, axis: Any) -> None:
             reduce(np.ones(shape), axis)
 
 
+@pytest.mark.parametrize("axis", [1.0, True, np.float64(1), (1.0,), (0, True), [1], np.array(1), "1"])
+@pytest.mark.parametrize("reduce", [total, average])
+def test_what_only_equals_an_axis(reduce: Any, axis: Any) -> None:
+    for known in (1, (1,), (0, 1)):  # the memory of kernels takes equal keys for the same
+        reduce(np.ones((3, 5)), known)
+    with pytest.raises(tg.OperandError, match=r"an axis must be an integer, several a tuple .*; got .*Count from 0"):
+        reduce(np.ones((3, 5)), axis)
+    assert reduce(np.ones((3, 5)), (np.int64(1),)).shape == (3,)
+
+
 @pytest.mark.parametrize("axis", [1, -2, (0, 1)])
 def test_axes_that_a_single_number_does_not_have(axis: Any) -> None:
     for reduce in (total, np.add.reduce):

@@ -141,6 +141,33 @@ def test_infinite_and_missing_entries() -> None:
     assert np.isnan(F.softmax([np.nan, 0.0])).all()
 
 
+@pytest.mark.parametrize("row", [[1.0, INF, 2.0], [INF, INF, 0.0], [-INF, INF, 0.0]])
+def test_a_row_with_infinity_is_nan_as_in_pytorch_and_warns_of_nothing(row: list[float]) -> None:
+    x = np.array([row, [0.0, 1.0, 2.0]])
+    for f in (F.softmax, F.log_softmax):
+        y, g, h = rows(f, x)
+        assert np.isnan([y[0], g[0], h[0]]).all()
+        # The other row is what it is alone.
+        assert all(np.array_equal(a[1:], b) for a, b in zip((y, g, h), rows(f, x[1:]), strict=True))
+
+
+EXTREMES = [0.0, -0.0, 20.0, -20.0, 700.0, -700.0]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+@pytest.mark.parametrize(("name", "f"), SMOOTH)
+def test_where_the_value_is_a_number_nothing_overflows(name: str, f: Any, dtype: str) -> None:
+    """Neither a warning, which is an error here, nor a NaN: forward, backward, and backward of that."""
+    limits = np.finfo(dtype)
+    for value in (*EXTREMES, *(s * float(v) for s in (1, -1) for v in (limits.max / 4, limits.tiny))):
+        x = tg.Tensor(np.array([[value, 0.0]], dtype), requires_grad=True)
+        y = f(x)
+        g = tg.gradients(y, x, tg.ones(y.shape), create_graph=True)
+        assert np.isfinite(g.data).all(), value
+        if g.requires_grad:
+            assert np.isfinite(tg.gradients(g.sum(), x)).all(), value
+
+
 def test_softmax_sums_to_one_and_its_gradient_to_zero(rng: np.random.Generator) -> None:
     x = tg.Tensor(rng.standard_normal((4, 6)) * 30, requires_grad=True)
     y = F.softmax(x)
@@ -168,6 +195,7 @@ def test_every_composition_runs_in_a_scope_of_its_name() -> None:
         ),
         (lambda x: F.gelu(x, "fast"), tg.InputError, r"gelu: approximate must be 'none' or 'tanh'; got 'fast'. Choose"),
         (lambda x: F.softmax(x, 2), tg.ShapeError, r"softmax: the axes must be axes of shape \(2, 3\); got 2.*Count"),
+        (lambda x: F.softmax(x, 1.0), tg.OperandError, r"softmax: an axis must be an integer.*; got 1.0. Count from"),
         (lambda x: F.log_softmax(x, -3), tg.ShapeError, r"softmax: the axes must be .*got -3"),
         (lambda x: F.logsumexp(x, (0, 0)), tg.ShapeError, r"softmax: the axes must be .*duplicate"),
         (

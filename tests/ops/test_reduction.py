@@ -228,3 +228,15 @@ def test_reductions_of_integers(dtype: Any) -> None:
         result = getattr(t, name)(axis=1)
         assert result.dtype == expected.dtype
         np.testing.assert_allclose(np.asarray(result), expected)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sum", "mean", "max", "min", "prod", "cumsum", "cumprod", "var", "std", "median", "average", "sort", "diff"],
+)
+def test_an_axis_is_an_integer(name: str) -> None:
+    f, x = getattr(tg, name), leaf(np.arange(6.0).reshape(2, 3))
+    f(x, axis=1)
+    for axis in (1.0, True, "1", np.array(1)):
+        with pytest.raises(tg.OperandError, match=r"^\w+: an axis must be an integer, several a tuple of them; got"):
+            f(x, axis=axis)

@@ -6,10 +6,11 @@ Each is written so that no intermediate value overflows, and composed of primiti
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from ..engine.details.array import Array
+from ..engine.details.array import Array, whole
 from ..engine.details.summation import Axis
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
@@ -182,17 +183,29 @@ def gelu(x: Data, approximate: str = "none") -> Tensor:
         cumulative = 0.5 * (e.erf(x * math.sqrt(0.5)) + 1)
         return x * cumulative
     if approximate == "tanh":
-        cubic = x + 0.044715 * (x * x * x)
+        near = x.clip(-10, 10)  # beyond, tanh is ±1 in every dtype, and the cube of a large number is ∞
+        cubic = near + 0.044715 * (near * near * near)
         return 0.5 * x * (1 + (math.sqrt(2 / math.pi) * cubic).tanh())
     raise InputError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}. Choose one of them.")
 
 
-def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Array]:
-    """Return exp(x − m), its sum along the axis, and m, the largest entry along it.
+class Shifted(NamedTuple):
+    """x − m, its exponentials and their sum along the axis, where m is the largest entry along it.
 
-    m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose.
-    Where m would be infinite it is 0: a row of −∞ only has the sum 0, one with a +∞ the sum ∞.
+    m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose. ``empty``
+    says which rows are of −∞ only, for which m is 0 and the sum given as 1; None where there are none.
     """
+
+    x: Tensor
+    exponentials: Tensor
+    total: Tensor
+    largest: Array
+    empty: Array | None
+
+
+def shifted_exponentials(x: Tensor, axis: Axis, at_infinity: float) -> Shifted:
+    """Return the exponentials of x − m; ``at_infinity`` is what m is for a row with a +∞."""
+    axis = whole(axis, "softmax")
     try:
         largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
     except ValueError as error:
@@ -200,10 +213,17 @@ def shifted_exponentials(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor, Array]:
             f"softmax: the axes must be axes of shape {x.shape}; got {axis}: {error}. "
             "Count from 0, or from −1 backwards."
         ) from error
-    # An infinite maximum cannot be subtracted; exp(±∞ − 0) is what is wanted.
-    largest = np.where(np.isinf(largest), 0, largest).astype(x.dtype)
-    exponentials = (x - largest).exp()
-    return exponentials, exponentials.sum(axis, keepdims=True), largest
+    empty = None
+    if np.isinf(largest).any():
+        empty = largest == -np.inf
+        largest = np.where(empty, 0, np.where(largest == np.inf, at_infinity, largest)).astype(x.dtype)
+    with np.errstate(over="ignore"):  # −1e308 − 1e308 is −∞, whose exponential is the 0 that is wanted
+        shifted = x - largest
+    exponentials = shifted.exp()
+    total = exponentials.sum(axis, keepdims=True)
+    if empty is not None:
+        total = e.where(empty, 1, total)
+    return Shifted(shifted, exponentials, total, largest, empty)
 
 
 @composed
@@ -211,7 +231,7 @@ def softmax(x: Data, axis: int = -1) -> Tensor:
     """Return exponentials that sum to 1 along an axis.
 
     Formula: softmax(x)ᵢ = e^(xᵢ) / Σⱼ e^(xⱼ), after the largest entry is subtracted, which changes nothing but that no
-    exponential overflows. A row of −∞ only (nothing to attend to) gives zeros, with gradient zero.
+    exponential overflows. A row of −∞ only (nothing to attend to) gives zeros, with gradient zero; one with a +∞ NaN.
     Shapes: x (…, classes), result the same, in [0, 1]; ``axis``, PyTorch's ``dim``, names another axis than the last.
     Source: Goodfellow, Bengio & Courville 2016, "Deep learning", section 4.1.
 
@@ -229,11 +249,8 @@ def softmax(x: Data, axis: int = -1) -> Tensor:
            shape=(2, 2), dtype=float64)
     """
     x = floating(x)
-    exponentials, total, _ = shifted_exponentials(widened(x), axis)
-    empty = total.data == 0
-    if np.any(empty):
-        total = e.where(empty, 1, total)
-    return narrowed(exponentials / total, x)
+    shifted = shifted_exponentials(widened(x), axis, np.nan)
+    return narrowed(shifted.exponentials / shifted.total, x)
 
 
 @composed
@@ -258,13 +275,9 @@ def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False)
     [0.6931, 1000.0]
     """
     x = floating(x)
-    _, total, largest = shifted_exponentials(widened(x), axis)
-    empty = total.data == 0
-    if np.any(empty):
-        result = e.where(empty, -np.inf, e.where(empty, 1, total).log() + largest)
-    else:
-        result = total.log() + largest
-    result = narrowed(result, x)
+    shifted = shifted_exponentials(widened(x), axis, 0.0)
+    result = shifted.total.log() + shifted.largest
+    result = narrowed(result if shifted.empty is None else e.where(shifted.empty, -np.inf, result), x)
     return result if keepdims else squeeze(result, axis)
 
 
@@ -290,9 +303,6 @@ def log_softmax(x: Data, axis: int = -1) -> Tensor:
     [-0.6931, -0.6931]
     """
     x = floating(x)
-    wide = widened(x)
-    _, total, largest = shifted_exponentials(wide, axis)
-    empty = total.data == 0
-    if np.any(empty):
-        return narrowed(e.where(empty, -np.inf, (wide - largest) - e.where(empty, 1, total).log()), x)
-    return narrowed((wide - largest) - total.log(), x)
+    shifted = shifted_exponentials(widened(x), axis, np.nan)
+    result = shifted.x - shifted.total.log()
+    return narrowed(result if shifted.empty is None else e.where(shifted.empty, -np.inf, result), x)

@@ -23,9 +23,14 @@ def _erf(x: Array, /) -> Array:
     return erf_values(x)
 
 
+def _erf_rule(g: Any, x: Any) -> Any:
+    with np.errstate(over="ignore"):  # exp(−∞) is the 0 that is wanted
+        return (g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),)
+
+
 erf = elementwise(
     _erf,
-    vjp=lambda g, x: (g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),),
+    vjp=_erf_rule,
     formula="2/√π ∫₀ˣ exp(−t²) dt",
     rule=("ḡ · 2/√π · exp(−x²)",),
 )
@@ -102,7 +107,7 @@ arccosh = elementwise(
 )
 arctanh = elementwise(
     np.arctanh,
-    vjp=lambda g, x: (g / ((1 - x) * (1 + x)),),
+    vjp=lambda g, x: (g / (1 - x) / (1 + x),),
     formula="artanh x",
     rule=("ḡ / (1 − x²)",),
     domain="unit",

@@ -142,7 +142,7 @@ def ifftshift(x: Data, axes: Any = None) -> Tensor:
 
 def shifted(x: Tensor, axes: Any, shift: Any) -> Tensor:
     """Return x rolled along axes, by a shift for each length."""
-    chosen = range(x.ndim) if axes is None else (axes,) if isinstance(axes, int) else axes
+    chosen = range(x.ndim) if axes is None else axes if isinstance(axes, (tuple, list)) else (axes,)
     along = tuple(axis_of(a, x.shape, "fftshift") for a in chosen)
     result: Tensor = roll(x, shift=tuple(shift(x.shape[a]) for a in along), axis=along)
     return result

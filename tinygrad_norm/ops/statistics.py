@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.details.array import Shape
+from ..engine.details.array import Shape, whole
 from ..engine.details.summation import Axis, kept_shape, reduced_axes, reduced_count
 from ..engine.primitive import composition
 from ..engine.primitives.reduction import cumsum, prod
@@ -31,7 +31,7 @@ def narrowed(result: Tensor, x: Tensor) -> Tensor:
 
 def _axes_of(x: Tensor, axis: Axis, name: str) -> tuple[int, ...]:
     try:
-        return reduced_axes(x.shape, axis)
+        return reduced_axes(x.shape, whole(axis, name))
     except ValueError as error:
         raise ShapeError(
             f"{name}: the axes must be axes of shape {x.shape}; got {axis}: {error}. Count from 0, or from −1 "

@@ -71,3 +71,14 @@ def refuse_tracked(data: Sequence[Any]) -> None:
                     "a Tensor's data must be plain numbers; got a list with a Tensor that requires a gradient, "
                     "which would be lost. Use tg.stack([...]) or tg.concatenate([...])."
                 )
+
+
+def whole(axis: Any, name: str = "") -> Any:
+    """Return an axis, a tuple of several, or None; raise for what merely equals one, as 1.0 and True do."""
+    for one in axis if isinstance(axis, tuple) else () if axis is None else (axis,):
+        if not isinstance(one, (int, np.integer)) or isinstance(one, bool):
+            raise OperandError(
+                f"{name and f'{name}: '}an axis must be an integer, several a tuple of them; got {one!r}. Count from "
+                "0, or from −1 backwards."
+            )
+    return axis

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import VJPError
-from .array import Array, Shape
+from .array import Array, Shape, whole
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 Kernel: TypeAlias = Callable[[Array], Any]
@@ -64,11 +64,15 @@ def reduced_count(shape: Shape, axis: Axis) -> int:
 
 def total(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """Return the sum over an axis, several, or all."""
+    if axis is not None and type(axis) is not int:  # the memory of kernels takes 1.0 and True for 1
+        whole(axis)
     return kernel(x.shape, axis, keepdims, x.dtype)(x)
 
 
 def average(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """Return the mean over an axis, several, or all."""
+    if axis is not None and type(axis) is not int:
+        whole(axis)
     return averaging_kernel(x.shape, axis, keepdims, x.dtype)(x)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..details.array import PLAIN, Array, Shape
+from ..details.array import PLAIN, Array, Shape, whole
 from ..details.samples import samples_at
 from ..details.summation import Axis, average, kept_shape, reduced_axes, reduced_count, total
 from ..primitive import primitive
@@ -72,7 +72,7 @@ mean = primitive(
 
 
 def _prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    return multiply_reduce(x, axis, keepdims=keepdims)
+    return multiply_reduce(x, whole(axis), keepdims=keepdims)
 
 
 def _prod_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
@@ -144,7 +144,7 @@ def _share_of_extreme(g: Any, out: Any, x: Any, axis: Axis) -> Any:
 
 
 def _max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    return maximum_reduce(x, axis, keepdims=keepdims)
+    return maximum_reduce(x, whole(axis), keepdims=keepdims)
 
 
 max = primitive(
@@ -159,7 +159,7 @@ max = primitive(
 
 
 def _min(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    return minimum_reduce(x, axis, keepdims=keepdims)
+    return minimum_reduce(x, whole(axis), keepdims=keepdims)
 
 
 min = primitive(
@@ -174,7 +174,7 @@ min = primitive(
 
 
 def _cumsum(x: Array, /, axis: int | None = None) -> Array:
-    return np.cumsum(x, axis)
+    return np.cumsum(x, whole(axis))
 
 
 def _cumsum_rule(g: Any, x_shape: Shape, axis: int | None) -> Any:
