@@ -10,7 +10,7 @@ import pytest
 import tinygrad_norm as tg
 from tinygrad_norm.gradcheck import Report
 from tinygrad_norm.gradcheck.hygiene import adjoint_gap
-from tinygrad_norm.gradcheck.user_functions import hand_written
+from tinygrad_norm.gradcheck.numpy_pair import hand_written
 
 X = np.random.default_rng(3).standard_normal((3, 5))
 

@@ -1,4 +1,4 @@
-"""What a user may hand in: functions of Tensors, modules with their parameters and buffers, NumPy pairs."""
+"""What a user may hand in: functions of Tensors, modules with their parameters and buffers."""
 
 from __future__ import annotations
 
@@ -146,43 +146,6 @@ def test_attention_with_a_bias_that_cancels_is_fine() -> None:
     (bias,) = [e for e in report.entries if e.name == "layer.bias"]
     assert bias.status == "vacuous"
     assert "VACUOUS, it cancels out of the output" in str(report)
-
-
-def test_backward_may_take_the_output_and_be_called_by_position() -> None:
-    def with_out(g: Any, out: Any, x: Any) -> Any:
-        return g * out
-
-    def by_count(a: Any, b: Any, c: Any) -> Any:
-        return a * b
-
-    def with_rest(g: Any, out: Any, *inputs: Any) -> Any:
-        return g * out
-
-    assert tg.check_vjp(np.exp, with_out, X).ok
-    assert tg.check_vjp(np.exp, with_rest, X).ok
-    assert tg.check_vjp(np.exp, by_count, X).ok
-    assert tg.check_vjp(np.exp, lambda *args: args[0] * np.exp(args[1]), X).ok
-    two = tg.check_vjp(lambda x: (np.exp(x), np.sin(x)), lambda g, out, x: g[0] * out[0] + g[1] * np.cos(x), X)
-    assert two.ok
-    # A built-in function without a signature gets g and the inputs.
-    assert tg.check_vjp(lambda x: 1.0 * x, lambda g, x: np.positive(g), X).ok
-
-
-def test_gradients_may_be_given_for_all_inputs_or_the_floating_ones() -> None:
-    labels = np.array([0, 2, 1])
-
-    def pick(x: Any, i: Any) -> Any:
-        return x[np.arange(3), i]
-
-    def place(g: Any, x: Any, i: Any) -> Any:
-        dx = np.zeros_like(x)
-        dx[np.arange(3), i] = g
-        return dx
-
-    assert tg.check_vjp(pick, place, (X, labels)).ok
-    assert tg.check_vjp(pick, lambda g, x, i: (place(g, x, i), None), (X, labels)).ok
-    product = tg.check_vjp(lambda a, b: a * b, lambda g, a, b: [g * a], (X, X.copy()), wrt="b")
-    assert product.ok
 
 
 def test_names_are_numbers_where_a_function_tells_none() -> None:

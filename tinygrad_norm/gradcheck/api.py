@@ -12,12 +12,12 @@ from ..errors import InputError
 from .blame import blame_operation, cancelling_sum
 from .check_report import Report
 from .examination import NOT_LINEAR, Coordinates, check_problem, with_order
+from .numpy_pair import hand_written
 from .user_functions import (
     TensorFunction,
     Wrt,
     backward_function,
     changed_buffers,
-    hand_written,
     module_function,
     tensor_function,
 )
@@ -151,10 +151,11 @@ def check_vjp(
     Parameters
     ----------
     forward : callable
-        ``forward(*inputs)`` gives an array, or a tuple of arrays.
+        ``forward(*inputs)`` gives an array, or a tuple of arrays. It runs again before each backward pass.
     backward : callable
         ``backward(g, *inputs)`` or ``backward(g, out, *inputs)``, where g has the shape of the output (a tuple for
-        several). Returns the gradient of the input, or a tuple with one for each; None stands for zeros.
+        several). Where ``forward`` returns ``out, cache``, ``backward(g, cache)``; where a layer remembers what it
+        needs, ``backward(g)``. Returns the gradient of the input, or a tuple with one for each; None stands for zeros.
     inputs : array, or tuple or list of arguments
         The point. Integer and boolean arguments are handed on and not differentiated by. Nothing is changed.
     wrt, cotangent, coordinates, seed, rtol :

@@ -82,12 +82,13 @@ def _linearity(p: Probe) -> Iterator[Finding]:
     # A power of two, so that b(−1024 g) = −1024 b(g) holds in floating-point arithmetic too.
     factor = -1024.0
     scaled = p.ask(factor * p.cotangents)
-    if _all_close(p, [factor * a for a in p.gradients], scaled, factor):
+    # Precision is no matter of this test: gradients in float32 have a name of their own, and what takes the derivative
+    # of a function of matrices from a block matrix [[A, g], [0, A]] rounds by the size of the block.
+    ulps = 1e10 if all(np.array_equal(a.astype(np.float32), a) for a in p.gradients) else 1e8
+    if _all_close(p, [factor * a for a in p.gradients], scaled, factor, ulps):
         if len(p.cotangents) < 2:
             return
         both = p.ask((p.cotangents[0] + p.cotangents[1])[None])
-        # Gradients in float32 are a matter of precision, which has a name of its own.
-        ulps = 1e10 if all(np.array_equal(a.astype(np.float32), a) for a in p.gradients) else 1e4
         if _all_close(p, [a[:1] + a[1:2] for a in p.gradients], both, 2.0, ulps=ulps):
             return
     elif _all_close(p, p.gradients, scaled):
@@ -136,6 +137,13 @@ def _side_effects(p: Probe) -> Iterator[Finding]:
             "the backward pass changes the incoming gradient g",
             "g was overwritten during the call",
             "the caller may still need g: work on a copy",
+        )
+    for who, what in p.problem.overwritten(inputs, unflatten(p.cotangents[0], p.outputs)):
+        yield Finding(
+            "argument-changed" if "argument" in what else "output-changed",
+            f"{who} changes {what}",
+            "it was overwritten during the call",
+            "the caller may still need it, and so may other backward passes: work on a copy",
         )
 
 

@@ -1,8 +1,7 @@
-"""What a user hands in, made into a problem: a NumPy pair, a function of Tensors, a module.
+"""What a user hands in: the arguments, a function of Tensors, a module.
 
-:func:`hand_written` makes a :class:`.Problem` of a NumPy function and its backward pass; :func:`tensor_function` and
-:func:`module_function` make a :class:`TensorFunction`, whose backward pass is the engine's. The gradient of a gradient
-is one more such function: :func:`backward_function`.
+:func:`tensor_function` and :func:`module_function` make a :class:`TensorFunction`, whose backward pass is the engine's.
+The gradient of a gradient is one more such function: :func:`backward_function`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from ..engine.tensor import Tensor
 from ..errors import InputError, OperandError
 from ..transforms import gradients
 from .measure.step_ladder import Array
-from .vjp_problem import Arrays, Problem, describe, real_numbers
+from .vjp_problem import Arrays, Problem, describe
 
 #: Names or numbers of the inputs to differentiate by; None for all that hold floating-point numbers.
 Wrt = Sequence[int | str] | int | str | None
@@ -107,87 +106,6 @@ def is_floating(value: Any) -> bool:
 def as_float64(value: Any) -> Array:
     """Return a contiguous float64 copy: the check itself always runs in float64."""
     return np.array(value, dtype=np.float64, order="C")
-
-
-def hand_written(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Any, wrt: Wrt = None) -> Problem:
-    """Return the problem of a NumPy function with a hand-written backward pass.
-
-    ``backward`` is called as ``backward(g, *inputs)``, or ``backward(g, out, *inputs)`` when it takes one
-    positional argument more or when its second parameter is called ``out`` or ``y``. It returns one gradient, or
-    a tuple or list with one for each input (or for each floating-point input).
-    """
-    values = arguments(inputs)
-    names = input_names(forward, len(values))
-    positions = differentiable(values, names, wrt)
-    floating = [i for i, value in enumerate(values) if is_floating(value)]
-    wants_output = takes_output(backward, len(values))
-    constants = {i for i, value in enumerate(values) if isinstance(value, np.ndarray) and i not in positions}
-    several = False  # outputs; known once the function has run
-
-    def call(chosen: Arrays) -> list[Any]:
-        complete = [value.copy() if i in constants else value for i, value in enumerate(values)]
-        for position, value in zip(positions, chosen, strict=True):
-            complete[position] = value
-        return complete
-
-    def run_forward(chosen: Arrays) -> Arrays:
-        nonlocal several
-        result = forward(*call(chosen))
-        several = isinstance(result, (tuple, list))
-        return numeric_outputs(result)
-
-    def run_backward(chosen: Arrays, cotangents: Arrays) -> tuple[Any, ...]:
-        extra: list[Any] = []
-        if wants_output:
-            out = numeric_outputs(forward(*call(chosen)))
-            extra = [out if several else out[0]]
-        g = cotangents if several else cotangents[0]
-        result = backward(g, *extra, *call(chosen))
-        returned = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        return _select(returned, positions, floating, names)
-
-    chosen = tuple(as_float64(values[p]) for p in positions)
-    return Problem(tuple(names[p] for p in positions), chosen, run_forward, run_backward)
-
-
-def takes_output(backward: Callable[..., Any], inputs: int) -> bool:
-    """Tell whether ``backward`` wants the output as its second argument.
-
-    >>> takes_output(lambda g, x: g, 1), takes_output(lambda g, out, x: g, 1)
-    (False, True)
-    """
-    positional = positional_parameters(backward)
-    if len(positional) > 1 and positional[1].name in ("out", "y", "output"):
-        return True
-    required = [p for p in positional if p.default is p.empty]
-    return len(required) == inputs + 2
-
-
-def numeric_outputs(result: Any) -> Arrays:
-    """Return what a forward pass gave as a tuple of float64 arrays; an OperandError if it is not real numbers."""
-    outputs = []
-    for value in result if isinstance(result, (tuple, list)) else (result,):
-        array = real_numbers(value)
-        if array is None:
-            raise OperandError(
-                f"gradcheck: forward must return real numbers as an array or a tuple of arrays; got {describe(value)}. "
-                "Check its return statement."
-            )
-        outputs.append(array)
-    return tuple(outputs)
-
-
-def _select(
-    returned: tuple[Any, ...], positions: Sequence[int], floating: Sequence[int], names: Sequence[str]
-) -> tuple[Any, ...]:
-    # One gradient for each input, for each one of floating-point numbers, or for each that is differentiated by.
-    for answered in (range(len(names)), floating, positions):
-        if len(returned) == len(answered):
-            return tuple(returned[answered.index(p)] for p in positions)
-    raise OperandError(
-        f"gradcheck: backward must return one gradient for each of the {len(names)} inputs ({', '.join(names)}); got "
-        f"{len(returned)}. Return a tuple in the order of the inputs, None for an input without a gradient."
-    )
 
 
 @dataclass(frozen=True)

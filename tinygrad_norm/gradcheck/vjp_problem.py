@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,8 @@ class Problem:
     forward: Callable[[Arrays], Arrays]
     #: ``backward(inputs, cotangents) -> gradients``, one for each input; None stands for zeros.
     backward: Callable[[Arrays, Arrays], tuple[Any, ...]]
+    #: ``overwritten(inputs, cotangents)`` runs both once and yields who writes into what, inputs and cotangents apart.
+    overwritten: Callable[[Arrays, Arrays], Iterable[tuple[str, str]]] = lambda inputs, cotangents: ()
 
     def at(self, inputs: Arrays) -> Problem:
         """Return the same problem at another point."""
@@ -157,7 +159,10 @@ def as_gradient(value: Any, name: str) -> Array:
 
 def real_numbers(value: Any) -> Array | None:
     """Return a value as an array of float64, None if it is not made of real numbers."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # nested lists of several lengths
+        return None
     return array.astype(np.float64, copy=False) if array.dtype.kind in "fiub" else None
 
 
