@@ -10,14 +10,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinygrad_norm.cli import main
 from tinygrad_norm.commands import exercise as command
 from tinygrad_norm.lessons.exercises.exercise_files import stub_text
-from tinygrad_norm.lessons.exercises.exercise_report import exercise_text, hint_text
-from tinygrad_norm.lessons.exercises.grading import Grade
+from tinygrad_norm.lessons.exercises.exercise_report import exercise_text, grade_text, hint_text
+from tinygrad_norm.lessons.exercises.grading import Grade, graded
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
+from tinygrad_norm.lessons.from_file import exercises_of
+from tinygrad_norm.lessons.languages import speaking
+from tinygrad_norm.sandbox import Printed
 
 Run = Callable[..., tuple[int, str, str]]
 STUB = "exercise_07_mean_backward.py"
@@ -242,8 +246,112 @@ def test_the_guide_shows_what_happens(run: Run, tmp_path: Path) -> None:
             stub = tmp_path / arguments.replace("start 8", "exercise_08_variance_backward.py")
             written = stub.read_text(encoding="utf-8")
             stub.write_text(written.replace(body, wrong.split("\n", 1)[1].rstrip(), 1), encoding="utf-8")
-    known = {"--step", "--force", "--exercise", "--solution", "--seconds", "--json", "--jobs", "--seed"}
+    known = {"--step", "--force", "--exercise", "--from", "--solution", "--seconds", "--json", "--jobs", "--seed"}
     assert {*re.findall(r"(--[a-z][a-z-]*)", text)} <= known | {"--exercise-seconds"}
+
+
+OWN = "rms.py"
+
+
+def test_the_guide_to_an_exercise_of_ones_own(run: Run, tmp_path: Path) -> None:
+    """Twenty lines, a planted mistake, its name: in a folder of their own, graded in the sandbox."""
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "write-an-exercise.md").read_text(encoding="utf-8")
+    source, answer = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    shown = re.findall(r"```console\n\$ tinygrad-norm exercise (.*?)\n(.*?)```", text, re.DOTALL)
+    assert [arguments.split()[0] for arguments, _ in shown] == ["list", "start", "grade"]
+    (tmp_path / OWN).write_text(source, encoding="utf-8")
+    for arguments, output in shown:
+        code, out, err = run(*arguments.split())
+        assert (code, out, err) == (1 if arguments.startswith("grade") else 0, output, "")
+        if arguments.startswith("start"):
+            stub = tmp_path / "exercise_01_root_mean_square.py"
+            written = stub.read_text(encoding="utf-8")
+            right = "import numpy as np\n" + run("show", "1", "--solution", "--from", OWN)[1]
+            stub.write_text("import numpy as np\n" + answer, encoding="utf-8")
+    stub.write_text(right, encoding="utf-8")
+    code, out, err = run("grade", ".", "--from", OWN)
+    assert (code, err) == (0, "rms.py: answers no exercise, left out\n")
+    assert out.splitlines()[1].split()[1:] == ["1/1", "1/1"]
+    # The stub says whose exercise it is: it is not taken for one of the course.
+    assert "exercise 1 of rms.py:" in written
+    stub.write_text(written, encoding="utf-8")
+    assert run("grade", stub.name)[0] == 2
+    assert "not written yet" in run("grade", stub.name, "--from", OWN)[1]
+    assert "The mean is over axis 1." in run("hint", "1", "--step", "2", "--from", OWN)[1]
+
+
+GERMAN = """
+import numpy as np
+from tinygrad_norm.lessons import Case, Exercise, Slip, value_check
+
+SUM = Slip("sum", "die Summe: nicht durch n geteilt", "ein Mittel ist Σ/n", np.sum)
+CASES = lambda generator: [Case("Zufallszahlen", (generator.normal(size=7),))]
+TEXT = '''
+def mittel(x):
+    \"\"\"
+    Gib das Mittel von x zurück.
+    \"\"\"
+    return np.mean(x)
+'''
+CHECKS = (value_check("mittel", CASES, np.mean, {"Mittel": (SUM,)}),)
+MEAN = Exercise(1, "mittel", "Das Mittel", "Es ist die Summe durch n.", TEXT, ("Teile.", "Durch n."), CHECKS, lang="de")
+"""
+
+
+def test_a_german_exercise_leaves_no_english_label(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mittel.py").write_text(GERMAN, encoding="utf-8")
+    said = [run(*words, "--from", "mittel.py")[1] for words in (["list"], ["show", "1"], ["start", "1"], ["hint", "1"])]
+    said.append(run("hint", "1", "--step", "2", "--from", "mittel.py")[1])
+    path = tmp_path / "exercise_01_mittel.py"
+    stub = path.read_text(encoding="utf-8")
+    said.append(stub)
+    for body in ("print(1); return np.mean(x)", "x -= 1; return x.mean()"):
+        path.write_text(re.sub("raise .*", body, stub), encoding="utf-8")
+        said.append(run("grade", path.name, "--from", "mittel.py")[1])
+    said.append(run("grade", ".", "--from", "mittel.py")[1].replace(tmp_path.name, "Ada"))
+    # What is said of other answers is the same outside of the sandbox, and costs less there.
+    (exercise,) = exercises_of("mittel.py").values()
+    answers = [..., None, "x", [1, 2], np.array([0.0, 1.0]), np.nan, 3.14, np.float32(0.1), *np.arange(2.0)]
+    for answer in [*({"mittel": lambda x, a=a: a} for a in answers), {"mittel": np.sum}, {}]:
+        with speaking("de"):
+            verdicts = graded(exercise.checks[0], answer, path.name, 0)
+        said.append(grade_text(Grade(exercise, path.name, verdicts, Printed(2, "1"))))
+    own = r"exercise_01_mittel\.py|python -m doctest|tinygrad-norm exercise 1 of mittel\.py"
+    own += r"|tinygrad-norm exercise \w+ \S+( --step \d| --solution)? --from mittel\.py"
+    words = set(re.findall(r"[A-Za-zäöüß]+", re.sub(own, "", "".join(said))))
+    english = """
+        the a an of for right wrong open point points exercise hint full marks next last where belongs on shape is line
+        returns not written yet file student total first must have numbers mend solution write your answer at array
+    """
+    assert words & set(english.split()) == set()
+    assert {"richtig", "falsch", "offen", "Volle", "Aufgabe", "Punkt"} <= words
+
+
+@pytest.mark.parametrize("locked", ["all", "7", "1-9", "3, 5-7", "nonsense"])
+def test_a_locked_solution_is_not_shown(run: Run, monkeypatch: pytest.MonkeyPatch, locked: str) -> None:
+    monkeypatch.setenv("TINYGRAD_NORM_LOCKED", locked)
+    code, out, err = run("show", "7", "--solution")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "the solution of exercise 7 must not be locked to be shown; it is, by the teacher. Ask for a hint" in err
+    assert "--solution" not in run("hint", "7", "--step", "3")[1]
+    assert run("show", "7")[0] == 0
+
+
+@pytest.mark.parametrize("locked", ["", " ", "8", "1-6,8"])
+def test_another_lock_leaves_it_open(run: Run, monkeypatch: pytest.MonkeyPatch, locked: str) -> None:
+    monkeypatch.setenv("TINYGRAD_NORM_LOCKED", locked)
+    assert run("show", "7", "--solution")[0] == 0
+    assert "--solution" in run("hint", "7", "--step", "3")[1]
+
+
+def test_an_exercise_of_ones_own_is_locked_by_itself(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYGRAD_NORM_LOCKED", "all")
+    (tmp_path / "open.py").write_text(GERMAN, encoding="utf-8")
+    (tmp_path / "locked.py").write_text(GERMAN.replace('lang="de"', "locked=True"), encoding="utf-8")
+    assert run("show", "mittel", "--solution", "--from", "open.py")[0] == 0
+    assert run("show", "mittel", "--solution", "--from", "locked.py")[0] == 2
+    assert run("hint", "1", "--step", "2", "--from", "locked.py")[1].endswith("\n\nThat was the last one.\n")
 
 
 def masked(output: str) -> str:

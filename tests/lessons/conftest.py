@@ -85,9 +85,8 @@ def document(text: str) -> Lesson:
         ),
         Graph("graph", text, draw(lambda x: x * x, Tensor(1.0, requires_grad=True, name=text))),
     )
-    return Lesson(
-        text, {"variant": text}, (text,), (Step(1, text, blocks, (text, text)), Step(2, text, (Paragraph("."),)))
-    )
+    steps = (Step(1, text, blocks, (text, text)), Step(2, text, (Paragraph("."),)))
+    return Lesson(text, steps, (text,), {"variant": text})
 
 
 @pytest.fixture

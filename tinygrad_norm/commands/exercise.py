@@ -6,11 +6,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import FileError, InputError
-from ..lessons.exercises.exercise_files import file_name, find_submissions, recognize, stub_text
+from ..lessons.exercises.exercise_files import command, file_name, find_submissions, recognize, stub_text
 from ..lessons.exercises.exercise_parts import Exercise
 from ..lessons.exercises.exercise_report import (
     class_data,
@@ -24,7 +24,10 @@ from ..lessons.exercises.exercise_report import (
     list_text,
 )
 from ..lessons.exercises.grading import SECONDS, grade_class, grade_file
+from ..lessons.exercises.locks import is_locked
 from ..lessons.exercises.tasks import EXERCISES, find_exercise
+from ..lessons.from_file import exercises_of
+from ..lessons.languages import say, speaking
 from ..terminal.files import shown_name, whole_text
 from ..terminal.progress import Progress
 from .argument_types import seconds, whole_number
@@ -42,6 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         chosen.set_defaults(act=act)
         if of_one:
             chosen.add_argument("exercise", metavar="N", help="number or name of the exercise")
+        own = "the exercises that a Python file of a teacher's defines, in place of the course's"
+        chosen.add_argument("--from", dest="source", metavar="MY.py", help=own)
         return chosen.add_argument
 
     add = action("list", _list, "the exercises, a line each", of_one=False)
@@ -70,20 +75,33 @@ def run(args: argparse.Namespace) -> int:
     return act(args)
 
 
+def _exercises(args: argparse.Namespace) -> Mapping[int, Exercise]:
+    return EXERCISES if args.source is None else exercises_of(args.source)
+
+
+def _chosen(args: argparse.Namespace) -> Exercise:
+    return find_exercise(args.exercise, _exercises(args))
+
+
 def _list(args: argparse.Namespace) -> int:
-    exercises = tuple(EXERCISES.values())
+    exercises = tuple(_exercises(args).values())
     print(_json(list_data(exercises)) if args.json else list_text(exercises), end="")
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
-    exercise = find_exercise(args.exercise)
+    exercise = _chosen(args)
+    if args.solution and is_locked(exercise):
+        raise InputError(
+            f"the solution of exercise {exercise.number} must not be locked to be shown; it is, by the teacher. "
+            f"Ask for a hint: {command(exercise, 'hint', exercise.number)}"
+        )
     print(exercise.solution.strip() + "\n" if args.solution else exercise_text(exercise), end="")
     return 0
 
 
 def _start(args: argparse.Namespace) -> int:
-    exercise = find_exercise(args.exercise)
+    exercise = _chosen(args)
     folder = Path(args.folder)
     path = folder / file_name(exercise)
     if os.path.lexists(path) and not args.force:
@@ -100,12 +118,14 @@ def _start(args: argparse.Namespace) -> int:
     with whole_text(path) as file:
         file.write(stub_text(exercise))
     shown = shown_name(str(path))
-    print(f"Wrote {shown}. Open it in an editor, then: tinygrad-norm exercise grade {shown}")
+    grade = command(exercise, "grade", shown)
+    with speaking(exercise.lang):
+        print(say("Wrote {file}. Open it in an editor, then: {command}", file=shown, command=grade))
     return 0
 
 
 def _hint(args: argparse.Namespace) -> int:
-    exercise = find_exercise(args.exercise)
+    exercise = _chosen(args)
     if args.step > len(exercise.hints):
         raise InputError(f"--step must be 1 to {len(exercise.hints)} for exercise {exercise.number}; got {args.step}.")
     print(hint_text(exercise, args.step), end="")
@@ -113,40 +133,40 @@ def _hint(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    path = Path(args.path)
+    path, exercises = Path(args.path), _exercises(args)
     if path.is_dir():
-        return _grade_class(args, path)
+        return _grade_class(args, path, exercises)
     if args.jobs is not None:
         raise InputError("--jobs is for a folder of files; got one file. Leave it out.")
-    grade = grade_file(path, _exercise_of(path, args.exercise), args.seed, args.seconds)
+    grade = grade_file(path, _exercise_of(path, args.exercise, exercises), args.seed, args.seconds)
     print(_json(grade_data(grade)) if args.json else grade_text(grade), end="")
     return 0 if grade.full else 1
 
 
-def _exercise_of(path: Path, given: str | None) -> Exercise:
+def _exercise_of(path: Path, given: str | None, exercises: Mapping[int, Exercise]) -> Exercise:
     """Return the exercise that a file answers; the file must be one that can be read."""
     try:
-        recognized = recognize(path)
+        recognized = recognize(path, exercises)
     except OSError as error:
         raise FileError(
             f"{shown_name(str(path))} must be a file that can be read; got {error.strerror}. "
             "See tinygrad-norm exercise start -h."
         ) from None
     if given is not None:
-        return find_exercise(given)
+        return find_exercise(given, exercises)
     if recognized is None:
         raise InputError(
             f"{shown_name(str(path))} must say which exercise it answers, in its first line or its name; it does not. "
-            "Give --exercise N."
+            "Give --exercise N, or --from MY.py if it is one of a teacher's file."
         )
     return recognized
 
 
-def _grade_class(args: argparse.Namespace, folder: Path) -> int:
+def _grade_class(args: argparse.Namespace, folder: Path, exercises: Mapping[int, Exercise]) -> int:
     if args.exercise is not None:
         raise InputError("--exercise is for a single file; got a folder. Its files say which exercise they answer.")
     jobs = args.jobs or min(os.cpu_count() or 1, 8)
-    submissions, others = find_submissions(folder)
+    submissions, others = find_submissions(folder, exercises)
     for path in others:
         print(f"{shown_name(str(path))}: answers no exercise, left out", file=sys.stderr)
     with Progress(sys.stderr) as progress:

@@ -1,7 +1,63 @@
-"""The lecture as running code: its tables, its steps, and what its notes got wrong.
+"""The lecture as running code, its exercises and labs; and what a lesson or an exercise of your own is written with.
 
-:func:`~tinygrad_norm.lessons.lecture.all_steps.lecture` computes everything with the engine and returns plain
-data (:mod:`~tinygrad_norm.lessons.document.lesson`); the ``document.as_*`` modules turn that data into text, HTML,
-Markdown or JSON. What the notes give and what they claim stands in :mod:`~tinygrad_norm.lessons.lecture.notes`;
-every other number is computed when the lecture runs.
+Whoever teaches imports from here. A lesson is a :class:`Lesson` of :class:`Step` s of :class:`Paragraph`,
+:class:`Formula`, :class:`Table`, :class:`Fact`, :class:`Claim`, :class:`Chart` and :class:`Graph`, which
+``tinygrad-norm lecture my.py`` shows. An :class:`Exercise` has checks, made by :func:`value_check` or
+:func:`gradient_check`, that know each :class:`Slip` by name; ``tinygrad-norm exercise grade answer.py --from my.py``
+grades with them. Nothing is loaded before it is asked for.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .document.lesson import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Row, Series, Step, Table
+    from .exercises.cases import Case
+    from .exercises.checked_gradients import gradient_check
+    from .exercises.checked_values import Slip, property_check, value_check
+    from .exercises.exercise_parts import Exercise
+
+_HOMES = {
+    **dict.fromkeys(
+        ["Chart", "Claim", "Fact", "Formula", "Graph", "Lesson", "Paragraph", "Row", "Series", "Step", "Table"],
+        "document.lesson",
+    ),
+    "Case": "exercises.cases",
+    "Exercise": "exercises.exercise_parts",
+    "Slip": "exercises.checked_values",
+    "gradient_check": "exercises.checked_gradients",
+    "property_check": "exercises.checked_values",
+    "value_check": "exercises.checked_values",
+}
+
+__all__ = [
+    "Case",
+    "Chart",
+    "Claim",
+    "Exercise",
+    "Fact",
+    "Formula",
+    "Graph",
+    "Lesson",
+    "Paragraph",
+    "Row",
+    "Series",
+    "Slip",
+    "Step",
+    "Table",
+    "gradient_check",
+    "property_check",
+    "value_check",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

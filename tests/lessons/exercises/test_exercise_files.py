@@ -32,6 +32,8 @@ def test_the_stub_is_recognized(exercise: Exercise, tmp_path: Path) -> None:
         ("notes.py", "tinygrad-norm exercise 99", None),
         ("notes.py", "x" * 5000 + "tinygrad-norm exercise 3", None),
         ("exercise_03.py", "\xff\x00", 3),
+        ("exercise_03.py", "tinygrad-norm exercise 3 of my.py: x", None),
+        ("exercise_03.py", "tinygrad-norm exercise 99: x", None),
     ],
 )
 def test_the_header_goes_before_the_name(tmp_path: Path, name: str, header: str, number: int | None) -> None:
@@ -102,7 +104,7 @@ def test_a_folder_without_answers(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_answers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> None:
+    def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     write(tmp_path / "ada_exercise_07.py")

@@ -7,13 +7,18 @@ differ from what ``--json`` gives.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
+import numpy as np
+
+from ...errors import InputError
 from ...viz import Drawing
+from ..languages import require_language
 from .numerals import fill, write
 
 PAD = "pad"
@@ -27,11 +32,49 @@ Values: TypeAlias = "Mapping[str, CellValue | tuple[CellValue, ...]]"
 Judgment: TypeAlias = Literal["slip", "imprecise", "too strong", "disputed", "partly shown", "right"]
 
 
+def _items(name: str, items: object, kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
+    """Return a list as a tuple; TypeError, for the author of a lesson, if it holds anything but these kinds."""
+    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    if not isinstance(items, tuple | list):
+        raise TypeError(f"{name} must be a tuple of {wanted}; got {type(items).__name__}. Is there a comma missing?")
+    for item in items:
+        if not isinstance(item, kinds):
+            raise TypeError(f"{name} must hold {wanted} only; got {type(item).__name__}")
+    return tuple(items)
+
+
+def _cells(items: object) -> tuple[CellValue, ...]:
+    """Return the values of a row; NumPy's numbers become Python's."""
+    values = _items("the values of a row", items, (int, float, Fraction, str, type(None), np.generic))
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+
+
+def _require_text(**texts: object) -> None:
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise TypeError(f"{name} must be text; got {type(text).__name__}")
+
+
+def _require_filled(template: str, values: Values) -> None:
+    """Raise ValueError if a sentence cannot be filled in from its values."""
+    try:
+        fill(template, values)
+    except (LookupError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{template!r} must be a sentence with {{name}} or {{name:.2f}} for each value, which has a number or "
+            f"text; got {type(error).__name__}: {error}"
+        ) from None
+
+
 @dataclass(frozen=True)
 class Paragraph:
     """A few sentences without a computed number."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        _require_text(text=self.text)
 
 
 @dataclass(frozen=True)
@@ -39,6 +82,9 @@ class Formula:
     """Lines to be set as they are."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        _require_text(text=self.text)
 
 
 @dataclass(frozen=True)
@@ -48,6 +94,10 @@ class Row:
     label: str
     values: tuple[CellValue, ...]
     pad: bool = False
+
+    def __post_init__(self) -> None:
+        _require_text(label=self.label)
+        object.__setattr__(self, "values", _cells(self.values))
 
 
 @dataclass(frozen=True)
@@ -67,9 +117,15 @@ class Table:
     note: str = ""
 
     def __post_init__(self) -> None:
+        _require_text(key=self.key, title=self.title, corner=self.corner, note=self.note)
+        object.__setattr__(self, "columns", _items("the columns of a table", self.columns, str))
+        object.__setattr__(self, "rows", _items("the rows of a table", self.rows, Row))
         widths = {len(row.values) for row in self.rows}
         if widths - {len(self.columns)}:
             raise ValueError(f"table {self.key}: rows of {widths} values, {len(self.columns)} columns")
+        if not isinstance(self.formats, str) and len(self.formats) != len(self.columns):
+            raise ValueError(f"table {self.key}: {len(self.formats)} formats, {len(self.columns)} columns")
+        self.cells()
 
     def format_of(self, column: int) -> str:
         """Return the format of a fractional number in that column."""
@@ -98,6 +154,9 @@ class Fact:
     text: str
     values: Values
 
+    def __post_init__(self) -> None:
+        _require_filled(self.text, self.values)
+
     @property
     def sentence(self) -> str:
         """The text with its numbers."""
@@ -118,6 +177,13 @@ class Claim:
     truth: str
     why: str
     values: Values = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        _require_text(says=self.says)
+        if self.verdict not in get_args(Judgment):
+            raise ValueError(f"a verdict must be one of {', '.join(get_args(Judgment))}; got {self.verdict!r}")
+        for template in (self.truth, self.why):
+            _require_filled(template, self.values)
 
     @property
     def true_sentence(self) -> str:
@@ -165,7 +231,7 @@ class Graph:
     drawing: Drawing
 
 
-Block: TypeAlias = "Paragraph | Formula | Table | Fact | Claim | Chart | Graph"
+Block: TypeAlias = Paragraph | Formula | Table | Fact | Claim | Chart | Graph
 
 
 @dataclass(frozen=True)
@@ -180,12 +246,46 @@ class Step:
     blocks: tuple[Block, ...]
     take_away: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _require_text(title=self.title)
+        if not isinstance(self.number, int):
+            raise TypeError(f"the number of a step must be a whole number; got {type(self.number).__name__}")
+        object.__setattr__(self, "take_away", _items("take_away", self.take_away, str))
+        object.__setattr__(self, "blocks", _items(f"the blocks of step {self.number}", self.blocks, get_args(Block)))
+        keyed = Counter((type(b).__name__, b.key) for b in self.blocks if not isinstance(b, Paragraph | Formula))
+        for (kind, key), count in keyed.items():
+            if count > 1:
+                raise ValueError(f"step {self.number}: each {kind} must have a key of its own; {count} have {key!r}")
+
 
 @dataclass(frozen=True)
 class Lesson:
-    """The whole lecture, or the steps chosen from it."""
+    """A title, steps, and sentences that lead to them.
+
+    The settings are what the numbers depend on, for the data. The labels around the author's text are in a language of
+    :data:`~tinygrad_norm.lessons.languages.LANGUAGES`. The overview is a table that a summary shows first.
+    """
 
     title: str
-    settings: Values
-    introduction: tuple[str, ...]
     steps: tuple[Step, ...]
+    introduction: tuple[str, ...] = ()
+    settings: Values = field(default_factory=lambda: MappingProxyType({}))
+    lang: str = "en"
+    overview: Table | None = None
+
+    def __post_init__(self) -> None:
+        _require_text(title=self.title)
+        require_language(self.lang)
+        object.__setattr__(self, "introduction", _items("the introduction", self.introduction, str))
+        object.__setattr__(self, "steps", _items("the steps of a lesson", self.steps, Step))
+        numbers = [step.number for step in self.steps]
+        if len(numbers) != len(set(numbers)):
+            raise ValueError(f"the steps must have different numbers; got {', '.join(map(str, numbers))}")
+
+    def only(self, step: int) -> Lesson:
+        """Return the lesson with no other step; InputError if there is none of this number."""
+        chosen = tuple(each for each in self.steps if each.number == step)
+        if not chosen:
+            numbers = ", ".join(str(each.number) for each in self.steps)
+            raise InputError(f"the step must be one of {numbers}; got {step}")
+        return replace(self, steps=chosen)

@@ -13,6 +13,7 @@ from ...context import no_grad
 from ...engine.tensor import Tensor
 from ...gradcheck import Entry, Finding, Report, check_vjp
 from ...gradcheck.check_report import verdict_sentence
+from ..languages import say
 from .cases import Case, Cases, Floats
 from .checked_values import Slip, Slips, as_numbers, enumerated, same, several
 from .exercise_parts import Answer, Check, Verdict
@@ -142,7 +143,9 @@ class _Passes:
 
 def _mistake(label: str, sight: _Sight, passed: Sequence[str]) -> Verdict:
     entry, finding = sight.entry, sight.finding
-    where = f"seen on {sight.case.name}" + (f"; right on {enumerated(passed)}" if passed else "")
+    where = say("seen on {case}", case=sight.case.name)
+    if passed:
+        where += f"; {say('right on {}', enumerated(passed))}"
     seen = () if entry is None else (f"{entry.name}: {verdict_sentence(entry)}",)
     if finding is None:
         wrong = entry is not None and entry.status == "wrong"
@@ -153,6 +156,6 @@ def _mistake(label: str, sight: _Sight, passed: Sequence[str]) -> Verdict:
 
 
 def _praise(label: str, name: str, right: Sequence[tuple[Case, Report]]) -> Verdict:
-    message = f"right on {enumerated([case.name for case, _ in right])}"
+    message = say("right on {}", enumerated([case.name for case, _ in right]))
     entries = [entry for _, report in right for entry in report.entries if entry.name == name]
     return Verdict(label, True, message, tuple(f"{name}: {verdict_sentence(entry)}" for entry in entries))

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..languages import say
 from .cases import Case, Cases, Floats
 from .exercise_parts import NOT_WRITTEN, Answer, Check, Verdict
 
@@ -88,7 +89,7 @@ def choice_check(
         tried = [(case, read(call(answer, case.arguments))) for case in cases(np.random.default_rng(seed))]
         wrong = [(case, yours) for case, yours in tried if yours != expected(*case.arguments)]
         if not wrong:
-            return (Verdict(label, True, f"right on {enumerated([case.name for case, _ in tried])}"),)
+            return (Verdict(label, True, say("right on {}", enumerated([case.name for case, _ in tried]))),)
         case, yours = wrong[0]
         shown = seen(case, yours, expected(*case.arguments))
         for slip in slips:
@@ -121,7 +122,7 @@ def property_check(
             if found is not None:
                 code, name = found
                 return (Verdict(label, False, name, detail(case, result), code),)
-        return (Verdict(label, True, praise.format(enumerated([case.name for case in tried]))),)
+        return (Verdict(label, True, say(praise, enumerated([case.name for case in tried]))),)
 
     return Check(function, (label,), grade)
 
@@ -133,7 +134,7 @@ def _verdict(label: str, tried: Iterable[tuple[Case, Any, Any]], slips: Sequence
         return Verdict(label, False, str(refusal), code=refusal.code)
     wrong = [pair for pair in pairs if not same(pair.yours, pair.right, pair.right)]
     if not wrong:
-        return Verdict(label, True, f"right on {enumerated([pair.case.name for pair in pairs])}")
+        return Verdict(label, True, say("right on {}", enumerated([pair.case.name for pair in pairs])))
     slip = next((s for s in slips if all(_is_slip(pair, s) for pair in pairs)), None)
     if slip is not None:
         return Verdict(label, False, slip.name, (*_seen(wrong[0]), slip.why), slip.code)
@@ -156,15 +157,19 @@ def _is_slip(pair: _Pair, slip: Slip) -> bool:
 
 def _unnamed(label: str, pairs: Sequence[_Pair], worst: _Pair) -> Verdict:
     """Say what can be seen of a wrong answer: its shape, a NaN, lost digits, or the worst entry."""
-    found = unfit(worst.yours, worst.right.shape, where=f", on {worst.case.name}")
+    found = unfit(worst.yours, worst.right.shape, where=say(", on {case}", case=worst.case.name))
     if found is not None:
         code, message = found
-        return Verdict(label, False, message, (f"seen on {worst.case.name}",) if code == "wrong-shape" else (), code)
+        return Verdict(
+            label, False, message, (say("seen on {case}", case=worst.case.name),) if code == "wrong-shape" else (), code
+        )
     digits = next((d for d in range(1, 8) if all(_is_rounded(pair, d) for pair in pairs)), None)
     if digits is not None:
-        return Verdict(label, False, f"rounded to {digits} decimals; return every digit", _seen(worst), "rounded")
+        message = say("rounded to {digits} decimals; return every digit", digits=digits)
+        return Verdict(label, False, message, _seen(worst), "rounded")
     if all(_is_float32(pair) for pair in pairs):
-        return Verdict(label, False, "computed in float32; use float64 throughout", _seen(worst), "float32")
+        message = say("computed in float32; use float64 throughout")
+        return Verdict(label, False, message, _seen(worst), "float32")
     return Verdict(label, False, _seen(worst)[0])
 
 
@@ -183,11 +188,13 @@ def _is_float32(pair: _Pair) -> bool:
 def _seen(pair: _Pair) -> tuple[str, ...]:
     """Return where the answer is furthest off, as a line of detail."""
     if pair.yours.shape != pair.right.shape:
-        return (f"shape {pair.yours.shape} where {pair.right.shape} belongs, on {pair.case.name}",)
+        shapes = {"yours": pair.yours.shape, "right": pair.right.shape}
+        return (say("shape {yours} where {right} belongs, on {case}", **shapes, case=pair.case.name),)
     gap = np.abs(pair.yours - pair.right)
     index = tuple(map(int, np.unravel_index(int(np.argmax(np.where(np.isnan(gap), np.inf, gap))), gap.shape)))
-    yours, right = pair.yours[index], pair.right[index]
-    return (f"{yours:.6g} where {right:.6g} belongs{place(index)}, on {pair.case.name}",)
+    numbers = {"yours": f"{pair.yours[index]:.6g}", "right": f"{pair.right[index]:.6g}"}
+    text = "{yours} where {right} belongs{place}, on {case}"
+    return (say(text, **numbers, place=place(index), case=pair.case.name),)
 
 
 def enumerated(names: Sequence[str]) -> str:
@@ -197,7 +204,7 @@ def enumerated(names: Sequence[str]) -> str:
     ("the lecture's table and random data", 'one')
     """
     *first, last = dict.fromkeys(names)
-    return f"{', '.join(first)} and {last}" if first else last
+    return say("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
 class RefusalError(Exception):
@@ -217,7 +224,8 @@ def call(answer: Answer, arguments: Sequence[Any]) -> Any:
     result = answer(*given)
     for before, after in zip(arguments, given, strict=True):
         if not np.array_equal(before, after):
-            raise RefusalError("changes its arguments; work on a copy (x = x - 1 in place of x -= 1)", "input-changed")
+            words = say("changes its arguments; work on a copy (x = x - 1 in place of x -= 1)")
+            raise RefusalError(words, "input-changed")
     return result
 
 
@@ -235,20 +243,20 @@ def several(result: Any, labels: Sequence[str]) -> tuple[Any, ...]:
     if len(labels) == 1:
         return (result,)
     if not isinstance(result, (tuple, list)):
-        got = f"returns {type_in_words(result)}"
+        words, got = "returns {got} where {wanted} belong: {names}, in this order", type_in_words(result)
     elif len(result) == len(labels):
         return tuple(result)
     else:
-        got = f"returns {len(result)} values"
-    raise RefusalError(f"{got} where {len(labels)} belong: {', '.join(labels)}, in this order", "wrong-count")
+        words, got = "returns {got} values where {wanted} belong: {names}, in this order", str(len(result))
+    raise RefusalError(say(words, got=got, wanted=len(labels), names=", ".join(labels)), "wrong-count")
 
 
 def something(result: Any) -> None:
     """Refuse an answer that was not given."""
     if result is None:
-        raise RefusalError("returns None: the return statement is missing, or was not reached", "none")
+        raise RefusalError(say("returns None: the return statement is missing, or was not reached"), "none")
     if result is Ellipsis:
-        raise RefusalError("not written yet", NOT_WRITTEN)
+        raise RefusalError(say("not written yet"), NOT_WRITTEN)
 
 
 def as_numbers(value: Any) -> Floats:
@@ -265,9 +273,9 @@ def as_numbers(value: Any) -> Floats:
         if array.dtype == object:  # fractions, for example
             array = array.astype(np.float64)
     except (TypeError, ValueError):
-        raise RefusalError(f"returns {type_in_words(value)} where numbers belong", "wrong-type") from None
+        array = np.array(None)
     if array.dtype.kind not in "fiu":
-        raise RefusalError(f"returns {type_in_words(value)} where numbers belong", "wrong-type")
+        raise RefusalError(say("returns {got} where numbers belong", got=type_in_words(value)), "wrong-type")
     return np.array(array, dtype=np.float64)
 
 
@@ -278,9 +286,10 @@ def type_in_words(value: Any) -> str:
     ('an array of bool', 'a str', 'an int')
     """
     if isinstance(value, (np.ndarray, np.generic)):
-        return f"an array of {value.dtype}" if value.ndim else f"a {value.dtype}"
+        return say("an array of {kind}" if value.ndim else "a {kind}", kind=value.dtype)
     name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    vowel = name[0].lower() in "aeiou"
+    return say("an {kind}" if vowel else "a {kind}", kind=name)
 
 
 def unfit(numbers: Floats, shape: tuple[int, ...], of: str = "", where: str = "") -> tuple[str, str] | None:
@@ -292,9 +301,13 @@ def unfit(numbers: Floats, shape: tuple[int, ...], of: str = "", where: str = ""
     ('not-finite', 'is not finite: nan at [1]')
     """
     if numbers.shape != shape:
-        return "wrong-shape", f"must have the shape {shape}{of}; yours has {numbers.shape}"
+        words = "must have the shape {shape}{of}; yours has {yours}"
+        return "wrong-shape", say(words, shape=shape, of=of, yours=numbers.shape)
     bad = np.argwhere(~np.isfinite(numbers))
-    return ("not-finite", f"is not finite: {numbers[tuple(bad[0])]}{place(bad[0])}{where}") if len(bad) else None
+    if not len(bad):
+        return None
+    value = numbers[tuple(bad[0])]
+    return "not-finite", say("is not finite: {value}{place}{where}", value=value, place=place(bad[0]), where=where)
 
 
 def place(index: Sequence[int] | npt.NDArray[np.intp]) -> str:
@@ -303,4 +316,4 @@ def place(index: Sequence[int] | npt.NDArray[np.intp]) -> str:
     >>> place((1, 2)), place(())
     (' at [1, 2]', '')
     """
-    return f" at {[int(i) for i in index]}" if len(index) else ""
+    return say(" at [{index}]", index=", ".join(map(str, index))) if len(index) else ""

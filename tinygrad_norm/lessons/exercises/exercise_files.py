@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError
 from ...terminal.files import shown_name
+from ..languages import say, speaking
 from .exercise_parts import Exercise
 from .tasks import EXERCISES
 
-_HEADER = re.compile(r"tinygrad-norm exercise (\d+)\b")
+_HEADER = re.compile(r"tinygrad-norm exercise (\d+)(?: of ([^\n]*?\.py)(?=:|\s*$))?\b", re.MULTILINE)
 _NAME = re.compile(r"exercise[_\- ]?0*(\d+)", re.IGNORECASE)
 _FIRST = 4000
 """Bytes of a file in which its header must stand."""
@@ -27,20 +29,38 @@ def file_name(exercise: Exercise) -> str:
     return f"exercise_{exercise.number:02}_{exercise.slug.replace('-', '_')}.py"
 
 
+def command(exercise: Exercise, action: str, what: str | int, more: str = "") -> str:
+    """Return a line for the shell that does something with an exercise.
+
+    >>> command(EXERCISES[7], "hint", 7, "--step 2")
+    'tinygrad-norm exercise hint 7 --step 2'
+    """
+    given = ["--from", shlex.quote(shown_name(exercise.source))] if exercise.source else []
+    return " ".join(["tinygrad-norm exercise", action, str(what), *filter(None, [more]), *given])
+
+
 def stub_text(exercise: Exercise) -> str:
     """Return the file to start from: the statement, and the functions without their bodies."""
+    with speaking(exercise.lang):
+        return _stub(exercise)
+
+
+def _stub(exercise: Exercise) -> str:
     name = file_name(exercise)
-    return f'''"""tinygrad-norm exercise {exercise.number}: {exercise.title}
+    source = f" of {shown_name(Path(exercise.source).name)}" if exercise.source else ""
+    do = say("Write the bodies of the functions below. The examples (>>>) show what they must give; try them:")
+    raw = "r" if "\\" in exercise.title + exercise.statement else ""
+    return f'''{raw}"""tinygrad-norm exercise {exercise.number}{source}: {exercise.title}
 {exercise.statement.rstrip()}
 
-Write the bodies of the functions below. The examples (>>>) show what they must give; try them:
+{do}
 
     python -m doctest {name}
 
-Then ask for a hint, or have it graded (points: {exercise.points}):
+{say("Then ask for a hint, or have it graded (points: {points}):", points=exercise.points)}
 
-    tinygrad-norm exercise hint {exercise.number}
-    tinygrad-norm exercise grade {name}
+    {command(exercise, "hint", exercise.number)}
+    {command(exercise, "grade", name)}
 """
 
 import numpy as np
@@ -50,17 +70,20 @@ import numpy as np
 '''
 
 
-def recognize(path: Path) -> Exercise | None:
+def recognize(path: Path, exercises: Mapping[int, Exercise] = EXERCISES) -> Exercise | None:
     """Return the exercise that a file answers: by its header, or by its name if it has none.
+
+    A header that names another source than these exercises have is that of an exercise that is not among them.
 
     OSError if the file cannot be read.
     """
     with open(path, "rb") as file:
         start = file.read(_FIRST).decode("utf-8", errors="replace")
-    for found in (_HEADER.search(start), _NAME.search(path.name)):
-        if found is not None and int(found[1]) in EXERCISES:
-            return EXERCISES[int(found[1])]
-    return None
+    found = _HEADER.search(start) or _NAME.search(path.name)
+    exercise = exercises.get(int(found[1])) if found is not None else None
+    if found is None or exercise is None or found.re is _NAME:
+        return exercise
+    return exercise if (found[2] or "") == Path(exercise.source).name else None
 
 
 def author(path: Path) -> str:
@@ -82,7 +105,9 @@ class Submission:
     path: Path
 
 
-def find_submissions(folder: Path) -> tuple[list[Submission], list[Path]]:
+def find_submissions(
+    folder: Path, exercises: Mapping[int, Exercise] = EXERCISES
+) -> tuple[list[Submission], list[Path]]:
     """Return what was handed in, and the Python files that answer no exercise.
 
     A folder inside is a student and may hold folders of its own. A file beside them belongs to whom its name begins
@@ -92,7 +117,7 @@ def find_submissions(folder: Path) -> tuple[list[Submission], list[Path]]:
     """
     found, others = [], []
     for path in _python_files(folder):
-        exercise = _recognized(path)
+        exercise = _recognized(path, exercises)
         if exercise is None:
             others.append(path)
         else:
@@ -114,9 +139,9 @@ def _python_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _recognized(path: Path) -> Exercise | None:
+def _recognized(path: Path, exercises: Mapping[int, Exercise]) -> Exercise | None:
     try:
-        return recognize(path)
+        return recognize(path, exercises)
     except OSError:
         return None
 

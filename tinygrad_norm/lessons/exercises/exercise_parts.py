@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any, TypeAlias
 
+from ..languages import require_language, say
+
 Answer: TypeAlias = Callable[..., Any]
 """A function that the learner wrote."""
 
@@ -63,12 +65,12 @@ class Check:
     whole_file: bool = False
 
 
+_SLUG = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TO_WRITE = re.compile(
-    r'^(?P<indent> *)def (?P<signature>[^\n]+):\n(?P=indent)    """\n(?P<told>.*?)\n(?P=indent)    """\n'
+    r'^(?P<indent> *)def (?P<signature>[^\n]+):\n(?P=indent)    r?"""\n(?P<told>.*?)\n(?P=indent)    """\n'
     r"(?P<body>(?:\n*(?P=indent)    [^\n]*\n)+)",
     re.MULTILINE | re.DOTALL,
 )
-_REFUSAL = 'raise NotImplementedError("write your answer here")'
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 
 
@@ -79,8 +81,10 @@ def given(functions: str) -> str:
 
 def _open(function: re.Match[str]) -> str:
     """Return a function with its docstring and without its body."""
-    indent = function["indent"]
-    lines = f"def {function['signature']}:", f'    """{function["told"].strip()}', '    """', f"    {_REFUSAL}"
+    indent, told = function["indent"], function["told"].strip()
+    raw = "r" if "\\" in told else ""
+    refusal = f'    raise NotImplementedError("{say("write your answer here")}")'
+    lines = f"def {function['signature']}:", f'    {raw}"""{told}', '    """', refusal
     return "".join(f"{indent}{line}\n" for line in lines)
 
 
@@ -91,6 +95,11 @@ class Exercise:
     The statement says what is given, what it is about, what to do. ``functions`` is Python text: each function that is
     asked for, with its docstring and its right body, and what is given, without a docstring. Where an engine is to be
     written (``own_engine``), a file that imports one is refused. The hints go from a nudge to nearly the answer.
+
+    The language is one of :data:`~tinygrad_norm.lessons.languages.LANGUAGES`. Of a locked exercise the solution is not
+    shown. The source is the file that it was loaded from, empty for those of the course.
+
+    TypeError or ValueError if it cannot be an exercise: one without hints, or with a check of what it does not define.
     """
 
     number: int
@@ -101,6 +110,33 @@ class Exercise:
     hints: tuple[str, ...]
     checks: tuple[Check, ...]
     own_engine: bool = False
+    lang: str = "en"
+    locked: bool = False
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        require_language(self.lang)
+        if self.number < 1 or not _SLUG.fullmatch(self.slug):
+            raise ValueError(
+                "an exercise must have a number from 1 on and a name of small letters, digits and hyphens that begins "
+                f"with a letter; got {self.number!r} and {self.slug!r}"
+            )
+        if '"""' in self.title + self.statement:
+            raise ValueError('title and statement must not hold """: they become a docstring')
+        for name, kind in (("hints", str), ("checks", Check)):
+            items = getattr(self, name)
+            if isinstance(items, str) or not all(isinstance(item, kind) for item in items) or not items:
+                raise TypeError(f"{name} must be a tuple with one {kind.__name__} or more; is there a comma missing?")
+            object.__setattr__(self, name, tuple(items))
+        text = self.functions
+        unknown = [
+            c.function for c in self.checks if not re.search(rf"^(def|class) {c.function}\b", text, re.MULTILINE)
+        ]
+        if not self.asked or unknown:
+            raise ValueError(
+                f"exercise {self.number}: the text of the functions must define what is checked, with a docstring that "
+                f"begins on a line of its own; got none for {', '.join(unknown) or 'any of them'}"
+            )
 
     @property
     def asked(self) -> tuple[Asked, ...]:

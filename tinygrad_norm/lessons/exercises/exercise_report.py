@@ -8,8 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from ...terminal.table import aligned
+from ..languages import say, speaking
+from .exercise_files import command
 from .exercise_parts import NOT_WRITTEN, Exercise, Verdict
 from .grading import Class, Grade, Student
+from .locks import is_locked
 
 WIDTH = 100
 
@@ -17,17 +20,26 @@ WIDTH = 100
 def grade_text(grade: Grade) -> str:
     """Return the verdicts of a file, with what is to know about each that is wrong."""
     exercise = grade.exercise
-    lines = [f"Exercise {exercise.number}, {exercise.title}: {score(grade.points, exercise.points)}", ""]
-    width = max(len(verdict.label) for verdict in grade.verdicts)
-    for verdict in grade.verdicts:
-        lines += [f"  {line}" for line in verdict_lines(verdict, width)]
-    if grade.printed.lines:
-        lines += ["", f"It printed {grade.printed.lines} lines while it was graded; the first: {grade.printed.first}"]
-    if grade.full:
-        lines += ["", "Full marks."]
-    else:
-        lines += ["", f"A hint: tinygrad-norm exercise hint {exercise.number}"]
+    with speaking(exercise.lang):
+        whole = score(grade.points, exercise.points)
+        lines = [say("Exercise {number}, {title}: {score}", **_names(exercise), score=whole), ""]
+        width = max(len(verdict.label) for verdict in grade.verdicts)
+        for verdict in grade.verdicts:
+            lines += [f"  {line}" for line in verdict_lines(verdict, width)]
+        if grade.printed.lines:
+            lines += [
+                "",
+                say("It printed {lines} lines while it was graded; the first: {first}", **asdict(grade.printed)),
+            ]
+        if grade.full:
+            lines += ["", say("Full marks.")]
+        else:
+            lines += ["", say("A hint: {command}", command=command(exercise, "hint", exercise.number))]
     return "\n".join(lines) + "\n"
+
+
+def _names(exercise: Exercise) -> dict[str, object]:
+    return {"number": exercise.number, "title": exercise.title}
 
 
 def score(points: int, out_of: int) -> str:
@@ -36,7 +48,8 @@ def score(points: int, out_of: int) -> str:
     >>> score(1, 3), score(1, 1)
     ('1 of 3 points', '1 of 1 point')
     """
-    return f"{points} of {out_of} point{'' if out_of == 1 else 's'}"
+    words = "{points} of {out_of} point" if out_of == 1 else "{points} of {out_of} points"
+    return say(words, points=points, out_of=out_of)
 
 
 def verdict_lines(verdict: Verdict, width: int = 0) -> list[str]:
@@ -45,11 +58,13 @@ def verdict_lines(verdict: Verdict, width: int = 0) -> list[str]:
     >>> verdict_lines(Verdict("mean", False, "the sum: it is not divided", ("a mean is Σ x / n",)))
     ['wrong  mean  the sum: it is not divided', '       a mean is Σ x / n']
     """
-    word = "right" if verdict.passed else "open " if verdict.code == NOT_WRITTEN else "wrong"
-    lines = [f"{word}  {verdict.label.ljust(width)}  {verdict.message}"]
+    right, open_, wrong = words = say("right"), say("open"), say("wrong")
+    word = right if verdict.passed else open_ if verdict.code == NOT_WRITTEN else wrong
+    indent = max(map(len, words)) + 2
+    lines = [f"{word.ljust(indent)}{verdict.label.ljust(width)}  {verdict.message}"]
     if not verdict.passed:
         for line in verdict.detail:
-            lines += textwrap.wrap(line, WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7)
+            lines += textwrap.wrap(line, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent)
     return lines
 
 
@@ -70,17 +85,19 @@ def grade_data(grade: Grade) -> dict[str, Any]:
 
 def class_text(graded: Class) -> str:
     """Return a line for each student: the points of each exercise, their sum, and the first thing to mend."""
-    heads = [f"ex {exercise.number}" for exercise in graded.exercises]
-    rows = [
-        [
-            student.name,
-            *(_cell(student, exercise) for exercise in graded.exercises),
-            f"{_points(student)}/{graded.out_of}",
-            _first_fault(student),
+    languages = {exercise.lang for exercise in graded.exercises}
+    with speaking(languages.pop() if len(languages) == 1 else "en"):
+        heads = [say("ex {number}", number=exercise.number) for exercise in graded.exercises]
+        rows = [
+            [
+                student.name,
+                *(_cell(student, exercise) for exercise in graded.exercises),
+                f"{_points(student)}/{graded.out_of}",
+                _first_fault(student),
+            ]
+            for student in graded.students
         ]
-        for student in graded.students
-    ]
-    table = [["student", *heads, "total", "first to mend"], *rows]
+        table = [[say("student"), *heads, say("total"), say("first to mend")], *rows]
     return "\n".join(aligned(table, f"l{'r' * (len(heads) + 1)}l")) + "\n"
 
 
@@ -97,7 +114,7 @@ def _first_fault(student: Student) -> str:
     for grade in student.grades:
         fault = grade.first_fault
         if fault is not None:
-            several = f"ex {grade.exercise.number}, " if len(student.grades) > 1 else ""
+            several = say("ex {number}", number=grade.exercise.number) + ", " if len(student.grades) > 1 else ""
             return f"{several}{fault.label}: {fault.message}"
     return ""
 
@@ -126,28 +143,41 @@ def is_full(graded: Class, student: Student) -> bool:
 
 def exercise_text(exercise: Exercise) -> str:
     """Return the statement and what is to be written."""
-    lines = [f"Exercise {exercise.number}: {exercise.title}", exercise.statement.rstrip("\n")]
+    with speaking(exercise.lang):
+        head = say("Exercise {number}: {title}", **_names(exercise))
+        start = say("Start it: {command}", command=command(exercise, "start", exercise.number))
+    lines = [head, exercise.statement.rstrip("\n")]
     for asked in exercise.asked:
         lines += ["", asked.signature, textwrap.indent(asked.docstring.strip(), "    ")]
-    lines += ["", f"Start it: tinygrad-norm exercise start {exercise.number}"]
+    lines += ["", start]
     return "\n".join(lines) + "\n"
 
 
 def hint_text(exercise: Exercise, step: int) -> str:
-    """Return one hint, and how to get the next."""
-    last = len(exercise.hints)
+    """Return one hint, and how to get the next; after the last the solution, if it may be seen."""
+    number, last = exercise.number, len(exercise.hints)
     lines = textwrap.wrap(exercise.hints[step - 1], WIDTH)
-    if step < last:
-        after = f"The next one: tinygrad-norm exercise hint {exercise.number} --step {step + 1}"
-    else:
-        after = f"That was the last one. The solution: tinygrad-norm exercise show {exercise.number} --solution"
-    return "\n".join([f"Hint {step} of {last} for exercise {exercise.number}:", "", *lines, "", after]) + "\n"
+    with speaking(exercise.lang):
+        head = say("Hint {step} of {last} for exercise {number}:", step=step, last=last, number=number)
+        if step < last:
+            after = say("The next one: {command}", command=command(exercise, "hint", number, f"--step {step + 1}"))
+        elif is_locked(exercise):
+            after = say("That was the last one.")
+        else:
+            solution = command(exercise, "show", number, "--solution")
+            after = say("That was the last one. The solution: {command}", command=solution)
+    return "\n".join([head, "", *lines, "", after]) + "\n"
 
 
 def list_text(exercises: Sequence[Exercise]) -> str:
     """Return the exercises, a line each."""
-    rows = [(str(e.number), e.title, score(0, e.points)[5:], e.slug) for e in exercises]
+    rows = [(str(e.number), e.title, _worth(e), e.slug) for e in exercises]
     return "\n".join(aligned(rows, "rlrl")) + "\n"
+
+
+def _worth(exercise: Exercise) -> str:
+    with speaking(exercise.lang):
+        return say("{points} point" if exercise.points == 1 else "{points} points", points=exercise.points)
 
 
 def list_data(exercises: Sequence[Exercise]) -> list[dict[str, Any]]:

@@ -9,7 +9,9 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ import numpy as np
 
 from ...sandbox import JobResult, Printed, account, load, run
 from ...terminal.files import shown_name
+from ..from_file import exercises_of
+from ..languages import say, speaking
 from .borrowed_engine import engine_behind, imported_engine
 from .checked_values import RefusalError
 from .exercise_files import Submission
@@ -63,7 +67,13 @@ def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: flo
     printed = Printed()
     while len(verdicts) < len(exercise.checks):
         pending = [k for k in range(len(exercise.checks)) if k not in verdicts]
-        arguments = {"file": str(path), "number": exercise.number, "checks": pending, "seed": seed}
+        arguments = {
+            "file": str(path),
+            "number": exercise.number,
+            "checks": pending,
+            "seed": seed,
+            "source": exercise.source,
+        }
         outcome = run(grade_checks, arguments, seconds)
         _read(outcome, exercise, pending, verdicts)
         printed = Printed(printed.lines + outcome.printed.lines, printed.first or outcome.printed.first)
@@ -94,46 +104,55 @@ def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: 
         verdicts.update({k: fail(exercise.checks[k], words, code) for k in left})
 
 
-def grade_checks(file: str, number: int, checks: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:
-    """Grade some checks of an exercise.
+def grade_checks(
+    file: str, number: int, checks: Sequence[int], seed: int, source: str = ""
+) -> Iterator[dict[str, Any]]:
+    """Grade some checks of an exercise, one of the course's own or of those in the source.
 
     Yields ``{"failed": why, "code": …}`` if the file cannot be loaded, or brings an engine where one is to be written;
     else ``{"loaded": True}``, then for each check in turn ``{"check": 2, "verdicts": […]}``.
     """
-    own_engine, before = EXERCISES[number].own_engine, set(sys.modules)
-    borrowed = imported_engine(file) if own_engine else None
+    with redirect_stdout(StringIO()):  # what a source prints is not the answer's
+        exercise = (exercises_of(source) if source else EXERCISES)[number]
+    before = set(sys.modules)
+    borrowed = imported_engine(file) if exercise.own_engine else None
     if borrowed is not None:
         yield {"failed": borrowed, "code": "borrowed-engine"}
         return
     try:
         module = load(file)
     except BaseException as error:  # also sys.exit
-        yield {"failed": f"the file does not run: {account(error, file)}", "code": "does-not-run"}
+        with speaking(exercise.lang):
+            failed = say("the file does not run: {why}", why=account(error, file))
+        yield {"failed": failed, "code": "does-not-run"}
         return
-    borrowed = engine_behind(vars(module), set(sys.modules) - before) if own_engine else None
+    borrowed = engine_behind(vars(module), set(sys.modules) - before) if exercise.own_engine else None
     if borrowed is not None:
         yield {"failed": borrowed, "code": "borrowed-engine"}
         return
     yield {"loaded": True}
     for index in checks:
-        check = EXERCISES[number].checks[index]
-        yield {"check": index, "verdicts": [asdict(verdict) for verdict in graded(check, vars(module), file, seed)]}
+        check = exercise.checks[index]
+        with speaking(exercise.lang):
+            verdicts = graded(check, vars(module), file, seed)
+        yield {"check": index, "verdicts": [asdict(verdict) for verdict in verdicts]}
 
 
 def graded(check: Check, names: dict[str, Any], file: str, seed: int) -> tuple[Verdict, ...]:
     """Return the verdicts of one check on what a file defines; whatever its function raises becomes one."""
     answer = names.get(check.function)
     if not callable(answer):
-        kind = "class" if check.function[0].isupper() else "function"
-        return fail(check, f"there is no {kind} {check.function} in the file", "missing")
+        is_class = check.function[0].isupper()
+        words = "there is no class {name} in the file" if is_class else "there is no function {name} in the file"
+        return fail(check, say(words, name=check.function), "missing")
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             return check.grade(names if check.whole_file else answer, seed)
     except RefusalError as refusal:
         return fail(check, str(refusal), refusal.code)
-    except NotImplementedError as error:
-        return fail(check, account(error, file), NOT_WRITTEN)
+    except NotImplementedError:
+        return fail(check, say("not written yet"), NOT_WRITTEN)
     except BaseException as error:  # also sys.exit
         return fail(check, account(error, file), "raises")
 

@@ -49,14 +49,14 @@ def lecture(settings: Settings | None = None, step: int | None = None) -> Lesson
     chosen = STEPS if step is None else {step: STEPS[step]}
     return Lesson(
         "Layer normalization, step by step",
+        tuple(build(settings) for build in chosen.values()),
+        _introduction(settings),
         {
             "variant": settings.variant,
             "ddof": settings.ddof,
             "eps": settings.table_eps,
             "padded_layer_norm_eps": settings.layer_eps,
         },
-        _introduction(settings),
-        tuple(build(settings) for build in chosen.values()),
     )
 
 

@@ -34,7 +34,7 @@ EXERCISES: Mapping[int, Exercise] = MappingProxyType(
 """The exercises by number."""
 
 
-def find_exercise(name: str) -> Exercise:
+def find_exercise(name: str, exercises: Mapping[int, Exercise] = EXERCISES) -> Exercise:
     """Return the exercise with this number or name.
 
     InputError if there is none.
@@ -42,10 +42,10 @@ def find_exercise(name: str) -> Exercise:
     >>> find_exercise("7").slug, find_exercise("mean-backward").number
     ('mean-backward', 7)
     """
-    for exercise in EXERCISES.values():
+    for exercise in exercises.values():
         if name in (str(exercise.number), exercise.slug):
             return exercise
     raise InputError(
-        f"the exercise must be a number from 1 to {max(EXERCISES)} or its name; got {name!r}. "
+        f"the exercise must be a number from {min(exercises)} to {max(exercises)} or its name; got {name!r}. "
         "See tinygrad-norm exercise list."
     )

@@ -1,0 +1,77 @@
+"""A lesson or exercises from a teacher's own Python file: :func:`lesson_of` and :func:`exercises_of`.
+
+The file is run as a program of the teacher's, in this process, and what it defines at its top level is taken. Whatever
+it does instead ends in one line that says what must hold.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from ..errors import FileError
+from ..sandbox import account, load
+from ..terminal.files import shown_name
+from .document.lesson import Lesson
+from .exercises.exercise_parts import Exercise
+
+Kind = TypeVar("Kind", Lesson, Exercise)
+
+_HOW = {Lesson: "write a lesson", Exercise: "write an exercise"}
+
+
+def lesson_of(path: str) -> Lesson:
+    """Return the one lesson that a file defines.
+
+    FileError if the file cannot be read or run, or defines none or several.
+    """
+    lessons = _defined(path, Lesson, "one lesson")
+    if len(lessons) > 1:
+        raise _error(path, "one lesson", f"it defines {len(lessons)}", Lesson)
+    return lessons[0]
+
+
+def exercises_of(path: str) -> Mapping[int, Exercise]:
+    """Return the exercises that a file defines, by number, in order.
+
+    FileError if the file cannot be read or run, defines none, or two of one number or name.
+    """
+    exercises = sorted(_defined(path, Exercise, "exercises"), key=lambda exercise: exercise.number)
+    names = Counter(name for exercise in exercises for name in (str(exercise.number), exercise.slug))
+    double, count = names.most_common(1)[0]
+    if count > 1:
+        raise _error(path, "exercises of different numbers and names", f"{count} are called {double}", Exercise)
+    return MappingProxyType({exercise.number: replace(exercise, source=path) for exercise in exercises})
+
+
+def _defined(path: str, kind: type[Kind], wanted: str) -> list[Kind]:
+    """Return what a file defines of one kind, each once, however many names it has."""
+    if not path.endswith(".py"):
+        raise _error(path, wanted, "its name does not end in .py", kind)
+    try:
+        Path(path).read_bytes()
+    except OSError as error:
+        raise _error(path, wanted, f"it cannot be read: {error.strerror}", kind) from None
+    try:
+        with redirect_stdout(sys.stderr):
+            module = load(path)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also sys.exit
+        raise _error(path, wanted, account(error, path), kind) from None
+    found = {id(value): value for value in vars(module).values() if isinstance(value, kind)}
+    if not found:
+        raise _error(path, wanted, "it defines none", kind)
+    return list(found.values())
+
+
+def _error(path: str, wanted: str, got: str, kind: type[Lesson | Exercise]) -> FileError:
+    return FileError(
+        f"{shown_name(path)} must be a Python file that defines {wanted}; {got}. See the how-to “{_HOW[kind]}”."
+    )
