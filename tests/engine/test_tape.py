@@ -22,15 +22,16 @@ def test_a_node_shows_itself_and_its_place() -> None:
 
 def test_the_node_of_a_leaf() -> None:
     with tg.scope("encoder"):
-        node = leaf_node(np.ones((2, 3), np.float32), "weight")
-    later = leaf_node(np.float64(1.0), None)
+        tensor = tg.Tensor(np.ones((2, 3), np.float32), name="weight")
+        node = leaf_node(tensor)
+    later = leaf_node(tg.Tensor(1.0))
     assert node.primitive is None
     assert (node.parents, node.saved) == ((), ())
     assert node.shapes == ((2, 3),)
     assert node.params == {"dtype": np.float32}
     assert node.name == "weight"
-    assert node.keeps_grad
-    assert node.grad is None
+    assert node.holder is not None
+    assert node.holder() is tensor
     assert node.scope is not None
     assert node.scope.path == "encoder"
     assert later.order > node.order

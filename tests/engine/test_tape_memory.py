@@ -57,6 +57,26 @@ def test_a_long_chain_to_second_order() -> None:
     assert tg.gradients(slope, x).item() == pytest.approx(2 * 1.0001**10_000, rel=1e-9)
 
 
+@pytest.mark.parametrize("how", ["backward", "gradients", "retain_grad"])
+def test_a_recorded_backward_pass_leaves_no_cycle(no_collector: None, how: str) -> None:
+    def step() -> list[weakref.ref[Any]]:
+        x = leaf([1.0, 2.0])
+        middle = x * x
+        if how == "retain_grad":
+            middle.retain_grad()
+        y = (middle * x).sum()
+        if how == "gradients":
+            kept = tg.gradients(y, x, create_graph=True)
+        else:
+            y.backward(create_graph=True)
+            kept = x.grad
+            assert (middle.grad is not None) == (how == "retain_grad")
+        assert tg.gradients(kept.sum(), x).tolist() == [6.0, 12.0]
+        return [weakref.ref(o) for o in (x, x.node, middle, middle.node, y, kept, kept.node)]
+
+    assert [r() for r in step()] == [None] * 7
+
+
 def test_an_intermediate_nobody_needs_is_freed_at_once(no_collector: None) -> None:
     x = leaf(np.ones(1000))
     middle = x + 1.0  # addition saves nothing

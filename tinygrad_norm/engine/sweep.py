@@ -52,7 +52,7 @@ def sweep(
     cotangents.add(starts, [g.shape for g in seeds], seeds)
     while (node := cotangents.newest()) is not None:
         g = received.pop(node)
-        if node.keeps_grad if wanted is None else node in wanted:
+        if node.holder is not None if wanted is None else node in wanted:
             found[node] = g
         sent = contributions(node, g, useful, wrap)
         cotangents.add(node.parents, node.shapes, sent, node)

@@ -1,7 +1,7 @@
 """2. The tape: what was recorded, and the state of a thread that says whether anything is.
 
-A :class:`Node` is one operation, or a leaf. It points at the nodes of its inputs and at nothing else: it holds no
-Tensor, so there are no reference cycles and an array that nobody needs is freed at once.
+A :class:`Node` is one operation, or a leaf. It points at the nodes of its inputs and at nothing else: a Tensor that
+takes its gradient it knows weakly, so there are no reference cycles and an array that nobody needs is freed at once.
 
 ``STATE.get()`` tells whether this thread or task records, in which :class:`Scope`, and who watches. A state is never
 changed, and a context variable holds it, so threads and tasks cannot disturb each other.
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from itertools import count
 from typing import Any, Protocol
+from weakref import ref
 
 from . import complaints
 from .details.array import Shape
@@ -24,15 +25,15 @@ creation = count(1)
 
 
 class Node:
-    """One recorded operation, or a leaf (``primitive`` is None, and the node owns the gradient).
+    """One recorded operation, or a leaf (``primitive`` is None).
 
-    ``saved`` holds what the VJP names, None once it was released; ``order`` is the creation number.
+    ``saved`` holds what the VJP names, None once it was released; ``order`` is the creation number; ``holder`` the
+    Tensor that takes the gradient: a leaf's own, or one of which ``retain_grad()`` was asked.
     """
 
     __slots__ = (
         "__weakref__",
-        "grad",
-        "keeps_grad",
+        "holder",
         "name",
         "order",
         "params",
@@ -50,8 +51,7 @@ class Node:
     saved: Saved | None
     scope: Scope | None
     order: int
-    keeps_grad: bool
-    grad: Any
+    holder: ref[Any] | None
     name: str | None
 
     def __repr__(self) -> str:
@@ -72,14 +72,15 @@ def operation_node(
     node: Node = new(Node)
     node.primitive, node.parents, node.shapes, node.params = primitive, parents, shapes, params
     node.saved, node.scope, node.order = saved, scope, next(creation)
-    node.keeps_grad, node.grad, node.name = False, None, None
+    node.holder = node.name = None
     return node
 
 
-def leaf_node(array: Any, name: str | None) -> Node:
-    """Return the node of a new leaf with these values."""
+def leaf_node(tensor: Any) -> Node:
+    """Return the node of a new leaf."""
+    array = tensor._array
     node = operation_node(None, (), (array.shape,), {"dtype": array.dtype}, (), STATE.get().scope)
-    node.keeps_grad, node.name = True, name
+    node.holder, node.name = ref(tensor), tensor._name
     return node
 
 

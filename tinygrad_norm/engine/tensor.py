@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import Any, ClassVar, TypeAlias
+from weakref import ref
 
 import numpy as np
 
@@ -57,11 +58,12 @@ class Tensor(Operators):
     Tensor([2., 4., 6.], shape=(3,), dtype=float64)
     """
 
-    __slots__ = ("__weakref__", "_array", "_ended", "_name", "_node", "_resting")
+    __slots__ = ("__weakref__", "_array", "_ended", "_grad", "_name", "_node", "_resting")
 
     _array: Any  # an ndarray or, of shape (), a NumPy scalar; never written to
     _node: Node | None
     _name: str | None
+    _grad: Tensor | None  # what backward() added up; not set before
     _resting: Node | None  # the node of a leaf whose requires_grad was switched off; otherwise not set
     _ended: str | None  # why there is no node although there could be one: a key of complaints.ENDED
 
@@ -80,7 +82,7 @@ class Tensor(Operators):
             array = array.astype(np.float64)
         self._array = array
         self._name, self._ended = name, None
-        self._node = leaf_node(array, name) if requires_grad else None
+        self._node = leaf_node(self) if requires_grad else None
 
     # What it is
 
@@ -145,7 +147,7 @@ class Tensor(Operators):
 
     @property
     def requires_grad(self) -> bool:
-        """Whether operations on it are recorded; can be set on a leaf."""
+        """Whether operations on it are recorded, and ``backward()`` adds to its ``grad``; can be set on a leaf."""
         return self._node is not None
 
     @requires_grad.setter
@@ -156,23 +158,21 @@ class Tensor(Operators):
             raise GraphError(complaints.NO_LEAF.format(self))
         # Switched on again it is the leaf that it was: a graph recorded in between leads to it.
         if wanted:
-            self._node = self._leaf() or leaf_node(self._array, self._name)
+            self._node = self._leaf() or leaf_node(self)
         else:
             self._resting, self._node = self._node, None
 
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient of a leaf (or after ``retain_grad()``); set it to None to start anew."""
-        node = self._leaf()
-        return None if node is None else node.grad
+        return getattr(self, "_grad", None)
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        node = self._leaf()
-        if value is not None and (not isinstance(value, Tensor) or node is None or value.shape != self.shape):
+        fits = isinstance(value, Tensor) and self._leaf() is not None and value.shape == self.shape
+        if value is not None and not fits:
             raise ShapeError(complaints.WRONG_GRAD.format(self.shape, value))
-        if node is not None:
-            node.grad = value
+        self._grad = value
 
     def _leaf(self) -> Node | None:
         return self._node or getattr(self, "_resting", None)
@@ -252,7 +252,7 @@ class Tensor(Operators):
         """Ask the next backward pass to fill ``grad`` although this is not a leaf."""
         if self._node is None:
             raise GraphError(complaints.NOTHING_TO_RETAIN.format(self))
-        self._node.keeps_grad = True
+        self._node.holder = ref(self)
 
     def backward(
         self,
@@ -283,10 +283,13 @@ class Tensor(Operators):
         found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
         with accumulating:
             for target, g in found.items():
+                tensor = None if target.holder is None else target.holder()
+                if tensor is None or tensor._node is not target:  # nobody can see it any more, or frozen meanwhile
+                    continue
                 if target.primitive is None and g.dtype != target.params["dtype"]:
                     g = g.astype(target.params["dtype"])
                 gradient = g if isinstance(g, Tensor) else wrap(g, None)
-                target.grad = gradient if target.grad is None else target.grad + gradient
+                tensor._grad = gradient if tensor.grad is None else tensor.grad + gradient
 
 
 Data: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any]"

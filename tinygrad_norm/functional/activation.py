@@ -6,7 +6,6 @@ Each is written so that no intermediate value overflows, and composed of primiti
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -189,22 +188,15 @@ def gelu(x: Data, approximate: str = "none") -> Tensor:
     raise InputError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}. Choose one of them.")
 
 
-class Shifted(NamedTuple):
-    """x − m, its exponentials and their sum along the axis, where m is the largest entry along it.
+def shifted_exponentials(
+    x: Tensor, axis: Axis, at_infinity: float
+) -> tuple[Tensor, Tensor, Tensor, Array, Array | None]:
+    """Return x − m, its exponentials, their sum along the axis, m, which is the largest entry along it, and more.
 
-    m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose. ``empty``
-    says which rows are of −∞ only, for which m is 0 and the sum given as 1; None where there are none.
+    m is a constant: softmax and logsumexp − m do not change when it does, so it has no derivative to lose. For a row
+    with a +∞ it is ``at_infinity``, for one of −∞ only 0, and the sum is given as 1; the last result says which rows
+    these are, None where there are none.
     """
-
-    x: Tensor
-    exponentials: Tensor
-    total: Tensor
-    largest: Array
-    empty: Array | None
-
-
-def shifted_exponentials(x: Tensor, axis: Axis, at_infinity: float) -> Shifted:
-    """Return the exponentials of x − m; ``at_infinity`` is what m is for a row with a +∞."""
     axis = whole(axis, "softmax")
     try:
         largest = np.max(x.data, axis=axis, keepdims=True, initial=-np.inf)
@@ -223,7 +215,7 @@ def shifted_exponentials(x: Tensor, axis: Axis, at_infinity: float) -> Shifted:
     total = exponentials.sum(axis, keepdims=True)
     if empty is not None:
         total = e.where(empty, 1, total)
-    return Shifted(shifted, exponentials, total, largest, empty)
+    return shifted, exponentials, total, largest, empty
 
 
 @composed
@@ -249,8 +241,8 @@ def softmax(x: Data, axis: int = -1) -> Tensor:
            shape=(2, 2), dtype=float64)
     """
     x = floating(x)
-    shifted = shifted_exponentials(widened(x), axis, np.nan)
-    return narrowed(shifted.exponentials / shifted.total, x)
+    _, exponentials, total, _, _ = shifted_exponentials(widened(x), axis, np.nan)
+    return narrowed(exponentials / total, x)
 
 
 @composed
@@ -275,9 +267,9 @@ def logsumexp(x: Data, axis: int | tuple[int, ...] = -1, keepdims: bool = False)
     [0.6931, 1000.0]
     """
     x = floating(x)
-    shifted = shifted_exponentials(widened(x), axis, 0.0)
-    result = shifted.total.log() + shifted.largest
-    result = narrowed(result if shifted.empty is None else e.where(shifted.empty, -np.inf, result), x)
+    _, _, total, largest, empty = shifted_exponentials(widened(x), axis, 0.0)
+    result = total.log() + largest
+    result = narrowed(result if empty is None else e.where(empty, -np.inf, result), x)
     return result if keepdims else squeeze(result, axis)
 
 
@@ -303,6 +295,6 @@ def log_softmax(x: Data, axis: int = -1) -> Tensor:
     [-0.6931, -0.6931]
     """
     x = floating(x)
-    shifted = shifted_exponentials(widened(x), axis, np.nan)
-    result = shifted.x - shifted.total.log()
-    return narrowed(result if shifted.empty is None else e.where(shifted.empty, -np.inf, result), x)
+    shifted, _, total, _, empty = shifted_exponentials(widened(x), axis, np.nan)
+    result = shifted - total.log()
+    return narrowed(result if empty is None else e.where(empty, -np.inf, result), x)

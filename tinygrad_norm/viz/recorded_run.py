@@ -204,7 +204,8 @@ def run_of_tensor(target: Tensor, variables: Mapping[str, Any]) -> Run:
     if not operations:
         leaves[end] = leaf_of(end, target)
     arrays |= {k: array_of(t) for k, t in known.items() if k in shapes}
-    gradients: dict[Key, Array] = {n: array_of(n.grad) for n in nodes if n.grad is not None}
+    holders = [(n, n.holder()) for n in nodes if n.holder is not None]
+    gradients: dict[Key, Array] = {n: array_of(t.grad) for n, t in holders if t is not None and t.grad is not None}
     return Run(tuple(operations), leaves, arrays, shapes, gradients, variables=names, outer=names)
 
 
