@@ -76,6 +76,8 @@ _GERMAN = {
     "there is no function {name} in the file": "in der Datei gibt es keine Funktion {name}",
     "there is no class {name} in the file": "in der Datei gibt es keine Klasse {name}",
     "the file does not run: {why}": "die Datei läuft nicht: {why}",
+    "the file, when it is loaded, {why}": "die Datei lädt nicht: {why}",
+    "the file takes more than {seconds:g} s as a whole": "die Datei braucht im Ganzen mehr als {seconds:g} s",
     "right on {}": "richtig für {}",
     "{first} and {last}": "{first} und {last}",
     "{yours} where {right} belongs{place}, on {case}": "{yours} statt {right}{place}, für {case}",

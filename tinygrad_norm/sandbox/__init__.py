@@ -1,12 +1,30 @@
-"""Runs somebody else's Python file in a process of its own, with a limit on time and memory.
+"""Runs somebody else's Python file in a process of its own, with limits, so that nothing it does disturbs the caller.
 
-:func:`run` starts the process and collects what a job reports from it; :func:`load` and :func:`account`, used inside,
-run the file and put what it raises into one line. The one idea: nothing but lines of JSON comes back, so a file that
-prints, exits, crashes or never ends cannot disturb the caller. This keeps accidents away, not attackers.
+There are two ways. :class:`AnswerSession` is for files of others, to be judged: the process holds NumPy and the file,
+does what it is asked and gives back arrays; whoever judges stays here. :func:`run` is for a learner's own file that
+works with this package: a job of ours runs in the process and reports lines of JSON; :func:`load` and :func:`account`,
+used inside, run the file and put what it raises into one line.
 """
 
+from .cage import Protection, protection
 from .child import Job
 from .parent import Ending, JobResult, Printed, run
+from .session import AnswerEndedError, AnswerRaisedError, AnswerSession
 from .submission import account, line_of, load, one_line
 
-__all__ = ["Ending", "Job", "JobResult", "Printed", "account", "line_of", "load", "one_line", "run"]
+__all__ = [
+    "AnswerEndedError",
+    "AnswerRaisedError",
+    "AnswerSession",
+    "Ending",
+    "Job",
+    "JobResult",
+    "Printed",
+    "Protection",
+    "account",
+    "line_of",
+    "load",
+    "one_line",
+    "protection",
+    "run",
+]

@@ -92,7 +92,7 @@ def run(job: Job, arguments: Mapping[str, Any], seconds: float = 10.0, memory: i
     assert process.stderr is not None
     listener = threading.Thread(target=_listen, args=(process.stdout, lines), daemon=True)
     listener.start()
-    drain = _Drain(process.stderr)
+    drain = Drain(process.stderr)
     drain.start()
     messages: list[Any] = []
     try:
@@ -104,7 +104,7 @@ def run(job: Job, arguments: Mapping[str, Any], seconds: float = 10.0, memory: i
             pass  # it has died already, which the lines will show
         ending = _collect(process, lines, messages, seconds)
     finally:
-        _kill(process)
+        end_group(process)
         # A process that was started in a session of its own survives, and may hold the pipes open: then the readers
         # are left to it, and close them when it ends.
         listener.join(timeout=1.0)
@@ -136,10 +136,10 @@ def _listen(stream: IO[str], lines: queue.Queue[str | None]) -> None:
     lines.put(None)
 
 
-class _Drain(threading.Thread):
+class Drain(threading.Thread):
     """Reads what is printed to its end, and keeps no more than the beginning."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[Any]) -> None:
         super().__init__(daemon=True)
         self._stream = stream
         self._lines = 0
@@ -169,7 +169,7 @@ def _collect(
         except queue.Empty:
             return Ending("too long", f"does not end within {seconds:g} s")
         if line is None or not line.endswith("\n"):  # dead, perhaps in the middle of a word
-            return Ending("died", _reason_of(process))
+            return Ending("died", reason_of(process))
         try:
             message = json.loads(line)
         except ValueError:
@@ -187,29 +187,30 @@ def _await_start(process: subprocess.Popen[str], lines: queue.Queue[str | None])
     else:
         if line is not None and json.loads(line) == READY:
             return
-        happened = f"it {_reason_of(process)}"
+        happened = f"it {reason_of(process)}"
     raise SandboxError(
         f"a process for the file must start: {sys.executable} with this package and NumPy; {happened}. "
         "Check that other programs leave it memory, and try again."
     )
 
 
-def _reason_of(process: subprocess.Popen[str]) -> str:
+def reason_of(process: subprocess.Popen[Any]) -> str:
     """Say why a process that closed its output without a word is gone."""
     try:
         code = process.wait(timeout=1.0)
     except subprocess.TimeoutExpired:
         return "closes the channel of the results"
-    if code >= 0:
+    if 0 <= code <= 128:
         return f"ends the whole process (exit code {code})"
+    number = -code if code < 0 else code - 128  # how a shell, and a cage, tell of a signal
     try:
-        name = signal.Signals(-code).name
+        name = signal.Signals(number).name
     except ValueError:
-        name = f"signal {-code}"
+        name = f"signal {number}"
     return f"crashes the whole process ({name})"
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
+def end_group(process: subprocess.Popen[Any]) -> None:
     """End the process and, where the system knows groups, everything that it started."""
     try:
         if hasattr(os, "killpg"):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tinygrad_norm.lessons.exercises import grading
 from tinygrad_norm.lessons.exercises.exercise_files import stub_text
-from tinygrad_norm.lessons.exercises.exercise_parts import Verdict
 from tinygrad_norm.lessons.exercises.exercise_report import grade_data, grade_text
-from tinygrad_norm.lessons.exercises.grading import Grade, grade_checks, grade_file
+from tinygrad_norm.lessons.exercises.grading import Grade, grade_file
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
-from tinygrad_norm.sandbox import Ending, JobResult, Printed
 
 GradeText = Callable[..., Grade]
 
@@ -33,31 +29,13 @@ def grade_source(tmp_path: Path) -> GradeText:
     return grade
 
 
-@pytest.fixture
-def grade_here(tmp_path: Path) -> Iterator[GradeText]:
-    """Do the same in this process: what loading the file changes is undone."""
-    before = list(sys.path)
-
-    def grade(text: str) -> Grade:
-        path = tmp_path / "answer.py"
-        path.write_text(text, encoding="utf-8")
-        reported = tuple(grade_checks(str(path), 7, [0, 1], 0))
-        verdicts: dict[int, tuple[Verdict, ...]] = {}
-        grading._read(JobResult(reported, Ending("finished"), Printed()), EXERCISES[7], [0, 1], verdicts)
-        return Grade(EXERCISES[7], str(path), verdicts[0] + verdicts[1], Printed())
-
-    yield grade
-    sys.path[:] = before
-    sys.modules.pop("submission", None)
-
-
 def messages(grade: Grade) -> list[str]:
     assert all("\n" not in v.message for v in grade.verdicts)
     return [v.message for v in grade.verdicts]
 
 
-def test_the_reference_solution(grade_here: GradeText) -> None:
-    grade = grade_here("import numpy as np\n" + EXERCISES[7].solution)
+def test_the_reference_solution(grade_source: GradeText) -> None:
+    grade = grade_source("import numpy as np\n" + EXERCISES[7].solution)
     assert grade.full
     assert (grade.points, grade.first_fault) == (2, None)
     assert grade_text(grade).endswith("\n\nFull marks.\n")
@@ -85,6 +63,14 @@ def test_a_function_that_takes_the_process_along(grade_source: GradeText) -> Non
     assert messages(grade_source(text))[0] == "ends the whole process (exit code 0)"
 
 
+def test_the_file_as_a_whole_has_a_limit(grade_source: GradeText) -> None:
+    slow = "import time\ndef mean_backward(g, x):\n    time.sleep(0.3)\n    return g - g\n"
+    slow += slow[12:].replace("mean_backward", "center_backward")
+    grade = grade_source(slow, seconds=0.5)
+    assert [v.code for v in grade.verdicts] == ["too-long"] * 2
+    assert messages(grade)[1] == "the file takes more than 3 s as a whole"
+
+
 def test_prints_are_counted_and_do_no_harm(grade_source: GradeText) -> None:
     grade = grade_source("print('{\"verdicts\": []}')\nprint('x' * 10**6)\n" + RIGHT)
     assert messages(grade) == [
@@ -99,13 +85,17 @@ def test_prints_are_counted_and_do_no_harm(grade_source: GradeText) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import torchvision_of_another\n", "the file does not run: line 1: ModuleNotFoundError: No module named "),
+        (
+            "import a_neighbor\n",
+            "the file does not run: line 1: ImportError: imports a_neighbor: an answer is written with ",
+        ),
+        ("import tinygrad_norm\n", "the file does not run: line 1: ImportError: imports this package: an answer is "),
         ("import sys\nsys.exit('bye')\n", "the file does not run: line 2: ends the program (sys.exit); return a value"),
         ("def mean_backward(g, x)\n", "the file does not run: line 1: SyntaxError: "),
     ],
 )
-def test_a_file_that_does_not_run(grade_here: GradeText, text: str, message: str) -> None:
-    grade = grade_here(text)
+def test_a_file_that_does_not_run(grade_source: GradeText, text: str, message: str) -> None:
+    grade = grade_source(text)
     assert all(m.startswith(message) for m in messages(grade))
     assert len(grade.verdicts) == 2
 
@@ -113,7 +103,8 @@ def test_a_file_that_does_not_run(grade_here: GradeText, text: str, message: str
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import os\nos.kill(os.getpid(), 9)\n", "the file, when it is loaded, crashes the whole process (SIGKILL)"),
+        ("import os\nos._exit(3)\n", "the file, when it is loaded, ends the whole process (exit code 3)"),
+        ("import os\nos.abort()\n", "the file, when it is loaded, crashes the whole process (SIGABRT)"),
         ("while True: pass\n", "the file, when it is loaded, does not end within 1.5 s"),
     ],
 )
@@ -122,8 +113,8 @@ def test_a_file_that_stops_its_process_when_it_is_loaded(grade_source: GradeText
     assert messages(grade) == [message, message]
 
 
-def test_a_mistake_is_explained_below_its_verdict(grade_here: GradeText) -> None:
-    grade = grade_here(RIGHT.replace("g - g.mean", "g + g.mean"))
+def test_a_mistake_is_explained_below_its_verdict(grade_source: GradeText) -> None:
+    grade = grade_source(RIGHT.replace("g - g.mean", "g + g.mean"))
     lines = grade_text(grade).splitlines()
     place = lines.index("  wrong  through x − mean  what comes through the mean has the wrong sign")
     assert lines[place + 1].startswith("         x: WRONG in 35 of 35 entries; worst x[")

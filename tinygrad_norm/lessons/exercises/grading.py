@@ -1,34 +1,34 @@
-"""Grading a file: its functions run in a process of their own, one point after the other. And a class: all its files.
-
-:func:`grade_checks` is what runs in that process: it loads the file, calls the checks, and reports verdicts as JSON.
-"""
+"""Grading a file, which runs in a process of its own and is judged here; and a class: all its files."""
 
 from __future__ import annotations
 
-import sys
+import os
+import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
-from io import StringIO
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...sandbox import JobResult, Printed, account, load, run
+from ...sandbox import AnswerEndedError, AnswerRaisedError, AnswerSession, Printed, account
 from ...terminal.files import shown_name
-from ..from_file import exercises_of
 from ..languages import say, speaking
-from .borrowed_engine import engine_behind, imported_engine
+from .borrowed_engine import imported_engine
 from .checked_values import RefusalError
 from .exercise_files import Submission
 from .exercise_parts import NOT_WRITTEN, Check, Exercise, Verdict
-from .tasks import EXERCISES
 
 SECONDS = 10.0
-"""How long a function, or loading the file, may take unless said otherwise."""
+"""How long a call, or loading the file, may take unless said otherwise."""
+
+WHOLE = 6.0
+"""How many times as long the file as a whole may take."""
+
+Refusal: TypeAlias = tuple[str, str]
+"""Why a file cannot be graded at all: in words, and a short stable code."""
 
 
 @dataclass(frozen=True)
@@ -59,86 +59,60 @@ class Grade:
 def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: float = SECONDS) -> Grade:
     """Grade a file as an answer to an exercise.
 
-    Nothing that the file does stops the grading: a function that never ends, exits or crashes loses its own points,
-    and the others are graded in a new process. The seed is that of the random data; in so many seconds each function
-    must be done, and loading the file.
+    The file runs in a process of its own and is only asked for numbers; everything that judges them stays here. A
+    function that never ends, exits or crashes loses its own points, and the others are graded in a new process. The
+    seed is that of the random data; in so many seconds each call must be done, and loading the file; the file as a
+    whole has :data:`WHOLE` times as long.
     """
+    source = Path(path).read_bytes()
     verdicts: dict[int, tuple[Verdict, ...]] = {}
     printed = Printed()
-    while len(verdicts) < len(exercise.checks):
-        pending = [k for k in range(len(exercise.checks)) if k not in verdicts]
-        arguments = {
-            "file": str(path),
-            "number": exercise.number,
-            "checks": pending,
-            "seed": seed,
-            "source": exercise.source,
-        }
-        outcome = run(grade_checks, arguments, seconds)
-        _read(outcome, exercise, pending, verdicts)
-        printed = Printed(printed.lines + outcome.printed.lines, printed.first or outcome.printed.first)
+    refusal = _borrowed(source, exercise)
+    end = time.monotonic() + WHOLE * seconds
+    with speaking(exercise.lang):
+        while refusal is None and (pending := [k for k in range(len(exercise.checks)) if k not in verdicts]):
+            left = end - time.monotonic()
+            if left < seconds:
+                refusal = say("the file takes more than {seconds:g} s as a whole", seconds=WHOLE * seconds), "too-long"
+                break
+            with AnswerSession(source, os.path.basename(path), seconds, left) as answer:
+                refusal = _grade_pending(answer, exercise, pending, seed, verdicts)
+                printed = Printed(printed.lines + answer.printed.lines, printed.first or answer.printed.first)
+    if refusal is not None:
+        verdicts |= {k: fail(check, *refusal) for k, check in enumerate(exercise.checks) if k not in verdicts}
     in_order = tuple(verdict for k in range(len(exercise.checks)) for verdict in verdicts[k])
     return Grade(exercise, shown_name(str(path)), in_order, printed)
 
 
-def _read(outcome: JobResult, exercise: Exercise, pending: list[int], verdicts: dict[int, tuple[Verdict, ...]]) -> None:
-    """Enter what one process reported; the check at which it ended, if it did, fails."""
-    loaded = False
-    for message in outcome.messages:
-        if "failed" in message:
-            verdicts.update({k: fail(exercise.checks[k], message["failed"], message["code"]) for k in pending})
-        elif "loaded" in message:
-            loaded = True
-        else:
-            told = ({**data, "detail": tuple(data["detail"])} for data in message["verdicts"])
-            verdicts[message["check"]] = tuple(Verdict(**data) for data in told)
-    left = [k for k in pending if k not in verdicts]
-    if outcome.ending.how == "finished" or not left:
-        return
-    code = outcome.ending.how.replace(" ", "-")
-    if loaded:
-        # They come in turn: the first without a verdict is the one that ended the process.
-        verdicts[left[0]] = fail(exercise.checks[left[0]], outcome.ending.reason, code)
-    else:
-        words = f"the file, when it is loaded, {outcome.ending.reason}"
-        verdicts.update({k: fail(exercise.checks[k], words, code) for k in left})
+def _borrowed(source: bytes, exercise: Exercise) -> Refusal | None:
+    borrowed = imported_engine(source) if exercise.own_engine else None
+    return None if borrowed is None else (borrowed, "borrowed-engine")
 
 
-def grade_checks(
-    file: str, number: int, checks: Sequence[int], seed: int, source: str = ""
-) -> Iterator[dict[str, Any]]:
-    """Grade some checks of an exercise, one of the course's own or of those in the source.
-
-    Yields ``{"failed": why, "code": …}`` if the file cannot be loaded, or brings an engine where one is to be written;
-    else ``{"loaded": True}``, then for each check in turn ``{"check": 2, "verdicts": […]}``.
-    """
-    with redirect_stdout(StringIO()):  # what a source prints is not the answer's
-        exercise = (exercises_of(source) if source else EXERCISES)[number]
-    before = set(sys.modules)
-    borrowed = imported_engine(file) if exercise.own_engine else None
-    if borrowed is not None:
-        yield {"failed": borrowed, "code": "borrowed-engine"}
-        return
+def _grade_pending(
+    answer: AnswerSession,
+    exercise: Exercise,
+    pending: Sequence[int],
+    seed: int,
+    verdicts: dict[int, tuple[Verdict, ...]],
+) -> Refusal | None:
+    """Enter the verdicts of the checks, up to the one at which the process ended; return why there can be none."""
     try:
-        module = load(file)
-    except BaseException as error:  # also sys.exit
-        with speaking(exercise.lang):
-            failed = say("the file does not run: {why}", why=account(error, file))
-        yield {"failed": failed, "code": "does-not-run"}
-        return
-    borrowed = engine_behind(vars(module), set(sys.modules) - before) if exercise.own_engine else None
-    if borrowed is not None:
-        yield {"failed": borrowed, "code": "borrowed-engine"}
-        return
-    yield {"loaded": True}
-    for index in checks:
-        check = exercise.checks[index]
-        with speaking(exercise.lang):
-            verdicts = graded(check, vars(module), file, seed)
-        yield {"check": index, "verdicts": [asdict(verdict) for verdict in verdicts]}
+        names = answer.load()
+    except (AnswerRaisedError, NotImplementedError) as error:
+        return say("the file does not run: {why}", why=error), "does-not-run"
+    except AnswerEndedError as ended:
+        return say("the file, when it is loaded, {why}", why=ended), ended.code
+    for k in pending:
+        check = exercise.checks[k]
+        verdicts[k] = graded(check, names, "", seed)
+        if answer.ended is not None:  # whatever was made of the silence
+            verdicts[k] = fail(check, str(answer.ended), answer.ended.code)
+            return None
+    return None
 
 
-def graded(check: Check, names: dict[str, Any], file: str, seed: int) -> tuple[Verdict, ...]:
+def graded(check: Check, names: Mapping[str, Any], file: str, seed: int) -> tuple[Verdict, ...]:
     """Return the verdicts of one check on what a file defines; whatever its function raises becomes one."""
     answer = names.get(check.function)
     if not callable(answer):
@@ -151,6 +125,8 @@ def graded(check: Check, names: dict[str, Any], file: str, seed: int) -> tuple[V
             return check.grade(names if check.whole_file else answer, seed)
     except RefusalError as refusal:
         return fail(check, str(refusal), refusal.code)
+    except AnswerRaisedError as error:
+        return fail(check, str(error), "raises")
     except NotImplementedError:
         return fail(check, say("not written yet"), NOT_WRITTEN)
     except BaseException as error:  # also sys.exit
