@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygrad_norm.lessons.exercises.exercise_parts import Exercise, given
+from tinygrad_norm.lessons.exercises.exercise_parts import Check, Exercise, Verdict, given
 
 TEXT = '''
 class Value:
@@ -35,7 +35,8 @@ def shown(value):
     return str(value.data)
 '''
 
-EXERCISE = Exercise(99, "sums", "Sums", "", TEXT, (), ())
+CHECK = Check("doubled", ("twice",), lambda answer, seed: (Verdict("twice", True, "right"),))
+EXERCISE = Exercise(99, "sums", "Sums", "", TEXT, ("Add.",), (CHECK,))
 
 
 def test_functions_and_methods_with_docstrings_are_asked_for() -> None:
