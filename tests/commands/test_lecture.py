@@ -69,7 +69,7 @@ def test_out_and_json_together(tmp_path: Path) -> None:
 
 
 BAD = [
-    (["--step", "9"], "argument --step: invalid choice: 9 (choose from 1, 2, 3, 4, 5, 6, 7, 8)"),
+    (["--step", "13"], "argument --step: invalid choice: 13 (choose from 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)"),
     (["--step", "two"], "argument --step: invalid int value: 'two'"),
     (["--variant", "x"], "argument --variant: invalid choice: 'x' (choose from "),
     (["--ddof", "2"], "argument --ddof: invalid choice: 2 (choose from 0, 1)"),

@@ -64,7 +64,7 @@ def test_the_contents_lead_to_every_step(page: str) -> None:
     found = Page(page).elements
     ids = {attributes["id"] for tag, attributes in found if tag == "section"}
     links = [attributes["href"] for tag, attributes in found if tag == "a"]
-    assert links == [f"#step-{number}" for number in range(1, 9)]
+    assert links == [f"#step-{number}" for number in range(1, 13)]
     assert {f"#{name}" for name in ids} == set(links)
 
 
@@ -132,7 +132,7 @@ def test_a_step_without_tables_renders() -> None:
 
 def test_graphs_are_drawn_into_the_page_without_ids(page: str) -> None:
     graphs = re.findall(r'<figure class="graph">.*?</figure>', page, re.S)
-    assert len(graphs) == 2
+    assert len(graphs) == 4
     for graph in graphs:
         (picture,) = re.findall("<svg.*?</svg>", graph, re.S)
         root = ElementTree.fromstring(picture)

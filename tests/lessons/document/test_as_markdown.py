@@ -54,8 +54,8 @@ def test_contents_lead_to_the_headings() -> None:
     text = lesson_markdown(lecture())
     headings = re.findall(r"^## (.*)$", text, re.M)
     anchors = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
-    assert re.findall(r"^\d\. \[.*\]\(#(.*)\)$", text, re.M) == anchors
-    assert len(anchors) == 8
+    assert re.findall(r"^\d+\. \[.*\]\(#(.*)\)$", text, re.M) == anchors
+    assert len(anchors) == 12
 
 
 def test_one_step_has_no_contents() -> None:

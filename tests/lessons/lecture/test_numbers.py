@@ -222,6 +222,12 @@ def test_scale_one_and_shift_zero_change_nothing(steps: Steps) -> None:
     assert agrees(values["output"], "-0.204124")
 
 
+def test_the_defaults_leave_a_value_as_it_is(steps: Steps) -> None:
+    values = claim(steps, 2, "default_scale")["values"]
+    assert values["output"] == values["claimed"] == 0.36
+    assert agrees(values["entry_output"], "1.185854")
+
+
 def test_one_token_has_one_mean(steps: Steps) -> None:
     values = claim(steps, 8, "one_token_two_means")["values"]
     assert (values["first"], values["second"]) == (6.5, 2.4)
@@ -258,6 +264,7 @@ def test_every_verdict(steps: Steps) -> None:
         "covariate_shift": "disputed",
         "regularization": "partly shown",
         "first_value": "slip",
+        "default_scale": "right",
         "second_value": "slip",
         "scale_index": "slip",
         "third_value": "slip",
@@ -265,6 +272,8 @@ def test_every_verdict(steps: Steps) -> None:
         "second_row_value": "slip",
         "pad_stays_zero": "slip",
         "outputs_are_given": "imprecise",
+        "self_attention": "imprecise",
+        "sequential_data": "right",
         "statistics_not_true": "imprecise",
         "cannot_use": "too strong",
         "row_value": "slip",

@@ -28,6 +28,15 @@ class Paper:
         return f"{names} {self.year}"
 
     @property
+    def cited(self) -> str:
+        """Name, year and title, as a sentence cites it in brackets.
+
+        >>> print(ZHANG_SENNRICH.cited)
+        Zhang & Sennrich 2019, Root Mean Square Layer Normalization
+        """
+        return f"{self.short}, {self.title}"
+
+    @property
     def full(self) -> str:
         """Authors, year, title and venue."""
         names = " & ".join(self.authors.rsplit(", ", 1))
@@ -65,9 +74,11 @@ XIONG = Paper(
     "On Layer Normalization in the Transformer Architecture",
     "ICML",
 )
+HENRY = Paper("Henry, Dachapally, Pawar, Chen", 2020, "Query-Key Normalization for Transformers", "Findings of EMNLP")
 SHEN = Paper(
     "Shen, Yao, Gholami, Mahoney, Keutzer", 2020, "PowerNorm: Rethinking Batch Normalization in Transformers", "ICML"
 )
 WANG = Paper(
     "Wang, Wu, Huang", 2022, "Understanding the Failure of Batch Normalization for Transformers in NLP", "NeurIPS"
 )
+ZHU = Paper("Zhu, Chen, He, LeCun, Liu", 2025, "Transformers without Normalization", "CVPR")

@@ -17,6 +17,10 @@ from .steps.step_5_self_attention import self_attention_step
 from .steps.step_6_padded_statistics import padded_statistics_step
 from .steps.step_7_mostly_padding import mostly_padding_step
 from .steps.step_8_layer_norm import layer_norm_step
+from .steps.step_9_scale_and_shift import scale_and_shift_step
+from .steps.step_10_evaluation import evaluation_step
+from .steps.step_11_in_a_transformer import in_a_transformer_step
+from .steps.step_12_after_layer_norm import after_layer_norm_step
 
 STEPS: Mapping[int, Callable[[Settings], Step]] = MappingProxyType(
     {
@@ -28,6 +32,10 @@ STEPS: Mapping[int, Callable[[Settings], Step]] = MappingProxyType(
         6: padded_statistics_step,
         7: mostly_padding_step,
         8: layer_norm_step,
+        9: scale_and_shift_step,
+        10: evaluation_step,
+        11: in_a_transformer_step,
+        12: after_layer_norm_step,
     }
 )
 

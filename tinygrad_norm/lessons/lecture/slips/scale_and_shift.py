@@ -13,7 +13,7 @@ from ....functional import layer_norm
 from ....transforms import jacobian
 from ...document.lesson import Claim
 from ..norm_formula import BATCH, LAYER, normalize
-from ..notes import CLAIMED_OUTPUT, VARIANTS
+from ..notes import CLAIMED, CLAIMED_OUTPUT, VARIANTS
 from ..settings import DEFAULT_LAYER_EPS, Settings
 from ..slips import claim_on
 from ..tensor_tables import NEURONS, attention_outputs, floats
@@ -43,6 +43,28 @@ def scale_index(settings: Settings) -> Claim:
         "Each neuron has its own γ and β. The derivatives of this output by γ₁, γ₂, γ₃ are "
         "{by_scale:.4g}, those by β₁, β₂, β₃ {by_shift:.4g}.",
         _by_scale_and_shift(BATCH, settings),
+    )
+
+
+def default_scale(settings: Settings) -> Claim:
+    """Judge ``0.36 γ₁ + β₁ = 0.36``, which is right as algebra."""
+    claimed = float(CLAIMED["first_value"])
+    entry = settings.normalize(NEURONS, BATCH).normalized[0, 0].item()
+    scale, shift = 1.0, 0.0
+    return claim_on(
+        "default_scale",
+        "right",
+        "As algebra: with γ₁ = {scale:g} and β₁ = {shift:g} any value stays itself, and "
+        "{scale:g} · {claimed} + {shift:g} = {output}.",
+        "Only the value that goes in is another: it is {entry:.6f}, and comes out as {entry_output:.6f}.",
+        {
+            "claimed": claimed,
+            "scale": scale,
+            "shift": shift,
+            "output": claimed * scale + shift,
+            "entry": entry,
+            "entry_output": entry * scale + shift,
+        },
     )
 
 

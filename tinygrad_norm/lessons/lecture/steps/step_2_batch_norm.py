@@ -15,7 +15,7 @@ from ..gradient_paths import paths_of_gradient
 from ..norm_formula import BATCH, columns_of, difference_from_functional, normalize
 from ..notes import FEATURE_NAMES, FEATURES, NEURON_NAMES, OUTPUTS, WORKED_BIAS, WORKED_ROWS, WORKED_WEIGHT
 from ..settings import DEFAULT_LAYER_EPS, Settings
-from ..slips.scale_and_shift import identity_scale, scale_index
+from ..slips.scale_and_shift import default_scale, identity_scale, scale_index
 from ..slips.worked_values import batch_norm_values, judge_value
 from ..tensor_tables import NEURONS, ROW_LABELS, floats, tensor_rows
 
@@ -103,7 +103,8 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
 def _claims(settings: Settings) -> tuple[Claim, ...]:
     """Return the claims of the batch-norm page, in its order."""
     first, second, third, second_row = (judge_value(value, settings) for value in batch_norm_values())
-    return first, second, scale_index(settings), third, identity_scale(settings), second_row
+    scaled = default_scale(settings)
+    return first, scaled, second, scale_index(settings), third, identity_scale(settings), second_row
 
 
 def _two_rows(settings: Settings) -> Fact:
@@ -143,7 +144,10 @@ def _layer() -> tuple[Block, ...]:
     return (
         Paragraph("The notes write z as a linear layer of f, and work out two rows of it:"),
         Formula(_equations()),
-        Paragraph("Can one layer give all five rows?"),
+        Paragraph(
+            "Can one layer give all five rows? Least squares finds the best layer there is; R² is the share of a "
+            "neuron's variance that it explains."
+        ),
         Fact(
             "no_linear_layer",
             "No. {combination} is {on_features} on the rows of [f, 1], so it would have to be 0 on "
@@ -164,7 +168,7 @@ def _layer() -> tuple[Block, ...]:
                 for i, fit in enumerate(fits, start=1)
             ),
             formats=("", "", "", ".3f", ".1g", ".1g"),
-            note="R²: the share of a neuron's variance that the layer explains. Gradient: the largest entry of the "
+            note="Gradient: the largest entry of the "
             "engine's gradient of the mean squared error at this point, 0 but for rounding: nothing is better. Newton: "
             "how far from it one lands by the engine's first and second derivatives at zero.",
         ),

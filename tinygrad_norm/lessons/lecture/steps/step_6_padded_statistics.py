@@ -14,6 +14,7 @@ from ...document.numerals import closeness
 from ..law_of_pads import Spread, exact_spread, pads_to_change_sign, with_zero_rows
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
 from ..notes import DIMENSION_NAMES, Token
+from ..over_time import batch_norm_over_time
 from ..settings import Settings
 from ..slips import claim_on
 from ..tensor_tables import attention_outputs, floats, token_table
@@ -36,6 +37,8 @@ def padded_statistics_step(settings: Settings) -> Step:
             *_normalized(settings),
             *_law(settings),
             *_company(settings),
+            *batch_norm_over_time(settings),
+            self_attention(settings),
             cannot_use_batch_norm(),
         ),
         take_away=(
@@ -243,6 +246,23 @@ def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
         "deviation they do two things: they are a group away from the mean, which spreads the numbers, "
         "and all alike, which narrows them.",
         {"kept": float(1 - share), "changes": changes, "rising": rising, "falling": len(changes) - rising},
+    )
+
+
+def self_attention(settings: Settings) -> Claim:
+    """Judge "batch normalization does not work well with self attention"."""
+    words = settings.normalize(attention_outputs(settings.batch.words), BATCH).normalized
+    after = normalize(words, BATCH, settings.ddof)
+    return claim_on(
+        "self_attention",
+        "imprecise",
+        "It is not attention that batch norm stumbles over: what attention gives for the words is normalized like any "
+        "other table, to mean 0 (up to {mean:.1g}) and variance {variance:.6g} or more. It is pads and company.",
+        "Attention is where they meet, because it reads whole sentences, and sentences differ in length.",
+        {
+            "mean": float(np.abs(after.mean.numpy()).max()),
+            "variance": min(floats(after.variance)),
+        },
     )
 
 
