@@ -6,7 +6,7 @@ import copy
 import pickle
 import pydoc
 import re
-from functools import reduce
+from functools import partial, reduce
 from types import ModuleType
 from typing import Any
 
@@ -85,12 +85,31 @@ def test_what_is_pytorch_s_is_called_so() -> None:
 
 def test_pytorch_s_names_of_arguments() -> None:
     x = tg.ones((2, 3))
-    calls: list[Any] = [lambda: tg.functional.softmax(x, dim=0), lambda: tg.sum(x, dim=0), lambda: nn.Softmax(dim=1)]
+    methods = [
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "prod",
+        "var",
+        "std",
+        "cumsum",
+        "cumprod",
+        "argmax",
+        "argsort",
+        "all",
+        "any",
+    ]
+    functions = [tg.sum, tg.var, tg.std, tg.concatenate, tg.stack, tg.median, tg.topk, tg.squeeze, tg.norm, tg.flip]
+    calls: list[Any] = [lambda: tg.functional.softmax(x, dim=0), lambda: nn.Softmax(dim=1), lambda: x.repeat(2, dim=0)]
+    calls += [partial(getattr(x, name), dim=0) for name in methods]
+    calls += [partial(function, x, dim=0) for function in functions]
     for call in calls:
-        with pytest.raises(
-            tg.OperandError, match=r"the (arguments|parameters) \(.*axis.*\); got dim\..* dim is axis here\.$"
-        ):
+        with pytest.raises(tg.OperandError, match=r"got .*\bdim\b.* dim is axis here\.$"):
             call()
+    for other in (lambda: x.sum(colour=1), lambda: x.max(0, colour=1)):  # type: ignore[arg-type]  # what is being tested
+        with pytest.raises(tg.OperandError, match=r"takes the parameters \(axis, keepdims\); got colour\. Leave"):
+            other()
     with pytest.raises(tg.OperandError, match=r"got dim, keepdim\..* dim is axis here, keepdim is keepdims here\.$"):
         tg.functional.logsumexp(x, dim=0, keepdim=True)  # type: ignore[call-arg]  # what is being tested
     with pytest.raises(tg.OperandError, match=r"got colour\. See help\(tg\.functional\.softmax\)\.$"):

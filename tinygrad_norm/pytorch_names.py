@@ -7,10 +7,13 @@ and NumPy, which ask for names on trial, are not disturbed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-from .errors import ForeignNameError
+from .errors import ForeignNameError, OperandError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 NO_DEVICE = "nothing: there is only one device, leave it out"
 TENSOR = {
@@ -223,7 +226,7 @@ def answer_on(tensor: type) -> None:
         setattr(tensor, name, value)
 
 
-KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "input": "x"}
+KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "x"}
 """PyTorch's names of arguments, and ours."""
 
 
@@ -231,3 +234,32 @@ def keyword_hint(given: Iterable[str]) -> str:
     """Return what PyTorch's names of arguments are called here, as a sentence, or nothing."""
     renamed = [f"{name} is {KEYWORDS[name]} here" for name in given if name in KEYWORDS]
     return f" {', '.join(renamed)}." if renamed else ""
+
+
+def refuse_keywords(error: TypeError, function: Callable[..., Any], given: Mapping[str, Any], home: str) -> None:
+    """Raise an error with the arguments that a function has, where Python's own is about one that it has not."""
+    if given and str(error).startswith(f"{function.__qualname__}() got an unexpected keyword"):
+        from inspect import signature  # for an error only
+
+        raise OperandError(
+            f"{function.__name__} must be called with the arguments ({', '.join(signature(function).parameters)}); got "
+            f"{', '.join(given)}. See help({home}.{function.__name__}).{keyword_hint(given)}"
+        ) from error
+
+
+def answering(function: F) -> F:
+    """Return a function that answers PyTorch's names of arguments, as far as it has an axis to name."""
+    code = function.__code__
+    if "axis" not in code.co_varnames[: code.co_argcount]:
+        return function
+
+    @wraps(function)
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            if keyword_hint(kwargs):
+                refuse_keywords(error, function, kwargs, "tg")
+            raise
+
+    return cast(F, asked)

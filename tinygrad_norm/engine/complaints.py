@@ -117,8 +117,8 @@ def unknown_parameters(made: Primitive, params: Mapping[str, Any]) -> OperandErr
     """Return the error for a call with parameters that the operation does not have."""
     return OperandError(
         f"{made.name} takes the parameters ({', '.join(made.params)}); "
-        f"got {', '.join(sorted(params.keys() - made.defaults.keys()))}. "
-        f"Leave them out: a Tensor supports no more here.{keyword_hint(params)}"
+        f"got {', '.join(sorted(params.keys() - made.defaults.keys()))}."
+        + (keyword_hint(params) or " Leave them out: a Tensor supports no more here.")
     )
 
 
@@ -129,6 +129,8 @@ def forward_failed(
     prefix = f"{made.name}{where(scope)}"
     if isinstance(error, TinygradNormError):
         return type(error)(f"{prefix}: {error}")
+    if params.keys() != made.defaults.keys():  # from a method, which passes on whatever else it was given
+        return unknown_parameters(made, params)
     kinds: dict[type[Exception], type[TinygradNormError]] = {
         np.exceptions.AxisError: ShapeError,
         TypeError: OperandError,

@@ -8,7 +8,7 @@ have NumPy's names and arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -266,61 +266,61 @@ class Operators:
 
     # Reductions
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Axis = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return the sum over an axis, several, or all."""
-        return apply(sum, (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(sum, (self,), {"axis": axis, "keepdims": keepdims, **other})
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: Axis = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return the mean over an axis, several, or all."""
-        return apply(mean, (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(mean, (self,), {"axis": axis, "keepdims": keepdims, **other})
 
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return the variance (two-pass); ``ddof=0`` is the population's, 1 the sample's."""
-        return counterpart(np.var)(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return counterpart(np.var)(self, axis=axis, ddof=ddof, keepdims=keepdims, **other)
 
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return the standard deviation; its gradient where it is 0 is 0."""
-        return counterpart(np.std)(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return counterpart(np.std)(self, axis=axis, ddof=ddof, keepdims=keepdims, **other)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def max(self, axis: Axis = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return the maximum; tied entries share the gradient equally."""
-        return apply(max, (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(max, (self,), {"axis": axis, "keepdims": keepdims, **other})
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def min(self, axis: Axis = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return the minimum; tied entries share the gradient equally."""
-        return apply(min, (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(min, (self,), {"axis": axis, "keepdims": keepdims, **other})
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def prod(self, axis: Axis = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return the product; the gradient is right where entries are 0."""
-        return apply(prod, (self,), {"axis": axis, "keepdims": keepdims})
+        return apply(prod, (self,), {"axis": axis, "keepdims": keepdims, **other})
 
-    def cumsum(self, axis: int | None = None) -> Tensor:
+    def cumsum(self, axis: int | None = None, **other: NoReturn) -> Tensor:
         """Return running sums along an axis, or of the flattened Tensor."""
-        return cumsum(self, axis=axis)
+        return cumsum(self, axis=axis, **other)
 
-    def cumprod(self, axis: int | None = None) -> Tensor:
+    def cumprod(self, axis: int | None = None, **other: NoReturn) -> Tensor:
         """Return running products along an axis, or of the flattened Tensor."""
-        return counterpart(np.cumprod)(self, axis=axis)
+        return counterpart(np.cumprod)(self, axis=axis, **other)
 
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def argmax(self, axis: int | None = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return where the maximum is; without a gradient."""
-        return counterpart(np.argmax)(self, axis=axis, keepdims=keepdims)
+        return counterpart(np.argmax)(self, axis=axis, keepdims=keepdims, **other)
 
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def argmin(self, axis: int | None = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return where the minimum is; without a gradient."""
-        return counterpart(np.argmin)(self, axis=axis, keepdims=keepdims)
+        return counterpart(np.argmin)(self, axis=axis, keepdims=keepdims, **other)
 
-    def argsort(self, axis: int | None = -1) -> Tensor:
+    def argsort(self, axis: int | None = -1, **other: NoReturn) -> Tensor:
         """Return the order that sorts the values; without a gradient."""
-        return counterpart(np.argsort)(self, axis=axis)
+        return counterpart(np.argsort)(self, axis=axis, **other)
 
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def all(self, axis: Axis = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return whether all entries are true."""
-        return counterpart(np.all)(self, axis=axis, keepdims=keepdims)
+        return counterpart(np.all)(self, axis=axis, keepdims=keepdims, **other)
 
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def any(self, axis: Axis = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return whether any entry is true."""
-        return counterpart(np.any)(self, axis=axis, keepdims=keepdims)
+        return counterpart(np.any)(self, axis=axis, keepdims=keepdims, **other)
 
     # Shapes
 
@@ -352,9 +352,9 @@ class Operators:
         """Exchange two axes."""
         return counterpart(np.swapaxes)(self, axis1, axis2)
 
-    def squeeze(self, axis: Axis = None) -> Tensor:
+    def squeeze(self, axis: Axis = None, **other: NoReturn) -> Tensor:
         """Drop axes of length one."""
-        return counterpart(np.squeeze)(self, axis)
+        return counterpart(np.squeeze)(self, axis, **other)
 
     def ravel(self) -> Tensor:
         """Return the entries as one axis."""
@@ -362,13 +362,13 @@ class Operators:
 
     flatten = ravel
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+    def repeat(self, repeats: Any, axis: int | None = None, **other: NoReturn) -> Tensor:
         """Repeat entries along an axis."""
-        return counterpart(np.repeat)(self, repeats, axis)
+        return counterpart(np.repeat)(self, repeats, axis, **other)
 
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+    def take(self, indices: Any, axis: int | None = None, **other: NoReturn) -> Tensor:
         """Pick entries by index along an axis."""
-        return counterpart(np.take)(self, indices, axis)
+        return counterpart(np.take)(self, indices, axis, **other)
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """Return a diagonal."""

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from ..errors import VJPError
+from ..pytorch_names import answering
 from . import complaints
 from .details.array import PLAIN
 from .details.documentation import SignatureWhenAsked, documentation_of
@@ -183,6 +184,7 @@ def composition(*numpy_functions: Callable[..., Any]) -> Callable[[F], F]:
     """Register a function composed of primitives under its name, and as what these NumPy functions do."""
 
     def register(function: F) -> F:
+        function = answering(function)
         FUNCTIONS[function.__name__.strip("_")] = function
         for numpy_function in numpy_functions:
             NUMPY[numpy_function] = function

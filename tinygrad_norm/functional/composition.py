@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from inspect import signature
 from typing import ParamSpec, TypeVar
 
 import numpy as np
 
 from ..engine.tape import STATE, Scope
 from ..engine.tensor import Data, Tensor, as_tensor
-from ..errors import OperandError
-from ..pytorch_names import keyword_hint
+from ..pytorch_names import refuse_keywords
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,11 +31,7 @@ def composed(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except TypeError as error:
-            if kwargs and str(error).startswith(f"{name}() got an unexpected keyword"):
-                raise OperandError(
-                    f"{name} must be called with the arguments ({', '.join(signature(function).parameters)}); got "
-                    f"{', '.join(kwargs)}. See help(tg.functional.{name}).{keyword_hint(kwargs)}"
-                ) from error
+            refuse_keywords(error, function, kwargs, "tg.functional")
             raise
         finally:
             STATE.reset(token)

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..engine.primitive import FUNCTIONS, NUMPY, composition
 from ..engine.tensor import Tensor, wrap
-from ..errors import OperandError, ShapeError
+from ..errors import InputError, OperandError, ShapeError
+from ..pytorch_names import keyword_hint
 
 UNTRACKED: tuple[Callable[..., Any], ...] = (
     np.less,
@@ -99,13 +100,14 @@ def untracked(function: Callable[..., Any]) -> Callable[..., Any]:
         args_, kwargs_ = _plain_arguments(args, kwargs)
         try:
             result = function(*args_, **kwargs_)
-        except (ValueError, TypeError) as error:
-            kind = OperandError if isinstance(error, TypeError) else ShapeError
+        except (ValueError, TypeError, OverflowError) as error:
+            kinds = {TypeError: OperandError, OverflowError: InputError}
+            kind = next((ours for base, ours in kinds.items() if isinstance(error, base)), ShapeError)
             shapes = " and ".join(str(np.shape(a)) for a in args_)
             reason = str(error).rstrip(".")
             raise kind(
                 f"{function.__name__}: the operands must fit together; got shapes {shapes}: {reason}. "
-                "Check shapes and dtypes."
+                f"Check shapes and dtypes.{keyword_hint(kwargs)}"
             ) from error
         if isinstance(result, tuple):
             return tuple(wrap(part, None) for part in result)
