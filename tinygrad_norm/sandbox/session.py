@@ -59,7 +59,7 @@ class Remote:
     """An object of the answer, which stays in its process: calls, attributes and operators ask for it there."""
 
     __slots__ = ("_number", "_session")
-    __hash__ = None  # type: ignore[assignment]  # equality is the answer's own
+    __array_ufunc__ = None  # an array on the left leaves an operator to the object
 
     def __init__(self, session: AnswerSession, number: int) -> None:
         object.__setattr__(self, "_session", session)
@@ -75,6 +75,9 @@ class Remote:
 
     def __array__(self, *_: object, **__: object) -> Any:
         raise TypeError("an object of the answer is no array")
+
+    def __hash__(self) -> int:
+        return hash(self._number)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of the answer>"

@@ -18,9 +18,14 @@ import numpy as np
 LARGEST = 16 * 2**20
 """Bytes of a frame. A value that is larger is refused where it is sent, and a frame where it arrives."""
 
+MOST = 100_000
+"""Numbers, texts, lists and so on in a frame; an array counts as one."""
+
 _LENGTHS = struct.Struct(">II")
 _KINDS = "biufc"
 _WIDEST = 16
+_LONGEST = 1000
+"""Bits of a whole number: each is a float64, too, and can be printed."""
 
 
 class WireError(Exception):
@@ -34,13 +39,16 @@ class Sent:
         self.arrays: list[Any] = []
         self._handle = handle
         self._blobs: list[bytes] = []
-        self._size = 0
+        self._size = self._count = 0
 
     def tree(self, value: Any) -> Any:
         """Return a value as JSON can hold it; its arrays are kept beside it."""
+        self._count += 1
+        if self._count > MOST:
+            raise WireError(f"holds more than {MOST:,} values outside of arrays")
         if value is None or (isinstance(value, (bool, float, str)) and type(value) in (bool, float, str)):
             return value
-        if type(value) is int:
+        if type(value) is int and value.bit_length() <= _LONGEST:
             return {"int": hex(value)}
         if value is Ellipsis:
             return {"ellipsis": 1}
@@ -86,8 +94,10 @@ class Received:
 
     def value(self, tree: Any) -> Any:
         """Return a value that went through :meth:`Sent.tree`; arrays are new and can be written."""
-        if tree is None or isinstance(tree, (bool, float, str)):
+        if tree is None or isinstance(tree, (bool, float)):
             return tree
+        if isinstance(tree, str):  # half a character cannot be printed
+            return tree.encode("utf-8", "replace").decode() if not tree.isascii() else tree
         if not isinstance(tree, dict) or len(tree) != 1:
             raise WireError("holds what is no value")
         ((kind, content),) = tree.items()
@@ -119,7 +129,7 @@ class Received:
         return array[()]
 
     _READERS: dict[str, Callable[[Received, Any], Any]] = {  # noqa: RUF012  # one table, never written
-        "int": lambda self, content: int(content, 16),
+        "int": lambda self, content: _whole_number(content),
         "ellipsis": lambda self, content: Ellipsis,
         "list": lambda self, content: [self.value(item) for item in content],
         "tuple": lambda self, content: tuple(self.value(item) for item in content),
@@ -128,6 +138,12 @@ class Received:
         "array": _array,
         "scalar": _scalar,
     }
+
+
+def _whole_number(content: Any) -> int:
+    if len(content) > _LONGEST:
+        raise ValueError(content)
+    return int(content, 16)
 
 
 def read_frame(read: Callable[[int], bytes]) -> tuple[bytes, bytes] | None:
