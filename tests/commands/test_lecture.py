@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +17,12 @@ import pytest
 from tinygrad_norm.cli import main
 from tinygrad_norm.commands.lecture import RENDERERS
 from tinygrad_norm.lessons.document.as_data import lesson_data
-from tinygrad_norm.lessons.document.as_text import lesson_text
+from tinygrad_norm.lessons.document.as_html import lesson_html
+from tinygrad_norm.lessons.document.as_text import lesson_text, summary_text
 from tinygrad_norm.lessons.lecture.all_steps import lecture
-from tinygrad_norm.lessons.lecture.notes import VARIANTS
+from tinygrad_norm.lessons.lecture.notes import OUTPUTS, VARIANTS
 from tinygrad_norm.lessons.lecture.settings import Settings
+from tinygrad_norm.terminal.table import places
 
 
 def run(arguments: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -32,9 +37,26 @@ def run(arguments: Sequence[str], folder: Path, **environment: str) -> subproces
 
 
 def test_the_whole_lecture(tmp_path: Path) -> None:
-    result = run([], tmp_path)
+    result = run(["--full"], tmp_path, COLUMNS="92")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == lesson_text(lecture())
+
+
+def test_the_lecture_in_short(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["lecture"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(summary_text(lecture(), 80))
+    assert text.endswith("\nAs a page: tinygrad-norm lecture --open\n")
+    assert len(text.splitlines()) <= 160
+    assert max(map(places, text.splitlines())) <= 80
+    assert "\x1b" not in text
+
+
+def test_what_to_type_for_more_shows_the_same_lesson(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lecture", "--eps", "0.5", "--variant", "last-page", "--ddof", "1"]) == 0
+    again = "tinygrad-norm lecture --variant last-page --ddof 1 --eps 0.5 --full"
+    assert f"All of it: {again}\n" in capsys.readouterr().out
 
 
 def test_json_with_every_option(tmp_path: Path) -> None:
@@ -69,7 +91,7 @@ def test_out_and_json_together(tmp_path: Path) -> None:
 
 
 BAD = [
-    (["--step", "13"], "argument --step: invalid choice: 13 (choose from 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)"),
+    (["--step", "99"], "the step must be one of 1 to "),
     (["--step", "two"], "argument --step: invalid int value: 'two'"),
     (["--variant", "x"], "argument --variant: invalid choice: 'x' (choose from "),
     (["--ddof", "2"], "argument --ddof: invalid choice: 2 (choose from 0, 1)"),
@@ -84,6 +106,13 @@ BAD = [
     (["--out", "folder.html"], "folder.html: cannot write the file: it is a directory;"),
     (["--out", "file.txt/page.md"], "file.txt/page.md: cannot write the file: "),
     (["--out", "x" * 300 + ".html"], ".html: cannot write the file: "),
+    (["--open", "--out", "page.md"], "--open must have a page for the browser, FILE.html; got --out page.md"),
+    (["gone.py"], "gone.py must be a Python file that defines one lesson; it cannot be read: No such file"),
+    (["file.txt"], "file.txt must be a Python file that defines one lesson; its name does not end in .py."),
+    (["gone.py", "--eps", "1"], "--eps is for the lecture, not for a lesson of your own; got 1.0. Leave it out."),
+    (["gone.py", "--table", "t.csv"], "--table is for the lecture, not for a lesson of your own; got t.csv."),
+    (["--table", "gone.csv"], "gone.csv"),
+    (["--table", "t.csv", "--variant", "last-page"], "--variant is for the padded table of the notes, not for one"),
 ]
 
 
@@ -121,9 +150,9 @@ def test_bad_input_from_a_shell(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_the_output_is_utf8_wherever_it_goes(tmp_path: Path, encoding: str) -> None:
-    result = run(["--step", "1"], tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    result = run(["--step", "1"], tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="0", COLUMNS="80")
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == lesson_text(lecture(step=1))
+    assert result.stdout == lesson_text(lecture(step=1), 80)
     assert "missing−" in run(["--out", "missing−/p.md"], tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="0").stderr
 
 
@@ -163,3 +192,144 @@ def test_a_failed_write_leaves_the_old_page(
     assert "page.html: cannot write the file: No space left on device" in capsys.readouterr().err
     assert page.read_text(encoding="utf-8") == "old"
     assert os.listdir(tmp_path) == ["page.html"]
+
+
+def test_open_writes_a_page_and_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(webbrowser, "open", lambda url: not opened.append(url))
+    monkeypatch.chdir(tmp_path)
+    assert main(["lecture", "--step", "7", "--open"]) == 0
+    assert (tmp_path / "lecture.html").read_text(encoding="utf-8") == lesson_html(lecture(step=7))
+    assert main(["lecture", "--step", "1", "--open", "--out", "my page.html"]) == 0
+    assert opened == [(tmp_path / name).as_uri() for name in ("lecture.html", "my page.html")]
+    assert capsys.readouterr().out == f"Wrote {tmp_path / 'lecture.html'}.\nWrote my page.html.\n"
+    monkeypatch.setattr(webbrowser, "open", lambda url: False)
+    assert main(["lecture", "--step", "1", "--open", "--out", "page.html"]) == 1
+    out, error = capsys.readouterr()
+    assert (out, error.count("\n")) == ("Wrote page.html.\n", 1)
+    assert "no browser could be opened; open page.html in one" in error
+
+
+def test_the_guide_to_a_lesson_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "write-a-lesson.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    ((arguments, shown),) = re.findall(r"```console\n\$ tinygrad-norm (.*?)\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "mean.py").write_text(source, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments.split()) == 0
+    assert capsys.readouterr() == (shown, "")
+    assert main([*arguments.split(), "--json", "--out", "mean.html"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"]["1"]["facts"]["mean"]["values"] == {"mean": 4.0}
+    assert "Their mean is 4.0." in (tmp_path / "mean.html").read_text(encoding="utf-8")
+    assert main(["lecture", "mean.py", "--step", "2"]) == 2
+    assert capsys.readouterr().err == "tinygrad-norm lecture: the step must be one of 1; got 2\n"
+
+
+GERMAN = """
+from tinygrad_norm.lessons import Chart, Claim, Fact, Formula, Lesson, Paragraph, Row, Series, Step, Table
+
+LEKTION = Lesson(
+    "Das Mittel",
+    [
+        Step(
+            1,
+            "Wo es liegt",
+            [
+                Paragraph("Drei Wörter."),
+                Formula("μ = Σ/n"),
+                Table("t", "Teile", ["Zahl", "gerade"], [Row("a", [1234.5, True]), Row("b", [3, False])], "", ".2f"),
+                Fact("f", "Zusammen {n}, im Mittel {m:.2f}, einzeln {e:.1f}.", {"n": 12345, "m": 0.5, "e": (1.5, 2.5)}),
+                *(
+                    Claim(v, "so heißt es", v, "wahr ist {x:.1f}", "weil", {"x": 2.5})
+                    for v in ("slip", "imprecise", "too strong", "disputed", "partly shown", "right")
+                ),
+                Chart("c", "Bild", "x", "y", [Series("Linie", [(0.0, 0.5), (1.0, 1.0)], 0)], 0.5, "Mitte"),
+            ],
+            ["Es balanciert."],
+        ),
+    ],
+    ["Eine Lektion."],
+    lang="de",
+)
+"""
+
+
+def test_a_german_lesson_leaves_no_english_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mittel.py").write_text(GERMAN, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["--full"], [], ["--out", "mittel.md"], ["--out", "mittel.html"], ["--json"]):
+        assert main(["lecture", "mittel.py", *arguments]) == 0
+    shown = capsys.readouterr().out.replace("Wrote mittel.html.\n", "").replace("Wrote mittel.md.\n", "")
+    text, _, data = shown.partition("{\n")
+    pages = [(tmp_path / f"mittel.{suffix}").read_text(encoding="utf-8") for suffix in ("md", "html")]
+    body = re.sub(r"tinygrad-norm lecture mittel\.py --\w+( N)?", "", text) + pages[0]
+    body += re.sub("<[^>]*>", " ", pages[1].partition("</style>")[2]) + " ".join(
+        re.findall('aria-label="(.*?)"', pages[1])
+    )
+    words = set(re.findall(r"[A-Za-zäöüß]+", body))
+    english = (
+        "Step Steps The the notes Why Slip Imprecise Too strong Disputed Partly shown Right take away To yes no All"
+    )
+    assert words & set(english.split()) == set()
+    assert {"Schritt", "Schritte", "Notizen", "Warum", "Fehler", "Umstritten", "Mitnehmen", "ja", "nein"} <= words
+    assert '<html lang="de">' in pages[1]
+    for shown in (text, pages[0], pages[1]):
+        assert "1234,50" in shown
+        assert "Zusammen 12.345, im Mittel 0,50, einzeln (1,5; 2,5)." in shown
+    assert "Zusammen 12.345" in json.loads("{" + data)["steps"]["1"]["facts"]["f"]["text"]
+    assert json.loads("{" + data)["steps"]["1"]["facts"]["f"]["values"] == {"n": 12345, "m": 0.5, "e": [1.5, 2.5]}
+    assert ">0,6<" in pages[1]
+
+
+def test_a_table_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "\n".join(",".join(map(str, row)) for row in OUTPUTS)
+    (tmp_path / "t.csv").write_text(f"z1,z2,z3\n{rows}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["lecture", "--table", "t.csv", "--json"]) == 0
+    own = json.loads(capsys.readouterr().out)["steps"]
+    assert main(["lecture", "--table", "t.csv"]) == 0
+    text = capsys.readouterr().out
+    assert "their verdicts are not here: none of them would apply" in " ".join(text.split())
+    assert "Slip" not in text
+    assert "All of it: tinygrad-norm lecture --table t.csv --full\n" in text
+    assert main(["lecture", "--table", "t.csv", "--step", "3"]) == 0
+    assert "Rows that differ and come out the same: 2 and 3." in capsys.readouterr().out
+    # On the notes' table it gives the numbers of the lecture.
+    steps = lesson_data(lecture())["steps"].values()
+    theirs = {step["title"]: step["tables"]["normalized"]["rows"] for step in steps if "normalized" in step["tables"]}
+    batch, layer = theirs["Batch norm, a revision"], theirs["Layer norm, across the features"]
+    assert [r["values"] for r in own["2"]["tables"]["batch_norm"]["rows"]] == [r["values"][:3] for r in batch]
+    assert [r["values"] for r in own["3"]["tables"]["layer_norm"]["rows"]] == [r["values"][:3] for r in layer]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1,2\n", "must have 2 to 20 rows and 2 to 12 columns of numbers; got 1×2. Use: tinygrad-norm norm"),
+        ("1\n2\n", "got 2×1"),
+        ("1,2\n" * 21, "got 21×2"),
+        (",".join("1" * 13) + "\n" + ",".join("2" * 13), "got 2×13"),
+        ("1,2\n1,3\n", "column 1: the variance is 0 and eps is 0, so the result would be 0/0; give --eps 1e-5"),
+        ("1,2\n3,3\n", "line 2: the variance is 0 and eps is 0"),
+        ("1e200,2\n3,-1e200\n", "the variance is too large for a 64-bit float"),
+        ("a,b\n", "the file holds only a header"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    assert main(["lecture", "--table", str(path)]) == 2
+    out, error = capsys.readouterr()
+    assert (out, error.count("\n")) == ("", 1)
+    assert message in error

@@ -1,23 +1,33 @@
-"""Go through the lecture step by step: every number computed, every slip of the notes explained."""
+"""Go through the lecture: every number computed, every slip of the notes explained; or show a lesson of your own."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..errors import InputError
 from ..lessons.document.as_data import lesson_data
 from ..lessons.document.as_html import lesson_html
 from ..lessons.document.as_markdown import lesson_markdown
-from ..lessons.document.as_text import lesson_text
+from ..lessons.document.as_text import lesson_text, summary_text
 from ..lessons.document.lesson import Lesson
+from ..lessons.from_file import lesson_of
+from ..lessons.languages import say, speaking
 from ..lessons.lecture.all_steps import STEPS, lecture
 from ..lessons.lecture.notes import DEFAULT_VARIANT, VARIANTS
 from ..lessons.lecture.settings import Settings
-from ..terminal.files import whole_text
+from ..lessons.own_table.own_lecture import own_lecture
+from ..lessons.own_table.read_table import read_table
+from ..terminal.files import shown_name, whole_text
+from ..terminal.screen import paint_for, safe_json, text_width
 
-RENDERERS: dict[str, Callable[[Lesson], str]] = {".html": lesson_html, ".htm": lesson_html}
+PAGES = (".html", ".htm")
+RENDERERS: dict[str, Callable[[Lesson], str]] = dict.fromkeys(PAGES, lesson_html)
 RENDERERS |= {".md": lesson_markdown, ".markdown": lesson_markdown}
 """What ``--out`` writes, by the suffix of the file."""
 
@@ -25,17 +35,24 @@ RENDERERS |= {".md": lesson_markdown, ".markdown": lesson_markdown}
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     add = parser.add_argument
-    steps = f"only this step, {min(STEPS)} to {max(STEPS)}"
-    add("--step", metavar="N", type=int, choices=STEPS, help=steps)
+    own = "a Python file that defines a lesson of your own, to be shown in place of the lecture"
+    add("lesson", metavar="MY.py", nargs="?", help=own)
+    add(
+        "--table",
+        metavar="FILE",
+        help="go through a small table of your own, as CSV, without the verdicts on the notes",
+    )
+    add("--full", action="store_true", help="print everything, not only what to take away")
+    add("--step", metavar="N", type=int, help=f"only this step, and all of it ({min(STEPS)} to {max(STEPS)})")
     variant = f"which page's copy of the padded table: {', '.join(VARIANTS)} (default: {DEFAULT_VARIANT})"
-    add("--variant", metavar="NAME", choices=VARIANTS, default=DEFAULT_VARIANT, help=variant)
-    ddof = "variances divide by n − DDOF (default: 0)"
-    add("--ddof", metavar="0|1", type=int, choices=(0, 1), default=0, help=ddof)
+    add("--variant", metavar="NAME", choices=VARIANTS, help=variant)
+    add("--ddof", metavar="0|1", type=int, choices=(0, 1), help="variances divide by n − DDOF (default: 0)")
     eps = "added to every variance (default: 0, and 1e-5 for layer norm over the padded table)"
     add("--eps", metavar="E", type=float, help=eps)
     add("--json", action="store_true", help="print the numbers as JSON at full precision")
     out = f"write a self-contained page instead of printing: {', '.join(f'FILE{suffix}' for suffix in RENDERERS)}"
     add("--out", metavar="FILE", type=page, help=out)
+    add("--open", action="store_true", help="write the page, to FILE.html or else to a temporary one, and open it")
 
 
 def page(text: str) -> str:
@@ -48,16 +65,77 @@ def page(text: str) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compute the lecture and print or write it."""
-    lesson = lecture(Settings(args.variant, args.ddof, args.eps), args.step)
-    if args.out is not None:
-        text = RENDERERS[Path(args.out).suffix.lower()](lesson)
-        with whole_text(args.out) as file:
+    """Compute the lesson and print, write or open it."""
+    if args.open and args.out is not None and Path(args.out).suffix.lower() not in PAGES:
+        raise InputError(f"--open must have a page for the browser, FILE.html; got --out {shown_name(args.out)}")
+    lesson = _lesson(args)
+    out: str | None = args.out
+    if args.open and out is None:
+        out = str(Path(tempfile.mkdtemp(prefix="tinygrad-norm-"), "lecture.html"))
+    if out is not None:
+        text = RENDERERS[Path(out).suffix.lower()](lesson)
+        with whole_text(out) as file:
             file.write(text)
     if args.json:
-        print(json.dumps(lesson_data(lesson), ensure_ascii=False, allow_nan=False, indent=1))
-    elif args.out is not None:
-        print(f"Wrote {args.out}.")
+        print(safe_json(json.dumps(lesson_data(lesson), ensure_ascii=False, allow_nan=False, indent=1)))
+    elif out is not None:
+        print(f"Wrote {shown_name(out)}.")
     else:
-        print(lesson_text(lesson), end="")
-    return 0
+        _print(lesson, args)
+    return _opened(out) if args.open and out is not None else 0
+
+
+def _lesson(args: argparse.Namespace) -> Lesson:
+    """Return what is to be shown: the lecture, a teacher's lesson, or the walk through a table."""
+    if args.lesson is not None:
+        given = {"--table": args.table, "--variant": args.variant, "--ddof": args.ddof, "--eps": args.eps}
+        _refuse("the lecture, not for a lesson of your own", given)
+        lesson = lesson_of(args.lesson)
+        return lesson if args.step is None else lesson.only(args.step)
+    if args.table is not None:
+        _refuse("the padded table of the notes, not for one of your own", {"--variant": args.variant})
+        lesson = own_lecture(read_table(args.table), args.ddof or 0, args.eps or 0.0)
+        return lesson if args.step is None else lesson.only(args.step)
+    return lecture(Settings(args.variant or DEFAULT_VARIANT, args.ddof or 0, args.eps), args.step)
+
+
+def _refuse(purpose: str, given: dict[str, object]) -> None:
+    for option, value in given.items():
+        if value is not None:
+            raise InputError(f"{option} is for {purpose}; got {shown_name(str(value))}. Leave it out.")
+
+
+def _print(lesson: Lesson, args: argparse.Namespace) -> None:
+    width, paint = text_width(), paint_for(sys.stdout)
+    if args.full or args.step is not None:
+        print(lesson_text(lesson, width, paint), end="")
+        return
+    print(summary_text(lesson, width, paint))
+    with speaking(lesson.lang):
+        for label, option in (
+            ("All of it: {command}", "--full"),
+            ("One step: {command}", "--step N"),
+            ("As a page: {command}", "--open"),
+        ):
+            print(say(label, command=_again(args, option)))
+
+
+def _again(args: argparse.Namespace, option: str) -> str:
+    """Return the command that shows the same lesson in another way."""
+    given: Sequence[object] = [
+        *([shown_name(args.lesson)] if args.lesson is not None else []),
+        *(
+            word
+            for name in ("table", "variant", "ddof", "eps")
+            if getattr(args, name) is not None
+            for word in (f"--{name}", shown_name(str(getattr(args, name))))
+        ),
+    ]
+    return " ".join(map(str, ["tinygrad-norm lecture", *given, option]))
+
+
+def _opened(path: str) -> int:
+    if webbrowser.open(Path(path).resolve().as_uri()):
+        return 0
+    print(f"tinygrad-norm lecture: no browser could be opened; open {shown_name(path)} in one", file=sys.stderr)
+    return 1

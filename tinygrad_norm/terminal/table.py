@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 
@@ -22,6 +23,40 @@ def aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
     norm   loss  steps
     layer  0.25      9
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    put = [str.rjust if side == "r" else str.ljust for side in sides.ljust(len(widths), sides[-1])]
-    return ["  ".join(f(cell, w) for f, cell, w in zip(put, row, widths, strict=True)).rstrip() for row in rows]
+    widths = [max(map(places, column)) for column in zip(*rows, strict=True)]
+    sides = sides.ljust(len(widths), sides[-1])
+    lines = []
+    for row in rows:
+        blanks = [" " * (width - places(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [b + c if s == "r" else c + b for c, b, s in zip(row, blanks, sides, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def folds_of(columns: Sequence[Sequence[str]], width: int) -> list[list[int]]:
+    """Return which columns stand beside each other in so many places: the first, and as many of the others as fit.
+
+    >>> folds_of([["a"], ["bb"], ["cc"], ["dd"]], 9)
+    [[0, 1, 2], [0, 3]]
+    """
+    widths = [max(map(places, column)) for column in columns]
+    folds, used = [[0]], widths[0]
+    for k in range(1, len(columns)):
+        used += 2 + widths[k]
+        if used > width and len(folds[-1]) > 1:
+            folds.append([0])
+            used = widths[0] + 2 + widths[k]
+        folds[-1].append(k)
+    return folds
+
+
+def places(text: str) -> int:
+    """Return how many places of a terminal a text takes: none for a combining mark, two for a wide letter.
+
+    >>> places("x̂"), places("平均")
+    (1, 4)
+    """
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)

@@ -2,7 +2,7 @@
 
 The layout::
 
-    {"title": …, "settings": {"variant", "ddof", "eps", …},
+    {"title": …, "settings": {"variant", "ddof", "eps", …}, "overview": a table or null,
      "steps": {"3": {"title": …,
                      "take_away": [sentences],
                      "tables": {KEY: {"title", "columns", "rows": [{"label", "pad", "values"}]}},
@@ -23,16 +23,19 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from ..languages import speaking
 from .lesson import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 
 
 def lesson_data(lesson: Lesson) -> dict[str, Any]:
     """Return the lesson as dictionaries, lists, numbers and text, fit for ``json.dumps``."""
-    return {
-        "title": lesson.title,
-        "settings": _values(lesson.settings),
-        "steps": {str(step.number): _step(step) for step in lesson.steps},
-    }
+    with speaking(lesson.lang):
+        return {
+            "title": lesson.title,
+            "settings": _values(lesson.settings),
+            "overview": None if lesson.overview is None else table_data(lesson.overview),
+            "steps": {str(step.number): _step(step) for step in lesson.steps},
+        }
 
 
 def _step(step: Step) -> dict[str, Any]:

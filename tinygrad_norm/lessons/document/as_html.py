@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from ...viz.render import RendererError
+from ..languages import say, speaking
 from .chart_svg import chart_svg, legend_items
 from .lesson import PAD, Block, Chart, Claim, Formula, Graph, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
@@ -16,6 +17,11 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def lesson_html(lesson: Lesson) -> str:
     """Return the whole page."""
+    with speaking(lesson.lang):
+        return _page(lesson)
+
+
+def _page(lesson: Lesson) -> str:
     title = escape(lesson.title)
     contents = "\n".join(
         f'<li value="{step.number}"><a href="#step-{step.number}">{escape(step.title)}</a></li>'
@@ -24,7 +30,7 @@ def lesson_html(lesson: Lesson) -> str:
     introduction = "\n".join(f"<p>{escape(text)}</p>" for text in lesson.introduction)
     sections = "\n".join(map(_step, lesson.steps))
     return f"""<!DOCTYPE html>
-<html lang="en">
+<html lang="{lesson.lang}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -40,7 +46,7 @@ def lesson_html(lesson: Lesson) -> str:
 <h1>{title}</h1>
 {introduction}
 </header>
-<nav aria-label="Steps">
+<nav aria-label="{say("Steps")}">
 <ol>
 {contents}
 </ol>
@@ -57,7 +63,11 @@ def lesson_html(lesson: Lesson) -> str:
 def _step(step: Step) -> str:
     blocks = "\n".join(map(_block, step.blocks))
     heading = f'<h2><span class="number">{step.number}.</span> {escape(step.title)}</h2>'
-    return f'<section id="step-{step.number}">\n{heading}\n{blocks}\n</section>'
+    lines = "".join(f"\n<li>{escape(line)}</li>" for line in step.take_away)
+    aside = (
+        f'\n<aside class="take-away">\n<h3>{say("To take away")}</h3>\n<ul>{lines}\n</ul>\n</aside>' if lines else ""
+    )
+    return f'<section id="step-{step.number}">\n{heading}\n{blocks}{aside}\n</section>'
 
 
 def _block(block: Block) -> str:
@@ -131,10 +141,10 @@ def _attributes(classes: list[str], tail: int = 0) -> str:
 
 def claim_html(claim: Claim) -> str:
     """Return what the notes say, what is true and why, as a colored card that also says its verdict."""
-    why = f"\n<dt>Why</dt><dd>{escape(claim.reason)}</dd>" if claim.why else ""
+    why = f"\n<dt>{say('Why')}</dt><dd>{escape(claim.reason)}</dd>" if claim.why else ""
     return f"""<div class="claim {claim.verdict.replace(" ", "-")}"><dl>
-<dt>The notes</dt><dd class="says">{escape(claim.says)}</dd>
-<dt class="verdict">{claim.verdict.capitalize()}</dt><dd>{escape(claim.true_sentence)}</dd>{why}
+<dt>{say("The notes")}</dt><dd class="says">{escape(claim.says)}</dd>
+<dt class="verdict">{say(claim.verdict.capitalize())}</dt><dd>{escape(claim.true_sentence)}</dd>{why}
 </dl></div>"""
 
 

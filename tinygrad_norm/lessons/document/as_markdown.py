@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..languages import say, speaking
 from .as_text import PAD_MARK
 from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 
@@ -13,6 +14,11 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
 
 def lesson_markdown(lesson: Lesson) -> str:
     """Return the whole lesson, ending in a line break."""
+    with speaking(lesson.lang):
+        return _page(lesson)
+
+
+def _page(lesson: Lesson) -> str:
     parts = [f"# {escaped_markdown(lesson.title)}", *(escaped_markdown(text) for text in lesson.introduction)]
     if len(lesson.steps) > 1:
         parts.append("\n".join(map(_content_line, lesson.steps)))
@@ -34,7 +40,7 @@ def escaped_markdown(text: str) -> str:
 
 
 def _heading(step: Step) -> str:
-    return f"Step {step.number}. {step.title}"
+    return say("Step {number}. {title}", number=step.number, title=step.title)
 
 
 def _content_line(step: Step) -> str:
@@ -45,6 +51,9 @@ def _content_line(step: Step) -> str:
 
 def _step(step: Step) -> str:
     blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart | Graph)]
+    if step.take_away:
+        lines = "\n".join(f"* {escaped_markdown(line)}" for line in step.take_away)
+        blocks.append(f"**{say('To take away')}**\n\n{lines}")
     return "\n\n".join([f"## {escaped_markdown(_heading(step))}", *blocks])
 
 
@@ -102,9 +111,9 @@ def _cell(cell: str) -> str:
 def claim_markdown(claim: Claim) -> str:
     """Return what the notes say, what is true and why, as a quotation."""
     lines = [
-        f"**The notes:** {escaped_markdown(claim.says)}",
-        f"**{claim.verdict.capitalize()}:** {escaped_markdown(claim.true_sentence)}",
+        f"**{say('The notes')}:** {escaped_markdown(claim.says)}",
+        f"**{say(claim.verdict.capitalize())}:** {escaped_markdown(claim.true_sentence)}",
     ]
     if claim.why:
-        lines.append(f"**Why:** {escaped_markdown(claim.reason)}")
+        lines.append(f"**{say('Why')}:** {escaped_markdown(claim.reason)}")
     return "\n>\n".join(f"> {line}" for line in lines)

@@ -1,52 +1,119 @@
 """A lesson as plain text for the terminal: wrapped sentences, aligned tables, pads marked with ░.
 
-No color and no control characters: what is read on the screen is what lands in a file.
+:func:`lesson_text` is everything, :func:`summary_text` what to take away. A line is no wider than asked for, unless it
+is one word; a table that is wider is folded. Where nothing paints, there are no control characters: what is read on the
+screen is what lands in a file.
 """
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from ...terminal.table import aligned
+from ...terminal.screen import WIDTH, Paint, Style, plain, visible
+from ...terminal.table import aligned, folds_of
+from ..languages import say, speaking
 from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 
-WIDTH = 92
 PAD_MARK = "░"
 
 _INDENT = "  "
+_BLANKS = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
+_MARK = "→ "
+
+TONES: Mapping[str, Style] = MappingProxyType({"slip": "red", "right": "green", "partly shown": "blue"})
+"""The color of a verdict; those between right and wrong are yellow."""
 
 
-def lesson_text(lesson: Lesson) -> str:
+def lesson_text(lesson: Lesson, width: int = WIDTH, paint: Paint = plain) -> str:
     """Return the whole lesson, ending in a line break."""
-    head = [lesson.title, "═" * len(lesson.title), ""]
-    head += [wrapped(text, "") for text in lesson.introduction]
-    parts = ["\n".join(head), *(_step(step) for step in lesson.steps)]
-    return "\n\n".join(parts) + "\n"
+    with speaking(lesson.lang):
+        steps = [_step(step, width, paint) for step in lesson.steps]
+        return "\n\n".join([_head(lesson, width, paint), *steps]) + "\n"
 
 
-def _step(step: Step) -> str:
-    heading = f"Step {step.number}. {step.title}"
-    blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart | Graph)]
-    return "\n\n".join([f"\n{heading}\n{'─' * len(heading)}", *blocks])
+def summary_text(lesson: Lesson, width: int = WIDTH, paint: Paint = plain) -> str:
+    """Return the overview, and for each step what to take away and its verdicts."""
+    with speaking(lesson.lang):
+        overview = [] if lesson.overview is None else [table_text(lesson.overview, width, paint)]
+        steps = ["\n".join(_in_short(step, width, paint)) for step in lesson.steps]
+        return "\n\n".join([_head(lesson, width, paint), *overview, *steps]) + "\n"
 
 
-def _block(block: Paragraph | Formula | Table | Fact | Claim) -> str:
+def _head(lesson: Lesson, width: int, paint: Paint) -> str:
+    paragraphs = [wrapped(text, "", width=width) for text in lesson.introduction]
+    return "\n\n".join(filter(None, [_heading(lesson.title, "═", width, paint), "\n".join(paragraphs)]))
+
+
+def _heading(text: str, line: str, width: int, paint: Paint) -> str:
+    folded = _lines(text, "", width=width)
+    return "\n".join(paint(part, "bold") for part in [*folded, line * max(map(len, folded), default=0)])
+
+
+def _step(step: Step, width: int, paint: Paint) -> str:
+    heading = say("Step {number}. {title}", number=step.number, title=step.title)
+    blocks = [_block(block, width, paint) for block in step.blocks if not isinstance(block, Chart | Graph)]
+    if step.take_away:
+        blocks.append("\n".join([_INDENT + paint(say("To take away"), "bold"), *_take_away(step, width, paint)]))
+    return "\n\n".join(["\n" + _heading(heading, "─", width, paint), *blocks])
+
+
+def _in_short(step: Step, width: int, paint: Paint) -> Iterator[str]:
+    """Yield the lines of a step in a summary."""
+    for line in _lines(f"{step.number}. {step.title}", "   ", "", width):
+        yield paint(line, "bold")
+    yield from _take_away(step, width, paint)
+    claims = [block for block in step.blocks if isinstance(block, Claim)]
+    verdicts = [say(claim.verdict.capitalize()) for claim in claims]
+    indent = max(map(len, verdicts), default=0) + 2 * len(_INDENT)
+    for claim, verdict in zip(claims, verdicts, strict=True):
+        first, *rest = _lines(claim.says, " " * indent, (_INDENT + verdict).ljust(indent), width)
+        label = len(_INDENT + verdict)
+        yield paint(first[:label], TONES.get(claim.verdict, "yellow")) + first[label:]
+        yield from rest
+        yield wrapped(claim.true_sentence, " " * indent, width=width)
+
+
+def _take_away(step: Step, width: int, paint: Paint) -> list[str]:
+    lines = []
+    for text in step.take_away:
+        first, *rest = _lines(text, _INDENT + " " * len(_MARK), _INDENT + _MARK, width)
+        lines += [paint(first[: len(_INDENT + _MARK)], "cyan") + first[len(_INDENT + _MARK) :], *rest]
+    return lines
+
+
+def _block(block: Paragraph | Formula | Table | Fact | Claim, width: int, paint: Paint) -> str:
     if isinstance(block, Table):
-        return table_text(block)
+        return table_text(block, width, paint)
     if isinstance(block, Claim):
-        return claim_text(block)
+        return claim_text(block, width, paint)
     if isinstance(block, Formula):
-        return textwrap.indent(block.text, _INDENT * 2)
+        return "\n".join(_formula(block, width))
     text = block.text if isinstance(block, Paragraph) else block.sentence
-    return wrapped(text, _INDENT)
+    return wrapped(text, _INDENT, width=width)
 
 
-def wrapped(text: str, indent: str, first: str | None = None) -> str:
+def _formula(formula: Formula, width: int) -> Iterator[str]:
+    """Yield the lines as they are; one that is too wide goes on below, further in."""
+    for line in visible(formula.text.expandtabs()).split("\n"):
+        further = " " * (len(line) - len(line.lstrip()) + 4)
+        yield from textwrap.wrap(
+            line,
+            width,
+            initial_indent=_INDENT * 2,
+            subsequent_indent=_INDENT * 2 + further,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+
+
+def wrapped(text: str, indent: str, first: str | None = None, width: int = WIDTH) -> str:
     """Return `text` folded to the width, its first line led by `first`."""
     return textwrap.fill(
-        text,
-        WIDTH,
+        visible(text.translate(_BLANKS)),
+        width,
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,
         break_long_words=False,
@@ -54,8 +121,15 @@ def wrapped(text: str, indent: str, first: str | None = None) -> str:
     )
 
 
-def table_text(table: Table) -> str:
+def _lines(text: str, indent: str, first: str | None = None, width: int = WIDTH) -> list[str]:
+    """Return the lines of a folded text, one at least."""
+    return wrapped(text, indent, first, width).splitlines() or [indent if first is None else first]
+
+
+def table_text(table: Table, width: int = WIDTH, paint: Paint = plain) -> str:
     """Return the table with aligned columns; a pad row leads with ░, a pad cell ends with it.
+
+    Of a table that is wider than it may be, the columns that do not fit stand below, beside the labels again.
 
     >>> from tinygrad_norm.lessons.document.lesson import Row, Table
     >>> rows = (Row("Hi", (6.5, 2.41)), Row("pad", (0.0, 0.0), pad=True))
@@ -66,19 +140,29 @@ def table_text(table: Table) -> str:
       ░ pad    0    0
     """
     labels = [(f"{PAD_MARK} " if row.pad else "  ") + row.label for row in table.rows]
-    columns, sides = [["  " + table.corner, *labels]], "l"
+    columns = [_shown(["  " + table.corner, *labels])]
     written = table.cells()
     for index, name in enumerate(table.columns):
         cells = [_marked(row[index]) for row in written]
         is_text = table.is_text(index)
-        column = [_marked(name), *(cells if is_text else _on_point(cells))]
+        column = _shown([_marked(name), *(cells if is_text else _on_point(cells))])
         # Numbers stand three blanks from the column before them, text two.
         columns.append(column if is_text else [f" {cell}" for cell in column])
-        sides += "l" if is_text else "r"
-    lines = aligned([*zip(*columns, strict=True)], sides)
-    notes = [wrapped(table.note, _INDENT * 2)] if table.note else []
-    body = [wrapped(table.title, _INDENT), *(_INDENT + line for line in lines), *notes]
-    return "\n".join(body)
+    sides = "l" + "".join("l" if table.is_text(index) else "r" for index in range(len(table.columns)))
+    title = "\n".join(paint(line, "bold") for line in _lines(table.title, _INDENT, width=width))
+    parts = []
+    for fold in folds_of(columns, width - len(_INDENT)):
+        head, *lines = aligned([*zip(*(columns[k] for k in fold), strict=True)], "".join(sides[k] for k in fold))
+        body = [
+            paint(_INDENT + line, "dim") if r.pad else _INDENT + line for r, line in zip(table.rows, lines, strict=True)
+        ]
+        parts.append("\n".join([_INDENT + head, *body]))
+    notes = [wrapped(table.note, _INDENT * 2, width=width)] if table.note else []
+    return "\n".join([title, "\n\n".join(parts), *notes])
+
+
+def _shown(cells: Sequence[str]) -> list[str]:
+    return [visible(cell.translate(_BLANKS)) for cell in cells]
 
 
 def _marked(cell: str) -> str:
@@ -90,13 +174,22 @@ def _on_point(cells: list[str]) -> list[str]:
     return [cell + " " * tail for cell, tail in zip(cells, missing_tails(cells), strict=True)]
 
 
-def claim_text(claim: Claim) -> str:
+def claim_text(claim: Claim, width: int = WIDTH, paint: Paint = plain) -> str:
     """Return what the notes say, what is true and why, one under the other."""
-    rows = (
-        ("The notes", claim.says),
-        (claim.verdict.capitalize(), claim.true_sentence),
-        ("Why", claim.reason),
-    )
+    tone = TONES.get(claim.verdict, "yellow")
+    rows: list[tuple[str, str, Style]] = [
+        (say("The notes"), claim.says, "dim"),
+        (say(claim.verdict.capitalize()), claim.true_sentence, tone),
+        (say("Why"), claim.reason, "dim"),
+    ]
     bar = _INDENT + "│ "
-    indent = bar + " " * 15
-    return "\n".join(wrapped(text, indent, f"{bar}{name:<15}") for name, text in rows if text)
+    label = max(13, *(len(name) for name, _, _ in rows)) + 2
+    lines = []
+    for name, text, style in rows:
+        if text:
+            first, *rest = _lines(text, bar + " " * label, bar + name.ljust(label), width)
+            lines.append(
+                paint(bar, tone) + paint(first[len(bar) : len(bar) + len(name)], style) + first[len(bar + name) :]
+            )
+            lines += [paint(bar, tone) + line[len(bar) :] for line in rest]
+    return "\n".join(lines)

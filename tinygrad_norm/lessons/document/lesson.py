@@ -41,6 +41,8 @@ def _items(name: str, items: object, kinds: type | tuple[type, ...]) -> tuple[An
     for item in items:
         if not isinstance(item, kinds):
             raise TypeError(f"{name} must hold {wanted} only; got {type(item).__name__}")
+        if isinstance(item, str):
+            _require_text(**{name: item})
     return tuple(items)
 
 
@@ -54,12 +56,14 @@ def _require_text(**texts: object) -> None:
     for name, text in texts.items():
         if not isinstance(text, str):
             raise TypeError(f"{name} must be text; got {type(text).__name__}")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise ValueError(f"{name} must be text that can be written; got half of a letter in {text!a}")
 
 
 def _require_filled(template: str, values: Values) -> None:
     """Raise ValueError if a sentence cannot be filled in from its values."""
     try:
-        fill(template, values)
+        _require_text(text=fill(template, values))
     except (LookupError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(
             f"{template!r} must be a sentence with {{name}} or {{name:.2f}} for each value, which has a number or "
@@ -125,7 +129,10 @@ class Table:
             raise ValueError(f"table {self.key}: rows of {widths} values, {len(self.columns)} columns")
         if not isinstance(self.formats, str) and len(self.formats) != len(self.columns):
             raise ValueError(f"table {self.key}: {len(self.formats)} formats, {len(self.columns)} columns")
-        self.cells()
+        try:
+            self.cells()
+        except ValueError as error:
+            raise ValueError(f"table {self.key}: {error}") from None
 
     def format_of(self, column: int) -> str:
         """Return the format of a fractional number in that column."""

@@ -1,7 +1,7 @@
 """How numbers are written for a reader: a true minus sign, no negative zero, 0/0 for an undefined one.
 
-:func:`write` formats one value, :func:`fill` a sentence with named values. Both are for reading only;
-JSON output never passes through here.
+:func:`write` formats one value, :func:`fill` a sentence with named values, with the signs of the language that is
+spoken. Both are for reading only; the numbers of JSON never pass through here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import string
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
+
+from ..languages import say, spoken
 
 _EXPONENT = re.compile(r"e\+?(-?)0*(?=\d)")
 
@@ -44,16 +46,22 @@ def write(value: object, spec: str = "") -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes" if value else "no")
     if isinstance(value, int):
-        return f"{value:,}".replace("-", "−")
+        return _in_language(f"{value:,}".replace("-", "−"))
     if isinstance(value, Fraction):
-        return _signed(format(float(value), spec) if spec else str(value))
+        return _in_language(_signed(format(float(value), spec) if spec else str(value)))
     if isinstance(value, float):
-        return _fractional(value, spec)
+        return _in_language(_fractional(value, spec))
     if isinstance(value, Sequence):
-        return "(" + ", ".join(write(item, spec) for item in value) + ")"
+        between = "; " if spoken().decimal == "," else ", "
+        return "(" + between.join(write(item, spec) for item in value) + ")"
     raise TypeError(f"a value of a lesson is a number or text; got {type(value).__name__}")
+
+
+def _in_language(number: str) -> str:
+    """Return a number that is written as in English with the signs of the language."""
+    return number.translate(str.maketrans(".,", spoken().decimal + spoken().thousands))
 
 
 def _fractional(value: float, spec: str) -> str:
@@ -91,7 +99,8 @@ def missing_tails(cells: Sequence[str]) -> list[int]:
     >>> missing_tails(["6.5", "2.41", "0"])
     [1, 0, 3]
     """
-    tails = [len(cell) - cell.find(".") if "." in cell else 0 for cell in cells]
+    point = spoken().decimal
+    tails = [len(cell) - cell.find(point) if point in cell else 0 for cell in cells]
     return [max(tails) - tail for tail in tails]
 
 

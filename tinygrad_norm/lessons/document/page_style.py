@@ -57,6 +57,9 @@ tr.pad > *, td.pad, th.pad { color: var(--pad-ink); font-weight: 400; font-style
 .claim .says { font-style: italic; }
 .slip { --tone: var(--slip); } .right { --tone: var(--right); } .partly-shown { --tone: var(--partly); }
 .imprecise, .too-strong, .disputed { --tone: var(--caution); }
+.take-away { max-width: 44rem; padding: .75rem 1rem; border: 1px solid var(--rule); border-radius: 6px; }
+.take-away h3 { font-size: .875rem; margin: 0 0 .25rem; color: var(--soft); }
+.take-away ul { margin: 0; padding-left: 1.25rem; }
 .chart { max-width: 44rem; } .chart > svg { width: 100%; height: auto; display: block; }
 .graph svg { max-width: 100%; height: auto; display: block; }
 .chart text { fill: var(--soft); font-size: 12px; font-family: inherit; }

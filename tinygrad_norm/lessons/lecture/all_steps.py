@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from ...errors import InputError
-from ..document.lesson import Lesson, Step
+from ..document.lesson import Lesson, Row, Step, Table
 from ..document.numerals import write
+from .norm_formula import BATCH, LAYER
+from .notes import NEURON_NAMES
 from .settings import Settings
 from .steps.step_1_normalization import normalization_step
 from .steps.step_2_batch_norm import batch_norm_step
@@ -21,6 +25,7 @@ from .steps.step_9_scale_and_shift import scale_and_shift_step
 from .steps.step_10_evaluation import evaluation_step
 from .steps.step_11_in_a_transformer import in_a_transformer_step
 from .steps.step_12_after_layer_norm import after_layer_norm_step
+from .tensor_tables import NEURONS, ROW_LABELS
 
 STEPS: Mapping[int, Callable[[Settings], Step]] = MappingProxyType(
     {
@@ -65,6 +70,21 @@ def lecture(settings: Settings | None = None, step: int | None = None) -> Lesson
             "eps": settings.table_eps,
             "padded_layer_norm_eps": settings.layer_eps,
         },
+        overview=_overview(settings) if step is None else None,
+    )
+
+
+def _overview(settings: Settings) -> Table:
+    """Return the notes' table beside what each norm makes of it."""
+    norms = [settings.normalize(NEURONS, axis).normalized.numpy() for axis in (BATCH, LAYER)]
+    rows = np.hstack([NEURONS.numpy(), *norms]).tolist()
+    return Table(
+        "overview",
+        "The table z, after batch norm (BN, down its columns) and after layer norm (LN, along its rows)",
+        tuple(f"{norm}{name}" for norm in ("", "BN ", "LN ") for name in NEURON_NAMES),
+        tuple(Row(label, tuple(row)) for label, row in zip(ROW_LABELS, rows, strict=True)),
+        "row",
+        ("",) * len(NEURON_NAMES) + (".3f",) * (2 * len(NEURON_NAMES)),
     )
 
 

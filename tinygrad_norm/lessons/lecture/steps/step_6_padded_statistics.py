@@ -271,7 +271,7 @@ def cannot_use_batch_norm() -> Claim:
     return claim_on(
         "cannot_use",
         "too strong",
-        "With statistics of the words only, as in the table above, the pads no longer matter.",
+        "With statistics of the words only, the pads no longer matter.",
         "What remains is reason enough to prefer layer norm: a word's output depends on which other "
         "sentences are in the batch, training and evaluation use different statistics, and those of "
         "a small batch are noisy.",
