@@ -1,4 +1,4 @@
-"""Do the lecture: twelve exercises, with hints, graded by naming the mistake."""
+"""Do the lecture: exercises, with hints, graded by naming the mistake."""
 
 from __future__ import annotations
 

@@ -87,6 +87,9 @@ _GERMAN = {
     "shape {yours} where {right} belongs, on {case}": "Form {yours} statt {right}, für {case}",
     "rounded to {digits} decimals; return every digit": "auf {digits} Stellen gerundet; gib jede Stelle zurück",
     "computed in float32; use float64 throughout": "in float32 gerechnet; rechne durchweg in float64",
+    "gives the same numbers whatever it is given; compute them from the arguments": (
+        "gibt immer dieselben Zahlen zurück; berechne sie aus den Argumenten"
+    ),
     "must have the shape {shape}{of}; yours has {yours}": "muss die Form {shape} haben{of}; deine ist {yours}",
     "is not finite: {value}{place}{where}": "ist nicht endlich: {value}{place}{where}",
     "seen on {case}": "gesehen für {case}",

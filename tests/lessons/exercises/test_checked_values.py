@@ -84,6 +84,17 @@ def test_an_answer_that_cannot_be_compared(grade: Grade, answer: Any, message: s
             "is not finite: inf at [1], on the lecture's table",
             "not-finite",
         ),
+        (
+            lambda z: [4.0, 3.6, 4.2],
+            "gives the same numbers whatever it is given; compute them from the arguments",
+            "hard-coded",
+        ),
+        (
+            lambda z: [4.0, 3.6, 4.19],
+            "gives the same numbers whatever it is given; compute them from the arguments",
+            "hard-coded",
+        ),
+        (lambda z: [4.0, 4.0, 4.0], "4 where 3.6 belongs at [1], on the lecture's table", ""),
         (lambda z: z.mean(0).round(2), "rounded to 2 decimals; return every digit", "rounded"),
         (lambda z: z.astype(np.float32).mean(0), "computed in float32; use float64 throughout", "float32"),
         (lambda z: z.mean(0) + 0.25, "4.25 where 4 belongs at [0], on the lecture's table", ""),

@@ -281,6 +281,7 @@ ATTENTION: dict[str, Callable[..., Any]] = {
     "scores of pads are set to 0, not to −∞": lambda x, m: softmax(scores(x) * m) * m[:, None],
     "the scores are not divided by √d": lambda x, m: over_keys(x @ x.T, m) * m[:, None],
     "the scores are divided by d, not by √d": lambda x, m: over_keys(x @ x.T / x.shape[1], m) * m[:, None],
+    "the scores are divided by √n": lambda x, m: over_keys(x @ x.T / np.sqrt(len(x)), m) * m[:, None],
     "the softmax runs down the columns": lambda x, m: (over_keys(scores(x), m) * m[:, None]).T,
     "the mask is inverted": lambda x, m: over_keys(scores(x), ~m) * ~m[:, None],
 }
@@ -302,6 +303,33 @@ def test_a_planted_mistake_gets_its_name(
     only_fault: OnlyFault, number: int, function: str, label: str, expected: str, wrong: Callable[..., Any]
 ) -> None:
     only_fault(number, function, label, expected, wrong)
+
+
+def down(s: Any) -> Any:
+    e = np.exp(s - s.max(0))
+    return e / e.sum(0)
+
+
+DOWN: dict[str, Callable[..., Any]] = {
+    "keys at −∞": lambda x, m: down(np.where(m, scores(x), -np.inf)) * m[:, None],
+    "and 0/0 made 0": lambda x, m: np.nan_to_num(down(np.where(m, scores(x), -np.inf))) * m[:, None],
+    "keys at −1e9": lambda x, m: down(np.where(m, scores(x), -1e9)) * m[:, None],
+    "keys less 1e9": lambda x, m: down(scores(x) - 1e9 * ~m) * m[:, None],
+}
+
+
+@pytest.mark.parametrize("weights", DOWN.values(), ids=DOWN)
+def test_a_softmax_down_the_columns_is_named_however_the_keys_are_masked(
+    grade: Grade, weights: Callable[..., Any]
+) -> None:
+    def written(x: Any, m: Any) -> Any:
+        w = weights(x, m)
+        w[~m] = 0
+        return w, w @ x
+
+    verdicts = grade(12, masked_attention=written)
+    assert verdicts["weights"].message == "the softmax runs down the columns"
+    assert not verdicts["output"].passed
 
 
 @pytest.mark.parametrize(("expected", "weights"), ATTENTION.items(), ids=ATTENTION)

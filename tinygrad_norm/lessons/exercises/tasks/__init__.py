@@ -1,4 +1,4 @@
-"""The twelve exercises in the order of the lecture, a file for each part of it; and how to find one.
+"""The exercises in the order of the lecture, a file for each part of it; and how to find one.
 
 A file holds the text, the hints, the reference solution, and what is checked.
 """
@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from ....errors import InputError
 from ..exercise_parts import Exercise
-from . import backward_passes, impossible_value, masked_layers, no_linear_layer, normalized_tables
+from . import after_the_norm, backward_passes, impossible_value, masked_layers, no_linear_layer, normalized_tables
 
 EXERCISES: Mapping[int, Exercise] = MappingProxyType(
     {
@@ -28,6 +28,10 @@ EXERCISES: Mapping[int, Exercise] = MappingProxyType(
             backward_passes.LAYER_NORM_BACKWARD,
             masked_layers.MASKED_BATCH_NORM,
             masked_layers.MASKED_ATTENTION,
+            after_the_norm.UNDO_A_NORM,
+            after_the_norm.RUNNING_STATISTICS,
+            after_the_norm.RMS_NORM_BACKWARD,
+            after_the_norm.EVALUATION_GAP,
         )
     }
 )

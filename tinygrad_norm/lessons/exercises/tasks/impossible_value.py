@@ -71,6 +71,9 @@ def _claims(generator: np.random.Generator) -> Sequence[Case]:
         numbers = random_table(generator, 6, 1).ravel()
         cases.append(Case(RANDOM, (float(generator.normal()), numbers, int(generator.integers(6)))))
         cases.append(Case(RANDOM, (float(generator.uniform(0.05, 0.9)), numbers, int(np.argmax(numbers)))))
+    # The largest may be there twice, as the 7 is in the notes' column; the second one is as large.
+    column = np.array(batch_norm_values()[0].numbers, dtype=np.float64)
+    cases.append(Case("the other 7 of the column", (float(batch_norm_values()[0].claimed), column, 3)))
     return cases
 
 
@@ -117,7 +120,16 @@ _FIRST = "a wrong sign of the largest is called size"
 _OF_X = "the sign of the number is compared, not that of its distance from the mean"
 _BY_VALUE = "every claim is ruled out by comparing it with the value itself"
 _ALONE = "asked is what sign and size alone can tell"
+_FIRST_ONLY, _TIE = "of several largest numbers only the first counts", "compare with numbers.max(): a tie is as large"
+
+
+def _first_largest(claim: float, numbers: Floats, index: int) -> str:
+    largest = index == int(np.argmax(numbers))
+    return _say(_wrong_sign(claim, numbers, index), largest and _small(claim, numbers, index))
+
+
 _CLAIM_SLIPS = (
+    Slip("first-largest", _FIRST_ONLY, _TIE, _first_largest),
     Slip("size-everywhere", _EVERYWHERE, _LARGEST, lambda *c: _say(_wrong_sign(*c), _small(*c))),
     Slip("sign-only", _NO_SIZE, _BOUND, lambda *c: _say(_wrong_sign(*c), False)),
     Slip("size-only", _NO_SIGN, _SIDES, lambda *c: _say(False, _too_small(*c))),
@@ -131,7 +143,8 @@ IMPOSSIBLE_VALUE = Exercise(
     slug="impossible-value",
     title="Why 0.36 is impossible",
     statement="""
-The notes normalize 7, the largest of the column 7, 2, 1, 7, 3, and get (7 − μ)/σ = 0.36.
+The notes normalize 7, the largest of the column 7, 2, 1, 7, 3 (it stands there twice, which
+changes nothing in what follows), and get (7 − μ)/σ = 0.36.
 You need not compute μ and σ to know that this is wrong. Normalized numbers obey two rules,
 σ² being Σ (x − μ)²/n:
 
@@ -179,7 +192,8 @@ def ruled_out_by(claim, numbers, index):
             numbers  array (n,), not all equal
             index    which of them the claim is about
     Return: "sign"     the claim has the wrong sign
-            "size"     the sign is right, but numbers[index] is the largest, and the claim too small
+            "size"     the sign is right, but no number is larger than numbers[index], and the
+                       claim is too small for that
             "nothing"  neither of these two rules it out
 
     >>> ruled_out_by(-0.21, np.array([5.0, 3.0, 2.0, 5.0, 3.0]), 0)
@@ -192,8 +206,8 @@ def ruled_out_by(claim, numbers, index):
     return "nothing"
 ''',
     hints=(
-        "Let M be the largest. The others sum to −M or less in total, and none exceeds M. How large can the "
-        "squares be then? They must reach n.",
+        "Let M be the largest. The others sum to exactly −M, and none exceeds M. How large can the squares be "
+        "then? They must reach n.",
         "M is smallest when as many numbers as possible share it: n − 1 of them equal to M. The last one is then "
         "−(n − 1) M, so that all sum to 0.",
         "The squares: (n − 1) M² + (n − 1)² M² = n, so M = 1/√(n − 1). Numbers that reach it: all equal but one, "

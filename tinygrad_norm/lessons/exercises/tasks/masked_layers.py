@@ -273,6 +273,24 @@ _TO_0, _E_0 = "scores of pads are set to 0, not to −∞", "e⁰ is 1: a score 
 _UNSCALED, _SCALED = "the scores are not divided by √d", "the scores are divided by d, not by √d"
 _ROOT_D = "scores are x xᵀ/√d"
 _DOWN, _LAST_AXIS = "the softmax runs down the columns", "each query's weights sum to 1: softmax along the last axis"
+_BY_N, _FEATURES = (
+    "the scores are divided by √n, n being the number of positions",
+    "d is the number of features: x.shape[1]",
+)
+
+
+def _down(real: Mask, scores: Floats) -> Floats:
+    """Return a softmax over the queries, after which the pads' columns are 0/0 if their scores are −∞."""
+    with np.errstate(invalid="ignore"):
+        e = np.exp(scores - scores.max(0))
+        return np.where(real[:, None], e / e.sum(0), 0.0)
+
+
+def _without(real: Mask, scores: Floats, lowest: float = -np.inf) -> Floats:
+    """Return scores in which the pads' columns are as low as can be."""
+    return np.where(real, scores, lowest)
+
+
 _WEIGHT_SLIPS = (
     Slip("no-mask", "no mask at all", _KEYS, lambda x, real: _over_all(_scores(x))),
     Slip("keys-unmasked", _ONLY_ROWS, _KEYS, lambda x, real: _words_only(real, _over_all(_scores(x)))),
@@ -282,7 +300,12 @@ _WEIGHT_SLIPS = (
     Slip("scores-zero", _TO_0, _E_0, lambda x, real: _words_only(real, _over_all(_scores(x) * real))),
     Slip("unscaled", _UNSCALED, f"{_ROOT_D}, d being the number of features", lambda x, real: _both(real, x @ x.T)),
     Slip("scaled-by-d", _SCALED, _ROOT_D, lambda x, real: _both(real, x @ x.T / x.shape[1])),
+    Slip("scaled-by-n", _BY_N, _FEATURES, lambda x, real: _both(real, x @ x.T / np.sqrt(len(x)))),
     Slip("wrong-axis", _DOWN, _LAST_AXIS, lambda x, real: _both(real, _scores(x)).T),
+    Slip("wrong-axis", _DOWN, _LAST_AXIS, lambda x, real: _down(real, _without(real, _scores(x)))),
+    Slip("wrong-axis", _DOWN, _LAST_AXIS, lambda x, real: np.nan_to_num(_down(real, _without(real, _scores(x))))),
+    Slip("wrong-axis", _DOWN, _LAST_AXIS, lambda x, real: _down(real, _without(real, _scores(x), -1e9))),
+    Slip("wrong-axis", _DOWN, _LAST_AXIS, lambda x, real: _down(real, _scores(x) - 1e9 * ~real)),
     Slip("inverted-mask", _INVERTED, "mask what is not real", lambda x, real: _both(~real, _scores(x))),
 )
 
