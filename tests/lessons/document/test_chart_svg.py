@@ -41,3 +41,13 @@ def test_the_level_line_is_inside(level: float) -> None:
     (line,) = [part for part in chart_svg(chart).splitlines() if 'class="level"' in part]
     height = float(line.partition('d="M56 ')[2].partition("H")[0])
     assert 16 <= height <= 272
+
+
+@pytest.mark.parametrize(
+    "points", [((1.0, 2.0),), ((0.0, 0.0), (0.0, 0.0)), ((0.0, 5.0), (3.0, 5.0)), ((-1e300, 1e300),)]
+)
+def test_lines_without_extent_are_drawn(points: tuple[tuple[float, float], ...]) -> None:
+    level = points[0][1]
+    svg = chart_svg(Chart("c", "t", "x", "y", (Series("a", points),), level))
+    assert "nan" not in svg
+    assert "inf" not in svg

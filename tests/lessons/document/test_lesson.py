@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 
 from tinygrad_norm.errors import InputError
-from tinygrad_norm.lessons.document.lesson import Claim, Fact, Formula, Lesson, Paragraph, Row, Step, Table
+from tinygrad_norm.lessons.document.lesson import (
+    Chart,
+    Claim,
+    Fact,
+    Formula,
+    Graph,
+    Lesson,
+    Paragraph,
+    Row,
+    Series,
+    Step,
+    Table,
+)
 
 
 def test_a_sentence_is_filled_from_its_values() -> None:
@@ -56,9 +68,22 @@ MISTAKES: list[tuple[Callable[[], object], str]] = [
     (lambda: Fact("k", "{mean}", {}), "must be a sentence with {name} or {name:.2f} .* got KeyError: 'mean'"),
     (lambda: Fact("k", "{", {}), "must be a sentence with"),
     (lambda: Fact("k", "{x:q}", {"x": 1.5}), "must be a sentence with"),
-    (lambda: Fact("k", "{x}", {"x": {}}), "must be a sentence with"),
+    (lambda: Fact("k", "{x}", {"x": {}}), "a value of a lesson is a number or text; got dict"),
     (lambda: Claim("k", "s", "wrong", "", ""), "a verdict must be one of slip, imprecise, .*; got 'wrong'"),
     (lambda: Claim("k", "s", "slip", "", "{why}"), "must be a sentence with"),
+    (lambda: Fact(3, "", {}), "key must be text; got int"),
+    (lambda: Fact("k", "", {"x": {1, 2}}), "a value of a lesson is a number or text; got set"),
+    (lambda: Fact("k", "", {"x": np.ones(2)}), "a value of a lesson is a number or text; got ndarray"),
+    (lambda: Fact("k", "", {1: 2}), "the name of a value must be text; got int"),
+    (lambda: Fact("k", "", (1,)), "the values must be a dictionary of numbers by name; got tuple"),
+    (lambda: Table("k", "t", ("a",), (Row("r", (1.5,)),), formats=(1,)), "the formats of a table must hold str only"),
+    (lambda: Series("l", [(1, 2, 3)]), r"must be pairs \\(x, y\\) of finite numbers, one at least"),
+    (lambda: Series("l", [(1, float("nan"))]), "of finite numbers"),
+    (lambda: Series("l", []), "one at least"),
+    (lambda: Series("l", [(1, 2)], "red"), "the style of a line must be a whole number; got str"),
+    (lambda: Chart("k", "t", "x", "y", []), "chart k: there must be a line"),
+    (lambda: Chart("k", "t", "x", "y", [(1, 2)]), "the series of a chart must hold Series only; got tuple"),
+    (lambda: Graph("k", "t", "g"), "the drawing of a graph must be what tg.draw gives; got str"),
 ]
 
 

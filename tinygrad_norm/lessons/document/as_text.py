@@ -10,11 +10,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import get_args
 
 from ...terminal.screen import WIDTH, Paint, Style, plain, visible
 from ...terminal.table import aligned, folds_of
 from ..languages import say, speaking
-from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
+from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Judgment, Lesson, Paragraph, Step, Table
 from .numerals import missing_tails
 
 PAD_MARK = "░"
@@ -71,8 +72,8 @@ def _in_short(step: Step, width: int, paint: Paint) -> Iterator[str]:
     for claim, verdict in zip(claims, verdicts, strict=True):
         first, *rest = _lines(claim.says, " " * indent, (_INDENT + verdict).ljust(indent), width)
         label = len(_INDENT + verdict)
-        yield paint(first[:label], TONES.get(claim.verdict, "yellow")) + first[label:]
-        yield from rest
+        yield paint(first[:label], TONES.get(claim.verdict, "yellow")) + paint(first[label:], "dim")
+        yield from (paint(line, "dim") for line in rest)
         yield wrapped(claim.true_sentence, " " * indent, width=width)
 
 
@@ -183,7 +184,8 @@ def claim_text(claim: Claim, width: int = WIDTH, paint: Paint = plain) -> str:
         (say("Why"), claim.reason, "dim"),
     ]
     bar = _INDENT + "│ "
-    label = max(13, *(len(name) for name, _, _ in rows)) + 2
+    names = [say("The notes"), say("Why"), *(say(verdict.capitalize()) for verdict in get_args(Judgment))]
+    label = max(map(len, names)) + 3
     lines = []
     for name, text, style in rows:
         if text:

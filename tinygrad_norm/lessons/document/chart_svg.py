@@ -22,11 +22,12 @@ def chart_svg(chart: Chart) -> str:
     xs = [x for line in chart.series for x, _ in line.points]
     ys = [y for line in chart.series for _, y in line.points] + [chart.level]
     x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
-    margin = (max(ys) - min(ys)) / 25
+    margin = (max(ys) - min(ys)) / 25 or 1.0
     low, high = min(ys) - margin, max(ys) + margin
+    wide = max(xs) - min(xs) or 1.0
 
     def at_x(x: float) -> float:
-        return LEFT + (x - min(xs)) / (max(xs) - min(xs)) * (WIDTH - LEFT - RIGHT)
+        return LEFT + (x - min(xs)) / wide * (WIDTH - LEFT - RIGHT)
 
     def at_y(y: float) -> float:
         return TOP + (high - y) / (high - low) * (HEIGHT - TOP - BOTTOM)

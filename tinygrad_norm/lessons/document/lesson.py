@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, get_args
-
-import numpy as np
+from typing import Literal, TypeAlias, get_args
 
 from ...errors import InputError
 from ...viz import Drawing
 from ..languages import require_language
+from .author_mistakes import cells_of, items_of, points_of, require_filled, require_text, values_of
 from .numerals import fill, write
 
 PAD = "pad"
@@ -32,45 +31,6 @@ Values: TypeAlias = "Mapping[str, CellValue | tuple[CellValue, ...]]"
 Judgment: TypeAlias = Literal["slip", "imprecise", "too strong", "disputed", "partly shown", "right"]
 
 
-def _items(name: str, items: object, kinds: type | tuple[type, ...]) -> tuple[Any, ...]:
-    """Return a list as a tuple; TypeError, for the author of a lesson, if it holds anything but these kinds."""
-    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
-    wanted = " or ".join(kind.__name__ for kind in kinds)
-    if not isinstance(items, tuple | list):
-        raise TypeError(f"{name} must be a tuple of {wanted}; got {type(items).__name__}. Is there a comma missing?")
-    for item in items:
-        if not isinstance(item, kinds):
-            raise TypeError(f"{name} must hold {wanted} only; got {type(item).__name__}")
-        if isinstance(item, str):
-            _require_text(**{name: item})
-    return tuple(items)
-
-
-def _cells(items: object) -> tuple[CellValue, ...]:
-    """Return the values of a row; NumPy's numbers become Python's."""
-    values = _items("the values of a row", items, (int, float, Fraction, str, type(None), np.generic))
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
-
-
-def _require_text(**texts: object) -> None:
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            raise TypeError(f"{name} must be text; got {type(text).__name__}")
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise ValueError(f"{name} must be text that can be written; got half of a letter in {text!a}")
-
-
-def _require_filled(template: str, values: Values) -> None:
-    """Raise ValueError if a sentence cannot be filled in from its values."""
-    try:
-        _require_text(text=fill(template, values))
-    except (LookupError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{template!r} must be a sentence with {{name}} or {{name:.2f}} for each value, which has a number or "
-            f"text; got {type(error).__name__}: {error}"
-        ) from None
-
-
 @dataclass(frozen=True)
 class Paragraph:
     """A few sentences without a computed number."""
@@ -78,7 +38,7 @@ class Paragraph:
     text: str
 
     def __post_init__(self) -> None:
-        _require_text(text=self.text)
+        require_text(text=self.text)
 
 
 @dataclass(frozen=True)
@@ -88,7 +48,7 @@ class Formula:
     text: str
 
     def __post_init__(self) -> None:
-        _require_text(text=self.text)
+        require_text(text=self.text)
 
 
 @dataclass(frozen=True)
@@ -100,8 +60,8 @@ class Row:
     pad: bool = False
 
     def __post_init__(self) -> None:
-        _require_text(label=self.label)
-        object.__setattr__(self, "values", _cells(self.values))
+        require_text(label=self.label)
+        object.__setattr__(self, "values", cells_of(self.values))
 
 
 @dataclass(frozen=True)
@@ -121,14 +81,16 @@ class Table:
     note: str = ""
 
     def __post_init__(self) -> None:
-        _require_text(key=self.key, title=self.title, corner=self.corner, note=self.note)
-        object.__setattr__(self, "columns", _items("the columns of a table", self.columns, str))
-        object.__setattr__(self, "rows", _items("the rows of a table", self.rows, Row))
+        require_text(key=self.key, title=self.title, corner=self.corner, note=self.note)
+        object.__setattr__(self, "columns", items_of("the columns of a table", self.columns, str))
+        object.__setattr__(self, "rows", items_of("the rows of a table", self.rows, Row))
         widths = {len(row.values) for row in self.rows}
         if widths - {len(self.columns)}:
             raise ValueError(f"table {self.key}: rows of {widths} values, {len(self.columns)} columns")
-        if not isinstance(self.formats, str) and len(self.formats) != len(self.columns):
-            raise ValueError(f"table {self.key}: {len(self.formats)} formats, {len(self.columns)} columns")
+        if not isinstance(self.formats, str):
+            object.__setattr__(self, "formats", items_of("the formats of a table", self.formats, str))
+            if len(self.formats) != len(self.columns):
+                raise ValueError(f"table {self.key}: {len(self.formats)} formats, {len(self.columns)} columns")
         try:
             self.cells()
         except ValueError as error:
@@ -162,7 +124,9 @@ class Fact:
     values: Values
 
     def __post_init__(self) -> None:
-        _require_filled(self.text, self.values)
+        require_text(key=self.key)
+        object.__setattr__(self, "values", values_of(self.values))
+        require_filled(self.text, self.values)
 
     @property
     def sentence(self) -> str:
@@ -186,11 +150,12 @@ class Claim:
     values: Values = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        _require_text(says=self.says)
+        require_text(key=self.key, says=self.says)
+        object.__setattr__(self, "values", values_of(self.values))
         if self.verdict not in get_args(Judgment):
             raise ValueError(f"a verdict must be one of {', '.join(get_args(Judgment))}; got {self.verdict!r}")
         for template in (self.truth, self.why):
-            _require_filled(template, self.values)
+            require_filled(template, self.values)
 
     @property
     def true_sentence(self) -> str:
@@ -212,8 +177,14 @@ class Series:
 
     label: str
     points: tuple[tuple[float, float], ...]
-    style: int
+    style: int = 0
     thin: bool = False
+
+    def __post_init__(self) -> None:
+        require_text(label=self.label)
+        if not isinstance(self.style, int):
+            raise TypeError(f"the style of a line must be a whole number; got {type(self.style).__name__}")
+        object.__setattr__(self, "points", points_of(self.points))
 
 
 @dataclass(frozen=True)
@@ -225,8 +196,16 @@ class Chart:
     x_label: str
     y_label: str
     series: tuple[Series, ...]
-    level: float
-    level_label: str
+    level: float = 0.0
+    level_label: str = ""
+
+    def __post_init__(self) -> None:
+        texts = {"key": self.key, "title": self.title, "x_label": self.x_label, "y_label": self.y_label}
+        require_text(**texts, level_label=self.level_label)
+        object.__setattr__(self, "series", items_of("the series of a chart", self.series, Series))
+        points_of([(0.0, self.level)])
+        if not self.series:
+            raise ValueError(f"chart {self.key}: there must be a line")
 
 
 @dataclass(frozen=True)
@@ -236,6 +215,11 @@ class Graph:
     key: str
     title: str
     drawing: Drawing
+
+    def __post_init__(self) -> None:
+        require_text(key=self.key, title=self.title)
+        if not isinstance(self.drawing, Drawing):
+            raise TypeError(f"the drawing of a graph must be what tg.draw gives; got {type(self.drawing).__name__}")
 
 
 Block: TypeAlias = Paragraph | Formula | Table | Fact | Claim | Chart | Graph
@@ -254,11 +238,11 @@ class Step:
     take_away: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require_text(title=self.title)
+        require_text(title=self.title)
         if not isinstance(self.number, int):
             raise TypeError(f"the number of a step must be a whole number; got {type(self.number).__name__}")
-        object.__setattr__(self, "take_away", _items("take_away", self.take_away, str))
-        object.__setattr__(self, "blocks", _items(f"the blocks of step {self.number}", self.blocks, get_args(Block)))
+        object.__setattr__(self, "take_away", items_of("take_away", self.take_away, str))
+        object.__setattr__(self, "blocks", items_of(f"the blocks of step {self.number}", self.blocks, get_args(Block)))
         keyed = Counter((type(b).__name__, b.key) for b in self.blocks if not isinstance(b, Paragraph | Formula))
         for (kind, key), count in keyed.items():
             if count > 1:
@@ -281,10 +265,11 @@ class Lesson:
     overview: Table | None = None
 
     def __post_init__(self) -> None:
-        _require_text(title=self.title)
+        require_text(title=self.title)
         require_language(self.lang)
-        object.__setattr__(self, "introduction", _items("the introduction", self.introduction, str))
-        object.__setattr__(self, "steps", _items("the steps of a lesson", self.steps, Step))
+        object.__setattr__(self, "introduction", items_of("the introduction", self.introduction, str))
+        object.__setattr__(self, "settings", values_of(self.settings))
+        object.__setattr__(self, "steps", items_of("the steps of a lesson", self.steps, Step))
         numbers = [step.number for step in self.steps]
         if len(numbers) != len(set(numbers)):
             raise ValueError(f"the steps must have different numbers; got {', '.join(map(str, numbers))}")
