@@ -6,7 +6,6 @@ Python's. What it refuses is a TypeError or a ValueError.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
@@ -15,6 +14,9 @@ from typing import Any
 import numpy as np
 
 from .numerals import fill, write
+
+LARGEST = 1e100
+"""Of the numbers of a chart: what is drawn is scaled, and must not overflow."""
 
 
 def require_text(**texts: object) -> None:
@@ -51,13 +53,13 @@ def _of_python(value: Any) -> Any:
 
 
 def points_of(points: object) -> tuple[tuple[float, float], ...]:
-    """Return the points of a line: a pair of finite numbers each."""
+    """Return the points of a line: a pair of numbers each."""
     try:
         pairs = tuple((float(x), float(y)) for x, y in points)  # type: ignore[attr-defined]  # what it refuses is below
     except (TypeError, ValueError):
         pairs = ()
-    if not pairs or not all(math.isfinite(number) for pair in pairs for number in pair):
-        raise ValueError("the points of a line must be pairs (x, y) of finite numbers, one at least")
+    if not pairs or not all(abs(number) <= LARGEST for pair in pairs for number in pair):
+        raise ValueError("the points of a line must be pairs (x, y) of numbers up to 1e100, one at least")
     return pairs
 
 

@@ -22,7 +22,7 @@ def chart_svg(chart: Chart) -> str:
     xs = [x for line in chart.series for x, _ in line.points]
     ys = [y for line in chart.series for _, y in line.points] + [chart.level]
     x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
-    margin = (max(ys) - min(ys)) / 25 or 1.0
+    margin = (max(ys) - min(ys) or max(abs(max(ys)), 1.0)) / 25
     low, high = min(ys) - margin, max(ys) + margin
     wide = max(xs) - min(xs) or 1.0
 
