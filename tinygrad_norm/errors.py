@@ -42,7 +42,7 @@ class VJPError(TinygradNormError, RuntimeError):
 
 
 class AnomalyError(TinygradNormError, FloatingPointError):
-    """An operation produced a NaN or an infinity under ``detect_anomaly``."""
+    """An operation produced a NaN or an infinity under ``detect_anomaly`` or ``np.errstate(all="raise")``."""
 
 
 class ForeignNameError(TinygradNormError, AttributeError):

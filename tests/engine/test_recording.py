@@ -37,7 +37,6 @@ ERRORS: dict[type[Exception], list[tuple[Any, ...]]] = {
         (lambda: tg.Tensor(np.ones((0, 2))).max(), "max in .*zero-size array"),
         (lambda: tg.roll(A, (1, 2), axis=(0, 5)), "roll in .*out of bounds"),
         (lambda: tg.flip(A, 4), "flip in .*out of bounds"),
-        (lambda: tg.Tensor([1, 2]) ** -1, "power in .*Integers to negative integer powers"),
         (lambda: tg.Tensor(A) > B, r"greater: the operands must fit.*\(2, 5\) and \(4, 8\).*Check shapes and"),
         (lambda: tg.Tensor(A).argmax(axis=2), r"argmax: .*got shapes \(2, 5\).*axis 2 is out of bounds"),
     ],
@@ -48,7 +47,19 @@ ERRORS: dict[type[Exception], list[tuple[Any, ...]]] = {
         (lambda: tg.Tensor(A)["a"], "getitem in "),
         (lambda: tg.Tensor(A)[np.ones((3, 5), bool)], "getitem in .*boolean index did not match"),
     ],
+    tg.InputError: [
+        (
+            lambda: tg.Tensor([1, 2]) ** -1,
+            "power in .*Integers to negative integer powers.* at the dtypes int64 and int64",
+        ),
+        (lambda: tg.Tensor(A) * 10**400, r"multiply in .*too large to convert.*Every number must fit"),
+        (lambda: tg.Tensor(A) == 10**5000, "equal: .*too large to convert"),
+        (lambda: tg.Tensor(A).clip(0, 10**400), r"clip in .*upper=10000.*…: int too large"),
+        (lambda: tg.Tensor(A).clip(0, 10**5000), r"clip in .*upper=a huge number: int too large"),
+    ],
     tg.OperandError: [
+        (lambda: -tg.Tensor([True]), "negative in .*boolean negative.*Look at the values, and at the dtypes bool"),
+        (lambda: tg.exp(None), "exp must get numbers.*got NoneType. Does the function that it comes from end without"),
         (lambda: tg.Tensor([1.0]) & 1, r"bitwise_and: the operands must fit.*got shapes \(1,\) and \(\): ufunc"),
     ],
 }
@@ -116,3 +127,29 @@ def test_a_number_that_fits_no_float() -> None:
         tg.InputError, match=r"multiply: the inputs must fit .* too large .*Every number must fit the dt"
     ):
         tg.Tensor([1.0], requires_grad=True) * 10**400
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, KeyError, AssertionError, OSError, NameError, RuntimeError])
+def test_whatever_a_function_of_the_user_raises_is_told_with_its_place(planted: None, kind: type[Exception]) -> None:
+    def fails(*args: Any) -> Any:
+        raise kind("boom")
+
+    shapes = [tg.sample((2,))]
+    forward = tg.primitive(lambda x, /: fails(x), vjp=lambda g: (g,), name="forward", samples=shapes)
+    rule = tg.primitive(lambda x, /: x * 2, vjp=lambda g: (fails(g),), name="rule", samples=shapes)
+    with tg.scope("encoder"):
+        with pytest.raises(tg.InputError, match=r"forward in encoder: .*shapes \(2,\): .*boom.*Correct the forward"):
+            forward(A[0, :2])
+        y = rule(tg.Tensor(A[0, :2], requires_grad=True))
+    with pytest.raises(tg.VJPError, match=rf"the VJP of rule in encoder .*{kind.__name__}: .*boom.*Correct the rule"):
+        y.backward(A[0, :2])
+
+
+def test_what_numpy_is_asked_to_raise_is_named_and_still_its_kind() -> None:
+    x = tg.Tensor([0.0], requires_grad=True)
+    y = tg.sqrt(x)
+    with np.errstate(all="raise"):
+        for call, name in ((lambda: tg.log(x), "log: "), (lambda: y.backward(), "the VJP of sqrt")):
+            with pytest.raises(FloatingPointError, match=rf"{name}.*divide by zero") as caught:
+                call()
+            assert isinstance(caught.value, tg.AnomalyError)

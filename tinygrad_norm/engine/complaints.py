@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from .tape import Node, Scope
 
 
+LEFT_ALONE = (MemoryError, RecursionError, Warning)
+"""What is not a fault of the operation in which it is raised."""
+LONGEST_VALUE = 60
+
 NAME_TAKEN = (
     "a primitive must have a name of its own; got {!r}, which is a function of the package or no name at all. "
     "Pass another name=."
 )
-NO_OPERAND = "{} must get numbers, arrays or Tensors; got {}. Wrap it in tg.Tensor(...) if it holds numbers."
 WRONG_RESULT = "the forward function of {}{} must return an array of numbers; got dtype {}. Does it end without return?"
 NO_GRADIENT = (
     "backward() must start from a Tensor that depends on one with requires_grad=True; got {!r}, which was {}. {}"
@@ -113,6 +116,14 @@ def wrong_operands(made: Primitive, given: int) -> OperandError:
     )
 
 
+def no_operand(made: Primitive, given: Any) -> OperandError:
+    """Return the error for an operand that is no array."""
+    remedy = "Wrap it in tg.Tensor(...) if it holds numbers."
+    if given is None:
+        remedy = "Does the function that it comes from end without return?"
+    return OperandError(f"{made.name} must get numbers, arrays or Tensors; got {type(given).__name__}. {remedy}")
+
+
 def unknown_parameters(made: Primitive, params: Mapping[str, Any]) -> OperandError:
     """Return the error for a call with parameters that the operation does not have."""
     return OperandError(
@@ -133,25 +144,43 @@ def forward_failed(
         return unknown_parameters(made, params)
     kinds: dict[type[Exception], type[TinygradNormError]] = {
         np.exceptions.AxisError: ShapeError,
+        np.linalg.LinAlgError: InputError,
         TypeError: OperandError,
         IndexError: IndexRangeError,
         ValueError: ShapeError,
+        FloatingPointError: AnomalyError,
     }
     kind = next((ours for base, ours in kinds.items() if isinstance(error, base)), InputError)
     shapes = " and ".join(str(np.shape(a)) for a in arrays) or "no input"
-    given = "".join(f", {k}={v!r}" for k, v in params.items() if v is not None and k != "index")
+    given = "".join(f", {k}={shortened(v)}" for k, v in params.items() if v is not None and k != "index")
+    reason = str(error).strip().rstrip(".").split("\n")[0]
+    if not isinstance(error, (ValueError, TypeError, IndexError, ArithmeticError)):
+        reason = f"{type(error).__name__}: {reason}"
     if isinstance(error, OverflowError):
         hint = "Every number must fit the dtype."
-    elif made.elementwise:
+    elif made.elementwise and "broadcast" in reason:
         hint = "Shapes broadcast when they are equal, or 1, counted from the last axis."
+    elif made.elementwise and kind in (ShapeError, OperandError):
+        kind = InputError if kind is ShapeError else kind
+        hint = f"Look at the values, and at the dtypes {' and '.join(str(np.asarray(a).dtype) for a in arrays)}."
     elif made.name in ("getitem", "scatter_add"):
         hint = "An index counts from 0 or from −1 backwards; a boolean one has the shape it picks from."
-    else:
+    elif made.native:
         hint = f"See help(tg.{made.name})."
-    reason = str(error).strip().rstrip(".").split("\n")[0]
+    else:
+        hint = "Correct the forward function, or the values that it meets."
     if "read-only" in reason:
         hint = "What a forward function receives belongs to the tape: return a new array."
     return kind(f"{prefix}: the inputs must fit together; got shapes {shapes}{given}: {reason}. {hint}")
+
+
+def shortened(value: Any) -> str:
+    """Return how a value is written, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a huge number"
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def check_forward(made: Primitive, arrays: Sequence[Any], out: Any, scope: Scope | None) -> None:
@@ -185,11 +214,12 @@ def rule_failed(error: Exception, node: Node) -> TinygradNormError:
         return type(error)(f"in the VJP of {operation(node)}: {error}")
     shapes = " and ".join(map(str, node.shapes))
     reason = f"{type(error).__name__}: {error}".rstrip(".")
+    kind = AnomalyError if isinstance(error, FloatingPointError) else VJPError
     if "read-only" in reason:
         remedy = "What a rule receives belongs to the tape: write g * 2, not g *= 2."
     else:
         remedy = "Correct the rule, or the values that it meets."
-    return VJPError(
+    return kind(
         f"the VJP of {operation(node)} must return cotangents for inputs of shape {shapes}; got {reason}. {remedy}"
     )
 

@@ -134,7 +134,9 @@ def contributions(node: Node, g: Any, useful: Collection[Node] | None, wrap: Wra
         freeze((g, saved))
     try:
         sent: Sequence[Any] = primitive.pull_back(g, saved)
-    except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError) as error:
+    except Exception as error:
+        if isinstance(error, complaints.LEFT_ALONE):
+            raise
         raise complaints.rule_failed(error, node) from error
     if not primitive.native and (type(sent) is not tuple or len(sent) != len(node.parents)):
         raise complaints.wrong_count(node, sent)

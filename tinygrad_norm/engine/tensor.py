@@ -16,7 +16,7 @@ from weakref import ref
 
 import numpy as np
 
-from ..errors import GraphError, OperandError, ShapeError, TinygradNormError
+from ..errors import GraphError, OperandError, ShapeError
 from . import complaints, operators
 from . import primitive as declaring
 from .details.array import Array, Shape, freeze, to_array
@@ -364,7 +364,9 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]
         freeze(arrays)
     try:
         out = primitive.forward(*arrays, **params) if params else primitive.forward(*arrays)
-    except (ValueError, TypeError, IndexError, OverflowError, TinygradNormError) as error:
+    except Exception as error:
+        if isinstance(error, complaints.LEFT_ALONE):
+            raise
         if monitor is not None:
             monitor.failed(error, primitive, inputs, params, scope)
         raise complaints.forward_failed(error, primitive, arrays, params, scope) from error
@@ -400,4 +402,4 @@ def operand(x: Any, primitive: Primitive) -> Any:
     # What can be an array is taken for one: a Series of pandas, a Tensor of PyTorch.
     if isinstance(x, (np.ndarray, list, tuple, int, float, bool, np.generic)) or hasattr(x, "__array__"):
         return to_array(x)
-    raise OperandError(complaints.NO_OPERAND.format(primitive.name, type(x).__name__))
+    raise complaints.no_operand(primitive, x)

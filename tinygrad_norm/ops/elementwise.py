@@ -142,6 +142,12 @@ arctan2 = elementwise(
     note="The derivative at (0, 0) is 0.",
 )
 
+tan = elementwise(
+    np.tan, vjp=lambda g, out: (g * (1 + out * out),), formula="tan x", rule=("ḡ · (1 + tan² x)",), domain="unit"
+)
+sinh = elementwise(np.sinh, vjp=lambda g, x: (g * np.cosh(x),), formula="sinh x", rule=("ḡ · cosh x",))
+cosh = elementwise(np.cosh, vjp=lambda g, x: (g * np.sinh(x),), formula="cosh x", rule=("ḡ · sinh x",))
+
 # Steps: constant from jump to jump
 
 STEP = "Piecewise constant: the derivative is 0 everywhere."
@@ -235,8 +241,10 @@ def copy(x: Data) -> Tensor:
 @composition(np.clip)
 def clip(x: Data, min: Any = None, max: Any = None) -> Tensor:
     """Limit values to [min, max]; the gradient on the limits is 1, outside 0."""
-    if isinstance(min, (int, float, type(None))) and isinstance(max, (int, float, type(None))):
+    number = (int, float, type(None))
+    if isinstance(min, number) and isinstance(max, number):
         return clip_between(x, lower=min, upper=max)
+    min, max = (limit if isinstance(limit, number) else as_tensor(limit) for limit in (min, max))
     limited = as_tensor(x)
     if min is not None:  # NaN, in the values or in a limit, is not hidden
         limited = piecewise.where((limited.data < plain(min)) | np.isnan(plain(min)), min, limited)
@@ -249,24 +257,6 @@ def clip(x: Data, min: Any = None, max: Any = None) -> Tensor:
 def reciprocal(x: Data) -> Tensor:
     """Return 1 / x."""
     return smooth.divide(1.0, x)
-
-
-@composition(np.tan)
-def tan(x: Data) -> Tensor:
-    """Return the tangent of radians."""
-    return smooth.sin(x) / smooth.cos(x)
-
-
-@composition(np.sinh)
-def sinh(x: Data) -> Tensor:
-    """Return the hyperbolic sine."""
-    return 0.5 * (smooth.expm1(x) - smooth.expm1(smooth.negative(x)))
-
-
-@composition(np.cosh)
-def cosh(x: Data) -> Tensor:
-    """Return the hyperbolic cosine."""
-    return 0.5 * (smooth.exp(x) + smooth.exp(smooth.negative(x)))
 
 
 @composition(np.fabs)
