@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from . import functional, ops
 from .context import detect_anomaly, enable_grad, no_grad, scope
-from .engine.details.samples import sample
 from .engine.primitive import PRIMITIVES, Primitive, elementwise, primitive
 from .engine.primitives.indexing import scatter_add
 from .engine.primitives.linalg import matmul
@@ -189,6 +188,7 @@ from .ops.statistics import (
 )
 from .pytorch_names import answer_on, no_such_name
 from .random import manual_seed
+from .samples import sample
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [

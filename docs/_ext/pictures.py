@@ -15,8 +15,8 @@ from operations import PICTURES, chapters
 
 import tinygrad_norm as tg
 from tinygrad_norm import functional as F
-from tinygrad_norm.engine.details.samples import Sample
 from tinygrad_norm.engine.primitive import Primitive
+from tinygrad_norm.samples import Sample
 from tinygrad_norm.viz.render import render
 
 

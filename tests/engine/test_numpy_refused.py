@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.details.refusals import REMEDIES, remedy
 from tinygrad_norm.engine.numpy_dispatch import by_our_names, positional_names
 from tinygrad_norm.engine.primitive import NUMPY
+from tinygrad_norm.numpy_refused import REMEDIES, remedy
 
 X = np.array([[0.3, -1.2, 0.7], [1.9, 0.4, -0.6]])
 

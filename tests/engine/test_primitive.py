@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.details.samples import sample
-from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES, each_sample
+from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES
+from tinygrad_norm.samples import sample
 
 pytestmark = pytest.mark.usefixtures("planted")
 MATRIX = [sample((3, 5))]
@@ -98,11 +98,6 @@ def test_what_a_declaration_knows() -> None:
     x = tg.Tensor(2.0, requires_grad=True)
     y = tg.Tensor(5.0, requires_grad=True)
     assert [g.item() for g in tg.gradients(made(x, y), [x, y])] == [10.0, 0.0]
-
-
-def test_each_sample_yields_what_was_declared() -> None:
-    made = declare(lambda g: (g,), samples=[sample((3,)), sample((2, 2))])
-    assert [s.shapes for p, s in each_sample() if p is made] == [((3,),), ((2, 2),)]
 
 
 # A call

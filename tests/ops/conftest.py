@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.details.samples import Sample
 from tinygrad_norm.engine.tape import STATE
+from tinygrad_norm.samples import Sample
 
 Arrays = list[np.ndarray]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_norm.engine.primitive import PRIMITIVES, each_sample
+from tinygrad_norm.engine.primitive import PRIMITIVES
 
-EVERY = [(made, point) for made, point in each_sample() if made.native]
+EVERY = [(made, point) for made in PRIMITIVES.values() if made.native for point in made.samples]
 LINEAR = [(made, point) for made, point in EVERY if made.linear]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.details.samples import sample
+from tinygrad_norm.samples import sample
 
 pytestmark = pytest.mark.usefixtures("planted")
 MATRIX = [sample((3, 5))]

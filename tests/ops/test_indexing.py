@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.primitives.indexing import check_indices, frozen_index, is_basic
+from tinygrad_norm.engine.primitives.indexing import frozen_index, is_basic
+from tinygrad_norm.ops.picking import check_indices
 
 shapes = hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4)
 

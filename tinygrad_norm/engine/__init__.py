@@ -8,8 +8,7 @@
 6. ``numpy_dispatch.py`` — and what is ``np.exp(x)``?
 
 The operations themselves stand in ``primitives/``; read ``elementwise.py`` there with 1. ``complaints.py`` holds what
-the engine says when something is wrong, ``display.py`` how values are shown. ``details/`` need not be read to
-understand.
+the engine says when something is wrong. ``details/`` need not be read to understand.
 
 The way of ``x * y``::
 

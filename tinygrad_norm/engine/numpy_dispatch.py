@@ -145,7 +145,7 @@ def checked_call(
 
 def unsupported(path: str) -> OperandError:
     """Return the error for a NumPy function that has no counterpart, with what to write instead."""
-    from .details.refusals import remedy  # for an error only
+    from ..numpy_refused import remedy  # for an error only
 
     return OperandError(
         f"{path} on a Tensor must have a differentiable counterpart; there is none. {remedy(path)}. "

@@ -24,18 +24,18 @@ gradient: only the rules that are needed run, and only what they name is saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
+from ..display import SignatureWhenAsked, documentation_of
 from ..errors import VJPError
 from ..pytorch_names import answering
+from ..samples import Sample, usual_samples
 from . import complaints
 from .details.array import PLAIN
-from .details.documentation import SignatureWhenAsked, documentation_of
-from .details.samples import Sample, usual_samples
 from .details.saving import Rule, Saved, compile_save, inputs_of, names_of, sources_of
 
 if TYPE_CHECKING:
@@ -262,10 +262,3 @@ def elementwise(
     """
     usual = usual_samples(len(inputs_of(forward)[0]), domain) if samples is None else samples
     return primitive(forward, elementwise=True, samples=usual, **declaration)
-
-
-def each_sample() -> Iterator[tuple[Primitive, Sample]]:
-    """Yield every primitive with each of its samples: what the tests and the check command run over."""
-    for made in PRIMITIVES.values():
-        for point in made.samples:
-            yield made, point

@@ -214,13 +214,3 @@ def seed_for(cotangent: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
         raise ShapeError(complaints.WRONG_COTANGENT.format(shape, cotangent.shape))
     # A list of Python numbers must not turn the backward pass of a float32 into one of float64.
     return cotangent if cotangent.dtype == dtype else cotangent.astype(dtype)
-
-
-def recorded_sweep(roots: Sequence[tuple[Node, Any]], wrap: Wrap, **how: Any) -> dict[Node, Any]:
-    """Run the sweep on Tensors, with recording switched on, so that what it finds can be differentiated again."""
-    state = STATE.get()
-    token = STATE.set(state.replaced(recording=True))
-    try:
-        return sweep(roots, wrap=wrap, **how)
-    finally:
-        STATE.reset(token)

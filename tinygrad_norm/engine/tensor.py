@@ -16,15 +16,15 @@ from weakref import ref
 
 import numpy as np
 
+from ..display import tensor_html, tensor_text
 from ..errors import GraphError, OperandError, ShapeError
 from . import complaints, operators
 from . import primitive as declaring
 from .details.array import Array, Shape, freeze, to_array
 from .details.leaving import leave_tape
-from .display import tensor_html, tensor_text
 from .operators import Operators
 from .primitive import Primitive
-from .sweep import recorded_sweep, seed_for, sweep
+from .sweep import seed_for, sweep
 from .tape import STATE, Node, leaf_node, operation_node
 
 # One backward pass after the other adds to the leaves, also where several threads share a parameter.
@@ -325,9 +325,13 @@ def as_tensor(data: Data) -> Tensor:
 
 def sweep_from(seeds: Sequence[tuple[Node, Any]], *, create_graph: bool, **how: Any) -> dict[Node, Any]:
     """Run the sweep on arrays, or on Tensors that record when ``create_graph`` is set."""
-    if create_graph:
-        return recorded_sweep([(n, as_tensor(g)) for n, g in seeds], wrap, **how)
-    return sweep([(n, g._array if isinstance(g, Tensor) else g) for n, g in seeds], **how)
+    if not create_graph:
+        return sweep([(n, g._array if isinstance(g, Tensor) else g) for n, g in seeds], **how)
+    token = STATE.set(STATE.get().replaced(recording=True))
+    try:
+        return sweep([(n, as_tensor(g)) for n, g in seeds], wrap=wrap, **how)
+    finally:
+        STATE.reset(token)
 
 
 # Looked up once, as apply() runs for every operation.

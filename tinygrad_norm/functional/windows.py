@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..engine.details.array import Array, Shape
-from ..engine.details.samples import sample
 from ..engine.primitive import Primitive, primitive
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from ..ops.picking import getitem
 from ..ops.shape import pad_with
+from ..samples import sample
 from .composition import composed, floating
 
 Lengths: TypeAlias = "int | Sequence[int]"

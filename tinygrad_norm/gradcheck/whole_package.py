@@ -15,11 +15,11 @@ import numpy as np
 
 from .. import functional as F  # the name under which its users know it
 from .. import nn
-from ..engine.details.samples import Sample
-from ..engine.details.samples import sample as point
 from ..engine.primitive import FUNCTIONS, PRIMITIVES, load_late
 from ..engine.tensor import Tensor
 from ..errors import InputError
+from ..samples import Sample
+from ..samples import sample as point
 from .api import check_orders, gradcheck
 from .blame import RecordedOperation, operation_function
 from .check_report import Report

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array, Shape
-from ..engine.details.samples import sample, samples_at
 from ..engine.details.summation import sum_to
 from ..engine.primitive import NUMPY, composition, primitive
 from ..engine.tensor import Data, Tensor, as_tensor, wrap
 from ..errors import InputError, OperandError, ShapeError
+from ..samples import sample, samples_at
 from .constants import plain, untracked
 from .layout import concatenate
 

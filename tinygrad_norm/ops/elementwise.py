@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array
-from ..engine.details.samples import samples_at
 from ..engine.primitive import NUMPY, composition, elementwise
 from ..engine.primitives import elementwise as smooth
 from ..engine.primitives import piecewise
 from ..engine.primitives.elementwise import *  # noqa: F403  # this room offers all of them
 from ..engine.primitives.piecewise import *  # noqa: F403  # and these
 from ..engine.tensor import Data, Tensor, as_tensor, wrap
+from ..samples import samples_at
 from .constants import plain
 from .erf import erf_values
 

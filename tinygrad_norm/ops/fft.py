@@ -20,13 +20,12 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array, Shape
-from ..engine.details.samples import samples_at
 from ..engine.primitive import composition, primitive
-from ..engine.primitives.shape import axis_of
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
+from ..samples import samples_at
 from .layout import stack
-from .shape import roll
+from .shape import axis_of, roll
 
 __all__ = ["fft_pair", "fftshift", "hfft", "ifftshift", "irfft", "irfft_pair", "rfft_pair"]
 

@@ -10,13 +10,13 @@ import numpy as np
 from ..engine.details.array import Array
 from ..engine.details.summation import Axis
 from ..engine.primitive import composition
-from ..engine.primitives.shape import axis_of, broadcast_to, reshape, transpose
+from ..engine.primitives.shape import broadcast_to, reshape, transpose
 from ..engine.tensor import Data, Tensor, as_tensor, wrap
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
 from . import elementwise as e
 from .constants import constant, plain
 from .picking import getitem, take
-from .shape import cast, concatenate_all, flip, pad_with, stack_all
+from .shape import axis_of, cast, concatenate_all, flip, pad_with, stack_all
 
 
 def row_by_row(order: str, name: str) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array, Shape
-from ..engine.details.samples import samples_at
 from ..engine.details.summation import sum_to
 from ..engine.primitive import primitive
 from ..engine.primitives.indexing import scatter_add
 from ..engine.primitives.linalg import *  # noqa: F403  # this room offers it
 from ..engine.primitives.shape import broadcast_to
 from ..errors import ShapeError
+from ..samples import samples_at
 
 
 def explicit_subscripts(subscripts: str, shapes: tuple[Shape, ...]) -> tuple[list[str], str]:

@@ -6,14 +6,30 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.details.array import Array
 from ..engine.primitive import NUMPY, composition
-from ..engine.primitives.indexing import check_indices, frozen_index, scatter_add, take_index
+from ..engine.primitives.indexing import frozen_index, scatter_add, take_index
 from ..engine.primitives.piecewise import where
 from ..engine.primitives.reduction import sum
-from ..engine.primitives.shape import axis_of, broadcast_to, reshape, transpose
+from ..engine.primitives.shape import broadcast_to, reshape, transpose
 from ..engine.tensor import Data, Tensor, as_tensor, wrap
-from ..errors import InputError, ShapeError
+from ..errors import IndexRangeError, InputError, ShapeError
 from .constants import plain
+from .shape import axis_of
+
+
+def check_indices(indices: Any, length: int, axis: int) -> Array:
+    """Return integer indices as an array; raise if one lies outside ``[-length, length)``."""
+    array = np.asarray(indices)
+    if array.dtype.kind not in "iub" and array.size:
+        raise IndexRangeError(f"indices must be integers; got dtype {array.dtype}. Convert them with astype(int).")
+    bad = (array < -length) | (array >= length)
+    if np.any(bad):
+        raise IndexRangeError(
+            f"indices into axis {axis} must lie in [{-length}, {length}); got {array[bad].flat[0]}."
+            " Check where the indices come from."
+        )
+    return array.astype(np.intp)
 
 
 @composition()

@@ -8,12 +8,13 @@ import numpy as np
 
 from ..engine.primitive import composition
 from ..engine.primitives.linalg import matmul
-from ..engine.primitives.shape import axis_of, transpose
+from ..engine.primitives.shape import transpose
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import OperandError, ShapeError
 from . import elementwise as e
 from .layout import expand_dims, moveaxis, ravel
 from .linalg import einsum_all
+from .shape import axis_of
 
 
 @composition(np.dot)

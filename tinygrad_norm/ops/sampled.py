@@ -8,14 +8,13 @@ import numpy as np
 
 from ..engine.primitive import composition
 from ..engine.primitives.linalg import matmul
-from ..engine.primitives.shape import axis_of
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from . import elementwise as e
 from .constants import plain
 from .layout import astype, concatenate, moveaxis, pad, ravel
 from .picking import getitem
-from .shape import flip
+from .shape import axis_of, flip
 
 
 @composition(np.diff)

@@ -10,10 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.details.array import Array, Shape
-from ..engine.details.samples import sample, samples_at
+from ..engine.details.array import Array, Shape, whole
 from ..engine.primitive import primitive
 from ..engine.primitives.shape import *  # noqa: F403  # this room offers all of them
+from ..errors import ShapeError
+from ..samples import sample, samples_at
+
+
+def axis_of(axis: int, shape: Shape, name: str) -> int:
+    """Return an axis counted from 0; raise if the shape has no such axis."""
+    n = len(shape)
+    whole((axis,), name)
+    if not -n <= axis < n:
+        raise ShapeError(
+            f"{name}: the axis must lie in [{-n}, {n}) for shape {shape}; got {axis}. Count from 0, or from −1 "
+            f"backwards."
+        )
+    return axis % n
 
 
 def _concatenate(*xs: Array, axis: int = 0) -> Array:

@@ -10,13 +10,14 @@ from ..engine.details.array import Shape, whole
 from ..engine.details.summation import Axis, kept_shape, reduced_axes, reduced_count
 from ..engine.primitive import composition
 from ..engine.primitives.reduction import cumsum, prod
-from ..engine.primitives.shape import axis_of, broadcast_to, transpose
+from ..engine.primitives.shape import broadcast_to, transpose
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
 from . import elementwise as e
 from .constants import constant
 from .layout import atleast_1d, concatenate, expand_dims, moveaxis, ravel
 from .picking import getitem, sort
+from .shape import axis_of
 
 
 def widened(x: Tensor) -> Tensor:

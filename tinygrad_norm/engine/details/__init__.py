@@ -1,1 +1,1 @@
-"""What the engine needs and a reader does not: arrays, samples, summation, saving."""
+"""What the engine needs and a reader does not: arrays, summation, saving."""

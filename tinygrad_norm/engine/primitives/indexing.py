@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import IndexRangeError
+from ...samples import sample
 from ..details.array import Array, Shape
-from ..details.samples import sample
 from ..primitive import primitive
 
 
@@ -85,17 +84,3 @@ scatter_add = primitive(
     rule=("ḡ[index]",),
     samples=[sample(np.empty(shape)[index].shape, index=index, shape=shape) for shape, index in INDICES],
 )
-
-
-def check_indices(indices: Any, length: int, axis: int) -> Array:
-    """Return integer indices as an array; raise if one lies outside ``[-length, length)``."""
-    array = np.asarray(indices)
-    if array.dtype.kind not in "iub" and array.size:
-        raise IndexRangeError(f"indices must be integers; got dtype {array.dtype}. Convert them with astype(int).")
-    bad = (array < -length) | (array >= length)
-    if np.any(bad):
-        raise IndexRangeError(
-            f"indices into axis {axis} must lie in [{-length}, {length}); got {array[bad].flat[0]}."
-            " Check where the indices come from."
-        )
-    return array.astype(np.intp)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
+from ...samples import samples_at
 from ..details.array import Array, Shape
-from ..details.samples import samples_at
 from ..details.summation import sum_to
 from ..primitive import primitive
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ...samples import samples_at
 from ..details.array import PLAIN, Array, Shape, whole
-from ..details.samples import samples_at
 from ..details.summation import Axis, average, kept_shape, reduced_axes, reduced_count, total
 from ..primitive import primitive
 from .shape import broadcast_to, repeated

@@ -12,22 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
-from ..details.array import Array, Shape, whole
-from ..details.samples import samples_at
+from ...samples import samples_at
+from ..details.array import Array, Shape
 from ..details.summation import sum_to
 from ..primitive import primitive
-
-
-def axis_of(axis: int, shape: Shape, name: str) -> int:
-    """Return an axis counted from 0; raise if the shape has no such axis."""
-    n = len(shape)
-    whole((axis,), name)
-    if not -n <= axis < n:
-        raise ShapeError(
-            f"{name}: the axis must lie in [{-n}, {n}) for shape {shape}; got {axis}. Count from 0, or from −1 "
-            f"backwards."
-        )
-    return axis % n
 
 
 def _reshape(x: Array, /, shape: int | Sequence[int]) -> Array:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import InputError
-from .array import Array, Shape
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from .engine.details.array import Array, Shape
 
 DOMAINS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "any": lambda rng, shape: rng.standard_normal(shape),

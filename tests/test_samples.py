@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.engine.details.samples import DOMAINS, sample, samples_at, usual_samples
+from tinygrad_norm.samples import DOMAINS, sample, samples_at, usual_samples
 
 
 @pytest.mark.parametrize("domain", ["positve", ("any", "any")])
