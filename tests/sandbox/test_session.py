@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 
 from tinygrad_norm.errors import SandboxError
-from tinygrad_norm.sandbox import AnswerEndedError, AnswerRaisedError, AnswerSession, Protection, protection, session
+from tinygrad_norm.sandbox import (
+    AnswerEndedError,
+    AnswerRaisedError,
+    AnswerSession,
+    Protection,
+    beside,
+    protection,
+    session,
+)
 
 Use = Callable[..., Any]
 
@@ -193,3 +201,12 @@ def test_a_python_that_cannot_start(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(session, "_BOOT", "raise SystemExit(9)")
     with pytest.raises(SandboxError, match=r"must start: .* with NumPy; it ends the whole process \(exit code 9\)"):
         AnswerSession(b"", "answer.py").__enter__()
+
+
+def test_functions_beside_the_answer_work_on_its_objects_where_they_are(use: Use) -> None:
+    text = "def long_sum(value, times):\n    for _ in range(times):\n        value = value + 1.0\n    return value\n"
+    value = use(ENGINE)["Value"](2.0)
+    assert beside(value, text)["long_sum"](value, 1000).data == 1002.0
+    assert beside(2.0, text)["long_sum"](2.0, 3) == 5.0
+    with pytest.raises(AnswerRaisedError, match="ZeroDivisionError"):
+        beside(value, "1 / 0")

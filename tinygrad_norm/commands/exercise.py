@@ -1,4 +1,4 @@
-"""Do the lecture: exercises, with hints, graded by naming the mistake."""
+"""Do the lecture, and build an engine: exercises with hints, graded by naming the mistake."""
 
 from __future__ import annotations
 

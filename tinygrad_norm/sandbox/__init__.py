@@ -9,7 +9,7 @@ used inside, run the file and put what it raises into one line.
 from .cage import Protection, protection
 from .child import Job
 from .parent import Ending, JobResult, Printed, run
-from .session import AnswerEndedError, AnswerRaisedError, AnswerSession
+from .session import AnswerEndedError, AnswerRaisedError, AnswerSession, beside
 from .submission import account, line_of, load, one_line
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Printed",
     "Protection",
     "account",
+    "beside",
     "line_of",
     "load",
     "one_line",

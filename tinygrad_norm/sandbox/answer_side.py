@@ -84,6 +84,12 @@ class _Desk:
         exec(compile(source.encode("latin-1"), file, "exec", dont_inherit=True), module.__dict__)
         return {name: value for name, value in vars(module).items() if callable(value) and not name.startswith("__")}
 
+    def do_beside(self, source: str) -> dict[str, Any]:
+        """Run a text of whoever judges; return what can be called in it, by name."""
+        defined: dict[str, Any] = {}
+        exec(compile(source, "beside", "exec", dont_inherit=True), defined)
+        return {name: value for name, value in defined.items() if callable(value)}
+
     def do_call(self, called: Any, positional: Any, named: Any) -> Any:
         """Call a function or a class."""
         return called(*positional, **named)

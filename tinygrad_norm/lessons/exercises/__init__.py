@@ -1,4 +1,4 @@
-"""Twelve graded exercises on the lecture: column statistics to masked attention, forward and backward.
+"""Graded exercises: the lecture from column statistics to masked attention, and an engine of one's own.
 
 :data:`.tasks.EXERCISES` lists them, :func:`.grading.grade_file` grades a learner's file in a process of its own. The
 one idea: no answer is stored. Values are compared with what the engine computes at the time, gradients go through the

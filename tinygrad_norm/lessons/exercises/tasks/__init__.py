@@ -1,4 +1,4 @@
-"""The exercises in the order of the lecture, a file for each part of it; and how to find one.
+"""The exercises: the lecture in its order, then an engine of one's own, a file for each part; and how to find one.
 
 A file holds the text, the hints, the reference solution, and what is checked.
 """
@@ -10,7 +10,18 @@ from types import MappingProxyType
 
 from ....errors import InputError
 from ..exercise_parts import Exercise
-from . import after_the_norm, backward_passes, impossible_value, masked_layers, no_linear_layer, normalized_tables
+from . import (
+    after_the_norm,
+    backward_passes,
+    impossible_value,
+    masked_layers,
+    no_linear_layer,
+    normalized_tables,
+    own_network,
+    tensor_engine,
+    value_engine,
+    value_functions,
+)
 
 EXERCISES: Mapping[int, Exercise] = MappingProxyType(
     {
@@ -28,6 +39,14 @@ EXERCISES: Mapping[int, Exercise] = MappingProxyType(
             backward_passes.LAYER_NORM_BACKWARD,
             masked_layers.MASKED_BATCH_NORM,
             masked_layers.MASKED_ATTENTION,
+            value_engine.OPERATIONS,
+            value_engine.BACKWARD,
+            value_engine.USED_TWICE,
+            value_functions.FUNCTIONS,
+            tensor_engine.TENSORS,
+            tensor_engine.REDUCED,
+            own_network.TRAINING,
+            own_network.OWN_LAYER_NORM,
             after_the_norm.UNDO_A_NORM,
             after_the_norm.RUNNING_STATISTICS,
             after_the_norm.RMS_NORM_BACKWARD,
