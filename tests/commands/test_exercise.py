@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from tinygrad_norm.lessons.exercises.grading import Grade, graded
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 from tinygrad_norm.lessons.from_file import exercises_of
 from tinygrad_norm.lessons.languages import speaking
-from tinygrad_norm.sandbox import Printed
+from tinygrad_norm.sandbox import Printed, Protection, protection
 
 Run = Callable[..., tuple[int, str, str]]
 STUB = "exercise_07_mean_backward.py"
@@ -130,11 +131,14 @@ def test_grade_gives_its_verdicts_as_json(run: Run, tmp_path: Path) -> None:
     assert data["verdicts"][0]["detail"][0].startswith("x: right; random directions agree within ± ")
 
 
+GRADED = f"Graded under {protection().value}.\n"
+
+
 def test_grade_a_class(run: Run, tmp_path: Path) -> None:
     (tmp_path / "ada_exercise_07.py").write_text("import numpy as np\n" + EXERCISES[7].solution, encoding="utf-8")
     (tmp_path / "helper.py").write_text("", encoding="utf-8")
     code, out, err = run("grade", ".", "--jobs", "1")
-    assert (code, err) == (0, "helper.py: answers no exercise, left out\n")
+    assert (code, err) == (0, f"helper.py: answers no exercise, left out\n{GRADED}")
     assert out == "student  ex 7  total  first to mend\nada       2/2    2/2\n"
     (tmp_path / "bob_exercise_07.py").write_text(stub_text(EXERCISES[7]), encoding="utf-8")
     code, out, _ = run("grade", ".", "--json")
@@ -158,6 +162,9 @@ BAD = [
     (["grade", "file", "--jobs", "2"], "--jobs is for a folder of files; got one file."),
     (["grade", "folder"], "folder must hold answers to exercises"),
     (["grade", "folder", "--exercise", "7"], "--exercise is for a single file; got a folder."),
+    (["grade", "file", "--stats"], "--stats is for a folder of files; got one file."),
+    (["grade", "folder", "--roster", "none.csv"], "none.csv must be a CSV file with a name a line; got: No such file"),
+    (["grade", "folder", "--exercises", "7,x"], "or its name; got 'x'."),
 ]
 
 
@@ -205,20 +212,84 @@ def test_an_action_is_needed(run: Run, capsys: pytest.CaptureFixture[str]) -> No
     assert "ACTION" in capsys.readouterr().err
 
 
-def test_as_many_jobs_as_processors(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ada_exercise_07.py").write_text("", encoding="utf-8")
-    asked: list[int] = []
+@pytest.mark.parametrize(("processors", "files", "workers"), [(64, 40, 8), (64, 3, 8), (None, 40, 1), (2, 40, 2)])
+def test_as_many_workers_as_processors(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int | None, files: int, workers: int
+) -> None:
+    for k in range(files):
+        (tmp_path / f"s{k}_exercise_07.py").write_text("", encoding="utf-8")
+    asked: list[tuple[str, int]] = []
 
-    def grade_class(submissions: object, seed: int, seconds: float, jobs: int, report: object) -> Grade:
-        asked.append(jobs)
+    def grade_class(handed_in: object, seed: int, seconds: float, executor: Any, report: object) -> Grade:
+        asked.append((type(executor).__name__, executor._max_workers))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "grade_class", grade_class)
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
     assert run("grade", ".")[0] == 130
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert run("grade", ".")[0] == 130
-    assert asked == [8, 1]
+    kind = "ProcessPoolExecutor" if files == 40 and workers > 1 else "ThreadPoolExecutor"
+    assert asked == [(kind, workers)]
+
+
+def test_reports_of_a_class(run: Run, tmp_path: Path) -> None:
+    right = "import numpy as np\n" + EXERCISES[7].solution
+    wrong = right.replace("- g.mean", "+ g.mean")
+    renamed = re.sub(r"\bg\b", "grad", wrong)
+    own = "\ndef own(value):  # mine\n    for _ in range(3):\n" + 4 * "        value = value * 2 / (value + 1)\n"
+    files = {"Ada": right, "Bob": wrong + own, "Eve": renamed + own.replace("value", "v").replace("mine", "")}
+    for name, text in {**files, "=Zoe": wrong}.items():
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "exercise_07.py").write_text(text, encoding="utf-8")
+    (tmp_path / "roster.csv").write_text("Name\nada\nBob\nEve\n=Zoe\nMia\n", encoding="utf-8")
+    options = ["--roster", "roster.csv", "--csv", "points.csv", "--feedback", "told", "--stats", "--similar"]
+    code, out, err = run("grade", "class", *options)
+    assert (code, err) == (1, GRADED)
+    table, mistakes, copies = out.split("\n\n")
+    assert [line.split()[0] for line in table.splitlines()] == ["student", "ada", "Bob", "Eve", "=Zoe", "Mia"]
+    assert table.splitlines()[-1].split(maxsplit=3) == ["Mia", "–", "0/2", "nothing handed in"]
+    assert mistakes.splitlines()[1].split(maxsplit=3)[:3] == ["3", "ex", "7"]
+    assert "what comes through the mean has the wrong sign" in mistakes
+    assert copies == "ex 7: Bob, Eve\n"
+    assert (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines() == [
+        "student,7: through the mean,7: through x − mean,total,out of,notes",
+        "ada,1,1,2,2,",
+        "Bob,1,0,1,2,",
+        "Eve,1,0,1,2,",
+        "'=Zoe,1,0,1,2,",
+        "Mia,,,0,2,nothing handed in",
+    ]
+    assert sorted(os.listdir(tmp_path / "told")) == ["Bob.md", "Eve.md", "Mia.md", "_Zoe.md", "ada.md"]
+    told = (tmp_path / "told" / "Bob.md").read_text(encoding="utf-8")
+    assert told.startswith(
+        "# Bob: 1/2\n\n## Exercise 7, Backward: the mean: 1 of 2 points\n\n```text\nright  through the mean"
+    )
+    assert "wrong  through x − mean" in told
+
+    code, _, _ = run("grade", "class/Bob", "--gradescope", "results.json")
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert (code, results["score"], [test["score"] for test in results["tests"]]) == (1, 1, [1, 0])
+    assert results["tests"][1]["output"].startswith("wrong  through x − mean")
+
+
+def test_a_class_stopped_by_ctrl_c_shows_what_was_done(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ada_exercise_07.py").write_text("import numpy as np\n" + EXERCISES[7].solution, encoding="utf-8")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.Progress, "__call__", interrupt)
+    code, out, err = run("grade", ".")
+    assert (code, err) == (130, GRADED + "Stopped before the end: what was graded by then is above.\n")
+    assert out == "student  ex 7  total  first to mend\nada       2/2    2/2\n"
+
+
+def test_a_cage_can_be_required(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ada_exercise_07.py").write_text("import numpy as np\n" + EXERCISES[7].solution, encoding="utf-8")
+    for kind, code in ((Protection.LIMITS, 2), (Protection.CAGE, 0)):
+        monkeypatch.setattr(command, "protection", lambda kind=kind: kind)
+        assert run("grade", ".", "--require-cage")[0] == code
 
 
 def test_the_guide_shows_what_happens(run: Run, tmp_path: Path) -> None:
@@ -243,13 +314,18 @@ def test_the_guide_shows_what_happens(run: Run, tmp_path: Path) -> None:
         path.write_text(answer, encoding="utf-8")
     for arguments, output in shown:
         code, out, err = run(*arguments.split())
-        assert (code, err) == (1 if arguments.startswith("grade") else 0, "")
+        assert (code, err) == (
+            int(arguments.startswith("grade")),
+            GRADED if arguments.startswith("grade class") else "",
+        )
         assert masked(out) == masked(output)
         if arguments.startswith("start"):
             stub = tmp_path / arguments.replace("start 8", "exercise_08_variance_backward.py")
             written = stub.read_text(encoding="utf-8")
             stub.write_text(written.replace(body, wrong.split("\n", 1)[1].rstrip(), 1), encoding="utf-8")
     known = {"--step", "--force", "--exercise", "--from", "--solution", "--seconds", "--json", "--jobs", "--seed"}
+    known |= {"--roster", "--due", "--csv", "--feedback", "--gradescope", "--stats", "--similar", "--require-cage"}
+    known |= {"--dask", "--exercises", "--junitxml"}
     assert {*re.findall(r"(--[a-z][a-z-]*)", text)} <= known | {"--exercise-seconds"}
 
 
@@ -273,7 +349,7 @@ def test_the_guide_to_an_exercise_of_ones_own(run: Run, tmp_path: Path) -> None:
             stub.write_text("import numpy as np\n" + answer, encoding="utf-8")
     stub.write_text(right, encoding="utf-8")
     code, out, err = run("grade", ".", "--from", OWN)
-    assert (code, err) == (0, "rms.py: answers no exercise, left out\n")
+    assert (code, err) == (0, f"rms.py: answers no exercise, left out\n{GRADED}")
     assert out.splitlines()[1].split()[1:] == ["1/1", "1/1"]
     # The stub says whose exercise it is: it is not taken for one of the course.
     assert "exercise 1 of rms.py:" in written

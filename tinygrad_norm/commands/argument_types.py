@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from datetime import datetime
 
 
 def whole_number(least: int) -> Callable[[str], int]:
@@ -30,3 +31,15 @@ def seconds(text: str) -> float:
     if not 0 < limit < 86400:
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, a day at most; got {text!r}")
     return limit
+
+
+def point_in_time(text: str) -> float:
+    """Return a date, perhaps with a time, in seconds since 1970; without a zone it is this machine's.
+
+    >>> point_in_time("2026-11-20T18:00+00:00")
+    1795197600.0
+    """
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(f"must be a time such as 2026-11-20T18:00; got {text!r}") from None

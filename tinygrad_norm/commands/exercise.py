@@ -5,32 +5,46 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 
 from ..errors import FileError, InputError
-from ..lessons.exercises.exercise_files import command, file_name, find_submissions, recognize, stub_text
-from ..lessons.exercises.exercise_parts import Exercise
-from ..lessons.exercises.exercise_report import (
+from ..lessons.exercises.class_files import HandedIn, find_submissions, read_roster
+from ..lessons.exercises.class_report import (
     class_data,
     class_text,
+    feedback,
+    gradescope,
+    mistakes_text,
+    points_csv,
+    similar_text,
+)
+from ..lessons.exercises.exercise_files import command, file_name, recognize, stub_text
+from ..lessons.exercises.exercise_parts import Exercise
+from ..lessons.exercises.exercise_report import (
     exercise_text,
     grade_data,
     grade_text,
     hint_text,
-    is_full,
     list_data,
     list_text,
 )
-from ..lessons.exercises.grading import SECONDS, grade_class, grade_file
+from ..lessons.exercises.grading import SECONDS, grade_file
+from ..lessons.exercises.grading_a_class import Class, grade_class
 from ..lessons.exercises.locks import is_locked
 from ..lessons.exercises.tasks import EXERCISES, find_exercise
 from ..lessons.from_file import exercises_of
 from ..lessons.languages import say, speaking
+from ..sandbox import Protection, protection
 from ..terminal.files import shown_name, whole_text
 from ..terminal.progress import Progress
-from .argument_types import seconds, whole_number
+from .argument_types import point_in_time, seconds, whole_number
 
 Action = Callable[[argparse.Namespace], int]
 
@@ -62,11 +76,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("path", metavar="FILE|DIR", help="a file that answers an exercise, or a folder of them")
     add("--exercise", metavar="N", help="which exercise FILE answers (default: as its first line or its name says)")
     add("--json", action="store_true", help="print every verdict as JSON")
-    limit = f"how long a function may take (default: {SECONDS:g})"
+    limit = f"how long a call may take; a file as a whole has six times as long (default: {SECONDS:g})"
     add("--seconds", metavar="S", type=seconds, default=SECONDS, help=limit)
+    add("--seed", metavar="SEED", type=whole_number(0), default=0, help="of the random data (default: 0)")
+    add("--require-cage", action="store_true", help="refuse to grade where bubblewrap does not work")
+    _configure_class(add)
+
+
+def _configure_class(add: Callable[..., argparse.Action]) -> None:
+    """Add what only a folder takes."""
     jobs = "how many files of DIR are graded at a time (default: one for each processor)"
     add("--jobs", metavar="J", type=whole_number(1), help=jobs)
-    add("--seed", metavar="SEED", type=whole_number(0), default=0, help="of the random data (default: 0)")
+    add("--dask", metavar="ADDRESS", help="grade the files of DIR on the workers of this Dask scheduler")
+    add("--exercises", metavar="N,N", help="grade only these; files of others are told of")
+    add("--roster", metavar="FILE", type=Path, help="a CSV file with the names of the class: each gets a row")
+    due = "what was last written later, such as 2026-11-20T18:00, is told of"
+    add("--due", metavar="TIME", type=point_in_time, help=due)
+    add("--csv", metavar="FILE", type=Path, help="write a row a student, a column a point")
+    add("--feedback", metavar="OUT", type=Path, help="write a Markdown file a student into this folder")
+    add("--gradescope", metavar="FILE", type=Path, help="write results.json for Gradescope; DIR is one student's")
+    add("--stats", action="store_true", help="print which mistakes were made, and by how many")
+    add("--similar", action="store_true", help="print which files are copies of one another")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -134,12 +164,16 @@ def _hint(args: argparse.Namespace) -> int:
 
 def _grade(args: argparse.Namespace) -> int:
     path, exercises = Path(args.path), _exercises(args)
+    if args.require_cage and protection() is not Protection.CAGE:
+        raise InputError("--require-cage needs bubblewrap, which is not installed or does not work here. Install it.")
     if path.is_dir():
         return _grade_class(args, path, exercises)
-    if args.jobs is not None:
-        raise InputError("--jobs is for a folder of files; got one file. Leave it out.")
+    for option in ("jobs", "dask", "exercises", "roster", "due", "csv", "feedback", "gradescope", "stats", "similar"):
+        if getattr(args, option):
+            raise InputError(f"--{option} is for a folder of files; got one file. Leave it out.")
     grade = grade_file(path, _exercise_of(path, args.exercise, exercises), args.seed, args.seconds)
-    print(_json(grade_data(grade)) if args.json else grade_text(grade), end="")
+    told = {**grade_data(grade), "protection": protection().value}
+    print(_json(told) if args.json else grade_text(grade), end="")
     return 0 if grade.full else 1
 
 
@@ -164,15 +198,68 @@ def _exercise_of(path: Path, given: str | None, exercises: Mapping[int, Exercise
 
 def _grade_class(args: argparse.Namespace, folder: Path, exercises: Mapping[int, Exercise]) -> int:
     if args.exercise is not None:
-        raise InputError("--exercise is for a single file; got a folder. Its files say which exercise they answer.")
+        raise InputError("--exercise is for a single file; got a folder. Choose with --exercises N,N.")
+    roster = None if args.roster is None else read_roster(args.roster)
+    asked = {find_exercise(name, exercises).number for name in (args.exercises or "").split(",") if name}
+    handed_in = find_submissions(folder, exercises, asked, args.due, roster)
+    if args.gradescope is not None and len({s.student for s in handed_in.submissions}) > 1:
+        raise InputError("--gradescope is for the files of one student; got several. Call it once for each.")
+    for stray in handed_in.nobodys:
+        print(f"{shown_name(str(stray.path))}: answers no exercise, left out", file=sys.stderr)
+    print(f"Graded under {protection().value}.", file=sys.stderr)
+    with Progress(sys.stderr) as progress, _workers(args, len(handed_in.submissions)) as workers:
+        graded = grade_class(handed_in, args.seed, args.seconds, workers, progress)
+    print(_json(class_data(graded, protection().value)) if args.json else class_text(graded), end="")
+    _write_reports(args, graded, handed_in)
+    if not graded.complete:
+        print("Stopped before the end: what was graded by then is above.", file=sys.stderr)
+        return 130
+    return 0 if all(graded.is_full(student) for student in graded.students) else 1
+
+
+@contextmanager
+def _workers(args: argparse.Namespace, files: int) -> Iterator[Executor]:
+    """Give what does the work: a cluster, processes, or for a few files threads."""
+    if args.dask is not None:
+        try:
+            client_of = import_module("distributed").Client
+        except ImportError:
+            raise InputError("--dask needs Dask: pip install 'tinygrad-norm[cluster]'.") from None
+        try:
+            client = client_of(args.dask, timeout=10)
+        except (OSError, ValueError) as error:
+            told = " ".join(str(error).split())
+            raise InputError(f"--dask must be the address of a Dask scheduler; got {args.dask!r}: {told}.") from None
+        with client:
+            yield client.get_executor()
+        return
     jobs = args.jobs or min(os.cpu_count() or 1, 8)
-    submissions, others = find_submissions(folder, exercises)
-    for path in others:
-        print(f"{shown_name(str(path))}: answers no exercise, left out", file=sys.stderr)
-    with Progress(sys.stderr) as progress:
-        graded = grade_class(submissions, args.seed, args.seconds, jobs, progress)
-    print(_json(class_data(graded)) if args.json else class_text(graded), end="")
-    return 0 if all(is_full(graded, student) for student in graded.students) else 1
+    if jobs == 1 or files < 4 * jobs:
+        with ThreadPoolExecutor(jobs) as threads:
+            yield threads
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as processes:
+        yield processes
+
+
+def _write_reports(args: argparse.Namespace, graded: Class, handed_in: HandedIn) -> None:
+    """Write and print what else is wished."""
+    if args.stats:
+        print("\n" + mistakes_text(graded), end="")
+    if args.similar:
+        print("\n" + similar_text(handed_in.submissions), end="")
+    written = [(args.csv, points_csv(graded))] if args.csv else []
+    if args.gradescope:
+        written.append((args.gradescope, _json(gradescope(graded))))
+    if args.feedback:
+        try:
+            args.feedback.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"--feedback must name a folder; got {error.strerror}. Name another one.") from None
+        written += [(args.feedback / name, text) for name, text in feedback(graded)]
+    for path, text in written:
+        with whole_text(path) as file:
+            file.write(text)
 
 
 def _json(data: object) -> str:

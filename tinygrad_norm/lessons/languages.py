@@ -67,6 +67,15 @@ _GERMAN = {
     "ex {number}": "A{number}",
     "total": "Summe",
     "first to mend": "zuerst zu verbessern",
+    "notes": "Bemerkungen",
+    "not in the roster": "nicht in der Liste",
+    "{files} files for exercise {number}, the best counts": "{files} Dateien zu Aufgabe {number}, die beste zählt",
+    "late: {file}": "zu spät: {file}",
+    "not graded: {file}": "nicht bewertet: {file}",
+    "{file} answers no exercise": "{file} gehört zu keiner Aufgabe",
+    "{file} answers exercise {number}, not asked for": "{file} gehört zu Aufgabe {number}, die nicht gefragt war",
+    "nothing handed in": "nichts abgegeben",
+    "in a way that has no name": "auf eine Weise, die keinen Namen hat",
     "Write the bodies of the functions below. The examples (>>>) show what they must give; try them:": (
         "Schreibe die Rümpfe der Funktionen. Die Beispiele (>>>) zeigen, was sie ergeben müssen; probiere sie aus:"
     ),

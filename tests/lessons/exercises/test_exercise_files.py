@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_norm.errors import InputError
-from tinygrad_norm.lessons.exercises import exercise_files
-from tinygrad_norm.lessons.exercises.exercise_files import author, file_name, find_submissions, recognize, stub_text
+from tinygrad_norm.lessons.exercises.exercise_files import author, file_name, recognize, stub_text
 from tinygrad_norm.lessons.exercises.exercise_parts import Exercise
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 
@@ -54,60 +52,3 @@ def test_the_header_goes_before_the_name(tmp_path: Path, name: str, header: str,
 )
 def test_what_stands_before_the_exercise_is_the_student(name: str, student: str) -> None:
     assert author(Path(name)) == student
-
-
-def write(path: Path, text: str = "") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_who_handed_in_what(tmp_path: Path) -> None:
-    for name in (
-        "ada/exercise_07.py",
-        "ada/again/exercise_08.py",
-        "Bob_exercise_07.py",
-        "bob/exercise_07.py",
-        "exercise_09.py",
-        "exercise_10.py",
-        "bob/.hidden/exercise_07.py",
-        "bob/__pycache__/exercise_07.py",
-        "bob/exercise_07.txt",
-    ):
-        write(tmp_path / name)
-    write(tmp_path / "eve.py", stub_text(EXERCISES[3]))
-    helper = write(tmp_path / "ada" / "helper.py")
-    (tmp_path / "gone_exercise_07.py").symlink_to(tmp_path / "nowhere.py")
-    submissions, others = find_submissions(tmp_path)
-    assert [(s.student, s.exercise.number, s.path.relative_to(tmp_path).as_posix()) for s in submissions] == [
-        ("ada", 7, "ada/exercise_07.py"),
-        ("ada", 8, "ada/again/exercise_08.py"),
-        ("Bob", 7, "Bob_exercise_07.py"),
-        ("bob", 7, "bob/exercise_07.py"),
-        ("eve", 3, "eve.py"),
-        (tmp_path.name, 9, "exercise_09.py"),
-        (tmp_path.name, 10, "exercise_10.py"),
-    ]
-    assert others == [helper]
-
-
-def test_a_name_that_cannot_be_shown(tmp_path: Path) -> None:
-    write(tmp_path / "a\nb" / "exercise_07.py")
-    (submission,), _ = find_submissions(tmp_path)
-    assert submission.student == r"'a\nb'"
-
-
-def test_a_folder_without_answers(tmp_path: Path) -> None:
-    write(tmp_path / "notes.py")
-    with pytest.raises(InputError, match=r"must hold answers to exercises: .*; got 1 other Python files\. See"):
-        find_submissions(tmp_path)
-
-
-def test_a_file_that_cannot_be_read_answers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    write(tmp_path / "ada_exercise_07.py")
-    monkeypatch.setattr(exercise_files, "recognize", refuse)
-    with pytest.raises(InputError, match="got 1 other Python files"):
-        find_submissions(tmp_path)

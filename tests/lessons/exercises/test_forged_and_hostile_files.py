@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tinygrad_norm.lessons.exercises.exercise_files import find_submissions
-from tinygrad_norm.lessons.exercises.grading import grade_class, grade_file
+from tinygrad_norm.lessons.exercises.class_files import find_submissions
+from tinygrad_norm.lessons.exercises.grading import grade_file
+from tinygrad_norm.lessons.exercises.grading_a_class import grade_class
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 from tinygrad_norm.sandbox import Protection, protection, session
 
@@ -156,9 +158,9 @@ def test_attacks_cost_nobody_else_and_leave_nothing(tmp_path: Path, monkeypatch:
     (folder / "ada").mkdir()
     (folder / "ada" / "exercise_07.py").write_text(RIGHT, encoding="utf-8")
 
-    submissions, _ = find_submissions(folder)
     began = time.monotonic()
-    graded = grade_class(submissions, seconds=1.0, jobs=2)
+    with ThreadPoolExecutor(2) as threads:
+        graded = grade_class(find_submissions(folder), 0, 1.0, threads)
     assert time.monotonic() - began < 6.0 * len(ATTACKS)  # each file's limit, whatever it does
 
     points = {student.name: student.grades[0].points for student in graded.students}

@@ -1,14 +1,12 @@
-"""Which file answers which exercise, and whose it is: the stub that is written, and the files that come back."""
+"""Which file answers which exercise: the stub that is written, and how it is recognized when it comes back."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
-from ...errors import InputError
 from ...terminal.files import shown_name
 from ..languages import say, speaking
 from .exercise_parts import Exercise
@@ -78,7 +76,7 @@ def recognize(path: Path, exercises: Mapping[int, Exercise] = EXERCISES) -> Exer
     OSError if the file cannot be read.
     """
     with open(path, "rb") as file:
-        start = file.read(_FIRST).decode("utf-8", errors="replace")
+        start = file.read(_FIRST).decode("utf-8", errors="replace").replace('\\"', '"')  # as a notebook has it
     found = _HEADER.search(start) or _NAME.search(path.name)
     exercise = exercises.get(int(found[1])) if found is not None else None
     if found is None or exercise is None or found.re is _NAME:
@@ -94,59 +92,3 @@ def author(path: Path) -> str:
     """
     found = _NAME.search(path.stem)
     return path.stem if found is None else path.stem[: found.start()].strip("_- .")
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A file that a student handed in."""
-
-    student: str
-    exercise: Exercise
-    path: Path
-
-
-def find_submissions(
-    folder: Path, exercises: Mapping[int, Exercise] = EXERCISES
-) -> tuple[list[Submission], list[Path]]:
-    """Return what was handed in, and the Python files that answer no exercise.
-
-    A folder inside is a student and may hold folders of its own. A file beside them belongs to whom its name begins
-    with (``ada_exercise_07….py``); files that begin with the exercise are all of one student, named by the folder.
-
-    InputError if nothing in it answers an exercise.
-    """
-    found, others = [], []
-    for path in _python_files(folder):
-        exercise = _recognized(path, exercises)
-        if exercise is None:
-            others.append(path)
-        else:
-            found.append(Submission(_student(path, folder), exercise, path))
-    if not found:
-        raise InputError(
-            f"{shown_name(str(folder))} must hold answers to exercises: Python files with the first line of their "
-            f"stub, or a name like ada_exercise_07.py; got {len(others)} other Python files. "
-            "See tinygrad-norm exercise start -h."
-        )
-    return sorted(found, key=lambda s: (s.student.lower(), s.exercise.number, str(s.path))), others
-
-
-def _python_files(folder: Path) -> Iterator[Path]:
-    """Yield the Python files in a folder and below, without hidden ones and caches."""
-    for path in sorted(folder.rglob("*.py")):
-        inner = path.relative_to(folder).parts
-        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in inner):
-            yield path
-
-
-def _recognized(path: Path, exercises: Mapping[int, Exercise]) -> Exercise | None:
-    try:
-        return recognize(path, exercises)
-    except OSError:
-        return None
-
-
-def _student(path: Path, folder: Path) -> str:
-    inner = path.relative_to(folder)
-    name = inner.parts[0] if len(inner.parts) > 1 else author(path) or folder.resolve().name
-    return shown_name(name)

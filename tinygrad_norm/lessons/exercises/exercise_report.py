@@ -1,4 +1,4 @@
-"""A grade as text and as data: a point a line with its verdict, or a student a line."""
+"""An exercise, a hint and a grade as text and as data: a point a line with its verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...terminal.table import aligned
 from ..languages import say, speaking
 from .exercise_files import command
 from .exercise_parts import NOT_WRITTEN, Exercise, Verdict
-from .grading import Class, Grade, Student
+from .grading import Grade
 from .locks import is_locked
 
 WIDTH = 100
@@ -81,64 +81,6 @@ def grade_data(grade: Grade) -> dict[str, Any]:
         "printed": asdict(grade.printed),
         "verdicts": [asdict(verdict) for verdict in grade.verdicts],
     }
-
-
-def class_text(graded: Class) -> str:
-    """Return a line for each student: the points of each exercise, their sum, and the first thing to mend."""
-    languages = {exercise.lang for exercise in graded.exercises}
-    with speaking(languages.pop() if len(languages) == 1 else "en"):
-        heads = [say("ex {number}", number=exercise.number) for exercise in graded.exercises]
-        rows = [
-            [
-                student.name,
-                *(_cell(student, exercise) for exercise in graded.exercises),
-                f"{_points(student)}/{graded.out_of}",
-                _first_fault(student),
-            ]
-            for student in graded.students
-        ]
-        table = [[say("student"), *heads, say("total"), say("first to mend")], *rows]
-    return "\n".join(aligned(table, f"l{'r' * (len(heads) + 1)}l")) + "\n"
-
-
-def _cell(student: Student, exercise: Exercise) -> str:
-    grade = student.grade_of(exercise.number)
-    return "–" if grade is None else f"{grade.points}/{exercise.points}"
-
-
-def _points(student: Student) -> int:
-    return sum(grade.points for grade in student.grades)
-
-
-def _first_fault(student: Student) -> str:
-    for grade in student.grades:
-        fault = grade.first_fault
-        if fault is not None:
-            several = say("ex {number}", number=grade.exercise.number) + ", " if len(student.grades) > 1 else ""
-            return f"{several}{fault.label}: {fault.message}"
-    return ""
-
-
-def class_data(graded: Class) -> dict[str, Any]:
-    """Return the grades of a class as JSON can hold them."""
-    return {
-        "exercises": [exercise.number for exercise in graded.exercises],
-        "out_of": graded.out_of,
-        "students": [
-            {
-                "student": student.name,
-                "points": _points(student),
-                "full_marks": is_full(graded, student),
-                "exercises": [grade_data(grade) for grade in student.grades],
-            }
-            for student in graded.students
-        ],
-    }
-
-
-def is_full(graded: Class, student: Student) -> bool:
-    """Tell whether a student has every point that there is in the class."""
-    return _points(student) == graded.out_of
 
 
 def exercise_text(exercise: Exercise) -> str:

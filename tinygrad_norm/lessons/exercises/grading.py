@@ -1,12 +1,11 @@
-"""Grading a file, which runs in a process of its own and is judged here; and a class: all its files."""
+"""Grading a file, which runs in a process of its own and is judged here."""
 
 from __future__ import annotations
 
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,7 +17,7 @@ from ...terminal.files import shown_name
 from ..languages import say, speaking
 from .borrowed_engine import imported_engine
 from .checked_values import RefusalError
-from .exercise_files import Submission
+from .class_files import source_of
 from .exercise_parts import NOT_WRITTEN, Check, Exercise, Verdict
 
 SECONDS = 10.0
@@ -57,14 +56,18 @@ class Grade:
 
 
 def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: float = SECONDS) -> Grade:
-    """Grade a file as an answer to an exercise.
+    """Grade a file as an answer to an exercise, as :func:`grade_source` does."""
+    return grade_source(source_of(Path(path)), str(path), exercise, seed, seconds)
+
+
+def grade_source(source: bytes, name: str, exercise: Exercise, seed: int = 0, seconds: float = SECONDS) -> Grade:
+    """Grade the text of a file as an answer to an exercise.
 
     The file runs in a process of its own and is only asked for numbers; everything that judges them stays here. A
     function that never ends, exits or crashes loses its own points, and the others are graded in a new process. The
     seed is that of the random data; in so many seconds each call must be done, and loading the file; the file as a
     whole has :data:`WHOLE` times as long.
     """
-    source = Path(path).read_bytes()
     verdicts: dict[int, tuple[Verdict, ...]] = {}
     printed = Printed()
     refusal = _borrowed(source, exercise)
@@ -75,13 +78,13 @@ def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: flo
             if left < seconds:
                 refusal = say("the file takes more than {seconds:g} s as a whole", seconds=WHOLE * seconds), "too-long"
                 break
-            with AnswerSession(source, os.path.basename(path), seconds, left) as answer:
+            with AnswerSession(source, os.path.basename(name), seconds, left) as answer:
                 refusal = _grade_pending(answer, exercise, pending, seed, verdicts)
                 printed = Printed(printed.lines + answer.printed.lines, printed.first or answer.printed.first)
     if refusal is not None:
         verdicts |= {k: fail(check, *refusal) for k, check in enumerate(exercise.checks) if k not in verdicts}
     in_order = tuple(verdict for k in range(len(exercise.checks)) for verdict in verdicts[k])
-    return Grade(exercise, shown_name(str(path)), in_order, printed)
+    return Grade(exercise, shown_name(name), in_order, printed)
 
 
 def _borrowed(source: bytes, exercise: Exercise) -> Refusal | None:
@@ -136,68 +139,3 @@ def graded(check: Check, names: Mapping[str, Any], file: str, seed: int) -> tupl
 def fail(check: Check, message: str, code: str) -> tuple[Verdict, ...]:
     """Return the same failure for each point of a check."""
     return tuple(Verdict(label, False, message, code=code) for label in check.labels)
-
-
-@dataclass(frozen=True)
-class Student:
-    """What came of one student's files: for each exercise the best grade."""
-
-    name: str
-    grades: tuple[Grade, ...]
-
-    def grade_of(self, number: int) -> Grade | None:
-        """Return the grade of an exercise, None if nothing was handed in."""
-        return next((grade for grade in self.grades if grade.exercise.number == number), None)
-
-
-@dataclass(frozen=True)
-class Class:
-    """A class and the exercises that anybody in it handed in."""
-
-    exercises: tuple[Exercise, ...]
-    students: tuple[Student, ...]
-
-    @property
-    def out_of(self) -> int:
-        """The points that a student can have."""
-        return sum(exercise.points for exercise in self.exercises)
-
-
-def grade_class(
-    submissions: Sequence[Submission],
-    seed: int = 0,
-    seconds: float = SECONDS,
-    jobs: int = 1,
-    report: Callable[[str, float], None] | None = None,
-) -> Class:
-    """Grade everything that was handed in, so many files (``jobs``) at a time, as :func:`grade_file` does.
-
-    ``report`` is told what is done, and the fraction of it.
-    """
-    grades: list[tuple[Submission, Grade]] = []
-    with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(grade_file, s.path, s.exercise, seed, seconds): s for s in submissions}
-        try:
-            for future in as_completed(running):
-                grades.append((running[future], future.result()))
-                if report is not None:
-                    report("grading", len(grades) / len(submissions))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    exercises = {s.exercise.number: s.exercise for s in submissions}
-    names = dict.fromkeys(s.student for s in submissions)
-    return Class(
-        tuple(exercises[number] for number in sorted(exercises)),
-        tuple(Student(name, _best([g for s, g in grades if s.student == name])) for name in names),
-    )
-
-
-def _best(grades: Sequence[Grade]) -> tuple[Grade, ...]:
-    """Return for each exercise the grade with the most points."""
-    best: dict[int, Grade] = {}
-    for grade in sorted(grades, key=lambda g: g.file):
-        number = grade.exercise.number
-        if number not in best or grade.points > best[number].points:
-            best[number] = grade
-    return tuple(best[number] for number in sorted(best))
