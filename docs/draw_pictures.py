@@ -26,6 +26,20 @@ def named(target: str, **options: object) -> Callable[[], Drawing]:
     return lambda: drawing_of(target, {}, **options)
 
 
+def neuron() -> Drawing:
+    """Draw the neuron of the tutorial, under the names that it has there."""
+    with tg.trace() as run:
+        x = tg.Tensor(2.0, requires_grad=True)
+        w = tg.Tensor(-3.0, requires_grad=True)
+        b = tg.Tensor(6.8, requires_grad=True)
+        product = x * w
+        s = product + b
+        y = tg.tanh(s)
+        y.backward()
+    drawing: Drawing = run.draw()
+    return drawing
+
+
 def broadcast() -> Drawing:
     """Draw a bias that is added to every row."""
 
@@ -70,6 +84,7 @@ PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "reference/gallery/batch_norm_masked": named("batch_norm_masked"),
     "reference/gallery/masked_attention": named("masked_attention"),
     "reference/gallery/encoder_layer": named("encoder_layer", depth=1),
+    "tutorials/pictures/neuron": neuron,
     "tutorials/pictures/broadcast": broadcast,
     "how-to/pictures/failed": failed,
     "how-to/pictures/attention_folded": named("attention", depth=1),

@@ -18,30 +18,32 @@ These are five samples of three neurons. A small Tensor shows itself as the tabl
     name="z",
 )
 z""",
-    """Layer norm goes along each row. Rows 2 and 3 differ only by 1 everywhere, so they come out the same.""",
+    """Layer norm goes along each row. *Two of these rows will come out the same. Which, and why?*""",
     """y = F.layer_norm(z, 3)
 y""",
-    """NumPy's functions take Tensors. Every row now has mean 0 and mean square 1:""",
+    """Rows 2 and 3: they differ only by 1 everywhere, and layer norm does not see what is added to a whole row. (By
+hand: `tinygrad-norm exercise start 3`.) NumPy's functions take Tensors. Every row now has mean 0 and mean square 1:""",
     """mean, square = np.mean(y, axis=1), np.mean(y**2, axis=1)
 np.round(np.stack([np.abs(mean), square], axis=1), 3)""",
     """## The gradient
 
-Send one number back: the gradient of the first entry of each row.""",
+Send one number back: the gradient of the first entry of each row. *What must each row of it sum to?*""",
     """y.backward(gradient=np.eye(3)[[0, 0, 0, 0, 0]])
 tg.round(z.grad, 5)""",
-    """Each row of it sums to 0: adding the same number to a whole row changes nothing, so no gradient points that way.
+    """To 0: adding the same number to a whole row changes nothing, so no gradient points that way.
 
 ## The graph
 
 Record a run, and draw what was computed. Each card has its value and its gradient; each dashed arrow has what it
-carries back. Here for the first row alone, small enough to follow with a pencil.""",
+carries back. Here for the first row alone, small enough to follow with a pencil. *On how many paths does the gradient
+come back?*""",
     """row = tg.Tensor([[7.0, 5.0, 4.0]], requires_grad=True, name="row")
 with tg.trace() as run:
     out = F.layer_norm(row, 3)
     out.backward(gradient=[[1.0, 0.0, 0.0]])
 drawing = run.draw()
 drawing""",
-    """Three paths lead from the output back to the row: the direct one, one through the mean and one through the
+    """On three: the direct one, one through the mean and one through the
 variance. To step through the backward pass, end a cell with `drawing.interactive()`, or write a page with
 `drawing.save("run.html")`.
 
@@ -49,7 +51,8 @@ The same graph as text:""",
     """print(drawing.text)""",
     """## The check
 
-A backward pass written by hand is compared with a numeric derivative whose error is measured. This one is right:""",
+A backward pass written by hand is compared with a numeric derivative whose error is measured. *How would you know that
+this one is right?*""",
     """def norm(x):
     centered = x - x.mean(1, keepdims=True)
     return centered / np.sqrt((centered**2).mean(1, keepdims=True) + 1e-5)
@@ -62,7 +65,8 @@ def norm_backward(g, out, x):
 
 
 tg.check_vjp(norm, norm_backward, z.data)""",
-    """And this one forgets that the variance depends on x, too. The report says so.""",
+    """This one forgets that the variance depends on x, too. The report says so. Write yours:
+`tinygrad-norm exercise start 10`.""",
     """def forgetful_backward(g, out, x):
     deviation = np.sqrt(x.var(1, keepdims=True) + 1e-5)
     return (g - g.mean(1, keepdims=True)) / deviation

@@ -1,6 +1,6 @@
 """Normalizations, each composed of primitives: mean, deviation, x̂ = (x − mean)/√(var + eps), x̂ · γ + β.
 
-They differ only in which entries share a mean and a variance:
+They differ in which entries share a mean and a variance, and one of them takes no mean:
 
 ============= =========================================================================
 layer_norm    the features of one position
