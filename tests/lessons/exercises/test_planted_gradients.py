@@ -11,6 +11,7 @@ import pytest
 from tinygrad_norm.gradcheck import Entry
 from tinygrad_norm.lessons.exercises import checked_gradients
 from tinygrad_norm.lessons.exercises.cases import Case
+from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 
 Grade = Callable[..., Any]
 OnlyFault = Callable[..., Any]
@@ -425,3 +426,27 @@ def test_a_nan_costs_only_its_own_gradient(grade: Grade) -> None:
     assert verdicts[X].message == "the gradient of x is not finite"
     assert verdicts[GAMMA].passed
     assert verdicts[BETA].passed
+
+
+@pytest.mark.parametrize("spoiled", range(3))
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda gradient, g: gradient / g.sum(), "the gradient is not multiplied by"),
+        (lambda gradient, g: gradient[..., None], "right numbers in the shape"),
+        (lambda gradient, g: gradient + np.random.default_rng().standard_normal(), ""),
+    ],
+)
+def test_what_is_unfit_in_one_gradient_costs_only_that(
+    grade: Grade, solution: Callable[..., Any], spoiled: int, spoil: Callable[..., Any], told: str
+) -> None:
+    right = solution(EXERCISES[10])["layer_norm_backward"]
+
+    def wrong(g: Any, *arguments: Any) -> Any:
+        gradients = list(right(g, *arguments))
+        gradients[spoiled] = spoil(gradients[spoiled], g)
+        return tuple(gradients)
+
+    verdicts = list(grade(10, layer_norm_backward=wrong).values())
+    assert [v.passed for v in verdicts] == [k != spoiled for k in range(3)]
+    assert verdicts[spoiled].message.startswith(told)

@@ -98,8 +98,10 @@ class _Passes:
             open_ones = [name for name in self.labels if name not in wrong]
             report = self.check(case, open_ones)
             for name in open_ones:
-                if not _is_right(report, name):
-                    sight = self.name_mistake(_sight(case, report, name), name, slips[name], simpler)
+                # What is unfit about one gradient is found in the check of all: then each is judged apart.
+                own = self.check(case, [name]) if report.faults and len(open_ones) > 1 else report
+                if not _is_right(own, name):
+                    sight = self.name_mistake(_sight(case, own, name), name, slips[name], simpler)
                     wrong[name] = _mistake(self.labels[name], sight, [case.name for case, _ in right])
             if len(wrong) == len(self.labels):
                 break
