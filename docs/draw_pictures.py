@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping
+from doctest import DocTestParser
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -72,6 +75,20 @@ def failed() -> Drawing:
     return tg.draw(two_layers, [[1.0, 2.0, 3.0]])
 
 
+@cache
+def names_of(page: str) -> dict[str, Any]:
+    """Run the examples of a page and return what they define."""
+    names: dict[str, Any] = {}
+    for example in DocTestParser().get_examples((DOCS / page).read_text(encoding="utf-8")):
+        exec(compile(example.source, page, "single", dont_inherit=True), names)
+    return names
+
+
+def built(name: str) -> Callable[[], Drawing]:
+    """Return what draws a picture of the tutorial in which an engine is built: the drawing that its page makes."""
+    return lambda: names_of("tutorials/build-it-yourself.md")[name]
+
+
 PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "pictures/chain_rule": chain_rule,
     "reference/gallery/square": named("x * x"),
@@ -86,6 +103,14 @@ PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "reference/gallery/encoder_layer": named("encoder_layer", depth=1),
     "tutorials/pictures/neuron": neuron,
     "tutorials/pictures/broadcast": broadcast,
+    "tutorials/pictures/own_values": built("remembered"),
+    "tutorials/pictures/own_diamond": built("diamond"),
+    "tutorials/pictures/own_careless": built("careless"),
+    "tutorials/pictures/own_neuron": built("neuron"),
+    "tutorials/pictures/own_broadcast": built("broadcast"),
+    "tutorials/pictures/own_product": built("product_mean"),
+    "tutorials/pictures/own_step": built("step"),
+    "tutorials/pictures/own_layer_norm": built("one_row"),
     "how-to/pictures/failed": failed,
     "how-to/pictures/attention_folded": named("attention", depth=1),
 }

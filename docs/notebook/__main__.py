@@ -1,7 +1,6 @@
-"""Write the notebook of the documentation, executed; or check that executing it again gives the same text.
+"""Write the notebooks of the documentation, executed; or check that executing them again gives the same text.
 
-``python docs/notebook`` writes ``docs/tutorials/layer-norm-in-a-notebook.ipynb``; ``--check`` compares and writes
-nothing.
+``python docs/notebook`` writes them beside the tutorials; ``--check`` compares and writes nothing.
 """
 
 from __future__ import annotations
@@ -11,25 +10,25 @@ import sys
 from pathlib import Path
 
 import nbformat
-from cells import CELLS
+from cells import notebooks
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).resolve().parents[1] / "tutorials" / "layer-norm-in-a-notebook.ipynb"
+TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"
 # What a machine's rounding decides: measured error bars and leftovers, and the number of evaluations they took.
 MEASURED = re.compile(r"\d(?:\.\d+)?e[-−]\d+|\d+ forward evaluations")
 
 
-def built() -> nbformat.NotebookNode:
-    """Return the notebook before it is executed."""
-    make = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
-    cells = [make[i % 2](text, id=f"cell-{i}") for i, text in enumerate(CELLS)]
+def built(cells: list[tuple[str, str]]) -> nbformat.NotebookNode:
+    """Return a notebook before it is executed."""
+    make = {"markdown": nbformat.v4.new_markdown_cell, "code": nbformat.v4.new_code_cell}
+    made = [make[kind](text, id=f"cell-{i}") for i, (kind, text) in enumerate(cells)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    return nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
 
 
-def executed() -> nbformat.NotebookNode:
-    """Return the notebook with its outputs, and without what changes from run to run."""
-    notebook = built()
+def executed(cells: list[tuple[str, str]]) -> nbformat.NotebookNode:
+    """Return a notebook with its outputs, and without what changes from run to run."""
+    notebook = built(cells)
     NotebookClient(notebook, timeout=120, kernel_name="python3", record_timing=False).execute()
     notebook.metadata.language_info = {"name": "python"}
     return notebook
@@ -45,21 +44,29 @@ def texts(notebook: nbformat.NotebookNode) -> list[str]:
     return found
 
 
-def main(arguments: list[str]) -> int:
-    """Write or check; 1 if the notebook is not what executing it gives."""
-    fresh = executed()
-    if "--check" not in arguments:
-        nbformat.write(fresh, NOTEBOOK)
-        return 0
-    stored = nbformat.read(NOTEBOOK, as_version=4)
+def is_current(path: Path, fresh: nbformat.NotebookNode) -> bool:
+    """Tell whether a stored notebook is what executing it gives, and show where it is not."""
+    stored = nbformat.read(path, as_version=4)
     different = [(a, b) for a, b in zip(texts(stored), texts(fresh), strict=False) if a != b]
-    if different or len(texts(stored)) != len(texts(fresh)):
-        for a, b in different:
-            print(f"stored:\n{a}\n\nfresh:\n{b}\n", file=sys.stderr)
-        print(f"{NOTEBOOK.name} is not current: run python docs/notebook", file=sys.stderr)
-        return 1
-    print(f"{NOTEBOOK.name} is current")
-    return 0
+    if not different and len(texts(stored)) == len(texts(fresh)):
+        print(f"{path.name} is current")
+        return True
+    for a, b in different:
+        print(f"stored:\n{a}\n\nfresh:\n{b}\n", file=sys.stderr)
+    print(f"{path.name} is not current: run python docs/notebook", file=sys.stderr)
+    return False
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; 1 if a notebook is not what executing it gives."""
+    current = True
+    for name, cells in notebooks(TUTORIALS).items():
+        path, fresh = TUTORIALS / name, executed(cells)
+        if "--check" in arguments:
+            current = is_current(path, fresh) and current
+        else:
+            nbformat.write(fresh, path)
+    return 0 if current else 1
 
 
 if __name__ == "__main__":

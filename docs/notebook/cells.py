@@ -1,6 +1,13 @@
-"""What the notebook says and does, cell by cell: Markdown and code take turns, Markdown first."""
+"""What the notebooks say and do, cell by cell: one is written here, one is a page of the tutorials."""
 
-CELLS = (
+from __future__ import annotations
+
+from pathlib import Path
+
+from from_page import Cell, cells_of
+
+# Markdown and code take turns, Markdown first.
+LAYER_NORM = (
     """# Layer norm in a notebook
 
 A lesson to run cell by cell. Tensors, drawings and reports show themselves: end a cell with one, and it appears below.
@@ -78,3 +85,12 @@ tg.check_vjp(norm, forgetful_backward, z.data)""",
 Change a number in the table and run the cells again. Then let γ and β in: `F.layer_norm(z, 3, weight, bias)`. Or go
 down the columns: `F.batch_norm(z)`.""",
 )
+
+
+def notebooks(tutorials: Path) -> dict[str, list[Cell]]:
+    """Return the cells of each notebook by the name of its file."""
+    page = (tutorials / "build-it-yourself.md").read_text(encoding="utf-8")
+    return {
+        "layer-norm-in-a-notebook.ipynb": [(("markdown", "code")[i % 2], text) for i, text in enumerate(LAYER_NORM)],
+        "an-engine-in-a-notebook.ipynb": cells_of(page, "an-engine-in-a-notebook.ipynb"),
+    }

@@ -58,7 +58,7 @@ _MORE_OPERATIONS = """
 """
 
 ENGINE = TENSOR + given(BROADCASTING + REDUCTIONS) + _MORE_OPERATIONS + AS_TENSOR + given(SUM_BACK)
-"""A whole engine for arrays, in about 130 lines: what exercises 13 to 18 build."""
+"""A whole engine for arrays, in a hundred lines: what exercises 13 to 18 build."""
 
 _DATA = '''
 

@@ -62,7 +62,7 @@ BROADCASTING = '''
 
     def __mul__(self, other):
         """
-        Return self * other, entry by entry, as a new Tensor, which is called "×".
+        Return self * other, entry by entry, as a new Tensor, which is called "*".
 
         Given:  other  a Tensor, an array or a number; NumPy broadcasts the two shapes
         Return: a Tensor with parents (self, other) and two pullbacks
@@ -79,7 +79,7 @@ BROADCASTING = '''
             lambda g: sum_back(g * other.data, self.data.shape),
             lambda g: sum_back(g * self.data, other.data.shape),
         )
-        return Tensor(self.data * other.data, (self, other), pullbacks, "×")
+        return Tensor(self.data * other.data, (self, other), pullbacks, "*")
 
     __radd__, __rmul__ = __add__, __mul__
 '''

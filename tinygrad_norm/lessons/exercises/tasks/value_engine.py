@@ -57,7 +57,7 @@ _OPERATORS = '''
 
     def __sub__(self, other):
         """
-        Return self - other as a new Value, which is called "−".
+        Return self - other as a new Value, which is called "-".
 
         Given:  other  a Value or a number
         Return: a Value with parents (self, other) and the two derivatives of the difference
@@ -66,7 +66,7 @@ _OPERATORS = '''
         -3.0
         """
         other = as_value(other)
-        return Value(self.data - other.data, (self, other), (1.0, -1.0), "−")
+        return Value(self.data - other.data, (self, other), (1.0, -1.0), "-")
 
     def __rsub__(self, other):
         """
@@ -82,7 +82,7 @@ _OPERATORS = '''
 
     def __mul__(self, other):
         """
-        Return self * other as a new Value, which is called "×".
+        Return self * other as a new Value, which is called "*".
 
         Given:  other  a Value or a number
         Return: a Value with parents (self, other) and the two derivatives of the product
@@ -91,7 +91,7 @@ _OPERATORS = '''
         10.0
         """
         other = as_value(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data), "×")
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
 
     # 2 + x and 2 * x are x + 2 and x * 2.
     __radd__, __rmul__ = __add__, __mul__
@@ -284,7 +284,7 @@ engine, this package or another, is not graded.
         "Move one of the operands by a little h and look at the result. x + y moves by h. By how much does x · y "
         "move when x moves by h?",
         "x · y moves by y h when x does, and by x h when y does. x − y moves by −h when y moves by h.",
-        'Value(self.data * other.data, (self, other), (other.data, self.data), "×"), after '
+        'Value(self.data * other.data, (self, other), (other.data, self.data), "*"), after '
         "other = as_value(other). And 5 − x is as_value(5) − x, which __sub__ knows.",
     ),
     checks=(
