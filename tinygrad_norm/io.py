@@ -21,6 +21,7 @@ import numpy as np
 from .engine.details.array import Array
 from .engine.tensor import Tensor
 from .errors import FileError, InputError, MissingExtraError, OperandError
+from .pytorch_names import kind_of
 from .terminal.files import whole_file
 
 STRUCTURE = "__structure__"
@@ -106,7 +107,7 @@ def taken_apart(value: Any, name: str, arrays: dict[str, Array]) -> Any:
     array = np.asarray(value.data if isinstance(value, Tensor) else value)
     if array.dtype.kind not in "fiub":
         raise OperandError(
-            f"save must get arrays of numbers, numbers, text, lists and dicts; got {type(value).__name__} for "
+            f"save must get arrays of numbers, numbers, text, lists and dicts; got {kind_of(value)} for "
             f"{name!r}. Leave it out, or convert it."
         )
     if name in arrays or name == STRUCTURE:

@@ -22,6 +22,7 @@ from .engine.tape import STATE, Node
 from .engine.tensor import Tensor, as_tensor, sweep_from, why_ended, without_graph, wrap
 from .errors import GraphError, OperandError, ShapeError
 from .ops.shape import stack_all
+from .pytorch_names import kind_of
 
 CONSTANT = "constant"
 """Why a gradient has no graph that nothing but the variables of its transform leads to: its own gradient is 0."""
@@ -116,7 +117,7 @@ def results_of(y: Any, name: str) -> list[Tensor]:
     for end in ends:
         if not isinstance(end, Tensor):
             raise OperandError(
-                f"{name} must get a Tensor, or a tuple of them, to differentiate; got {type(end).__name__}. "
+                f"{name} must get a Tensor, or a tuple of them, to differentiate; got {kind_of(end)}. "
                 "Compute it with tg functions."
             )
     return ends
@@ -179,7 +180,7 @@ def one_tensor(y: Any, name: str) -> Tensor:
     """Return a function's result if it is one Tensor; raise if not."""
     if not isinstance(y, Tensor):
         raise OperandError(
-            f"{name} must get a function that returns one Tensor; got {type(y).__name__}. Use tg.stack or "
+            f"{name} must get a function that returns one Tensor; got {kind_of(y)}. Use tg.stack or "
             "tg.concatenate to join several results."
         )
     return y
@@ -188,7 +189,7 @@ def one_tensor(y: Any, name: str) -> Tensor:
 def scalar_result(y: Any, name: str) -> Tensor:
     """Return a function's result if it is one number; raise if not."""
     if not isinstance(y, Tensor) or y.size != 1:
-        got = f"shape {y.shape}" if isinstance(y, Tensor) else type(y).__name__
+        got = f"shape {y.shape}" if isinstance(y, Tensor) else kind_of(y)
         raise ShapeError(
             f"{name} must get a function that returns a Tensor of one number; got {got}. "
             "Sum it to a loss, or use tg.jacobian or tg.vjp."
@@ -291,7 +292,7 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[Te
     if not isinstance(xs, (tuple, list)) or not isinstance(vs, (tuple, list)) or len(xs) != len(vs):
         raise OperandError(
             "jvp must get a tuple of points and a tuple of tangents of the same length; got "
-            f"{type(xs).__name__} and {type(vs).__name__}. Write tg.jvp(f, (x,), (v,))."
+            f"{kind_of(xs)} and {kind_of(vs)}. Write tg.jvp(f, (x,), (v,))."
         )
     tangents = [as_tensor(v) for v in vs]
     outer = STATE.get().recording

@@ -59,7 +59,10 @@ ERRORS: dict[type[Exception], list[tuple[Any, ...]]] = {
     ],
     tg.OperandError: [
         (lambda: -tg.Tensor([True]), "negative in .*boolean negative.*Look at the values, and at the dtypes bool"),
-        (lambda: tg.exp(None), "exp must get numbers.*got NoneType. Does the function that it comes from end without"),
+        (
+            lambda: tg.exp(None),
+            "exp must get numbers.*got NoneType. Look whether the function that it comes from ends without",
+        ),
         (lambda: tg.Tensor([1.0]) & 1, r"bitwise_and: the operands must fit.*got shapes \(1,\) and \(\): ufunc"),
     ],
 }

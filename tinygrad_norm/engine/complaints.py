@@ -22,7 +22,7 @@ from ..errors import (
     TinygradNormError,
     VJPError,
 )
-from ..pytorch_names import keyword_hint
+from ..pytorch_names import keyword_hint, kind_of
 
 if TYPE_CHECKING:
     from .primitive import Primitive
@@ -120,8 +120,8 @@ def no_operand(made: Primitive, given: Any) -> OperandError:
     """Return the error for an operand that is no array."""
     remedy = "Wrap it in tg.Tensor(...) if it holds numbers."
     if given is None:
-        remedy = "Does the function that it comes from end without return?"
-    return OperandError(f"{made.name} must get numbers, arrays or Tensors; got {type(given).__name__}. {remedy}")
+        remedy = "Look whether the function that it comes from ends without return."
+    return OperandError(f"{made.name} must get numbers, arrays or Tensors; got {kind_of(given)}. {remedy}")
 
 
 def unknown_parameters(made: Primitive, params: Mapping[str, Any]) -> OperandError:

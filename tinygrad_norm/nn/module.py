@@ -17,7 +17,7 @@ from ..engine.details.array import Array
 from ..engine.tape import STATE
 from ..engine.tensor import Tensor, as_tensor
 from ..errors import GraphError, InputError, OperandError, TinygradNormError
-from ..pytorch_names import KEYWORDS, keyword_hint
+from ..pytorch_names import KEYWORDS, keyword_hint, kind_of
 from .module_tree import (
     StateKeys,
     joined,
@@ -120,7 +120,7 @@ class Module:
         elif name in self._parameters:
             if value is not None:
                 raise OperandError(
-                    f"{name} must stay a Parameter or become None; got {type(value).__name__}. "
+                    f"{name} must stay a Parameter or become None; got {kind_of(value)}. "
                     f"Write module.{name} = nn.Parameter(...), or module.{name}.data = values."
                 )
             self._parameters[name] = None

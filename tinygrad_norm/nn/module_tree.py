@@ -15,6 +15,7 @@ import numpy as np
 from ..engine.details.array import Array, to_array
 from ..engine.tensor import Tensor
 from ..errors import OperandError, StateDictError
+from ..pytorch_names import kind_of
 from .parameter import Parameter
 
 MOST_KEYS_LISTED = 6
@@ -196,7 +197,7 @@ def as_values(key: str, value: Any) -> Array:
         return to_array(value if isinstance(value, Tensor) else np.asarray(value))
     except (OperandError, TypeError, ValueError, RuntimeError) as error:
         raise StateDictError(
-            f"a state dict must hold arrays of numbers; got {type(value).__name__} for {key!r}: {error}. "
+            f"a state dict must hold arrays of numbers; got {kind_of(value)} for {key!r}: {error}. "
             "Nothing was loaded. Convert it with np.asarray(value, dtype=float)."
         ) from error
 

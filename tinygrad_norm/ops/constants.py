@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.details.array import PLAIN
 from ..engine.primitive import FUNCTIONS, NUMPY, composition
 from ..engine.tensor import Tensor, wrap
 from ..errors import InputError, OperandError, ShapeError
@@ -85,8 +86,10 @@ PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
 
 
 def plain(x: Any) -> Any:
-    """Return a Tensor's array; anything else as it is."""
-    return x._array if isinstance(x, Tensor) else x
+    """Return a Tensor's array, and what can be one as one; anything else as it is."""
+    if isinstance(x, Tensor):
+        return x._array
+    return np.asarray(x) if hasattr(x, "__array__") and not isinstance(x, PLAIN) else x
 
 
 def _plain_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

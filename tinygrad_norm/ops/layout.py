@@ -13,6 +13,7 @@ from ..engine.primitive import composition
 from ..engine.primitives.shape import broadcast_to, reshape, transpose
 from ..engine.tensor import Data, Tensor, as_tensor, wrap
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
+from ..pytorch_names import kind_of
 from . import elementwise as e
 from .constants import constant, plain
 from .picking import getitem, take
@@ -177,7 +178,7 @@ def parts_of(xs: Any, name: str) -> list[Any]:
     several = isinstance(xs, (list, tuple)) or (isinstance(xs, (Tensor, np.ndarray)) and xs.ndim)
     parts = list(xs) if several else []
     if not parts:
-        raise OperandError(f"{name} must get a sequence of at least one Tensor; got {type(xs).__name__}. Write [a, b].")
+        raise OperandError(f"{name} must get a sequence of at least one Tensor; got {kind_of(xs)}. Write [a, b].")
     return parts
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import OperandError
+from ...pytorch_names import kind_of
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Shape: TypeAlias = tuple[int, ...]
@@ -22,11 +23,14 @@ def to_array(data: Any, dtype: Any = None) -> Array:
     elif isinstance(data, np.ndarray) and type(data) is not np.ndarray:
         refuse_unlike_arrays(data)
     try:
-        array = np.array(data, dtype=dtype)
-    except (ValueError, TypeError) as error:
+        # Another library's __array__ may know nothing of copies: it is asked for its array first.
+        foreign = hasattr(data, "__array__") and not isinstance(data, PLAIN)
+        array = np.array(np.asarray(data) if foreign else data, dtype=dtype)
+    except (ValueError, TypeError, RuntimeError) as error:
+        rows = "Give every row the same length, or pad them."
         raise OperandError(
-            f"a Tensor's data must be numbers in a rectangular arrangement; got {type(data).__name__}: {error}. "
-            "Give every row the same length, or pad them."
+            f"a Tensor's data must be numbers in a rectangular arrangement; got {kind_of(data)}: {error}. "
+            + (rows if "inhomogeneous" in str(error) else "Convert them first, for example with np.asarray(data).")
         ) from error
     if array.dtype.kind not in "fiub":
         raise OperandError(
