@@ -33,7 +33,9 @@ def test_epsilon_decides() -> None:
     assert judge_value(worked(0, "0.36"), Settings()).verdict == "slip"
 
 
-LARGEST = "7 is the largest of its column, and the largest of any five numbers normalizes to at least"
+LARGEST = (
+    "7 is the largest of its column, where it stands twice, and the largest of any five numbers normalizes to at least"
+)
 SQUARES = "because normalized they sum to 0 and their squares to 5."
 DISTANCE = "This is the distance from the mean in units of √(σ² + ε), and no other number is."
 ABOVE = "7 lies above the mean 4, so its value must be positive."

@@ -99,8 +99,9 @@ def _reason(worked: WorkedValue, computed: Mapping[str, float], settings: Settin
                 reason += f" Dividing by {DIVISORS[ddof]} gives {value:.6f}: only the sign was lost."
         return reason.replace("-", "−")
     if computed["x"] == max(worked.numbers) and computed["claimed"] < computed["least_for_the_largest"]:
+        twice = ", where it stands twice" if worked.numbers.count(worked.numbers[worked.index]) > 1 else ""
         return (
-            f"{{x}} is the largest of its {worked.place}, and the largest of any "
+            f"{{x}} is the largest of its {worked.place}{twice}, and the largest of any "
             f"{_COUNT_NAMES[len(worked.numbers)]} numbers normalizes to at least "
             f"{_bound(worked, settings)}"
         )
