@@ -112,6 +112,7 @@ PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "tutorials/pictures/own_step": built("step"),
     "tutorials/pictures/own_layer_norm": built("one_row"),
     "how-to/pictures/failed": failed,
+    "how-to/pictures/slide": named("layer_norm", size="slide"),
     "how-to/pictures/attention_folded": named("attention", depth=1),
 }
 """Each picture by its path below this folder, without the suffix."""

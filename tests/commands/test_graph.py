@@ -107,9 +107,9 @@ def test_options_reach_the_drawing(call: Call) -> None:
     )
     assert "rankdir=LR" in dot
     assert "#14161a" in dot
-    assert "dir=back" in dot
+    assert 'dir="back"' in dot
     assert "value</font>" not in dot
-    assert "z -> softmax " in call("softmax(z)", "--format", "gv", "--depth", "0")[1]
+    assert '"z" -> "softmax" ' in call("softmax(z)", "--format", "gv", "--depth", "0")[1]
     assert "attention_weights:" in call("attention", "--focus", "scaled_dot_product_attention")[1]
 
 

@@ -23,7 +23,7 @@ def text_of(label: str) -> str:
 def test_a_card_shows_name_formula_shape_value_gradient_and_counts(square: Drawing) -> None:
     x, product = square.view.nodes
     assert text_of(card(x, LIGHT, EVERYTHING)) == (
-        "x input () float64 value gradient, 2 of 2 received 3 6 saved for backward by multiply_1"
+        "x input () float64 value gradient, 2 of 2 received 3 6 saved for backward by multiply_1: 8 B"
     )
     assert text_of(card(product, LIGHT, EVERYTHING)) == "multiply_1 ×, output x · x () float64 value gradient 9 1"
 
@@ -61,7 +61,7 @@ def test_pads_are_shaded_and_called_so() -> None:
 def test_what_is_wrong_has_a_frame_and_words() -> None:
     node = NodeView("x", "operation", "x", wrong=True, badges=("WRONG rule for y",), formula="y")
     shown = card(node, LIGHT, EVERYTHING)
-    assert f'border="2" cellborder="0" cellspacing="0" cellpadding="3" color="{LIGHT.wrong}"' in shown
+    assert f'border="3" cellborder="0" cellspacing="0" cellpadding="3" color="{LIGHT.wrong}"' in shown
     assert "WRONG rule for y" in text_of(shown)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm import viz
+from tinygrad_norm import nn, viz
 from tinygrad_norm.random import generator
 from tinygrad_norm.viz.legible import value_line
 
@@ -219,3 +219,29 @@ def test_the_room_has_its_public_names_and_no_others() -> None:
     assert viz.Drawing is tg.Drawing
     with pytest.raises(AttributeError, match=r"module 'tinygrad_norm\.viz' has no attribute 'picture'"):
         _ = viz.picture
+
+
+def test_a_first_layer_that_raises_is_drawn_in_its_place_with_what_it_got() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh())
+    drawing = tg.draw(model, np.ones((2, 5)))
+    x, failed = drawing.view.nodes
+    assert (failed.kind, failed.title, failed.formula) == ("failure", "Linear 3→4 raised", "got (2, 5)")
+    assert [c.id for c in drawing.view.clusters] == ["Sequential", "0"]
+    assert failed.cluster == "0"
+    assert [(e.source, e.target, e.wrong) for e in drawing.view.edges] == [(x.id, failed.id, True)]
+    assert "must be the weight's in_features" in drawing.svg
+
+
+def test_a_later_layer_that_raises_lies_beside_those_that_ran() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.Tanh(), nn.Linear(5, 2)))
+    with tg.scope("around"):
+        drawing = tg.draw(model, np.ones((2, 3)))
+    failed = drawing.view.nodes[-1]
+    (edge,) = (e for e in drawing.view.edges if e.target == failed.id)
+    assert edge.source == "tanh_1"
+    tanh = next(n for n in drawing.view.nodes if n.id == "tanh_1")
+    parents = drawing.view.parents
+    assert failed.cluster is not None
+    assert tanh.cluster is not None
+    assert parents[failed.cluster] == parents[tanh.cluster]
+    assert [c.path for c in drawing.view.clusters][-1] == "around.1.1"

@@ -98,13 +98,13 @@ def test_too_large_a_drawing_is_refused_with_advice_unless_forced(tmp_path: Path
     y = x
     for _ in range(2100):
         y = y + 1.0
-    drawing = tg.draw(y)
+    drawing = tg.draw(y, depth=None)
     for name in ("g.svg", "g.png", "g.html"):
         with pytest.raises(tg.InputError, match=r"at most 2000 visible nodes; this one has 2101.*depth=0.*force=True"):
             drawing.save(tmp_path / name)
     drawing.save(tmp_path / "g.gv")
     assert "(no picture: a drawing must have" in drawing._repr_mimebundle_()["text/plain"]
-    assert tg.draw(y, force=True).svg.count('class="node"') == 2101
+    assert tg.draw(y, depth=None, force=True).svg.count('class="node"') == 2101
 
 
 def test_data_at_full_precision(layer_norm: Drawing) -> None:

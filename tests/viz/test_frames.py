@@ -28,7 +28,7 @@ def test_the_names_that_a_frame_has_for_values() -> None:
         number = 3.0
         other = np.zeros(3)
         frame = sys._getframe()
-        found = variables_of(frame, results={key_of(argument)}, arrays={id(weights)})
+        found = variables_of(frame, results={key_of(argument): 0}, arrays={id(weights)})
         assert found == {key_of(alias): "alias", key_of(fresh): "fresh", array_key(weights): "weights"}
         assert (number, other.size) == (3.0, 3)
 
@@ -82,3 +82,16 @@ def test_the_engine_s_own_variables_name_nothing() -> None:
     with tg.trace() as t:
         tg.Tensor([1.0, 4.0], requires_grad=True).std()
     assert t.variables == {}
+
+
+def test_a_helper_does_not_name_what_it_was_given() -> None:
+    """Neither by an alias in a helper, nor by another helper whose frame lies where the first one's lay."""
+    with tg.trace() as t:
+        x = tg.Tensor([[1.0, 2.0, 4.0]], requires_grad=True)
+        out = F.layer_norm(x + F.relu(x), 3)
+    assert out.requires_grad
+    names = {r.primitive.name: t.variables.get(r.key) for r in t.records[:3]}
+    assert names == {"relu": None, "add": None, "mean": None}
+    assert "centered" in t.variables.values()
+    assert not hasattr(t, "frames")
+    assert (t._stack, t._before) == ([], [])

@@ -50,9 +50,9 @@ def test_gradient_edges_are_as_wide_as_they_are_large(magnitude: float | None, l
 
 
 def test_edges_of_equal_pairs_stay_two(square: Drawing) -> None:
-    assert square.dot.count("x -> multiply_1") == 4
-    assert square.dot.count("dir=back") == 2
-    assert square.dot.count("style=dashed") == 2
+    assert square.dot.count('"x" -> "multiply_1"') == 4
+    assert square.dot.count('dir="back"') == 2
+    assert square.dot.count('style="dashed"') == 2
 
 
 def test_many_edges_have_no_labels_and_many_nodes_no_cards() -> None:
@@ -64,14 +64,14 @@ def test_many_edges_have_no_labels_and_many_nodes_no_cards() -> None:
 
         return f
 
-    small, middle, large = (tg.draw(chain(n), 1.0, direction="TB").dot for n in (40, 45, 510))
+    small, middle, large = (tg.draw(chain(n), 1.0, depth=None, direction="TB").dot for n in (40, 45, 510))
     assert "ḡ 1 · ∂ 1.5" in small
     assert 'label=<<font color="#0072b2"' in small
     assert 'label=<<font color="#0072b2"' not in middle
     assert "local derivative 1.5" in middle
     assert "nslimit=1" in large
     assert "shape=box" in large
-    assert "<table" not in large.replace("label=<<table border", "", 1)
+    assert "<table" not in large[large.index('"x" [') :]
 
 
 def test_more_than_sixty_nodes_have_no_numbers_unless_wanted() -> None:
@@ -80,8 +80,8 @@ def test_more_than_sixty_nodes_have_no_numbers_unless_wanted() -> None:
             x = x * 1.5
         return x
 
-    assert "value</font>" not in tg.draw(chain, 1.0).dot
-    assert "value</font>" in tg.draw(chain, 1.0, values=True).dot
+    assert "value</font>" not in tg.draw(chain, 1.0, depth=None).dot
+    assert "value</font>" in tg.draw(chain, 1.0, depth=None, values=True).dot
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -107,7 +107,7 @@ def test_ten_thousand_nodes_are_text_and_dot_at_once() -> None:
     y = x
     for _ in range(10_000):
         y = y + 1.0
-    drawing = tg.draw(y)
+    drawing = tg.draw(y, depth=None)
     assert drawing.dot.count(" -> ") == 10_000
     assert drawing.text.count("\n") == 10_000
 

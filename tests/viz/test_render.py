@@ -13,7 +13,7 @@ import pytest
 import tinygrad_norm as tg
 from tinygrad_norm.viz import Drawing
 from tinygrad_norm.viz import render as r
-from tinygrad_norm.viz.render import RendererError, find_renderers, render, renderer_for, resolution
+from tinygrad_norm.viz.render import RendererError, find_renderers, render, renderer_for, resolution, size_of
 
 SMALL = "digraph { a -> b }"
 PYTHON = sys.executable  # kept, since a test below pretends that it lies elsewhere
@@ -170,10 +170,10 @@ def test_a_png_is_sharp_and_never_longer_than_8000_pixels(square: Drawing) -> No
 
 
 def test_resolution_comes_from_the_size() -> None:
-    assert resolution('<svg width="10pt" height="4000pt"') == "144"
-    assert resolution('<svg width="10pt" height="4001pt"') == "143"
+    assert resolution(4000, 144) == 144
+    assert resolution(4001, 144) == 143
     with pytest.raises(tg.InputError, match="must give its size in points"):
-        resolution("<svg>")
+        size_of("<svg>")
 
 
 def test_the_graphviz_package_is_left_as_it_was(square: Drawing) -> None:

@@ -105,7 +105,7 @@ def test_a_picture_for_each_level_that_is_small_enough() -> None:
                     x = x * 1.5
         return x
 
-    drawing = tg.draw(many, 1.0)
+    drawing = tg.draw(many, 1.0, depth=0)
     pictures, shown = pictures_of(drawing.view, drawing.folded, lambda folded, prefix: prefix)
     assert [p.label for p in pictures] == ["0"]
     assert shown == "0"

@@ -115,11 +115,34 @@ def test_operations_off_the_tape_are_marked() -> None:
     assert node(view, "multiply_1").needs_gradient
 
 
-def test_the_first_nan_is_marked_and_only_it() -> None:
+def test_the_first_nan_is_marked_and_all_that_it_reached() -> None:
+    def f(x: tg.Tensor) -> tg.Tensor:
+        logs = tg.log(x)
+        return tg.exp(x) + tg.maximum(logs * 2.0, 0.0) * np.array([1.0, 0.0])
+
     with np.errstate(all="ignore"):
-        view = tg.draw(lambda x: tg.log(x) * 2.0 + 1.0, [1.0, -1.0]).view
-    assert node(view, "log_1").badges == ("first NaN at (1,)",)
-    assert [n.badges for n in view.nodes if n.id != "log_1"] == [(), (), ()]
+        drawing = tg.draw(f, [1.0, -1.0])
+    badges = {n.id: n.badges for n in drawing.view.nodes if n.badges}
+    assert badges.pop("log_1") == ("first NaN at (1,)",)
+    assert badges == dict.fromkeys(("multiply_1", "maximum_1", "multiply_2", "add_1"), ("NaN or ∞ from logs",))
+    assert {n.id for n in drawing.view.nodes if n.spoiled} == {"log_1", *badges}
+    assert "NaN or ∞: a thick vermilion frame" in drawing.svg
+
+
+def test_a_gradient_that_becomes_infinite_is_marked_on_every_edge_that_it_takes() -> None:
+    with np.errstate(all="ignore"):
+        view = tg.draw(lambda x: tg.sqrt(x * 1.0).sum(), [0.0, 1.0]).view
+    assert [e.badges for e in view.edges] == [("NaN or ∞",), ("first NaN or ∞ of the backward pass",), ()]
+
+
+def test_what_the_tape_holds_is_counted_in_bytes() -> None:
+    drawing = tg.draw(lambda x, y: tg.exp(x * y), np.ones((2, 3)), np.float32(2.0))
+    assert {n.id: n.saved_bytes for n in drawing.view.nodes} == {"x": 48, "y": 4, "multiply_1": 0, "exp_1": 48}
+    assert drawing.view.saved == (3, 100)
+    assert "saved for backward by multiply_1: 48 B" in drawing.svg
+    assert "the tape holds for the backward pass: 3 arrays, 100 B" in drawing.svg
+    gone = tg.draw(lambda x: tg.exp(x) * 2.0, np.ones(4))
+    assert gone.view.saved == (1, 32)
 
 
 def test_a_masked_score_of_minus_infinity_is_no_accident() -> None:
@@ -224,8 +247,9 @@ def test_numbers_are_left_out_of_large_graphs_unless_wanted() -> None:
             x = x + 1.0
         return x
 
-    assert all(n.value is None for n in tg.draw(chain, 1.0).view.nodes)
-    assert all(n.value is not None for n in tg.draw(chain, 1.0, values=True).view.nodes)
+    assert all(n.value is None for n in tg.draw(chain, 1.0, depth=None).view.nodes)
+    assert all(n.value is not None for n in tg.draw(chain, 1.0, depth=None, values=True).view.nodes)
+    assert all(n.value is not None for n in tg.draw(chain, 1.0).view.nodes)
     assert all(n.value is None for n in tg.draw(lambda x: x * x, 1.0, values=False).view.nodes)
 
 
@@ -276,7 +300,7 @@ def test_without_numbers_the_rules_still_show() -> None:
     drawing = tg.draw(lambda x, b: x * b, np.ones((2, 3)), [1.0, 2.0, 3.0], values=False, gradients=True)
     assert all(n.value is None and n.gradient is None for n in drawing.view.nodes)
     assert [e.rule for e in drawing.view.edges] == ["ḡ · b", "ḡ · x"]
-    assert drawing.dot.count("dir=back") == 2
+    assert drawing.dot.count('dir="back"') == 2
     assert "multiply_1 sends ḡ · x, shape (2, 3), Σ over axis 0 → (3,) to b: b has received 1 of 1" in drawing.table
 
 

@@ -10,9 +10,11 @@ from ..errors import InputError
 from ..lessons.graph_examples import EXAMPLES
 from ..terminal.table import aligned
 from ..viz.drawing import SUFFIXES, write_drawing
+from ..viz.layouts import PLACES
 from .layer_or_expression import drawing_of, named_arrays
 
 FORMATS = ("txt", "gv", "svg", "png", "pdf", "html")
+OPTIONS = ("depth", "focus", "open", "style", "size", "font_size", "direction", "theme", "force")
 SWITCH = {"auto": None, "yes": True, "no": False}
 
 
@@ -27,6 +29,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     depths = "levels of modules to open: a number, all, or auto"
     add("--depth", metavar="N", type=depth_given, default="auto", help=depths)
     add("--focus", metavar="PATH", help="open this module or composition and close everything else")
+    add("--open", metavar="PATH", action="append", default=[], help="open this one besides (repeatable)")
+    styles = "card (a table in each box), compact (one line a box), or auto (cards where they fit)"
+    add("--style", metavar="NAME", choices=("auto", "card", "compact"), default="auto", help=styles)
+    sizes = "choose a layout that can be read on a slide, a page or a screen"
+    add("--size", metavar="PLACE", choices=tuple(PLACES), help=sizes)
+    sizes = "the size of the smallest text: pixels on a slide or screen, else points"
+    add("--font-size", metavar="N", type=float, help=sizes)
     values = "show numbers: yes, no, or auto (up to 500 operations)"
     add("--values", metavar="WHEN", choices=SWITCH, default="auto", help=values)
     gradients = "run backward: yes, no, or auto (layers, and expressions with one number as result)"
@@ -60,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             "graph needs a layer or an expression. Write graph layer_norm, or graph 'x * sin(y)'; see --list."
         )
     format = args.format or format_by_suffix(args.out)
-    options = {name: getattr(args, name) for name in ("depth", "focus", "direction", "theme", "force")}
+    options = {name: getattr(args, name) for name in OPTIONS}
     if args.gradients != "auto":  # what a layer says of its gradients stands if not asked
         options["gradients"] = SWITCH[args.gradients]
     drawing = drawing_of(args.target, named_arrays(args.let), values=SWITCH[args.values], **options)

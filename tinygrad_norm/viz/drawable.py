@@ -7,12 +7,14 @@ function is run once, under a trace of its own, and left as it was.
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import sys
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,15 +22,22 @@ from ..engine.tensor import Tensor
 from ..errors import InputError, OperandError, TinygradNormError
 from ..random import generator
 from ..transforms import gradients as gradients_of
+from .dot_labels import Style
 from .drawing import Drawing
 from .fold import Depth, fold
 from .frames import PACKAGE, key_of
-from .graph_as_dot import Direction
+from .graph_as_dot import WITH_NUMBERS, Direction
+from .layouts import PLACES, Size
 from .other_engines import Field, Fields, run_of_objects
 from .recorded_run import Run, run_of_tensor, run_of_trace
 from .theme import Theme
 from .trace import trace
-from .view_of_run import Shown, view_of_run
+from .view_of_run import MOST_WITH_VALUES, Shown, view_of_run
+
+FEWER = (14, 9, 5)
+"""Where a drawing is too large for its place, so many boxes are tried."""
+MANY = 5000
+"""The numbers of a run of so many operations can still be had for the few boxes that are seen."""
 
 
 def draw(
@@ -38,6 +47,10 @@ def draw(
     gradients: Any = "auto",
     depth: Depth = "auto",
     focus: str | None = None,
+    open: str | Sequence[str] = (),
+    style: Literal["auto"] | Style = "auto",
+    size: Size | None = None,
+    font_size: float | None = None,
     direction: Direction = "auto",
     theme: Theme = "auto",
     force: bool = False,
@@ -66,9 +79,20 @@ def draw(
     values, force : bool
         Show the numbers (left out: of up to 500 operations and 60 visible nodes); lay out more than 2000 visible nodes.
     depth : int, None or "auto"
-        How many levels of modules and compositions are open; None opens all, "auto" as many as keep about 60 nodes.
+        How many levels of modules and compositions are open; None opens all; "auto" opens as many as keep about 20
+        boxes, and draws the runs of a loop, or modules that are alike, as one box: ``Block × 12``.
     focus : str, optional
         The path of a module or composition to open, such as ``encoder.attention``; everything else is closed.
+    open : str or sequence of str
+        Paths that are open besides: ``layers.3`` of twelve like layers, ``step.7`` of a loop.
+    style : "auto", "card" or "compact"
+        A card with a table for each box, or one line, with tables only of inputs, outputs and what ``open`` or
+        ``focus`` names. "auto" draws cards where they fit ``size``.
+    size : "slide", "page" or "screen", optional
+        The first layout that can be read there: on a slide of 1920×1080 pixels with no text under 14, on a page of A4
+        with none under 7 points, on a screen 1400 pixels wide with none under 12.
+    font_size : float, optional
+        The size of the smallest text instead: in pixels on a slide or screen, else in points.
     direction, theme : str
         "LR" (to the right), "TB" (down) or "auto" (right while it fits a page); "light", "dark" or "auto" (as viewed).
     mask : boolean array, optional
@@ -95,21 +119,39 @@ def draw(
 
     Micrograd's: ``tg.draw(loss, parents="_prev", operation="_op", value="data", gradient="grad")``.
     """
-    check_choices(direction=(direction, ("auto", "LR", "TB")), theme=(theme, ("auto", "light", "dark")))
+    check_choices(
+        direction=(direction, ("auto", "LR", "TB")),
+        theme=(theme, ("auto", "light", "dark")),
+        style=(style, ("auto", "card", "compact")),
+        size=(size, (None, *PLACES)),
+    )
+    if font_size is not None and not (isinstance(font_size, (int, float)) and 0 < font_size < math.inf):
+        raise InputError(f"font_size must be a number of pixels or points above 0; got {font_size!r}.")
     real = None if mask is None else np.asarray(mask).astype(bool)
     wrong = getattr(report, "nodes", ())
     other = Fields(parents, operation, value, gradient, name, local)
     run, arguments = run_of_other(target, inputs, other, report) if other.given() else run_of(target, inputs, gradients)
-    view, keys = view_of_run(run, Shown(values, gradients is not False, real, arguments, wrong))
-    folded, title = fold(view, depth, focus), title_of(target)
-    return Drawing(view, folded, values, direction, theme, force, renderer, title, run, keys)
+    opened = (open,) if isinstance(open, str) else tuple(open)
+    shown = Shown(values, gradients is not False, real, arguments, wrong)
+    view, keys = view_of_run(run, shown)
+    folded = fold(view, depth, focus, opened)
+    if values is None and MOST_WITH_VALUES < len(run.operations) <= MANY and len(folded.view.nodes) <= WITH_NUMBERS:
+        # A large run of which little is seen has room for its numbers.
+        view, keys = view_of_run(run, replace(shown, values=True))
+        folded = fold(view, depth, focus, opened)
+    fewer = [fold(view, depth, focus, opened, most) for most in FEWER] if size and depth == "auto" and not focus else []
+    look: dict[str, Any] = {"style": style, "size": size, "font_size": font_size, "foldings": fewer}
+    return Drawing(
+        view, folded, values, direction, theme, force, renderer, **look, title=title_of(target), run=run, keys=keys
+    )
 
 
-def check_choices(**options: tuple[object, tuple[str, ...]]) -> None:
+def check_choices(**options: tuple[object, tuple[str | None, ...]]) -> None:
     """Raise unless each option has one of its values."""
     for name, (value, choices) in options.items():
         if value not in choices:
-            raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}. Leave it out for the first.")
+            given = ", ".join(filter(None, choices))
+            raise InputError(f"{name} must be one of {given}; got {value!r}. Leave it out for the usual one.")
 
 
 def title_of(target: Any) -> str:
@@ -180,7 +222,8 @@ def watch(function: Callable[..., Any], inputs: Sequence[Any], gradients: Any) -
                 result = function(*arguments)
                 sweep_back(t, tensors_in(result), gradients)
         except TinygradNormError:
-            if t.failure is None or (t.failure.primitive is None and not t.records):
+            # Where nothing was computed, there is a drawing only of the module that raised.
+            if t.failure is None or not (t.records or t.failure.primitive or t.failure.scope):
                 raise
     for x, name in zip(arguments, names, strict=True):
         if isinstance(x, Tensor):

@@ -5,22 +5,24 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import InputError
 from ..terminal.files import whole_file
+from .dot_labels import SMALL, Style
 from .finished_svg import finished
 from .fold import Folded
 from .graph_as_data import data_of
-from .graph_as_dot import Direction, dot_of
+from .graph_as_dot import Direction, Look, dot_of
 from .graph_as_text import listing, step_tables
 from .graph_view import GraphView
+from .layouts import PLACES, Layout, Size, fitting, looks, place_of
 from .recorded_run import Run
-from .render import render
+from .render import RESOLUTION, RendererError, render
 from .stepping_page import pictures_of, stepping_page
 from .theme import Theme, palette
 
@@ -58,8 +60,10 @@ class Drawing:
         The whole graph as plain data.
     folded : Folded
         What is visible of it.
-    values, direction, theme, force, renderer
+    values, direction, theme, force, renderer, style, size, font_size
         How it is shown, as :func:`tinygrad_norm.draw` explains.
+    foldings : sequence of Folded
+        What may be shown instead where that is too much.
     title : str
         What the page is called.
     run, keys : Run or None, dict
@@ -73,21 +77,48 @@ class Drawing:
     theme: Theme = "auto"
     force: bool = False
     renderer: str | None = None
+    style: Literal["auto"] | Style = "auto"
+    size: Size | None = None
+    font_size: float | None = None
+    foldings: Sequence[Folded] = ()
     title: str = "Computation graph"
     run: Run | None = None
     keys: Mapping[str, Hashable] = field(default_factory=dict)
 
     @cached_property
+    def layout(self) -> Layout:
+        """How it is laid out; for a ``size``, the first layout that can be read there."""
+        look = Look(self.direction, self.values, "compact" if self.style == "compact" else "card")
+        if self.size is None:
+            scale = 1.0 if self.font_size is None else self.font_size / SMALL
+            return Layout(self.folded, look, self._written(self.folded, look), scale=scale)
+        self.check_size()
+        place = place_of(self.size, self.font_size)
+        tried = looks(self.direction, self.style, look, place.filled)
+        return fitting((self.folded, *self.foldings), tried, place, self.size, self._written, self._rendered)
+
+    def _written(self, folded: Folded, look: Look) -> str:
+        return dot_of(folded.view, palette(self.theme), look, folded.focused)
+
+    def _rendered(self, dot: str) -> str:
+        return render(dot, "svg", self.renderer).decode("utf-8")
+
+    @cached_property
     def dot(self) -> str:
-        """The drawing as DOT, Graphviz's language; needs nothing installed."""
-        return dot_of(self.folded.view, palette(self.theme), self.direction, self.values)
+        """The drawing as DOT, Graphviz's language; needs nothing installed, though only a renderer can tell a size."""
+        try:
+            return self.layout.dot
+        except RendererError:
+            return replace(self, size=None).dot
 
     @cached_property
     def svg(self) -> str:
         """The drawing as SVG."""
         self.check_size()
-        raw = render(self.dot, "svg", self.renderer).decode("utf-8")
-        return finished(raw, self.folded.view, self.theme)
+        layout = self.layout
+        place = place_of(self.size, self.font_size) if self.size else None
+        raw = layout.svg or self._rendered(layout.dot)
+        return finished(raw, layout.folded.view, self.theme, scale=layout.scale, place=place)
 
     def embedded(self) -> str:
         """Return the SVG for a page that holds other things: without ids, which must be unique there."""
@@ -116,8 +147,8 @@ class Drawing:
 
     def _svg_of(self, folded: Folded, prefix: str) -> str:
         """Return one fold of the page; drawn in light colors, which the page's own style turns dark."""
-        part = replace(self, folded=folded, theme="light")
-        return finished(render(part.dot, "svg", self.renderer).decode("utf-8"), folded.view, "light", prefix)
+        part = replace(self, folded=folded, theme="light", size=None, font_size=None)
+        return finished(self._rendered(part.dot), folded.view, "light", prefix)
 
     def interactive(self, height: int = 700) -> EmbeddedPage:
         """Return the page for a notebook, in a frame of so many pixels."""
@@ -134,7 +165,9 @@ class Drawing:
         if format == "svg":
             return self.svg.encode("utf-8")
         self.check_size()
-        return render(self.dot, format, self.renderer)  # type: ignore[arg-type]  # the suffixes allow no other
+        scale = self.layout.scale
+        dots = 72 * PLACES[self.size].units if self.size in ("slide", "screen") else RESOLUTION
+        return render(self.dot, format, self.renderer, scale=scale, dots=dots)  # type: ignore[arg-type]  # the suffixes allow no other
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the drawing to a file; the suffix chooses the format: gv, svg, png, pdf, html or txt.

@@ -6,7 +6,9 @@ import re
 from xml.etree import ElementTree
 
 from .dot_labels import BODY, SMALL
+from .graph_as_dot import LEGEND
 from .graph_view import GraphView
+from .layouts import Place
 from .render import RendererError
 from .theme import Theme, dark_rules
 
@@ -20,10 +22,13 @@ CLASS = "computation-graph"
 NUMBER = re.compile(r"-?\d+\.\d+")
 
 
-def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
+def finished(
+    raw: str, view: GraphView, theme: Theme, prefix: str = "", scale: float = 1.0, place: Place | None = None
+) -> str:
     """Return a renderer's SVG with tooltips as titles, names as data, one style sheet and shorter numbers.
 
-    ``prefix`` keeps the ids of several drawings on one page apart.
+    ``prefix`` keeps the ids of several drawings on one page apart. It is ``scale`` times as large as it was laid out,
+    in the middle of a place that it is to fill.
     """
     try:
         root = ElementTree.fromstring(raw)
@@ -46,10 +51,28 @@ def finished(raw: str, view: GraphView, theme: Theme, prefix: str = "") -> str:
     root.set("font-size", str(SMALL))
     root.set("role", "img")
     root.set("aria-label", sentence_of(view))
+    if scale != 1.0 or place is not None:
+        enlarge(root, scale, place)
     style = ElementTree.Element(f"{{{SVG}}}style")
     style.text = style_sheet(theme)
     root.insert(0, style)
     return namespaced(root) + "\n"
+
+
+def enlarge(root: ElementTree.Element, scale: float, place: Place | None) -> None:
+    """Set the size at which a picture is shown."""
+    left, top, width, height = map(float, root.attrib["viewBox"].split())
+    unit, units = ("pt", 1.0) if place is None else (place.unit, place.units)
+    if place is not None and place.filled:
+        left, top = left - (place.width / scale - width) / 2, top - (place.height / scale - height) / 2
+        width, height = place.width / scale, place.height / scale
+        numbers = {"x": left, "y": top, "width": width, "height": height}
+        canvas = ElementTree.Element(f"{{{SVG}}}rect", {name: f"{x:.2f}" for name, x in numbers.items()})
+        canvas.set("fill", next(root.iter(f"{{{SVG}}}polygon")).get("fill", "none"))
+        root.insert(0, canvas)
+    root.set("viewBox", f"{left:.2f} {top:.2f} {width:.2f} {height:.2f}")
+    root.set("width", f"{round(width * scale * units, 1):g}{unit}")
+    root.set("height", f"{round(height * scale * units, 1):g}{unit}")
 
 
 def namespaced(root: ElementTree.Element) -> str:
@@ -80,7 +103,9 @@ def settle(group: ElementTree.Element, kind: str, view: GraphView, prefix: str) 
     title = group.find(f"{{{SVG}}}title")
     name = title.attrib.pop("data-name", title.text or "") if title is not None else ""
     identity = group.get("id", "")
-    if kind == "node":
+    if identity == LEGEND:
+        group.set("class", LEGEND)
+    elif kind == "node":
         node = view.nodes[int(identity[1:])]
         group.set("data-node", node.id)
         group.set("data-kind", node.drawn_as)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -42,12 +42,14 @@ def is_shown(frame: FrameType) -> bool:
 
 
 def variables_of(
-    frame: FrameType, results: Collection[Hashable] = (), arrays: Collection[int] = ()
+    frame: FrameType, results: Mapping[Hashable, int] | None = None, arrays: Collection[int] = (), since: int = 0
 ) -> dict[Hashable, str]:
     """Return the names of the Tensors, and of those arrays, that a frame's local variables hold.
 
-    An argument does not name one of ``results``: ``x`` in ``scale(x)`` is whatever was passed.
+    Of ``results``, each with its number, only those from ``since`` on are named, which the frame computed itself: what
+    it was given is not its to name, be it by an argument (``x`` in ``scale(x)`` is whatever was passed) or another.
     """
+    results = results or {}
     code = frame.f_code
     arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     found: dict[Hashable, str] = {}
@@ -56,7 +58,7 @@ def variables_of(
             continue
         if isinstance(value, Tensor):
             key = key_of(value)
-            if not (name in arguments and key in results):
+            if key not in results or (results[key] >= since and name not in arguments):
                 found.setdefault(key, name)
         elif isinstance(value, np.ndarray) and id(value) in arrays:
             found.setdefault(array_key(value), name)

@@ -19,13 +19,12 @@ NodeKind: TypeAlias = Literal["input", "leaf", "parameter", "constant", "operati
 class Value:
     """An array as it is shown: a small one by its ``rows`` of numbers, a large one by a ``summary``.
 
-    ``pads`` are the numbers of the rows that a mask calls padding; ``bad`` names the first NaN or infinity.
+    ``pads`` are the numbers of the rows that a mask calls padding.
     """
 
     rows: tuple[tuple[str, ...], ...] = ()
     summary: str = ""
     pads: frozenset[int] = frozenset()
-    bad: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,10 @@ class NodeView:
         The module or composition it lies in.
     operations, parameters : int
         What a folded module holds.
+    saved_bytes : int
+        How much memory its value takes while it is saved.
+    spoiled : bool
+        It has a NaN or an infinity that an operation made out of finite numbers.
     """
 
     id: str
@@ -79,6 +82,8 @@ class NodeView:
     operations: int = 0
     parameters: int = 0
     wrong: bool = False
+    saved_bytes: int = 0
+    spoiled: bool = False
 
     @property
     def drawn_as(self) -> str:
@@ -106,7 +111,7 @@ class EdgeView:
     differentiable : bool
         Whether a gradient flows back at all.
     repeats : int
-        How many edges a folded drawing shows as this one.
+        How many edges a folded drawing shows as this one; from a box to itself, how often a loop carries a value on.
     """
 
     source: str
@@ -128,7 +133,11 @@ class EdgeView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A module or composition. ``path`` is what ``focus=`` takes; a second call has an ``id`` of its own."""
+    """A module, a composition or one run of a loop's body.
+
+    ``path`` is what ``focus=`` and ``open=`` take; a second call has an ``id`` of its own. Clusters of one ``kind``
+    (left out: of the same label without the path) may be drawn as one.
+    """
 
     id: str
     path: str
@@ -137,6 +146,7 @@ class ClusterView:
     operations: int = 0
     parameters: int = 0
     calls: int = 1
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +154,7 @@ class GraphView:
     """A whole graph: nodes in order of creation, edges in order of arguments, clusters after what contains them.
 
     ``sweep`` names the operations in the order in which the backward pass visited them, empty if it did not run.
-    ``failure`` is the message of the error that ended the run.
+    ``failure`` is the message of the error that ended the run, ``saved`` the number of arrays on the tape and of bytes.
     """
 
     nodes: tuple[NodeView, ...]
@@ -153,6 +163,7 @@ class GraphView:
     sweep: tuple[str, ...] = ()
     failure: str = ""
     notes: tuple[str, ...] = ()
+    saved: tuple[int, int] = (0, 0)
 
     @property
     def parents(self) -> dict[str, str | None]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,15 +34,14 @@ def number(x: Any) -> str:
     >>> number(-0.267261), number(2.0), number(1e-5), number(123456.0), number(float("inf")), number(True)
     ('−0.2673', '2', '1e−5', '1.235e5', '∞', 'True')
     """
-    if isinstance(x, (bool, np.bool_)):
-        return str(bool(x))
-    if isinstance(x, (int, np.integer)):
-        return str(int(x)).replace("-", "−")
+    if not isinstance(x, float):
+        if isinstance(x, (bool, np.bool_)):
+            return str(bool(x))
+        if isinstance(x, (int, np.integer)):
+            return str(int(x)).replace("-", "−")
     value = float(x)
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
     text = f"{value:.4g}"
     if "e" in text:
         digits, exponent = text.split("e")
@@ -48,6 +49,21 @@ def number(x: Any) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
+def bytes_text(count: int) -> str:
+    """Return how much memory something takes, in decimal units.
+
+    >>> bytes_text(120), bytes_text(2400), bytes_text(3_140_000)
+    ('120 B', '2.4 kB', '3.14 MB')
+    """
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
+
+
+@lru_cache(maxsize=1024)
 def shape_text(shape: Shape | None) -> str:
     """Return a shape as Python writes it; a single number has the shape ().
 
@@ -80,27 +96,25 @@ def value_of(array: Array, mask: Array | None = None) -> Value:
     >>> value_of(np.zeros((100, 2))).summary
     'mean 0, deviation 0, norm 0'
     """
-    bad = first_bad(array)
     if array.size == 0:
-        return Value(summary="empty", bad=bad)
+        return Value(summary="empty")
     columns = array.shape[-1] if array.ndim else 1
-    lines = array.reshape(-1, columns)
-    if array.size > MOST_NUMBERS or len(lines) > MOST_ROWS or columns > MOST_COLUMNS:
-        return Value(summary=statistics(array), bad=bad)
-    noise = noise_level(array)
-    rows = tuple(tuple(ROUNDING if 0 < abs(x) < noise else number(x) for x in line) for line in lines)
-    return Value(rows, "", padded_rows(array.shape, mask), bad)
+    if array.size > MOST_NUMBERS or array.size > MOST_ROWS * columns or columns > MOST_COLUMNS:
+        return Value(summary=statistics(array))
+    # So few numbers are handled faster as Python's than as an array.
+    numbers = array.ravel().tolist()
+    noise = noise_level(numbers) if array.dtype.kind == "f" else 0.0
+    texts = [ROUNDING if 0 < abs(x) < noise else number(x) for x in numbers]
+    rows = tuple(tuple(texts[i : i + columns]) for i in range(0, len(texts), columns))
+    return Value(rows, "", frozenset() if mask is None else padded_rows(array.shape, mask))
 
 
-def noise_level(array: Array) -> float:
+def noise_level(numbers: Sequence[float]) -> float:
     """Return below what an entry is a rounding error beside the largest: some 450 steps of float64 around it.
 
     Such digits differ from machine to machine and mean nothing; ``to_json()`` has them.
     """
-    if array.dtype.kind != "f":
-        return 0.0
-    sizes = np.abs(array[np.isfinite(array)])
-    return 1e-13 * float(sizes.max()) if sizes.size else 0.0
+    return 1e-13 * max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
 def statistics(array: Array) -> str:
@@ -166,7 +180,7 @@ def visible(text: str) -> str:
     >>> visible("a\nb\u202ec"), visible("שלום x̂")
     ('a\\u{a}b\\u{202e}c', 'שלום x̂')
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     shown = text.replace("\u00a0", " ")
     return "".join(f"\\u{{{ord(c):x}}}" if unicodedata.category(c) in INVISIBLE else c for c in shown)

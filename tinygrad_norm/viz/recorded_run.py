@@ -20,7 +20,7 @@ from ..engine.tensor import Tensor
 from ..nn import Parameter
 from .frames import array_key, key_of
 from .legible import first_bad, number
-from .trace import Failure, Sent, array_of, saved_names, trace
+from .trace import Failure, Sent, array_of, trace
 
 Key: TypeAlias = Hashable
 
@@ -179,7 +179,7 @@ def run_of_tensor(target: Tensor, variables: Mapping[str, Any]) -> Run:
     for node in nodes:
         if node.primitive is None:
             continue
-        found = kept_arrays(node, node.primitive)
+        found, saved = kept_arrays(node, node.primitive)
         operands: list[Key | None] = []
         for i, parent in enumerate(node.parents):
             key: Key | None = parent
@@ -199,7 +199,7 @@ def run_of_tensor(target: Tensor, variables: Mapping[str, Any]) -> Run:
         if -1 in found:
             arrays[node] = array_of(found[-1])
         literals = tuple(found.get(i) if key is None else None for i, key in enumerate(operands))
-        told = (node.params or {}, node.scope, True, saved_names(node.primitive, node))
+        told = (node.params or {}, node.scope, True, saved)
         operations.append(AppliedPrimitive(node, node.primitive, tuple(operands), literals, node.shapes, *told))
     if not operations:
         leaves[end] = leaf_of(end, target)
@@ -220,19 +220,22 @@ def ancestors(root: Node) -> list[Node]:
     return sorted(seen, key=lambda n: n.order)
 
 
-def kept_arrays(node: Node, primitive: Primitive) -> dict[int, Any]:
-    """Return what a node saved, by the position of the input; the result has position −1."""
+def kept_arrays(node: Node, primitive: Primitive) -> tuple[dict[int, Any], tuple[str, ...]]:
+    """Return what a node saved, by the position of the input (the result has position −1), and the names of it."""
     found: dict[int, Any] = {}
-    if node.saved is None:
-        return found
-    for name, value in primitive.named(node.saved):
+    names: list[str] = []
+    for name, value in primitive.named(node.saved) if node.saved is not None else ():
         if name == "out":
             found[-1] = value
-        elif name in primitive.inputs and primitive.variadic:
+        elif name not in primitive.inputs:
+            continue
+        elif primitive.variadic:
             found.update(enumerate(value))
-        elif name in primitive.inputs:
+        else:
             found[primitive.inputs.index(name)] = value
-    return found
+        if name not in names:
+            names.append(name)
+    return found, tuple(names)
 
 
 def flows(run: Run, op: AppliedPrimitive, position: int) -> bool:

@@ -83,12 +83,26 @@ def renderer_for(format: Format, explicit: str | None = None) -> Renderer:
     return able[0]
 
 
-def render(dot: str, format: Format, explicit: str | None = None, seconds: float = SECONDS) -> bytes:
-    """Return a picture of DOT source; a RendererError if no renderer makes it within ``seconds``."""
+def render(
+    dot: str,
+    format: Format,
+    explicit: str | None = None,
+    seconds: float = SECONDS,
+    scale: float = 1.0,
+    dots: float = RESOLUTION,
+) -> bytes:
+    """Return a picture of DOT source; a RendererError if no renderer makes it within ``seconds``.
+
+    ``scale`` enlarges a PNG or PDF; a PNG has so many ``dots`` an inch.
+    """
     renderer = renderer_for(format, explicit)
     options = [f"-T{format}"]
-    if format == "png":
-        options.append(f"-Gdpi={resolution(run_renderer(renderer, dot, ['-Tsvg'], seconds).decode('utf-8'))}")
+    if format == "png" or (format == "pdf" and scale != 1.0):
+        width, height = size_of(run_renderer(renderer, dot, ["-Tsvg"], seconds).decode("utf-8"))
+        if format == "png":
+            options.append(f"-Gdpi={resolution(max(width, height) * scale, dots) * scale:.4g}")
+        else:
+            options.append(f"-Gsize={width * scale / 72:.4f},{height * scale / 72:.4f}!")
     return run_renderer(renderer, dot, options, seconds)
 
 
@@ -115,14 +129,23 @@ def run_renderer(renderer: Renderer, dot: str, options: list[str], seconds: floa
     return done.stdout
 
 
-def resolution(svg: str) -> str:
-    """Return the dots an inch at which no side of a picture is longer than the limit.
+def size_of(svg: str) -> tuple[float, float]:
+    """Return width and height of a renderer's SVG in points.
 
-    >>> resolution('<svg width="720pt" height="100pt"'), resolution('<svg width="72000pt" height="100pt"')
-    ('144', '8')
+    >>> size_of('<svg width="720pt" height="100.5pt"')
+    (720.0, 100.5)
     """
     match = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
     if match is None:
         raise InputError("an SVG must give its size in points; found none. Render it with Graphviz.")
-    longest = max(map(float, match.groups())) / 72
-    return str(int(LARGEST_SIDE / longest) if longest * RESOLUTION > LARGEST_SIDE else RESOLUTION)
+    width, height = map(float, match.groups())
+    return width, height
+
+
+def resolution(longest: float, dots: float) -> float:
+    """Return the dots an inch at which a side of so many points is not longer than the limit.
+
+    >>> resolution(720, 144), resolution(72000, 144)
+    (144, 8)
+    """
+    return int(LARGEST_SIDE * 72 / longest) if longest * dots > LARGEST_SIDE * 72 else dots

@@ -283,7 +283,7 @@ def edges_at(folded: Folded, view: GraphView, steps: Sequence[Sentence]) -> dict
     taken: dict[tuple[str, str], int] = {}
     for i, edge in enumerate(view.edges):
         pair = (folded.shown_as[edge.source], folded.shown_as[edge.target])
-        if pair in visible_edges:
+        if pair in visible_edges and pair[0] != pair[1]:
             n = min(taken.get(pair, 0), len(visible_edges[pair]) - 1)
             place[i] = visible_edges[pair][n]
             taken[pair] = n + 1

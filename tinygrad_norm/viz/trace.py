@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..engine.primitive import Primitive
 from ..engine.sweep import sweep
 from ..engine.tape import Monitor, Node, Scope, State
 from ..engine.tensor import Tensor
+from ..nn import Module
 from .frames import PACKAGE, frames_to, is_shown, key_of, variables_of
 
 NAMED_UP_TO = 2000
@@ -112,8 +114,11 @@ class trace(Setting):
         self.variables: dict[Hashable, str] = {}
         self.outer: dict[Hashable, str] = {}
         self._tensors: dict[Hashable, Tensor] = {}
-        self._results: set[Hashable] = set()
+        self._results: dict[Hashable, int] = {}
         self._arrays: set[int] = set()
+        # The frames of the last operation, from the outermost on, and how many operations there were before each.
+        self._stack: list[FrameType] = []
+        self._before: list[int] = []
         self._home: FrameType | None = None
         self._outer: Monitor | None = None
 
@@ -130,8 +135,9 @@ class trace(Setting):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, traceback)
+        self._stack, self._before = [], []
         if error is not None and (self.failure is None or self.failure.error is not error.__cause__):
-            self.failure = Failure(error)
+            self.failure = self._failure_at(error, traceback)
         elif error is not None and self.failure is not None:
             # The engine raised its own account of the forward function's error: that is what to show.
             self.failure = replace(self.failure, error=error)
@@ -163,7 +169,7 @@ class trace(Setting):
         node = result.node
         key = key_of(result)
         self._tensors[key] = result
-        self._results.add(key)
+        self._results[key] = len(self.records)
         told = (key, primitive, tuple(inputs), operands, params, scope)
         self.records.append(Record(*told, result._array, saved_names(primitive, node), source, in_backward))
 
@@ -228,15 +234,51 @@ class trace(Setting):
         """Return the names of local variables, the user's line, and whether a backward pass is under way."""
         names: dict[Hashable, str] = {}
         source, in_backward = "", False
-        for frame in frames_to(self._home):
+        frames = list(frames_to(self._home))
+        for frame, before in zip(frames, self._entered(frames), strict=True):
             code = frame.f_code
             if not source and not code.co_filename.startswith(PACKAGE + os.sep):
                 source = f"{os.path.basename(code.co_filename)}:{frame.f_lineno}"
             in_backward = in_backward or code is sweep.__code__
             if frame is not self._home and len(self.records) < NAMED_UP_TO and is_shown(frame):
                 # Frames come from the inside out: what an outer one calls a value stands.
-                names |= variables_of(frame, self._results, self._arrays)
+                names |= variables_of(frame, self._results, self._arrays, before)
         return names, source, in_backward
+
+    def _entered(self, frames: Sequence[FrameType]) -> list[int]:
+        """Return how many operations there were before each frame was entered; the innermost comes first."""
+        outward = list(reversed(frames))
+        same = sum(1 for _ in takewhile(lambda both: both[0] is both[1], zip(outward, self._stack, strict=False)))
+        self._before[same:] = [len(self.records)] * (len(outward) - same)
+        self._stack = outward
+        return self._before[::-1]
+
+    def _failure_at(self, error: BaseException, traceback: TracebackType | None) -> Failure:
+        """Return where code that is no operation raised: in which module, and with what arguments."""
+        scope = self.records[-1].scope if self.records else None
+        open_scopes: list[Scope] = []
+        while scope is not None:
+            open_scopes.insert(0, scope)
+            scope = scope.parent
+        given: list[Tensor] = []
+        while traceback is not None:
+            frame, code = traceback.tb_frame, traceback.tb_frame.f_code
+            arguments = [frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount]]
+            module = arguments[0] if arguments else None
+            if isinstance(module, Module) and code is Module.__call__.__code__:
+                scope = scope_called(module._place, module.label(), scope, open_scopes)
+            known = [x for x in arguments if isinstance(x, Tensor) and key_of(x) in self._tensors]
+            given = known or given
+            traceback = traceback.tb_next
+        return Failure(error, inputs=tuple(given), operands=tuple(map(key_of, given)), scope=scope)
+
+
+def scope_called(name: str, kind: str, parent: Scope | None, known: Sequence[Scope]) -> Scope:
+    """Return the scope of a module's call: one of those that were open when the last operation was recorded, or new."""
+    for scope in known[known.index(parent) + 1 if parent in known else 0 :]:
+        if (scope.name, scope.kind) == (name, kind):
+            return scope
+    return Scope(name, parent, kind)
 
 
 def array_of(value: Any) -> Array:

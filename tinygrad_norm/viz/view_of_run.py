@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,17 +127,21 @@ class ViewOfRun:
         magnitudes = contribution_norms(run) if self.gradients else {}
         bad = first_bad_contribution(run) if self.gradients else None
         first_nan = self._first_nan()
+        self.spoiled = self._reached_from(first_nan)
         recorded = 0
         for op in run.operations:
             recorded += op.recorded
             nodes += [self._leaf(pending.pop(k)) for k in dict.fromkeys(op.operands) if k in pending]
-            here = (w for w in self.shown.wrong if op.recorded and w.number == recorded)
-            wrong = [w for w in here if w.primitive == op.primitive.name]
+            name = op.primitive.name if op.recorded else None
+            wrong = [w for w in self.shown.wrong if w.number == recorded and w.primitive == name]
             nodes.append(self._operation(op, first_nan, wrong))
+            rules = self._rules(op)
             for position, key in enumerate(op.operands):
                 if key is not None:
-                    badges = ("first NaN or ∞ of the backward pass",) if bad == (op.key, position) else ()
-                    edges.append(self._edge(op, position, magnitudes.get((op.key, position)), badges, wrong))
+                    magnitude = magnitudes.get((op.key, position))
+                    marks = ("NaN or ∞",) if magnitude is not None and not math.isfinite(magnitude) else ()
+                    badges = ("first NaN or ∞ of the backward pass",) if bad == (op.key, position) else marks
+                    edges.append(self._edge(op, position, rules[position], magnitude, badges, wrong))
         nodes += [self._leaf(leaf) for leaf in pending.values()]
         if run.failure is not None:
             nodes.append(self._failure(run.failure))
@@ -147,6 +153,7 @@ class ViewOfRun:
             tuple(self.ids[k] for k in run.swept if k in self.ids) if self.gradients else (),
             first_line(run.failure.error) if run.failure else "",
             run.notes if nodes else (*run.notes, "nothing was recorded"),
+            (len(self.saved_by), sum(n.saved_bytes for n in nodes)),
         )
 
     def _first_nan(self) -> Hashable | None:
@@ -160,6 +167,14 @@ class ViewOfRun:
                 return op.key
         return None
 
+    def _reached_from(self, first: Hashable | None) -> set[Hashable]:
+        """Return the results that an operation's NaN or infinity reached, its own with them."""
+        spoiled = {first} if first is not None else set()
+        for op in self.run.operations if spoiled else ():
+            if not spoiled.isdisjoint(op.operands) and op.key in self.run.arrays and first_bad(self.run.arrays[op.key]):
+                spoiled.add(op.key)
+        return spoiled
+
     def _node(self, key: Hashable, kind: NodeKind, **more: Any) -> NodeView:
         """Return the card of a leaf or a result, with what is known of both."""
         return NodeView(
@@ -172,6 +187,7 @@ class ViewOfRun:
             received=self.received[key],
             expected=self.expected[key],
             saved_by=tuple(dict.fromkeys(self.saved_by.get(key, ()))),
+            saved_bytes=self._bytes(key) if key in self.saved_by else 0,
             **more,
         )
 
@@ -183,13 +199,15 @@ class ViewOfRun:
         key, primitive = op.key, op.primitive
         array = self.run.arrays.get(key)
         badges = [f"first {first_bad(array)}"] if key == first_nan and array is not None else []
+        if key in self.spoiled and key != first_nan:
+            badges = [f"NaN or ∞ from {self.title(first_nan)}"]
         return self._node(
             key,
             "operation",
             operation=primitive.name,
             symbol=primitive.symbol,
             formula=formula_of(op, self.arguments[key]),
-            dtype=str(array.dtype) if array is not None else "",
+            dtype=dtype_text(array.dtype) if array is not None else "",
             needs_gradient=op.recorded,
             output=key not in self.used,
             badges=(*badges, *map(wrong_words, wrong)),
@@ -197,25 +215,38 @@ class ViewOfRun:
             source=op.source,
             note=primitive.note,
             wrong=bool(wrong),
+            spoiled=key in self.spoiled,
         )
+
+    def _bytes(self, key: Hashable) -> int:
+        """Return how much memory a value takes; of one whose values are gone, as much as float64 would."""
+        if key in self.run.arrays:
+            return int(self.run.arrays[key].nbytes)
+        return 8 * math.prod(self.run.shapes.get(key, ()))
 
     def _value(self, array: Array | None) -> Value | None:
         return value_of(array, self.shown.mask) if self.values and array is not None else None
+
+    def _rules(self, op: AppliedPrimitive) -> list[str]:
+        """Return what an operation sends back to each of its inputs, in their names; those of one rule share it."""
+        primitive, count = op.primitive, len(op.operands)
+        if primitive.variadic:
+            return [next(iter(primitive.rule), "")] * count
+        names = {**dict(zip(primitive.inputs, self.arguments[op.key], strict=True)), "out": self.title(op.key)}
+        rules = [substituted(rule, names) for rule in primitive.rule[:count]]
+        return [*rules, *[""] * (count - len(rules))]
 
     def _edge(
         self,
         op: AppliedPrimitive,
         position: int,
+        rule: str,
         magnitude: float | None,
         badges: tuple[str, ...],
         wrong: list[WrongNode],
     ) -> EdgeView:
         run, primitive = self.run, op.primitive
         argument = f"{primitive.inputs[0]}[{position}]" if primitive.variadic else primitive.inputs[position]
-        rule = next(iter(primitive.rule[0 if primitive.variadic else position :]), "")
-        if not primitive.variadic:
-            names = dict(zip(primitive.inputs, self.arguments[op.key], strict=True))
-            rule = substituted(rule, {**names, "out": self.title(op.key)})
         local, incoming, shapes, contribution = "", "", "", None
         sent = run.contributions.get((op.key, position)) if self.gradients else None
         if sent is not None:
@@ -238,11 +269,13 @@ class ViewOfRun:
             magnitude,
             flows(run, op, position),
             badges,
-            any(w.input in ("", argument, f"input {position}") for w in wrong),
+            bool(wrong) and any(w.input in ("", argument, f"input {position}") for w in wrong),
         )
 
     def _failure(self, failure: Failure) -> NodeView:
         name = failure.primitive.name if failure.primitive else type(failure.error).__name__
+        if failure.primitive is None and failure.scope is not None:
+            name = failure.scope.kind or name
         shapes = " and ".join(shape_text(getattr(x, "shape", ())) for x in failure.inputs)
         return NodeView(
             self.failure_id,
@@ -263,6 +296,12 @@ class ViewOfRun:
             for i, (k, x) in arguments
             if k in self.ids
         ]
+
+
+@lru_cache
+def dtype_text(dtype: np.dtype[Any]) -> str:
+    """Return the name of a dtype, which NumPy makes anew each time."""
+    return str(dtype)
 
 
 def saved_operands(op: AppliedPrimitive, name: str) -> list[Hashable]:
