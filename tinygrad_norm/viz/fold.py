@@ -70,9 +70,11 @@ def fold(
         folded = folded_by(view, open_above(levels_open, levels, inside))
         return replace(like_boxes_joined(view, folded), focused=chosen) if opened else folded
     for tried in range(max(levels.values(), default=-1) + 1, -1, -1):
-        folded = like_boxes_joined(view, folded_by(view, open_above(tried, levels, inside)))
-        if tried == 0 or len(folded.view.nodes) <= most * (1 + len(chosen)):
+        folded = like_boxes_joined(view, folded_by(view, open_above(tried, levels)))
+        if len(folded.view.nodes) <= most:
             break
+    if opened:
+        folded = like_boxes_joined(view, folded_by(view, open_above(tried, levels, inside)))
     return replace(folded, focused=chosen)
 
 
