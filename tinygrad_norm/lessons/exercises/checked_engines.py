@@ -198,8 +198,21 @@ class EnginePoint:
         gap = np.abs(yours - right)
         index = tuple(map(int, np.unravel_index(int(np.argmax(gap)), gap.shape)))
         steep = None if self.slope is None else self.slope(names, part, index, *case.arguments)
-        measured = () if steep is None else (f"measured on your own values, the slope is {steep:.6g}",)
-        return "", f"{yours[index]:.6g} where {right[index]:.6g} belongs{place(index)}, on {case.name}", measured
+        more = () if steep is None else (f"measured on your own values, the slope is {steep:.6g}",)
+        if gap.max() <= 1e-4 * np.abs(right).max():
+            more = (*more, "so near, and yet not exact: a numeric derivative, or float32?")
+        shown, belongs = _told_apart(float(yours[index]), float(right[index]))
+        return "", f"{shown} where {belongs} belongs{place(index)}, on {case.name}", more
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Return two numbers with as many digits as it takes to see that they differ.
+
+    >>> _told_apart(2.0, 3.0), _told_apart(1.0, 1.00000001)
+    (('2', '3'), ('1', '1.00000001'))
+    """
+    shown = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in (6, 9, 17))
+    return next((pair for pair in shown if pair[0] != pair[1]), (repr(a), repr(b)))
 
 
 @cache

@@ -256,10 +256,10 @@ LOSS_BOUND = 0.1
 
 
 def _learns(names: Names, seed: int) -> tuple[Verdict, ...]:
-    label = "two moons, three seeds"
+    label, generator = "two moons, three seeds", np.random.default_rng(seed)
     for k in range(3):
-        x, labels = _reference()["two_moons"](turn=seed + 2.0 * k)
-        weights = [names["Tensor"](w.data) for w in _reference()["start"](3 * seed + k)]
+        x, labels = _reference()["two_moons"](turn=float(generator.uniform(0, 6)))
+        weights = [names["Tensor"](w.data) for w in _reference()["start"](int(generator.integers(2**32)))]
         losses = as_numbers(names["train"](x, labels, weights, rate=0.5, epochs=40, batch=20))
         if losses.shape != (400,):
             words = f"the losses must be 400 numbers, one for each step; yours have the shape {losses.shape}"
@@ -492,6 +492,7 @@ _STATISTICS = (
     Mistake(
         "root-missing", "divided by the variance: the root is missing", _UNDER, {_DIVIDED: "(variance + eps) ** -1.0"}
     ),
+    Mistake("eps-missing", "ε is missing", _UNDER, {_DIVIDED: "variance ** -0.5"}),
     Mistake("wrong-axis", "normalized down the columns: that is batch norm", _OF_A_ROW, {"axis=-1": "axis=0"}),
     Mistake("whole-table", "one mean and one variance for the whole table", _OF_A_ROW, {"axis=-1, keepdims=True": ""}),
     Mistake(

@@ -387,11 +387,11 @@ def chain(x):
     for _ in range(5000):
         made.append(made[-1] * 0.9995)
         made.append(made[-1] + x)
-    return made[-1], np.array([hash(value) for value in made])
+    return made[-1], np.array([id(value) for value in made])
 
 
 def ordered(order, root):
-    return np.array([hash(value) for value in order(root)])
+    return np.array([id(value) for value in order(root)])
 """
 """Runs where the learner's engine is: from here, a chain of 10,000 operations would be as many requests."""
 
@@ -513,7 +513,7 @@ def _orders(code: str, name: str, why: str, also: Mapping[str, str]) -> tuple[Mi
 _SEED_MISTAKES = (
     Mistake(
         "no-seed",
-        "no seed: the grad of the result must be 1 before anything is pushed",
+        "no gradient arrives at all: is the seed missing, grad = 1 at the result?",
         _SEEDED,
         {"        self.grad = 1.0\n": ""},
     ),
@@ -692,7 +692,7 @@ _PUSHING = (
     ),
     Mistake(
         "no-seed",
-        "no seed: the grad of the result must be 1 before anything is pushed",
+        "no gradient arrives at all: is the seed missing, grad = 1 at the result?",
         _SEEDED,
         {"        self.grad += 1.0\n": ""},
     ),
