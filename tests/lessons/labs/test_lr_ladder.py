@@ -6,10 +6,12 @@ from math import inf
 import numpy as np
 import pytest
 
+from tinygrad_norm.lessons.labs import lr_ladder
 from tinygrad_norm.lessons.labs.digits import digits
 from tinygrad_norm.lessons.labs.experiment import Session
 from tinygrad_norm.lessons.labs.lr_ladder import LadderPlan, Rung, middle, run, shift_of, trained, verdicts
 from tinygrad_norm.lessons.labs.networks import NORMS
+from tinygrad_norm.lessons.labs.training import WatchedTraining
 
 TINY = LadderPlan((0.1, 1e30), steps=3, repeats=2, depth=1, width=8)
 RATES = (0.01, 0.1, 1.0)
@@ -25,8 +27,16 @@ def test_the_mechanics() -> None:
     assert without[0] is not None
     assert without[1] == inf
     assert all(value is None for row in steps.rows for value in row.values)
-    # A training that diverged has no point.
-    assert all(np.isfinite(y) for line in outcome.panels[0].lines for _, y in line.points)
+    # A training that diverged has no point, and breaks its line.
+    first = next(line for line in outcome.panels[0].lines if line.label == "none")
+    assert [np.isnan(y) for _, y in first.points] == [False, True]
+    assert not any(np.isinf(y) for line in outcome.panels[0].lines for _, y in line.points)
+
+
+def test_what_diverges_has_not_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived_and_lost = WatchedTraining(20, 0.0, inf, inf, ())
+    monkeypatch.setattr(lr_ladder, "train_watched", lambda *args, **kwargs: arrived_and_lost)
+    assert trained(("none", 1.0, 0), digits(0, 100, 200), 0, TINY).reached is None
 
 
 def test_the_same_seed_gives_the_same_training() -> None:
@@ -62,7 +72,7 @@ def ladder(**changes: dict[float, Rung]) -> dict[tuple[str, float], Rung]:
 
     rungs = {
         "none": (rung(None, 0.2), rung(100, 0.1, 0.3), rung(None, inf)),
-        "batch": (rung(None, 0.5), rung(50, 0.1, 0.0), rung(10, 0.1)),
+        "batch": (rung(None, 0.29), rung(50, 0.1, 0.0), rung(10, 0.1)),
         "noisy batch": (rung(None, 0.6), rung(90, 0.3, 0.5), rung(20, 0.1)),
         "layer": (rung(None, 0.4), rung(60, 0.1), rung(None, 2.0)),
         "rms": (rung(None, 0.4), rung(70, 0.1), rung(None, 2.0)),
@@ -87,6 +97,8 @@ def test_a_ladder_on_which_everything_reproduces() -> None:
     [
         ({"none": {1.0: Rung(30, 0.1, 0.1)}}, "larger_rates", "not reproduced"),
         ({"batch": {0.01: Rung(None, 0.1, 0.1)}}, "same_small_rate", "not reproduced"),
+        ({"batch": {0.01: Rung(None, 0.31, 0.1)}}, "same_small_rate", "in part"),
+        ({"batch": {0.01: Rung(None, inf, 0.1)}}, "same_small_rate", "in part"),
         ({"batch": {1.0: Rung(20, 0.1, 0.1)}}, "fewer_steps", "in part"),
         ({"batch": {0.1: Rung(90, 0.1, 0.1), 1.0: Rung(95, 0.1, 0.1)}}, "fewer_steps", "not reproduced"),
         ({"noisy_batch": {0.1: Rung(90, 0.3, 0.2)}}, "noise_after_batch_norm", "not reproduced"),

@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 import tinygrad_norm as tg
-from tinygrad_norm.lessons.labs.experiment import LabOutcome, LabReport
+from tinygrad_norm.lessons.labs.experiment import LabOutcome, LabReport, Line, Panel
 from tinygrad_norm.lessons.labs.pictures import SUFFIXES, check_plot, draw, plot_report
 
 
@@ -45,6 +46,15 @@ def test_few_places_of_a_logarithmic_axis_are_named(report: LabReport) -> None:
     axes = Figure().add_subplot()
     draw(axes, report.outcome.panels[1])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1"]
+
+
+def test_a_line_breaks_where_it_has_no_value_and_one_without_any_is_not_drawn() -> None:
+    nan = float("nan")
+    lines = (Line("broken", ((1.0, 2.0), (2.0, nan), (3.0, 1.0)), 0), Line("nothing", ((1.0, nan),), 1))
+    axes = Figure().add_subplot()
+    draw(axes, Panel("p", "A title", "x", "y", lines, log_y=True))
+    assert np.isnan(axes.lines[0].get_ydata()).tolist() == [False, True, False]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["broken"]
 
 
 def test_bars_stand_on_zero_and_marks_are_hollow(report: LabReport) -> None:

@@ -92,7 +92,7 @@ STYLES: Mapping[str, int] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a panel, as ``(x, y)`` points; lines of one style share color and mark."""
+    """One line of a panel, as ``(x, y)`` points, broken where y is NaN; lines of one style share color and mark."""
 
     label: str
     points: tuple[tuple[float, float], ...]

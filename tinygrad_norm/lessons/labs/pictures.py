@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from importlib import import_module
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def write_panels(panels: Sequence[Panel], path: Path, title: str = "") -> None:
 def draw(axes: Any, panel: Panel) -> None:
     """Draw one panel."""
     for line in panel.lines:
-        if line.points:
+        if not all(isnan(y) for _, y in line.points):
             draw_line(axes, line)
     scale_axes(axes, panel)
     axes.set_title(panel.title, fontsize=10)
@@ -118,7 +119,7 @@ def scale_axes(axes: Any, panel: Panel) -> None:
         axes.xaxis.get_major_locator().set_params(integer=True)
     if panel.log_y:
         axes.set_yscale("log")
-        values = [y for line in panel.lines for _, y in line.points]
+        values = [y for line in panel.lines for _, y in line.points if not isnan(y)]
         if values and max(values) < 1e4 * min(values):
             low, high = axes.get_ylim()
             digits = (1, 2, 5) if high / low > 10 else (1, 1.5, 2, 3, 4, 6, 8)
