@@ -55,9 +55,17 @@ def test_a_list_of_tracked_tensors_is_refused() -> None:
     ],
 )
 def test_arrays_that_do_not_compute_as_arrays(data: Any, message: str) -> None:
-    with pytest.raises(tg.OperandError, match=message):
-        tg.Tensor(data)
-    with pytest.raises(tg.OperandError, match=message):
-        tg.exp(data)
-    with pytest.raises(tg.OperandError, match=message):
-        tg.Tensor([[1.0, 2.0]]) * data
+    t = tg.Tensor([[1.0, 2.0]])
+    for call in (
+        lambda: tg.Tensor(data),
+        lambda: tg.Tensor([data, data]),
+        lambda: tg.exp(data),
+        lambda: t * data,
+        lambda: t < data,
+        lambda: np.where(data, t, 0.0),
+        lambda: np.isclose(t, data),
+        lambda: t[data.astype(int) * 0],
+        lambda: tg.stack([t, data]),
+    ):
+        with pytest.raises(tg.OperandError, match=message):
+            call()

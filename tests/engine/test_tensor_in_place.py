@@ -11,7 +11,15 @@ import pytest
 
 import tinygrad_norm as tg
 
-OPERATORS = [operator.iadd, operator.isub, operator.imul, operator.itruediv]
+OPERATORS = [
+    operator.iadd,
+    operator.isub,
+    operator.imul,
+    operator.itruediv,
+    operator.ifloordiv,
+    operator.imod,
+    operator.ipow,
+]
 
 
 @pytest.mark.parametrize("change", OPERATORS)
@@ -28,6 +36,14 @@ def test_a_leaf_under_no_grad_gets_new_values(change: Callable[..., Any]) -> Non
     loss.backward()
     assert w.grad is not None
     assert w.grad.tolist() == [6.0, 10.0]
+
+
+def test_a_matrix_under_no_grad_gets_the_product() -> None:
+    w = same = tg.Tensor(np.eye(2), requires_grad=True)
+    with tg.no_grad():
+        w @= np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert w is same
+    assert w.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
 @pytest.mark.parametrize("change", OPERATORS)

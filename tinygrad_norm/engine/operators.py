@@ -144,6 +144,18 @@ class Operators:
     def __itruediv__(self, other: Any) -> Tensor:
         return self._assign(apply(divide, (self, other)))
 
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._assign(self // other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return self._assign(apply(remainder, (self, other)))
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._assign(self**other)
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._assign(apply(matmul, (self, other)))
+
     # Comparisons and logic: values without a gradient
 
     def __lt__(self, other: Any) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.details.array import PLAIN
+from ..engine.details.array import PLAIN, refuse_unlike_arrays
 from ..engine.primitive import FUNCTIONS, NUMPY, composition
 from ..engine.tensor import Tensor, wrap
 from ..errors import InputError, OperandError, ShapeError
@@ -89,6 +89,8 @@ def plain(x: Any) -> Any:
     """Return a Tensor's array, and what can be one as one; anything else as it is."""
     if isinstance(x, Tensor):
         return x._array
+    if isinstance(x, np.ndarray):
+        refuse_unlike_arrays(x)
     return np.asarray(x) if hasattr(x, "__array__") and not isinstance(x, PLAIN) else x
 
 

@@ -20,7 +20,7 @@ def to_array(data: Any, dtype: Any = None) -> Array:
     """Return a private array of real numbers or booleans with the values of a number, list, array or Tensor."""
     if isinstance(data, (list, tuple)):
         refuse_tracked(data)
-    elif isinstance(data, np.ndarray) and type(data) is not np.ndarray:
+    elif isinstance(data, np.ndarray):
         refuse_unlike_arrays(data)
     try:
         # Another library's __array__ may know nothing of copies: it is asked for its array first.
@@ -51,6 +51,8 @@ def freeze(values: Iterable[Any]) -> None:
 
 def refuse_unlike_arrays(data: Array) -> None:
     """Raise for arrays that do not compute as arrays do: what they mean would be lost with their class."""
+    if type(data) is np.ndarray:
+        return
     if hasattr(data, "mask"):
         raise OperandError(
             "a Tensor's data must be plain numbers; got a masked array, whose mask would be lost. Fill it with "
@@ -69,6 +71,8 @@ def refuse_tracked(data: Sequence[Any]) -> None:
         for entry in pending.pop():
             if isinstance(entry, (list, tuple)):
                 pending.append(entry)
+            elif isinstance(entry, np.ndarray):
+                refuse_unlike_arrays(entry)
             # A Tensor is known by this attribute, as this room lies below it.
             elif getattr(entry, "requires_grad", False):
                 raise OperandError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...samples import sample
-from ..details.array import Array, Shape
+from ..details.array import Array, Shape, refuse_unlike_arrays
 from ..primitive import primitive
 
 
@@ -27,6 +27,8 @@ def frozen_index(index: Any) -> Any:
         return tuple(frozen_index(part) for part in index)
     if index is None or index is Ellipsis or isinstance(index, (slice, int, np.generic)):
         return index
+    if isinstance(index, np.ndarray):
+        refuse_unlike_arrays(index)
     array = np.array(index)
     return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
 
