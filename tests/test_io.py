@@ -4,6 +4,7 @@ import builtins
 import io
 import pickle
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +206,65 @@ def test_safetensors_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
         tg.save({"a": np.ones(2)}, tmp_path / "a.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+def npz(path: Path, entries: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return path
+
+
+def npy(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("text", npy(np.array(["text"]))),
+        ("bytes", npy(np.array([b"bytes"]))),
+        ("dates", npy(np.array(["2026-11-26"], "datetime64[D]"))),
+        ("complex", npy(np.array([1j]))),
+        ("records", npy(np.zeros(2, [("a", float)]))),
+        ("no array", b"plain bytes"),
+        ("a forged header", b"\x93NUMPY\x01\x00\x10\x00" + b"{" * 16),
+        ("a deep header", b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535),
+        ("a bomb", npy(np.zeros(2**24))),
+    ],
+)
+def test_an_npz_of_what_is_no_number_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    path = npz(tmp_path / "a.npz", {"w.npy": content} if name != "no array" else {"w.txt": content})
+    if name == "a bomb":  # zeros compress to a thousandth; what claims more is no data
+        path.write_bytes(path.read_bytes().replace((2**27 + 128).to_bytes(4, "little"), (2**31).to_bytes(4, "little")))
+    with pytest.raises(tg.FileError, match="must be a complete"):
+        tg.load(path)
+
+
+def test_every_way_to_compress_and_to_damage_it(tmp_path: Path) -> None:
+    content = {"w.npy": npy(np.arange(200.0))}
+    for compression in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        path = npz(tmp_path / "a.npz", content, compression)
+        whole = path.read_bytes()
+        assert tg.load(path)["w"].shape == (200,)
+        for place in range(0, len(whole), 7):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+            with suppress(tg.FileError):
+                tg.load(path)
+
+
+def test_a_structure_without_end(tmp_path: Path) -> None:
+    deep = '{"a": ' + '{"dict": {"a": ' * 5000 + '{"value": 1}' + "}}" * 5000 + "}"
+    for text in (deep, "[" * 10**5, '{"a": {"array": ["x"]}}', '{"a": {}}'):
+        np.savez(tmp_path / "a.npz", __structure__=np.frombuffer(text.encode(), np.uint8))
+        with pytest.raises(tg.FileError, match="must be a complete"):
+            tg.load(tmp_path / "a.npz")
+
+
+def test_nothing_in_a_file_s_names_reaches_a_message_unescaped(tmp_path: Path) -> None:
+    path = npz(tmp_path / "a.npz", {"\x1b[2J\u202e.npy": npy(np.array(["text"]))})
+    with pytest.raises(tg.FileError) as error:
+        tg.load(path)
+    assert str(error.value).isprintable()

@@ -8,8 +8,10 @@ when it is complete: an interrupted save leaves the old file as it was.
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -22,7 +24,7 @@ from .engine.details.array import Array
 from .engine.tensor import Tensor
 from .errors import FileError, InputError, MissingExtraError, OperandError
 from .pytorch_names import kind_of
-from .terminal.files import whole_file
+from .terminal.files import visible, whole_file
 
 STRUCTURE = "__structure__"
 """The name under which the JSON text stands; a plain state dict has none."""
@@ -89,7 +91,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         return dict(arrays)
     try:
         return dict(put_together(json.loads(text), arrays))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(source, error) from error
 
 
@@ -153,7 +155,14 @@ def write_npz(path: Path, arrays: Mapping[str, Array], text: str | None) -> None
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
-ZIP_ERRORS = (struct.error, zlib.error, zipfile.BadZipFile)
+MOST_INFLATED = 1100
+"""How many bytes one of a zip file may become: what its compression can at most make of real data."""
+
+READING_ERRORS = (
+    *(OSError, ValueError, TypeError, AttributeError, EOFError, LookupError, RuntimeError, MemoryError, SyntaxError),
+    *(struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tokenize.TokenError),
+)
+"""What NumPy and the zip module raise at files that are damaged or forged."""
 
 
 def read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
@@ -162,11 +171,25 @@ def read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
         if not zipfile.is_zipfile(path):
             raise ValueError("it is no zip file, or its end is missing")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            _require_size(path, archive.zip)
+            arrays = {name: _numbers(name, archive[name]) for name in archive.files}
             text = arrays.pop(STRUCTURE, None)
             return arrays, None if text is None else text.tobytes().decode("utf-8")
-    except (OSError, ValueError, TypeError, EOFError, KeyError, RuntimeError, MemoryError, *ZIP_ERRORS) as error:
+    except READING_ERRORS as error:
         raise damaged(path, error) from error
+
+
+def _numbers(name: str, array: Array) -> Array:
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        raise ValueError(f"{name!r} holds {getattr(array, 'dtype', 'bytes')} and not numbers")
+    return array
+
+
+def _require_size(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse a small file that says to hold very much."""
+    claimed, there = sum(entry.file_size for entry in archive.infolist()), path.stat().st_size
+    if claimed > MOST_INFLATED * there + 2**20:
+        raise ValueError(f"its {there:,} bytes would become {claimed:,}")
 
 
 def write_safetensors(path: Path, arrays: Mapping[str, Array], text: str | None) -> None:
@@ -181,12 +204,12 @@ def read_safetensors(path: Path) -> tuple[dict[str, Array], str | None]:
     library = safetensors_library()
     try:
         content = path.read_bytes()
-        arrays = library.numpy.load(content)
+        arrays = {name: _numbers(name, array) for name, array in library.numpy.load(content).items()}
         # The library has checked the header, but hands out the metadata only of a file that it opens itself.
         (length,) = struct.unpack_from("<Q", content)
         metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
         return arrays, metadata.get(STRUCTURE)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, library.SafetensorError) as error:
+    except (*READING_ERRORS, library.SafetensorError) as error:
         raise damaged(path, error) from error
 
 
@@ -223,8 +246,9 @@ def format_of(path: Path) -> tuple[Writer, Reader]:
 
 def damaged(path: Path, error: Exception) -> FileError:
     """Return the error for a file that cannot be read."""
-    reason = str(error).strip().rstrip(".").splitlines() or [type(error).__name__]
+    lines = str(error).strip().rstrip(".").splitlines() or [type(error).__name__]
+    reason = visible(lines[0][:200])
     return FileError(
-        f"{path} must be a complete {path.suffix} file of numeric arrays; reading it failed: {reason[0]}. "
+        f"{path} must be a complete {path.suffix} file of numeric arrays; reading it failed: {reason}. "
         "Copy or save it again; nothing was loaded."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import numpy as np
 import pytest
@@ -133,3 +134,27 @@ def test_every_allowed_function_is_documented() -> None:
 def test_the_function_has_the_names_as_arguments() -> None:
     view = tg.draw(parse("x * y").function(), 2.0, 3.0).view
     assert [n.id for n in view.nodes] == ["x", "y", "multiply_1"]
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("'a' * 9000 + x", "has a str as an operand"),
+        ("[x] * 9000", "has a list as an operand"),
+        ("(x, x)[0] + x", "has a tuple as an operand"),
+        ("[x][0] < x", "has a list as an operand"),
+        ("one_hot([1], 300000000) + x", "a whole number in an expression must be at most 10,000; got 300000000."),
+        ("x + " + "1" * 1900, f"must be at most 10,000; got {'1' * 20}. Write"),
+        ("outer(outer(z, z), outer(z, z))", "must have at most 100,000 entries; "),
+        ("one_hot([1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3], 10000) + x[0]", "must have at most 100,000 entries; "),
+        ("einsum('ab,cd,ef,gh->', z, z, z, z)", "must take at most 100,000,000 products; "),
+    ],
+)
+def test_what_would_take_much_memory_or_time_is_refused(source: str, problem: str) -> None:
+    def attempt() -> None:
+        parsed = parse(source)
+        parsed.function()(*(tg.Tensor(np.ones((20, 20))) for _ in parsed.names))
+
+    with pytest.raises(tg.InputError, match=re.escape(problem)) as error:
+        attempt()
+    assert len(str(error.value)) < 400

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygrad_norm.errors import FileError
-from tinygrad_norm.terminal.files import whole_file, whole_text
+from tinygrad_norm.terminal.files import visible, whole_file, whole_text
 
 
 @pytest.fixture
@@ -99,3 +103,48 @@ def test_the_encoding_and_the_ends_of_lines(tmp_path: Path) -> None:
     with whole_text(path, "utf-8-sig") as file:
         file.write("ä\r\nb\n")
     assert path.read_bytes() == b"\xef\xbb\xbf\xc3\xa4\r\nb\n"
+
+
+def test_names_as_long_as_names_can_be(tmp_path: Path) -> None:
+    for length in (200, 241, 255):
+        path = tmp_path / ("n" * length)
+        write(path, "whole")
+        assert path.read_text(encoding="utf-8") == "whole"
+
+
+def test_nobody_else_reads_it_before_it_is_complete(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with whole_file(tmp_path / "new") as part:
+            assert part.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_nothing_in_a_text_drives_the_terminal(text: str) -> None:
+    shown = visible(text)
+    assert all(c.isprintable() or c in "\n\t" for c in shown)
+    shown.encode("utf-8")
+    assert visible(shown) == shown
+    if text.isprintable():
+        assert shown == text
+
+
+def test_a_file_that_is_half_written_is_taken_away_by_sigterm(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from tinygrad_norm import cli
+from tinygrad_norm.terminal.files import whole_text
+def run(args):
+    with whole_text("out.txt") as file:
+        file.write("half")
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True: signal.pause()
+cli.doctor.run = run
+sys.exit(cli.main(["doctor"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, timeout=60, check=False)
+    assert done.returncode == 143
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 import sys
@@ -148,11 +149,31 @@ def test_a_renderer_that_cannot_be_started(nothing_installed: Path) -> None:
         render(SMALL, "svg")
 
 
+@pytest.mark.parametrize("rubbish", ["<!DOCTYPE html><html><svg></svg></html>", "graph", "\\x1b[2J"])
+def test_what_is_no_picture_is_not_saved_as_one(
+    nothing_installed: Path, program: Callable[[str, str], Path], rubbish: str
+) -> None:
+    program("graphviz-pure", f"sys.stdout.write('{rubbish}')")
+    with pytest.raises(RendererError, match="must write svg; it wrote something else, beginning with b'") as error:
+        render(SMALL, "svg")
+    assert str(error.value).isprintable()
+
+
+def test_without_a_path_the_folder_we_are_in_is_not_searched(
+    nothing_installed: Path, program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("graphviz-pure", "dot"):
+        monkeypatch.chdir(program(name, "sys.stdout.write('<svg')").parent)
+    for path in (None, "", os.pathsep, f"/none{os.pathsep}"):
+        monkeypatch.setenv("PATH", path) if path is not None else monkeypatch.delenv("PATH")
+        assert [r for r in find_renderers() if r.path.startswith(("./", os.getcwd()))] == []
+
+
 def test_warnings_stay_off_the_screen(
     nothing_installed: Path, program: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    program("graphviz-pure", "sys.stderr.write('Warning: fonts'); sys.stdout.write(source)")
-    assert render(SMALL, "svg") == SMALL.encode()
+    program("graphviz-pure", "sys.stderr.write('Warning: fonts'); sys.stdout.write('<svg>' + source)")
+    assert render(SMALL, "svg") == b"<svg>" + SMALL.encode()
     assert capfd.readouterr() == ("", "")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from ..engine.tensor import Tensor
 from ..errors import InputError, TinygradNormError
 
 LONGEST, MOST_PARTS, DEEPEST = 2000, 400, 60
+LARGEST_NUMBER, MOST_ENTRIES, MOST_WORK = 10_000, 100_000, 10**8
+"""A whole number in an expression may be a size; so many entries a part of it may have, so many products einsum."""
 
 NUMPY_NAMES = """
 absolute add arctan concatenate cos cosh cumsum divide dot einsum erf exp expm1 floor log log1p logaddexp matmul max
@@ -143,6 +146,11 @@ def check_part(node: ast.AST, functions: Mapping[str, Any], called: bool) -> Non
         raise InputError(f"the function {node.id} must be called; write {node.id}(x).")
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and all(k.arg for k in node.keywords):
         return
+    if isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) > LARGEST_NUMBER:
+        raise InputError(
+            f"a whole number in an expression must be at most {LARGEST_NUMBER:,}; got {ast.unparse(node)[:20]}. "
+            "Write a large one with a decimal point, such as 1e6."
+        )
     if isinstance(node, ast.Constant) and (node.value is None or node.value is ... or type(node.value) in CONSTANTS):
         return
     kind = type(node).__name__
@@ -175,11 +183,11 @@ def evaluate(node: ast.expr, names: Mapping[str, Any], functions: Mapping[str, C
             operand = value(part)
             return guarded(lambda: -operand if isinstance(op, ast.USub) else +operand, node)
         case ast.BinOp(left=left, op=op, right=right):
-            return combined(BINARY[type(op)], value(left), value(right), node)
+            return combined(BINARY[type(op)], computed(value(left), node), computed(value(right), node), node)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return combined(COMPARISONS[type(op)], value(left), value(right), node)
+            return combined(COMPARISONS[type(op)], computed(value(left), node), computed(value(right), node), node)
         case ast.Subscript(value=part, slice=index):
-            return combined(operator.getitem, value(part), value(index), node)
+            return combined(operator.getitem, computed(value(part), node), value(index), node)
         case ast.Slice(lower=lower, upper=upper, step=step):
             return slice(*(None if end is None else value(end) for end in (lower, upper, step)))
     # check_part() lets nothing through besides but the call of a named function.
@@ -188,6 +196,8 @@ def evaluate(node: ast.expr, names: Mapping[str, Any], functions: Mapping[str, C
     name = node.func.id
     given = {k.arg: value(k.value) for k in node.keywords if k.arg}
     arguments = [value(a) for a in node.args]
+    if name == "einsum":
+        require_little_work(arguments, node)
     return guarded(lambda: functions[name](*arguments, **given), node)
 
 
@@ -199,14 +209,52 @@ def combined(operation: Callable[[Any, Any], Any], left: Any, right: Any, node: 
     return guarded(lambda: operation(left, right), node)
 
 
+def computed(value: Any, node: ast.expr) -> Any:
+    """Return an operand; text and lists are arguments of functions and nothing to compute with."""
+    if isinstance(value, (str, list, tuple)):
+        raise InputError(
+            f"an expression must compute with arrays and numbers; {shortened(node)} has a {type(value).__name__} as an "
+            "operand. Use a name, as in x * 2."
+        )
+    return value
+
+
+def require_little_work(arguments: list[Any], node: ast.expr) -> None:
+    """Refuse an einsum of more products than an example needs; what is no einsum at all says so itself."""
+    if not arguments or not isinstance(arguments[0], str):
+        return
+    terms = arguments[0].partition("->")[0].split(",")
+    sizes = {
+        letter: size
+        for term, operand in zip(terms, arguments[1:], strict=False)
+        for letter, size in zip(term.strip(), getattr(operand, "shape", ()), strict=False)
+    }
+    if math.prod(sizes.values()) > MOST_WORK:
+        raise InputError(
+            f"a part of an expression must take at most {MOST_WORK:,} products; {shortened(node)} takes "
+            f"{math.prod(sizes.values()):,}. Write a script."
+        )
+
+
+def shortened(node: ast.expr) -> str:
+    """Return a part of an expression as it is quoted."""
+    return repr(ast.unparse(node)[:60])
+
+
 def guarded(compute: Callable[[], Any], node: ast.expr) -> Any:
     """Return what a part of an expression gives; an error of Python's becomes one of ours, which quotes the part."""
     try:
-        return compute()
+        result = compute()
     except TinygradNormError:
         raise
     except (TypeError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
         raise InputError(
-            f"every part of an expression must have a value; {ast.unparse(node)[:60]!r} has none: {error}. "
+            f"every part of an expression must have a value; {shortened(node)} has none: {str(error)[:200]}. "
             "Look up the function's arguments with help()."
         ) from None
+    if isinstance(result, Tensor) and result.size > MOST_ENTRIES:
+        raise InputError(
+            f"a part of an expression must have at most {MOST_ENTRIES:,} entries; {shortened(node)} has "
+            f"{result.size:,}. Write a script."
+        )
+    return result

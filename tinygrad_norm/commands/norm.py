@@ -45,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--header", choices=_HEADER, default="auto", help="whether the first line names the columns")
     add("--delimiter", metavar="CHAR", type=delimiter, help=f"a character, or {', '.join(_DELIMITERS)}")
     add("--decimal", choices=DECIMALS, help="the decimal sign")
+    add("--missing", choices=("refuse", "drop"), default="refuse", help="what to do with a row that lacks a number")
     add("--encoding", metavar="NAME", help="such as cp1252 (default: UTF-8)")
 
 
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             delimiter=args.delimiter,
             decimal=DECIMALS.get(args.decimal),
             encoding=args.encoding,
+            drop_missing=args.missing == "drop",
             on_progress=progress,
         )
         table = table if args.mask is None else masked(table, args.mask)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,17 +46,40 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.exists() and not target.is_file():
         yield target
         return
-    part = target.with_name(f".{target.name}.{token_hex(4)}.part")
+    # A name of its own, as the target's may be as long as names can be; nobody else reads it before it is complete.
+    part = target.with_name(f".{token_hex(8)}.part")
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         yield part
-        if target.exists():
-            shutil.copymode(target, part)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
+        os.chmod(part, _permissions(target))
         os.replace(part, target)
+        _settle(target.parent)
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def _permissions(target: Path) -> int:
+    """Return those of the file that is replaced, or what a new file gets."""
+    if target.exists():
+        return target.stat().st_mode & 0o7777
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _settle(folder: Path) -> None:
+    """Have the move written down, where the system can do it: a file that was there must not be gone after a crash."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    with suppress(OSError):
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
 
 
 @contextmanager
@@ -89,3 +111,19 @@ def shown_name(path: str | os.PathLike[str]) -> str:
     """
     name = os.fspath(path)
     return name if name.isprintable() else repr(name)
+
+
+def visible(text: str) -> str:
+    r"""Return a text from a file or another process as a terminal may have it: what drives it is shown instead.
+
+    Control characters, marks that turn the direction of writing, and half characters become their escapes; line ends
+    and tabs stay.
+
+    Examples
+    --------
+    >>> print(visible("a\x1b[2Jb\u202ec"))
+    a\x1b[2Jb\u202ec
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)

@@ -55,14 +55,16 @@ def named_renderer(name: str, by: str) -> Renderer:
 
 def find_renderers() -> Iterator[Renderer]:
     """Yield the renderers there are, best first."""
-    chosen, on_path = os.environ.get(VARIABLE), os.environ.get("PATH", "")
+    chosen, on_path = os.environ.get(VARIABLE), os.environ.get("PATH", os.defpath)
     if chosen:
         yield named_renderer(chosen, VARIABLE)
     beside = [sysconfig.get_path("scripts"), os.path.dirname(sys.executable)]
-    pure = shutil.which("graphviz-pure", path=os.pathsep.join([*beside, on_path]))
+    # An empty part would be the folder we are in.
+    places = [place for place in [*beside, *on_path.split(os.pathsep)] if place]
+    pure = shutil.which("graphviz-pure", path=os.pathsep.join(places))
     if pure is not None:
         yield Renderer(pure, "the package graphviz-pure", pdf=False)
-    dot = shutil.which("dot", path=on_path)
+    dot = shutil.which("dot", path=os.pathsep.join(places[len(beside) :]))
     if dot is not None:
         yield Renderer(dot, "dot on the PATH", pdf=True)
 
@@ -126,7 +128,24 @@ def run_renderer(renderer: Renderer, dot: str, options: list[str], seconds: floa
             f"the renderer {renderer.path} must write {' '.join(options)}; it ended with code {done.returncode} and "
             f"said: {said[:300]}. Try another one with {VARIABLE}, or save as .gv."
         )
+    if not looks_like(done.stdout, options[0].removeprefix("-T")):
+        raise RendererError(
+            f"the renderer {renderer.path} must write {options[0].removeprefix('-T')}; it wrote something else, "
+            f"beginning with {done.stdout[:20]!r}. Try another one with {VARIABLE}, or save as .gv."
+        )
     return done.stdout
+
+
+def looks_like(content: bytes, format: str) -> bool:
+    """Tell whether bytes begin as a file of this format does.
+
+    >>> looks_like(b"<!DOCTYPE html>", "svg"), looks_like(b"%PDF-1.7", "pdf")
+    (False, True)
+    """
+    start = content[:2000].lstrip()
+    if format == "svg":
+        return b"<svg" in start and b"<html" not in start.lower()
+    return start.startswith({"png": b"\x89PNG", "pdf": b"%PDF"}[format])
 
 
 def size_of(svg: str) -> tuple[float, float]:

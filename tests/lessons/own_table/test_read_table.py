@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_norm.errors import TableError
-from tinygrad_norm.lessons.own_table.own_table import OwnTable
+from tinygrad_norm.lessons.own_table.own_table import Column, OwnTable
 from tinygrad_norm.lessons.own_table.read_table import read_table
 
 Read = Callable[..., OwnTable]
@@ -257,3 +257,68 @@ def test_columns_without_names_go_by_number(read: Read) -> None:
 def test_a_name_goes_before_a_number(read: Read) -> None:
     table = read("3,1,2\n10,20,30\n", header=True, text_columns=["2"])
     assert [column.number for column in table.texts] == [3]
+
+
+def table_from(tmp_path: Path, text: str, **options: Any) -> OwnTable:
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_table(str(path), **options)
+
+
+def test_an_index_without_a_name_is_no_data(tmp_path: Path) -> None:
+    table = table_from(tmp_path, ",z1,z2\n0,7,5\n1,2,3\n2,1,2\n")
+    assert table.numbers.tolist() == [[7, 5], [2, 3], [1, 2]]
+    assert [*table.texts.values()] == [["0", "1", "2"]]
+    assert table.layout.index
+
+
+@pytest.mark.parametrize("text", [",a\n1,7\n2,8\n", ",a\n0,7\n2,8\n", "i,a\n0,7\n1,8\n", "0,7\n1,8\n", ' ""\n0\n1\n'])
+def test_what_only_looks_like_an_index_is_data(tmp_path: Path, text: str) -> None:
+    table = table_from(tmp_path, text, delimiter=",")
+    assert not table.layout.index
+    assert len(table.number_columns) == len(table.columns)
+
+
+def test_rows_that_lack_a_number_can_be_left_out(tmp_path: Path) -> None:
+    text = "word,z1,z2\nHi,,1\n,2,3\nyou,NaN,4\n\nme,5,n/a\nus,6,7\n"
+    table = table_from(tmp_path, text, drop_missing=True)
+    assert table.numbers.tolist() == [[2, 3], [6, 7]]
+    assert [*table.texts.values()] == [["", "us"]]
+    assert (table.layout.dropped, table.lines.tolist()) == ((2, 4, 6), [3, 7])
+    with pytest.raises(TableError, match=r"line 2, column 2 \('z1'\): the cell is empty"):
+        table_from(tmp_path, text)
+    with pytest.raises(TableError, match="line 3, column 1: 'x' is not a number"):
+        table_from(tmp_path, "1,2\n,3\nx,4\n", drop_missing=True)
+    with pytest.raises(TableError, match="every row lacks a number"):
+        table_from(tmp_path, "a,b\n,1\n2,\n", drop_missing=True)
+
+
+def test_the_index_of_what_is_left(tmp_path: Path) -> None:
+    table = table_from(tmp_path, ",z\n0,\n1,2\n2,\n3,5\n", drop_missing=True)
+    assert [*table.texts.values()] == [["1", "3"]]
+    assert table.numbers.tolist() == [[2], [5]]
+
+
+def test_many_columns_take_no_time_that_grows_with_their_square(tmp_path: Path) -> None:
+    looks = count_comparisons(lambda: table_from(tmp_path, "\n".join([",".join(["1"] * 3000)] * 3)))
+    assert looks < 100 * 3000
+
+
+def count_comparisons(work: Callable[[], object]) -> int:
+    """Return how often two columns were compared or hashed meanwhile."""
+    count = 0
+    equal, hashed = Column.__eq__, Column.__hash__
+
+    def counted(plain: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            nonlocal count
+            count += 1
+            return plain(*arguments)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Column, "__eq__", counted(equal))
+        patch.setattr(Column, "__hash__", counted(hashed))
+        work()
+    return count

@@ -140,3 +140,13 @@ def test_names_fit_a_line(table_of: TableOf) -> None:
 )
 def test_the_format_fits_the_numbers(values: list[float], as_is: bool, expected: str) -> None:
     assert choose_format(np.array(values), as_is=as_is) == expected
+
+
+def test_what_was_left_out_is_said_and_nothing_drives_the_terminal(table_of: TableOf) -> None:
+    labels = ["a\x1b[2Jb", "c\u202ed", "e"]
+    table = table_of([[1, 2], [3, 4], [5, 7]], labels, index=True, dropped=(3, 5, 6, 8, 9, 11))
+    text = steps_text(table, normalize_table(table, NormChoices("layer")))
+    assert "The first column has no name and counts the rows: it is their index" in " ".join(text.split())
+    assert "6 rows left out that lacked a number (lines 3, 5, 6, 8, 9…)." in " ".join(text.split())
+    assert all(c.isprintable() or c == "\n" for c in text)
+    assert "a\\x1b[2Jb" in text

@@ -40,13 +40,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """How the file is written, found out or given; lines without any text are skipped and counted."""
+    """How the file is written, found out or given.
+
+    Lines without any text are skipped and counted. A first column without a name that counts the rows from 0 is their
+    index, and text (``index``); the rows on the lines in ``dropped`` lacked a number.
+    """
 
     delimiter: str
     decimal: str
     header: bool
     encoding: str
     blank_lines: int
+    index: bool = False
+    dropped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +75,8 @@ class OwnTable:
     @property
     def number_columns(self) -> list[Column]:
         """The columns that are not text."""
-        return [column for column in self.columns if column not in self.texts]
+        texts = {column.number for column in self.texts}
+        return [column for column in self.columns if column.number not in texts]
 
     @property
     def labels(self) -> list[list[str]]:

@@ -25,6 +25,15 @@ _SAMPLE_LINES = 100
 _Row: TypeAlias = tuple[int, list[str]]
 """The line that a row begins on, and its cells."""
 
+_Texts: TypeAlias = dict[Column, list[str]]
+
+MISSING = frozenset(["", "na", "n/a", "nan", "null", "none"])
+"""What stands in a cell for a number that is not there, whatever its letters' case."""
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip().lower() in MISSING
+
 
 def read_table(
     path: str,
@@ -34,25 +43,29 @@ def read_table(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    drop_missing: bool = False,
     on_progress: OnProgress = silent,
 ) -> OwnTable:
     """Read a table of numbers, with or without columns of text, from a file, or from standard input as "-".
 
     A column is text if none of its cells is a number or it is one of ``text_columns``, by name or number from 1; else
     all its cells must be numbers. The first line is a header if none of its cells is a number. Lines without any text
-    are skipped. What is not None is not found out. TableError, with line and column, if the file is no such table.
+    are skipped, and so are rows that lack a number, if ``drop_missing``. What is not None is not found out. TableError,
+    with line and column, if the file is no such table.
     """
     name, encoding, lines = open_lines(path, encoding, on_progress)
     sample = [*islice(lines, _SAMPLE_LINES)]
     delimiter = delimiter or find_delimiter(sample)
     rows = split_rows(chain(sample, lines), delimiter, "".join(sample), source=name)
-    return _Reading(name, rows, delimiter, decimal).table(header, text_columns, encoding)
+    return _Reading(name, rows, delimiter, decimal, drop_missing).table(header, text_columns, encoding)
 
 
 class _Reading:
     """One pass over the rows of a file."""
 
-    def __init__(self, name: str, rows: Iterator[_Row], delimiter: str, decimal: str | None) -> None:
+    def __init__(
+        self, name: str, rows: Iterator[_Row], delimiter: str, decimal: str | None, drop_missing: bool
+    ) -> None:
         self._name = name
         self._rows = self._without_blanks(rows)
         self._blank_lines = 0
@@ -61,6 +74,8 @@ class _Reading:
         self._columns: tuple[Column, ...] = ()
         self._first_line = 1
         self._hint = ""
+        self._drop_missing = drop_missing
+        self._dropped: list[int] = []
 
     def _without_blanks(self, rows: Iterator[_Row]) -> Iterator[_Row]:
         """Leave out rows in which every cell is empty."""
@@ -72,12 +87,18 @@ class _Reading:
 
     def table(self, header: bool | None, text_columns: Sequence[str], encoding: str) -> OwnTable:
         """Read everything."""
-        first_line, first_cells = first_row = self._begin(header)
-        chosen = {find_column(self._columns, wanted, self._name) for wanted in text_columns}
+        begun: list[_Row] = [self._begin(header)]
+        while self._drop_missing and any(map(_is_missing, begun[-1][1])) and (more := next(self._rows, None)):
+            begun.append(more)  # until there is a row that shows which columns are numbers
+        first_line, first_cells = begun[-1]
+        for start in begun:
+            self._require_width(*start)
+        chosen = {find_column(self._columns, wanted, self._name).number for wanted in text_columns}
+        is_number = self._format.is_number
         numeric = [
             column
-            for column, cell in zip(self._columns, first_cells, strict=True)
-            if column not in chosen and self._format.is_number(cell, finite=False)
+            for column, cells in zip(self._columns, zip(*(cells for _, cells in begun), strict=True), strict=True)
+            if column.number not in chosen and any(is_number(c, finite=False) for c in cells)
         ]
         if not numeric:
             raise TableError(
@@ -85,33 +106,66 @@ class _Reading:
                 f"{DELIMITERS.get(self._delimiter, repr(self._delimiter))} as the delimiter; give a table with at "
                 "least one, or another --delimiter"
             )
-        texts: dict[Column, list[str]] = {column: [] for column in self._columns if column not in numeric}
         pick = [c.number - 1 for c in numeric]
+        numbered = {c.number for c in numeric}
+        texts: dict[Column, list[str]] = {c: [] for c in self._columns if c.number not in numbered}
+        found_out = [c for c in texts if c.number not in chosen]
         # itemgetter of one place gives the item, not a tuple of it.
         cells_of = itemgetter(*pick) if len(pick) > 1 else itemgetter(slice(pick[0], pick[0] + 1))
         numbers, lines = array("d"), array("q")
-        for line, row in chain([first_row], self._rows):
+        for line, row in chain(begun, self._rows):
             self._require_width(line, row)
+            cells = cells_of(row)
+            if self._drop_missing and any(map(_is_missing, cells)):
+                self._dropped.append(line)
+                continue
             try:
-                numbers.fromlist(self._format.row(cells_of(row)))
+                numbers.fromlist(self._format.row(cells))
             except CellError as error:
                 raise self._cell_error(line, numeric[error.index], str(error)) from None
-            for column, cells in texts.items():
+            for column in found_out:
                 cell = row[column.number - 1]
-                if column not in chosen and self._format.is_number(cell):
+                if self._format.is_number(cell):
                     first = first_cells[column.number - 1]
                     problem = f"{quote(first)} is not a number" if first.strip() else "the cell is empty"
                     raise self._cell_error(first_line, column, f"{problem}, but line {line} has {quote(cell)}")
-                cells.append(cell)
+            for column, kept in texts.items():
+                kept.append(row[column.number - 1])
             lines.append(line)
+        return self._made(numbers, lines, numeric, texts, encoding)
+
+    def _made(
+        self, numbers: array[float], lines: array[int], numeric: Sequence[Column], texts: _Texts, encoding: str
+    ) -> OwnTable:
+        """Return the table; a nameless first column that counts the rows from 0, as pandas writes it, is text."""
+        if not lines:
+            raise TableError(f"{self._name}: every row lacks a number; give at least one that has them all")
+        table = np.frombuffer(memoryview(numbers).toreadonly()).reshape(len(lines), len(numeric))
+        first = self._columns[0]
+        index = len(numeric) > 1 and numeric[0] is first and first.header is not None and not first.header.strip()
+        # As many as there are, the dropped ones included: they are 0, 1, 2, … with these left out.
+        index = index and set(table[:, 0].tolist()) <= {*range(len(table) + len(self._dropped))}
+        index = index and bool(np.all(np.diff(table[:, 0]) > 0))
+        if index:
+            texts = {first: [str(int(number)) for number in table[:, 0].tolist()], **texts}
+            table = np.array(table[:, 1:])
+            table.flags.writeable = False
         has_header = self._columns[0].header is not None
         return OwnTable(
             source=self._name,
             columns=self._columns,
-            numbers=np.frombuffer(memoryview(numbers).toreadonly()).reshape(len(lines), len(numeric)),
+            numbers=table,
             texts=texts,
             lines=np.frombuffer(memoryview(lines).toreadonly(), dtype=np.int64),
-            layout=Layout(self._delimiter, self._format.sign or POINT, has_header, encoding, self._blank_lines),
+            layout=Layout(
+                self._delimiter,
+                self._format.sign or POINT,
+                has_header,
+                encoding,
+                self._blank_lines,
+                index,
+                tuple(self._dropped),
+            ),
         )
 
     def _begin(self, header: bool | None) -> _Row:

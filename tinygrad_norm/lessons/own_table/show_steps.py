@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...terminal.files import visible
 from ..document.as_text import PAD_MARK, table_text, wrapped
 from ..document.lesson import Row, Table
 from .csv_file import COMMA, DELIMITERS
@@ -98,7 +99,7 @@ def _shown(count: int, whole: int, ends: int, chosen: int) -> Iterable[int]:
 
 def _line(text: str, limit: int) -> str:
     """Return the text on one line, cut to ``limit`` characters."""
-    line = " ".join(text.split())
+    line = visible(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + _GAP
 
 
@@ -123,13 +124,18 @@ def _introduction(table: OwnTable, choices: NormChoices) -> str:
     """Return what was read, what was assumed, and what was done."""
     rows, columns = table.numbers.shape
     layout = table.layout
-    text = ", ".join(f"{c.number} ({c.title})" if c.header else f"{c.number}" for c in table.texts)
+    text = ", ".join(f"{c.number} ({_line(c.title, _TITLE)})" if c.header else f"{c.number}" for c in table.texts)
     delimiter = DELIMITERS.get(layout.delimiter, repr(layout.delimiter))
     decimal = "comma" if layout.decimal == COMMA else "point"
     assumed = (
         f"{delimiter} as the delimiter, decimal {decimal}, {layout.encoding}, {'a' if layout.header else 'no'} header"
     )
     skipped = f" {counted(layout.blank_lines, 'blank line')} skipped." if layout.blank_lines else ""
+    if layout.index:
+        skipped += " The first column has no name and counts the rows: it is their index, and left as it is."
+    if layout.dropped:
+        lines_ = ", ".join(map(str, layout.dropped[:5])) + ("…" if len(layout.dropped) > 5 else "")
+        skipped += f" {counted(len(layout.dropped), 'row')} left out that lacked a number (lines {lines_})."
     name = "RMS" if choices.kind == "rms" else choices.kind.capitalize()
     over = "each column over the rows" if choices.kind == "batch" else "each row over its columns"
     divisor = "n" if choices.ddof == 0 else f"n − {choices.ddof}"
