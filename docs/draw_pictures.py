@@ -5,6 +5,7 @@ The test suite draws them again and compares, so that no picture can go stale.
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 from collections.abc import Callable, Mapping
 from doctest import DocTestParser
@@ -89,6 +90,15 @@ def built(name: str) -> Callable[[], Drawing]:
     return lambda: names_of("tutorials/build-it-yourself.md")[name]
 
 
+def gpt_block() -> Drawing:
+    """Draw a block of the tutorial's GPT on three letters, its modules as boxes."""
+    script = runpy.run_path(str(DOCS / "tutorials" / "gpt.py"))
+    tg.manual_seed(0)
+    block = script["Block"](tg.nn.LayerNorm)
+    letters = tg.Tensor(np.sin(np.arange(3.0 * script["WIDTH"])).reshape(1, 3, -1), requires_grad=True, name="x")
+    return tg.draw(block, letters, gradients=np.ones(letters.shape), depth=1, values=False)
+
+
 PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "pictures/chain_rule": chain_rule,
     "reference/gallery/square": named("x * x"),
@@ -111,6 +121,7 @@ PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "tutorials/pictures/own_product": built("product_mean"),
     "tutorials/pictures/own_step": built("step"),
     "tutorials/pictures/own_layer_norm": built("one_row"),
+    "tutorials/pictures/gpt_block": gpt_block,
     "how-to/pictures/failed": failed,
     "how-to/pictures/slide": named("layer_norm", size="slide"),
     "how-to/pictures/attention_folded": named("attention", depth=1),

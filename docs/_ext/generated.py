@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from api_listing import api_listing
 from command_line import command_line
 from contents import contents
+from gpt_results import gpt_results
 from lab_results import lab_results
 from lecture_numbers import lecture_numbers
 from operations import numpy_functions, operations
@@ -34,6 +35,7 @@ GENERATORS: Mapping[str, Callable[..., str]] = {
     "command-line": command_line,
     "contents": contents,
     "figure": figure,
+    "gpt": gpt_results,
     "labs": lab_results,
     "lecture-numbers": lecture_numbers,
     "numpy-functions": numpy_functions,
