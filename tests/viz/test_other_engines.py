@@ -246,6 +246,19 @@ def test_a_gradient_that_is_not_the_sum_is_named() -> None:
     assert tg.draw(y, **LOCAL).view.notes == ("what x was sent does not add up to its gradient: 6, not 3",)
 
 
+def test_pullbacks_give_every_edge_its_part() -> None:
+    a, g = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    x = Recorded(a)
+    y = Recorded(a @ a, (x, x), "@", (lambda g: g @ a.T, lambda g: a.T @ g))
+    y.grad, x.grad = g, g @ a.T + a.T @ g  # type: ignore[assignment]  # arrays too
+    drawing = tg.draw(y, **LOCAL)
+    parts = [e.contribution.rows for e in drawing.view.edges if e.contribution]
+    assert parts == [(("1", "3"), ("2", "4"))] * 2
+    assert (drawing.view.notes, "pullback of ḡ" in drawing.svg) == ((), True)
+    x.grad = g @ a.T  # type: ignore[assignment]
+    assert tg.draw(y, **LOCAL).view.notes == ("what x was sent does not add up to its gradient",)
+
+
 def test_a_broadcast_is_summed_back() -> None:
     x, b = Recorded(np.ones((2, 3))), Recorded(np.zeros(3))
     y = Recorded(np.ones((2, 3)), (x, b), "+", (1.0, 1.0))
@@ -343,6 +356,10 @@ def test_what_cannot_be_drawn_names_the_object(root: Any, options: dict[str, Any
         ((1.0,), "must give one derivative for each parent; .* has 2 parents and 1 derivatives"),
         ((np.ones(3), None), r"times a local derivative must have the parent's shape \(2,\); .* \(2,\) and \(3,\)"),
         ((np.ones((2, 1)) > 0, "x"), "local= must give a real number"),
+        ((lambda g: g[:1], None), r"must give the shape \(2,\), that of the parent; got the shape \(1,\)"),
+        ((lambda g: None, None), r"must give the shape \(2,\), that of the parent; got nothing"),
+        ((lambda g: "g", None), "local= must give a real number"),
+        ((lambda: None, None), "must take the gradient of .* to that of a parent; it raised TypeError"),
     ],
 )
 def test_local_derivatives_that_do_not_fit(local: tuple[Any, ...], message: str) -> None:

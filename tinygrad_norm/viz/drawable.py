@@ -103,7 +103,8 @@ def draw(
         The path of an executable that understands DOT.
     parents, operation, value, gradient, name, local : str or function, optional
         For the result of another engine, the attribute (or a function of one object) that gives its parents, the name
-        of its operation, its value, its gradient, its name, and the derivatives of it by each of its parents.
+        of its operation, its value, its gradient, its name, and the derivatives of it by each of its parents: factors
+        of its gradient, or functions of it.
 
     Raises
     ------

@@ -25,6 +25,9 @@ from .recorded_run import AppliedPrimitive, Key, Leaf, NamedOperation, Run
 
 Field: TypeAlias = str | Callable[[Any], Any] | None
 
+Pullback: TypeAlias = Callable[[Array], Any]
+"""From the gradient of an object to that of one of its parents."""
+
 MOST_OBJECTS = 200_000
 """A graph that makes new parents whenever it is asked would have no end."""
 WORDS = {"+": "add", "-": "subtract", "*": "multiply", "·": "multiply", "/": "divide", "@": "matmul", "**": "power"}
@@ -39,7 +42,8 @@ MOST_NOTES = 3
 class Fields:
     """Where an object has what is drawn: an attribute's name (dots are followed), or a function of the object.
 
-    ``local`` are the derivatives of the result by each parent, in the order of the parents.
+    ``local`` are the derivatives of the result by each parent, in the order of the parents: factors of the gradient,
+    or functions of it (pullbacks).
     """
 
     parents: Field = None
@@ -338,21 +342,30 @@ class Backward:
             if key not in self.gradients:
                 continue
             local, incoming, arrived = locals_of[key][i], self.gradients[key], self.gradients.get(parent)
-            if local is not None:
+            if callable(local):
+                self.rules[key, i] = "pullback of ḡ"
+                sent = self._pulled_back(key, incoming, local, parent)
+                self.contributions[key, i] = sent, sent.shape
+                self._quotient((key, i), incoming, sent)
+            elif local is not None:
                 self.local[key, i], self.rules[key, i] = local, "ḡ · ∂"
                 sent = self._product(key, incoming, local, parent)
                 self.contributions[key, i] = sent, sent.shape
             elif arrived is not None and uses[parent] == 1:
                 self.contributions[key, i] = arrived, arrived.shape
-                if incoming.size == arrived.size == 1 and incoming.all():
-                    with np.errstate(all="ignore"):
-                        self.local[key, i] = arrived.reshape(()) / incoming.reshape(())
-                        self.rules[key, i] = "ḡ · ∂"
+                self._quotient((key, i), incoming, arrived)
             else:
                 self.contributions[key, i], self.rules[key, i] = (None, ()), UNKNOWN
         self.notes = (ONCE,) if self.objects.at.local is None else tuple(islice(self._disagreements(), MOST_NOTES))
 
-    def _locals(self, key: int) -> list[Array | None]:
+    def _quotient(self, edge: tuple[Key, int], incoming: Array, sent: Array) -> None:
+        """Enter the local derivative of an edge between single numbers."""
+        if incoming.size == sent.size == 1 and incoming.all():
+            with np.errstate(all="ignore"):
+                self.local[edge] = sent.reshape(()) / incoming.reshape(())
+            self.rules[edge] = "ḡ · ∂"
+
+    def _locals(self, key: int) -> list[Array | Pullback | None]:
         """Return the local derivatives that an object has, None for a parent without."""
         thing, parents = self.objects.things[key], self.objects.parents[key]
         given = self.objects.at.read("local", thing)
@@ -368,7 +381,25 @@ class Backward:
                 f"local= must give one derivative for each parent; {described(thing)} has {len(parents)} parents and "
                 f"{len(found)} derivatives. Give a tuple, with None where there is none."
             )
-        return [as_array(x, "local", thing) for x in found]
+        return [x if callable(x) else as_array(x, "local", thing) for x in found]
+
+    def _pulled_back(self, key: int, incoming: Array, pullback: Pullback, parent: int) -> Array:
+        """Return what a pullback makes of a gradient."""
+        value, thing = self.objects.value[parent], self.objects.things[key]
+        try:
+            sent = as_array(pullback(incoming.copy()), "local", thing)
+        except OperandError:
+            raise
+        except Exception as error:
+            raise OperandError(
+                f"a function that local= finds must take the gradient of {described(thing)} to that of a parent; it "
+                f"raised {type(error).__name__}: {visible(str(error))[:200]}. Give None where there is none."
+            ) from error
+        if sent is None or (value is not None and sent.shape != value.shape):
+            came = "nothing" if sent is None else f"the shape {shape_text(sent.shape)}"
+            belongs = "an array" if value is None else f"the shape {shape_text(value.shape)}"
+            raise OperandError(f"a pullback of {described(thing)} must give {belongs}, that of the parent; got {came}.")
+        return sent
 
     def _product(self, key: int, incoming: Array, local: Array, parent: int) -> Array:
         """Return ḡ · ∂, summed over what was broadcast."""

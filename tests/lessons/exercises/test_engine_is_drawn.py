@@ -13,7 +13,7 @@ from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 from tinygrad_norm.viz import Drawing
 
 Engine = dict[str, Any]
-PLACES: dict[str, Any] = {"parents": "parents", "operation": "operation", "value": "data", "gradient": "grad"}
+PLACES = {"parents": "parents", "operation": "operation", "value": "data", "gradient": "grad", "local": "pullbacks"}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,7 @@ def test_layer_norm_on_it_is_drawn_with_all_ways_back(engine: Engine) -> None:
     expected = {node.title: node.expected for node in drawing.view.nodes}
     assert (expected["row"], expected["gamma"], expected["beta"]) == (2, 1, 1)
     assert max(expected.values()) == 3  # the centered row: divided once, squared with itself
+    assert drawing.view.notes == ()  # everywhere the parts add up to the gradient
     (shown,) = (n["gradient"] for n in drawing.to_json()["nodes"] if n["name"] == "row")
     ours = tg.Tensor(row.data, requires_grad=True)
     tg.functional.layer_norm(ours, 3, gamma.data, beta.data, 1e-5).backward(gradient=[[1.0, 0.0, 0.0]])
