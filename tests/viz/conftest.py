@@ -78,6 +78,29 @@ class Browser:
     def text(self, selector: str) -> str:
         return str(self.run("return document.querySelector(arguments[0]).textContent", selector))
 
+    def shown(self, selector: str) -> str:
+        """The text of an element that can be seen."""
+        return str(self.run("return document.querySelector(arguments[0]).innerText", selector))
+
+    def heard(self) -> list[str]:
+        """Every name that a screen reader finds on the page."""
+        tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        return [str(n["name"]["value"]) for n in tree if not n["ignored"] and n.get("name", {}).get("value")]
+
+    def screen(self, width: int, height: int) -> None:
+        """Make the window as large as another screen; 0 as it was."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1 if width else 0, "mobile": 0 < width < 500}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def violations(self, axe: str) -> list[str]:
+        """What axe-core finds wrong with the page."""
+        self.run(axe)
+        found = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run().then(r => done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' '))));"
+        )
+        return [str(x)[:300] for x in found]
+
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
@@ -109,6 +132,19 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield Browser(driver)
     finally:
         driver.quit()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core. Where it is missing, the tests that need it say so; inside the gate it must be there."""
+    place = os.environ.get("AXE_CORE", "")
+    if not os.path.isfile(place):
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say(
+            "the tests of accessibility need axe-core: `npm install axe-core`, and AXE_CORE as the path of its "
+            f"axe.min.js; got {place!r}. In the gate (CI=true) it must not be missing."
+        )
+    return Path(place).read_text(encoding="utf-8")
 
 
 @pytest.fixture

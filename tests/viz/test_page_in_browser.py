@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import tinygrad_norm as tg
 from tinygrad_norm import functional as F
 from tinygrad_norm.viz import Drawing
 from tinygrad_norm.viz.graph_as_text import sentences_of
+from tinygrad_norm.viz.graph_view import Value
 
 RIGHT, LEFT, HOME, END, ESCAPE, ENTER = "\ue014", "\ue012", "\ue011", "\ue010", "\ue00c", "\ue007"
 
@@ -91,6 +93,8 @@ def test_home_end_buttons_slider_and_the_list_of_steps(
 ) -> None:
     browser.open(saved(square))
     last = str(len(sentences_of(square.view)))
+    assert browser.state("step") == "1"
+    browser.press(END)
     assert browser.state("step") == last
     browser.press(HOME)
     assert browser.state("step") == "1"
@@ -104,9 +108,10 @@ def test_home_end_buttons_slider_and_the_list_of_steps(
         "const s = document.getElementById('slider'); s.value = 2; s.dispatchEvent(new Event('input', {bubbles: true}))"
     )
     assert browser.state("step") == "2"
+    browser.press(END)
     browser.click("#steps li:nth-child(3)")
     assert browser.state("step") == "3"
-    assert browser.run("return document.querySelector('#steps [aria-current=step]').innerText") == browser.text(
+    assert browser.run("return document.querySelector('#steps [aria-current=step] span').innerText") == browser.text(
         "#words"
     )
 
@@ -117,8 +122,8 @@ def test_home_end_buttons_slider_and_the_list_of_steps(
         ("#step=3&depth=0&node=weight", "3", "0", "weight"),
         ("#step=999", "26", "all", "z"),
         ("#step=-4&depth=7&node=nobody", "1", "all", "z"),
-        ("#step=two&theme=purple", "26", "all", ""),
-        ("", "26", "all", ""),
+        ("#step=two&theme=purple&guess=2", "1", "all", "z"),
+        ("", "1", "all", "z"),
     ],
 )
 def test_the_address_holds_the_state_and_nonsense_in_it_is_put_right(
@@ -151,7 +156,7 @@ def test_folding_shows_one_drawing_whose_box_stands_for_its_steps(
 def test_a_node_is_selected_by_pointer_and_by_keyboard(
     browser: Any, layer_norm: Drawing, saved: Callable[[Drawing], Path]
 ) -> None:
-    browser.open(saved(layer_norm))
+    browser.open(saved(layer_norm), "#step=26")
     node = "document.querySelector('.drawing.shown .node[data-node=square_1]')"
     browser.run(f"{node}.dispatchEvent(new MouseEvent('click', {{bubbles: true}}))")
     assert browser.state("node") == "square_1"
@@ -197,6 +202,7 @@ def test_dark_is_dark_all_through(browser: Any, square: Drawing, saved: Callable
         page, card, text = (brightness(c) for c in found)
         return page, card, text
 
+    browser.press(END)
     page, card, text = colors()
     assert min(page, card) > 240
     assert text < 40
@@ -224,20 +230,24 @@ def test_the_system_s_dark_is_followed(browser: Any, square: Drawing, saved: Cal
 def test_it_can_be_used_without_a_pointer_and_by_a_screen_reader(
     browser: Any, square: Drawing, saved: Callable[[Drawing], Path]
 ) -> None:
-    browser.open(saved(square))
+    browser.open(saved(square), "#step=5")
     small = browser.run(
-        "return [...document.querySelectorAll('button, input')].map(e => e.getBoundingClientRect())"
-        ".filter(r => r.width < 24 || r.height < 24).length"
+        "return [...document.querySelectorAll('button, input')].filter(e => e.offsetParent)"
+        ".map(e => e.getBoundingClientRect()).filter(r => r.width < 24 || r.height < 24).length"
     )
     assert small == 0
     unnamed = browser.run(
         "return [...document.querySelectorAll('button, input, svg .node')]"
-        ".filter(e => !(e.getAttribute('aria-label') || e.innerText)).length"
+        ".filter(e => e.getClientRects().length && !e.labels?.length)"
+        ".filter(e => !(e.getAttribute('aria-label') || e.textContent)).length"
     )
     assert unnamed == 0
     assert browser.run("return document.getElementById('sentence').getAttribute('aria-live')") == "polite"
     assert browser.run("return document.querySelectorAll('.drawing.shown .node[tabindex=\"0\"]').length") == 2
-    assert browser.run("return document.querySelector('.drawing.shown .node').getAttribute('aria-label')") == "x, input"
+    assert any(
+        name.startswith("x input") and name.endswith("3 6 saved for backward by multiply_1: 8 B")
+        for name in browser.heard()
+    )
 
 
 def test_without_scripts_the_steps_and_facts_are_there(
@@ -295,7 +305,9 @@ def test_a_page_for_a_narrow_screen_does_not_scroll_sideways(
 def test_a_failed_run_can_be_stepped_up_to_the_error(browser: Any, saved: Callable[[Drawing], Path]) -> None:
     drawing = tg.draw(lambda x: tg.exp(x) @ np.ones((4, 2)), [[1.0, 2.0]])
     browser.open(saved(drawing))
-    assert "raised" in browser.text(".failure")
+    assert not browser.run("return document.querySelector('.failure').offsetHeight")
+    browser.press(END)
+    assert browser.run("return document.querySelector('.failure').innerText").startswith("raised: matmul")
     assert "matmul" in browser.text("#sentence")
     assert browser.complaints() == []
 
@@ -311,3 +323,197 @@ def test_attention_has_a_fold_for_every_level(browser: Any, saved: Callable[[Dra
         browser.click(f"button[data-depth='{label}']")
         counts.append(len(states(browser, ".node", "state")))
     assert counts == sorted(set(counts))
+
+
+def numbers_of(value: Value | None) -> str:
+    """A table as the page shows it, with single blanks."""
+    return " ".join(" ".join(row) for row in value.rows) if value is not None else ""
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("which", ["layer_norm", "square"])
+def test_at_every_step_the_panel_shows_what_the_trace_knew(
+    browser: Any, saved: Callable[[Drawing], Path], request: pytest.FixtureRequest, which: str
+) -> None:
+    drawing: Drawing = request.getfixturevalue(which)
+    nodes, edges = {n.id: n for n in drawing.view.nodes}, drawing.view.edges
+    steps = sentences_of(drawing.view)
+    browser.open(saved(drawing))
+    for number, step in enumerate(steps, 1):
+        panel, node = plain(browser.shown("#panel")), nodes[step.node]
+        arrived = [s for s in steps[:number] if s.phase == "backward" and s.node == node.id]
+        complete = len(arrived) == sum(s.phase == "backward" and s.node == node.id for s in steps)
+        expected = node.title
+        assert panel.startswith(expected)
+        assert f"value {numbers_of(node.value)}" in panel
+        assert (f"gradient {numbers_of(node.gradient)}" in panel) == (bool(arrived) and complete)
+        assert panel.count("arrived so far") == bool(arrived)
+        for s in arrived:
+            assert plain(s.words) in panel
+            if s.edge is not None:
+                assert numbers_of(edges[s.edge].contribution) in panel
+        assert panel.count(" sends ") - panel.count("sends back") == sum(s.edge is not None for s in arrived)
+        browser.press(RIGHT)
+
+
+@pytest.mark.parametrize("number", [1, 4, 15, 20])
+def test_nothing_that_is_known_later_can_be_heard_or_seen(
+    browser: Any, layer_norm: Drawing, saved: Callable[[Drawing], Path], number: int
+) -> None:
+    steps = sentences_of(layer_norm.view)
+    browser.open(saved(layer_norm), f"#step={number}")
+    heard, seen = browser.heard(), browser.shown("body")
+    everything = "\n".join([*heard, seen])
+    for later in steps[number:]:
+        assert later.words not in everything
+        if later.phase == "forward":
+            assert later.node not in everything
+    computed = {s.node for s in steps[:number]}
+    missing = [s.node for s in steps[number:] if s.phase == "backward"]
+    shown_numbers = set(everything.replace("[", " ").replace("]", " ").replace(";", " ").split())
+    sent = {i for s in steps[:number] if (i := s.edge) is not None}
+    known = [n.value for n in layer_norm.view.nodes if n.id in computed]
+    known += [n.gradient for n in layer_norm.view.nodes if n.id not in missing]
+    known += [e.contribution for i, e in enumerate(layer_norm.view.edges) if i in sent]
+    told = {x for v in known if v is not None for row in v.rows for x in row}
+    # A longer number is nowhere by chance.
+    late = {x for n in layer_norm.view.nodes if n.id in missing and n.gradient for row in n.gradient.rows for x in row}
+    assert not {x for x in late - told if len(x) > 3} & shown_numbers
+    assert browser.complaints() == []
+
+
+def test_on_a_folded_box_only_what_crosses_its_border_is_counted(
+    browser: Any, saved: Callable[[Drawing], Path]
+) -> None:
+    def both(x: tg.Tensor) -> tg.Tensor:
+        with tg.scope("box"):
+            y = tg.exp(x)
+            z = (y * y + tg.sin(y)) * tg.cos(y)
+        return y * z + z
+
+    drawing = tg.draw(both, 0.5, depth=0)
+    box = next(n for n in drawing.folded.view.nodes if n.id == "box")
+    assert (box.received, box.expected) == (3, 3)
+    steps = sentences_of(drawing.view)
+    browser.open(saved(drawing), "#depth=0")
+    read = (
+        "document.querySelector('.drawing.shown .node[data-node=box]').textContent.match(/(\\d+) of (\\d+) received/)"
+    )
+    counts = []
+    for _ in steps:
+        found = browser.run(f"const m = {read}; return m && m.slice(1)")
+        counts.append(found and tuple(map(int, found)))
+        browser.press(RIGHT)
+    assert counts[-1] == (3, 3)
+    assert {c[1] for c in counts if c} == {3}
+    assert [c[0] for c in counts if c] == sorted(c[0] for c in counts if c)
+
+
+def test_guessing_asks_before_it_shows(browser: Any, square: Drawing, saved: Callable[[Drawing], Path]) -> None:
+    browser.open(saved(square))
+    browser.click("#guessing")
+    assert "guess=1" in browser.driver.current_url
+    browser.press(RIGHT)
+    assert (browser.state("step"), browser.state("asking")) == ("1", "1")
+    assert browser.shown("#question") == "multiply_1 = x · x: which number?"
+    assert "= 9" not in "\n".join([*browser.heard(), browser.shown("body")])
+    browser.press("8", ENTER)
+    assert browser.state("step") == "2"
+    assert browser.shown("#verdict") == "You said 8; it is 9."
+    browser.press(RIGHT)  # where the sweep starts nothing is asked
+    assert (browser.state("step"), browser.state("asking")) == ("3", "")
+    browser.press(RIGHT)
+    assert browser.shown("#question") == "multiply_1 sends ḡ · x = 1 · 3 to x: which number?"
+    browser.press("3,0", ENTER)
+    assert (browser.state("step"), browser.shown("#verdict")) == ("4", "Right: 3.")
+    browser.press(RIGHT)
+    browser.press(ESCAPE)
+    assert (browser.state("step"), browser.state("asking")) == ("4", "")
+    browser.press(RIGHT)
+    browser.press(ENTER)  # nothing was written, nothing is judged
+    assert (browser.state("step"), browser.state("asking")) == ("4", "1")
+    browser.click("#reveal")
+    assert (browser.state("step"), browser.state("asking")) == ("5", "")
+    assert browser.complaints() == []
+
+
+def test_a_guess_at_a_table_is_one_of_its_numbers(
+    browser: Any, layer_norm: Drawing, saved: Callable[[Drawing], Path]
+) -> None:
+    browser.open(saved(layer_norm), "#step=2&guess=1")
+    browser.press(RIGHT)
+    assert browser.shown("#question") == "centered = z − mean_1: which number in row 2, column 1?"
+    browser.press("-1", ENTER)
+    assert browser.shown("#verdict") == "Right: −1."
+
+
+def test_on_a_phone_the_buttons_are_below_and_nothing_is_under_12_pixels(
+    browser: Any, layer_norm: Drawing, saved: Callable[[Drawing], Path]
+) -> None:
+    browser.screen(390, 844)
+    try:
+        browser.open(saved(layer_norm), "#step=21")
+        assert browser.run("return document.documentElement.scrollWidth") <= 390
+        bar = browser.run("return document.querySelector('.bar').getBoundingClientRect().toJSON()")
+        assert bar["bottom"] == pytest.approx(844, abs=1)
+        assert bar["height"] < 844 / 2
+        small = browser.run(
+            "return [...document.querySelectorAll('body *')].filter(e => e.offsetParent && e.innerText &&"
+            " parseFloat(getComputedStyle(e).fontSize) < 12).map(e => e.outerHTML.slice(0, 80))"
+        )
+        assert small == []
+        smallest = browser.run(
+            "const svg = document.querySelector('.drawing.shown svg');"
+            "const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;"
+            "return Math.min(...[...svg.querySelectorAll('text')].filter(t => t.textContent.trim())"
+            ".map(t => parseFloat(getComputedStyle(t).fontSize))) * scale"
+        )
+        assert smallest >= 12 - 0.01
+        card = browser.run(
+            "return document.querySelector('.drawing.shown .node[data-state=active]').getBoundingClientRect().toJSON()"
+        )
+        assert card["top"] >= 0
+        assert card["bottom"] <= bar["top"]
+        assert card["left"] >= -1
+        assert card["right"] <= 391
+        browser.click("#next")
+        assert browser.state("step") == "22"
+    finally:
+        browser.screen(0, 0)
+
+
+@pytest.mark.parametrize("which", ["square", "layer_norm", "attention"])
+def test_axe_finds_nothing(
+    browser: Any, axe: str, saved: Callable[[Drawing], Path], request: pytest.FixtureRequest, which: str
+) -> None:
+    q = np.array([[1.0, 0.0], [0.0, 1.0]])
+    if which == "attention":
+        drawing = tg.draw(lambda q: F.scaled_dot_product_attention(q, q, q), q, gradients=True)
+    else:
+        drawing = request.getfixturevalue(which)
+    page = saved(drawing)
+    last = len(sentences_of(drawing.view))
+    try:
+        for width, theme, step in itertools.product((1400, 390), ("light", "dark"), (1, last)):
+            browser.screen(width, 900)
+            browser.open(page, f"#step={step}&theme={theme}&guess=1")
+            assert browser.violations(axe) == [], (width, theme, step)
+    finally:
+        browser.screen(0, 0)
+
+
+def test_on_paper_everything_is_shown(browser: Any, square: Drawing, saved: Callable[[Drawing], Path]) -> None:
+    browser.open(saved(square))
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert browser.shown("#steps").count("\n") >= 4
+        visibility = browser.run(
+            "return [...document.querySelectorAll('.drawing.shown text')].map(t => getComputedStyle(t).visibility)"
+        )
+        assert set(visibility) == {"visible"}
+        assert not browser.run("return document.querySelector('.bar').offsetHeight")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

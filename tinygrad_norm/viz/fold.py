@@ -9,6 +9,7 @@ calls the box by its name where it named what is hidden.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -171,8 +172,6 @@ def box_of(cluster: ClusterView, results: list[NodeView], clusters: Mapping[str,
         gradient=lent.gradient,
         needs_gradient=any(r.needs_gradient for r in results),
         output=any(r.output for r in results),
-        received=sum(r.received for r in results),
-        expected=sum(r.expected for r in results),
         cluster=cluster.parent,
         operations=cluster.operations,
         parameters=cluster.parameters,
@@ -270,6 +269,7 @@ def contracted(
     for node in view.nodes:
         groups.setdefault(stands[node.id], []).append(node)
     leaving = {e.source for e in view.edges if stands[e.source] != stands[e.target]}
+    expected, received = crossing(view.edges, stands)
     nodes: list[NodeView] = []
     boxes: set[str] = set()
     for node in view.nodes:
@@ -288,6 +288,8 @@ def contracted(
                 wrong=any(n.wrong for n in inside),
                 spoiled=any(n.spoiled for n in inside),
                 saved_bytes=sum(n.saved_bytes for n in inside),
+                expected=expected[name],
+                received=received[name],
             )
             nodes.append(marked)
     kept = {n.cluster for n in nodes}
@@ -302,6 +304,17 @@ def contracted(
     clusters = tuple(c for c in view.clusters if c.id in needed)
     sweep = tuple(dict.fromkeys(stands[name] for name in view.sweep))
     return Folded(replace(view, nodes=tuple(nodes), edges=tuple(edges), clusters=clusters, sweep=sweep), dict(stands))
+
+
+def crossing(edges: Sequence[EdgeView], stands: Mapping[str, str]) -> tuple[Counter[str], Counter[str]]:
+    """Return how many contributions each box can get from outside, and how many it got: what stays inside is none."""
+    expected: Counter[str] = Counter()
+    received: Counter[str] = Counter()
+    for edge in edges:
+        if stands[edge.source] != stands[edge.target] and edge.differentiable:
+            expected[stands[edge.source]] += edge.repeats
+            received[stands[edge.source]] += edge.repeats * (edge.magnitude is not None)
+    return expected, received
 
 
 def hidden_names(

@@ -1,19 +1,21 @@
-// The page's state is a step, a fold depth, a selected node and a theme. It stands in the attributes of <html> and in
-// the address, so that a link shows what its sender saw; everything on the page follows from it.
+// The page's state is a step, a fold depth, a selected node, a theme and whether to guess first. It stands in the
+// attributes of <html> and in the address, so that a link shows what its sender saw; everything on the page follows from
+// it. What is known only later carries its step in data-from, and is hidden until then.
 "use strict";
 (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const one = (id) => document.getElementById(id);
-  const steps = all("#steps li");
+  const steps = all("#steps > li");
   const drawings = all(".drawing");
   const last = steps.length;
   if (last === 0) return;
-  const initial = { step: last, depth: root.dataset.depth, node: "", theme: root.dataset.theme };
+  const initial = { step: 1, depth: root.dataset.depth, node: "", theme: root.dataset.theme, guess: "0" };
   const state = { ...initial };
   const numbers = (text) => (text || "").split(" ").filter(Boolean).map(Number);
 
   // What each part of each drawing has to do with each step is read once.
+  const timed = all("[data-from]").map((element) => [element, Number(element.dataset.from)]);
   const parts = drawings.flatMap((drawing) =>
     all(".node, .edge", drawing).map((element) => ({
       element,
@@ -26,16 +28,19 @@
 
   function showStep() {
     const step = state.step;
-    for (const part of parts) {
-      const reached = part.steps.length === 0 || part.steps[0] <= step;
-      const active = part.steps.includes(step);
-      part.element.dataset.state = active ? "active" : reached ? "reached" : "waiting";
-      const arrived = part.arrivals.filter((at) => at <= step).length;
-      const gradient = arrived === part.arrivals.length ? "complete" : arrived ? "partial" : "none";
-      part.element.dataset.gradient = gradient;
-      if (part.counter) {
-        const received = part.seeded ? Math.max(0, arrived - 1) : arrived;
-        part.counter.textContent = part.counter.textContent.replace(/\d+ of/, `${received} of`);
+    for (const [element, from] of timed) element.toggleAttribute("hidden", from > step);
+    for (const { element, steps: own, arrivals, seeded, counter } of parts) {
+      const reached = own.length === 0 || own[0] <= step;
+      element.dataset.state = own.includes(step) ? "active" : reached ? "reached" : "waiting";
+      if (element.classList.contains("node")) {
+        element.setAttribute("aria-hidden", String(!reached));
+        element.setAttribute("tabindex", reached ? "0" : "-1");
+      }
+      const arrived = arrivals.filter((at) => at <= step).length;
+      element.dataset.gradient = arrived === arrivals.length ? "complete" : arrived ? "partial" : "none";
+      if (counter) {
+        const received = seeded ? Math.max(0, arrived - 1) : arrived;
+        counter.textContent = counter.textContent.replace(/\d+ of/, `${received} of`);
       }
     }
     steps.forEach((item, i) => {
@@ -43,12 +48,19 @@
       else item.removeAttribute("aria-current");
     });
     const item = steps[step - 1];
+    const words = item.firstElementChild.textContent;
     one("phase").textContent = `${item.dataset.phase}, step ${step} of ${last}: `;
-    one("words").textContent = item.textContent;
+    one("words").textContent = words;
     one("slider").value = step;
-    one("slider").setAttribute("aria-valuetext", item.textContent);
+    one("slider").setAttribute("aria-valuetext", words);
     one("first").disabled = one("back").disabled = step === 1;
     one("next").disabled = one("last").disabled = step === last;
+  }
+
+  function heading(words) {
+    const made = document.createElement("h2");
+    made.textContent = words;
+    return made;
   }
 
   function showDepth() {
@@ -59,16 +71,28 @@
   }
 
   function showNode() {
-    for (const facts of all(".facts")) facts.classList.toggle("shown", facts.dataset.node === state.node);
+    const here = ({ node, depth }) => node === state.node && (!depth || depth === state.depth);
+    for (const facts of all(".facts")) facts.classList.toggle("shown", here(facts.dataset));
     for (const { element } of parts) {
       element.classList.toggle("selected", element.dataset.node === state.node && state.node !== "");
     }
+    one("hint").hidden = state.node !== "";
+    // The numbers that move at this step, where the selected node does not show them.
+    const item = steps[state.step - 1];
+    const table = item.dataset.node === state.node ? null : item.querySelector("table");
+    one("now").replaceChildren(...(table ? [heading("at this step"), table.cloneNode(true)] : []));
+    one("now").className = item.dataset.phase;
+    // What has arrived at the selected node so far.
+    const mine = steps.slice(0, state.step).filter((s) => s.dataset.phase === "backward" && s.dataset.node === state.node);
+    const copies = mine.flatMap((item) => [...item.children].map((part) => part.cloneNode(true)));
+    one("received").replaceChildren(...(copies.length ? [heading("arrived so far"), ...copies] : []));
   }
 
   function remember() {
-    const values = [`step=${state.step}`, `depth=${state.depth}`];
+    const values = [`step=${state.step}`, `depth=${encodeURIComponent(state.depth)}`];
     if (state.node) values.push(`node=${encodeURIComponent(state.node)}`);
     if (state.theme !== "auto") values.push(`theme=${state.theme}`);
+    if (state.guess === "1") values.push("guess=1");
     const hash = `#${values.join("&")}`;
     if (location.hash === hash) return;
     try {
@@ -79,26 +103,60 @@
   }
 
   function apply() {
-    Object.assign(root.dataset, { step: state.step, depth: state.depth, node: state.node, theme: state.theme });
+    const { step, depth, node, theme, guess } = state;
+    Object.assign(root.dataset, { step, depth, node, theme, guess });
     showDepth();
     showStep();
     showNode();
     for (const button of all("button[data-theme]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.theme === state.theme));
+      button.setAttribute("aria-pressed", String(button.dataset.theme === theme));
     }
+    one("guessing").setAttribute("aria-pressed", String(guess === "1"));
     remember();
   }
 
-  function go(step) {
+  function go(step, verdict = "") {
+    ask(null);
     state.step = Math.min(last, Math.max(1, step));
     state.node = steps[state.step - 1].dataset.node;
+    one("verdict").textContent = verdict;
     apply();
     follow();
   }
 
+  // Guessing: the next step's number is asked for before the step is shown.
+  function next() {
+    const item = steps[state.step];
+    if (state.guess === "1" && item && item.dataset.question) ask(item);
+    else go(state.step + 1);
+  }
+  function ask(item) {
+    one("guess").hidden = item === null;
+    root.dataset.asking = item ? "1" : "";
+    if (!item) return;
+    one("question").textContent = item.dataset.question;
+    one("answer").value = "";
+    one("answer").focus();
+  }
+  const value = (text) => Number(text.trim().replace("≈", "").replace("∞", "Infinity").replace(/−/g, "-").replace(",", "."));
+  function check(event) {
+    event.preventDefault();
+    const right = steps[state.step].dataset.answer;
+    const given = one("answer").value;
+    if (!given.trim()) return;
+    const [a, b] = [value(given), value(right)];
+    const same = Object.is(a, b) || Math.abs(a - b) <= 0.005 * Math.abs(b) + 1e-9;
+    go(state.step + 1, same ? `Right: ${right}.` : `You said ${given.trim()}; it is ${right}.`);
+    one("next").focus();
+  }
+  function reveal() {
+    go(state.step + 1);
+    one("next").focus();
+  }
+
   function follow() {
-    const active = document.querySelector(".drawing.shown [data-state=active]");
-    if (active) active.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const active = document.querySelector(".drawing.shown .node[data-state=active], .drawing.shown [data-state=active]");
+    if (active) active.scrollIntoView({ block: narrow() ? "center" : "nearest", inline: narrow() ? "center" : "nearest" });
   }
 
   function select(name) {
@@ -112,15 +170,17 @@
     state.step = Number.isNaN(step) ? initial.step : Math.min(last, Math.max(1, step));
     const known = (name, values, otherwise) => (values.includes(given.get(name)) ? given.get(name) : otherwise);
     state.depth = known("depth", drawings.map((d) => d.dataset.depth), initial.depth);
-    const shown = state.step < last ? steps[state.step - 1].dataset.node : initial.node;
-    state.node = known("node", all(".facts").map((f) => f.dataset.node), shown);
+    state.node = known("node", all(".facts").map((f) => f.dataset.node), steps[state.step - 1].dataset.node);
     state.theme = known("theme", ["auto", "light", "dark"], initial.theme);
+    state.guess = known("guess", ["0", "1"], initial.guess);
+    ask(null);
     apply();
     fitWidth();
     follow();
   }
 
-  // Zoom: the width of the drawings, in parts of their natural width.
+  // Zoom: the width of the drawings, in parts of their natural width, at which the smallest text has 12 pixels.
+  const narrow = () => innerWidth <= 800;
   const natural = (svg) => (svg.viewBox.baseVal.width * 4) / 3;
   let scale = 1;
   function zoom(to) {
@@ -133,7 +193,7 @@
   }
   function fitWidth() {
     const svg = document.querySelector(".drawing.shown svg");
-    zoom(Math.min(1, (one("view").clientWidth - 20) / natural(svg)));
+    zoom(narrow() ? 1 : Math.min(1, (one("view").clientWidth - 20) / natural(svg)));
   }
   function fitAll() {
     const svg = document.querySelector(".drawing.shown svg");
@@ -145,13 +205,20 @@
   const actions = {
     first: () => go(1),
     back: () => go(state.step - 1),
-    next: () => go(state.step + 1),
+    next,
     last: () => go(last),
+    reveal,
     closer: () => zoom(scale * 1.25),
     farther: () => zoom(scale / 1.25),
     fit: fitAll,
+    guessing: () => {
+      state.guess = state.guess === "1" ? "0" : "1";
+      ask(null);
+      apply();
+    },
   };
   for (const [id, action] of Object.entries(actions)) one(id).addEventListener("click", action);
+  one("guess").addEventListener("submit", check);
   one("slider").addEventListener("input", (event) => go(Number(event.target.value)));
   const keys = { ArrowRight: actions.next, ArrowLeft: actions.back, Home: actions.first, End: actions.last };
   document.addEventListener("keydown", (event) => {
@@ -161,18 +228,19 @@
       event.preventDefault();
       select(node.dataset.node);
     } else if (event.key === "Escape") {
-      select("");
-    } else if (event.target.id !== "slider" && keys[event.key]) {
+      if (root.dataset.asking) ask(null);
+      else select("");
+    } else if (!["slider", "answer"].includes(event.target.id) && keys[event.key]) {
       event.preventDefault();
       keys[event.key]();
     }
   });
   document.addEventListener("click", (event) => {
     const node = event.target.closest("svg .node");
-    const item = event.target.closest("#steps li");
+    const item = event.target.closest("#steps > li");
     const depth = event.target.closest("button[data-depth]");
     const theme = event.target.closest("button[data-theme]");
-    if (node) select(node.dataset.node);
+    if (node && node.dataset.state !== "waiting") select(node.dataset.node);
     if (item) go(steps.indexOf(item) + 1);
     if (depth) {
       state.depth = depth.dataset.depth;

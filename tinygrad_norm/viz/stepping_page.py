@@ -1,8 +1,9 @@
 """The interactive page: one file that steps through the run, forward and then backward, on the drawing itself.
 
-The layout was done by Graphviz, once for each fold depth; the script only shows and hides. Everything that it shows is
-in the page as text too: the steps are an ordered list, and each node has a section with its formula, values, gradient,
-what it received and what its rule sends.
+The layout was done by Graphviz, once for each fold depth; the script only shows and hides. The one idea: everything on
+the page says from which step on it is known (``data-from``), and at a step the script hides what is not, from the eye
+and from a screen reader. Without a script all of it is there as text: the steps are an ordered list with their tables,
+and each node has a section with its formula, value, gradient and what its rule sends.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,13 +19,18 @@ from xml.etree import ElementTree
 
 from .finished_svg import SVG, namespaced
 from .fold import Folded, fold, levels_of
-from .graph_as_text import Sentence, rule_words, sentences_of
+from .graph_as_dot import LEGEND
+from .graph_as_text import LEAVES, Sentence, rule_words, sentences_of
 from .graph_view import EdgeView, GraphView, NodeView, Value
 from .legible import role, some, type_text, visible
-from .theme import Theme, dark_rules
+from .step_times import FoldTimes, Times, fold_times, times_of
+from .theme import LIGHT, Theme, dark_rules
 
 MOST_VISIBLE = 200
 """A fold depth that shows more nodes than this gets no picture in the page."""
+MOST_TABLES = 400
+"""With more steps than this they stand on the page without their tables."""
+CAPTION = re.compile(r"gradient(, \d+ of \d+ received)?$")
 
 
 @dataclass(frozen=True)
@@ -38,18 +45,17 @@ class FoldPicture:
 def stepping_page(view: GraphView, pictures: Sequence[FoldPicture], shown: str, theme: Theme, title: str) -> str:
     """Return the page; ``shown`` is the label of the picture that it opens with."""
     steps = sentences_of(view)
+    times = times_of(view, steps)
     style = resource("page.css") + dark_style()
     script = resource("page.js")
     policy = f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'"
     name = html_text(title)
-    failure = f'<p class="failure">raised: {html_text(view.failure)}</p>' if view.failure else ""
+    raised = f"raised: {html_text(view.failure)}"
+    failure = f'<p class="failure" data-from="{times.forward}">{raised}</p>' if view.failure else ""
     drawings = "\n".join(
         f'<div class="drawing{" shown" if p.label == shown else ""}" data-depth="{html_text(p.label)}">'
-        f"{annotated(p, view, steps)}</div>"
+        f"{annotated(p, view, times)}</div>"
         for p in pictures
-    )
-    items = "\n".join(
-        f'<li data-phase="{s.phase}" data-node="{html_text(s.node)}">{html_text(s.words)}</li>' for s in steps
     )
     return f"""<!doctype html>
 <html lang="en" data-theme="{theme}" data-depth="{html_text(shown)}">
@@ -63,42 +69,55 @@ def stepping_page(view: GraphView, pictures: Sequence[FoldPicture], shown: str, 
 <body>
 <header>
 <h1>{name}</h1>{failure}
-{controls(pictures, len(steps))}
-<p id="sentence" aria-live="polite"><b id="phase"></b><span id="words"></span></p>
+{settings(pictures)}
+{bar(len(steps))}
 </header>
 <main>
 <div id="view" tabindex="0" role="region" aria-label="Drawing">
 {drawings}
 </div>
-<aside aria-label="Selected node">
-<p id="hint">Select a node to see its formula, values, gradient and rules. ← → Home End step through the run.</p>
-{sections_of(view, [p.folded for p in pictures])}
-</aside>
-</main>
-<details open><summary>All {len(steps)} steps</summary>
+<div id="panel" tabindex="0" role="region" aria-label="What is known at this step">
+<div id="now"></div>
+<p id="hint">Select a box to see its formula and what is known of it at this step.</p>
+{sections_of(view, pictures, times)}
+<div id="received"></div>
+</div>
+<details open><summary>The steps</summary>
 <ol id="steps">
-{items}
+{list_of(steps, view)}
 </ol>
 </details>
+</main>
 <script>{script}</script>
 </body>
 </html>
 """
 
 
-def controls(pictures: Sequence[FoldPicture], steps: int) -> str:
-    """Return the buttons at the top of the page."""
-    labels = (html_text(p.label) for p in pictures)
-    depths = "".join(f'<button type="button" data-depth="{label}">{label}</button>' for label in labels)
-    themes = "".join(f'<button type="button" data-theme="{t}">{t}</button>' for t in ("auto", "light", "dark"))
-    return f"""<div class="controls">
+def bar(steps: int) -> str:
+    """Return what is always at hand: the buttons that step, the sentence of the step, and the place for a guess."""
+    return f"""<div class="bar">
 <div class="group" role="group" aria-label="Steps">
 <button type="button" id="first" aria-label="First step">First</button>
 <button type="button" id="back" aria-label="Step back">Back</button>
-<input type="range" id="slider" min="1" max="{steps}" value="{steps}" aria-label="Step">
+<input type="range" id="slider" min="1" max="{steps}" value="1" aria-label="Step">
 <button type="button" id="next" aria-label="Next step">Next</button>
 <button type="button" id="last" aria-label="Last step">Last</button>
+<button type="button" id="guessing" aria-pressed="false">Guess first</button>
 </div>
+<form id="guess" hidden><label for="answer" id="question"></label>
+<input id="answer" inputmode="text" autocomplete="off"><button>Check</button>
+<button type="button" id="reveal">Show it</button></form>
+<p id="sentence" aria-live="polite"><b id="phase"></b><span id="words"></span> <span id="verdict"></span></p>
+</div>"""
+
+
+def settings(pictures: Sequence[FoldPicture]) -> str:
+    """Return the buttons that change how the drawing looks."""
+    labels = (html_text(p.label) for p in pictures)
+    depths = "".join(f'<button type="button" data-depth="{label}">{label}</button>' for label in labels)
+    themes = "".join(f'<button type="button" data-theme="{t}">{t}</button>' for t in ("auto", "light", "dark"))
+    return f"""<div class="settings">
 <div class="group" role="group" aria-label="Open levels"><span>Open levels</span>{depths}</div>
 <div class="group" role="group" aria-label="Zoom">
 <button type="button" id="farther" aria-label="Zoom out">−</button>
@@ -107,6 +126,42 @@ def controls(pictures: Sequence[FoldPicture], steps: int) -> str:
 </div>
 <div class="group" role="group" aria-label="Colors">{themes}</div>
 </div>"""
+
+
+def list_of(steps: Sequence[Sentence], view: GraphView) -> str:
+    """Return the steps as items of a list: sentence, table of the numbers that move, and what a guess is asked."""
+    nodes = {n.id: n for n in view.nodes}
+    items = []
+    for number, step in enumerate(steps, 1):
+        node = nodes[step.node]
+        edge = view.edges[step.edge] if step.edge is not None else None
+        value = edge.contribution if edge is not None else node.value if step.phase == "forward" else node.gradient
+        given = {"data-phase": step.phase, "data-node": step.node, "data-from": str(number)}
+        asked = None if step.phase == "forward" and node.kind in LEAVES else question(node, edge, nodes, value, number)
+        if asked is not None and (step.phase == "forward" or edge is not None):
+            given |= {"data-question": asked[0], "data-answer": asked[1]}
+        marks = " ".join(f'{name}="{html_text(text)}"' for name, text in given.items())
+        moved = value is not None and (len(value.rows) > 1 or len(value.rows[:1]) == 1 < len(value.rows[0]))
+        table = html_table(value) if moved and value is not None and len(steps) <= MOST_TABLES else ""
+        items.append(f"<li {marks}><span>{html_text(step.words)}</span>{table}</li>")
+    return "\n".join(items)
+
+
+def question(
+    node: NodeView, edge: EdgeView | None, nodes: Mapping[str, NodeView], value: Value | None, number: int
+) -> tuple[str, str] | None:
+    """Return what to ask before a step is shown, and the answer; nothing where there is no number to ask for."""
+    if value is None or not value.rows:
+        return None
+    cells = [(r, c) for r, row in enumerate(value.rows) for c in range(len(row))]
+    r, c = cells[number % len(cells)]
+    where = "" if len(cells) == 1 else f" in row {r + 1}, column {c + 1}"
+    if edge is None:
+        what = f"{node.title} = {node.formula}"
+    else:
+        rule = f"{edge.rule} = {edge.incoming} · {edge.local}" if edge.local else edge.rule or "a contribution"
+        what = f"{nodes[edge.target].title} sends {rule} to {node.title}"
+    return f"{what}: which number{where}?", value.rows[r][c]
 
 
 def html_text(content: str) -> str:
@@ -144,53 +199,67 @@ def dark_style() -> str:
     return "\n".join(parts)
 
 
-def sections_of(view: GraphView, folds: Sequence[Folded]) -> str:
-    """Return the sections of all nodes, and of the boxes that stand for them when folded."""
-    outgoing: dict[str, list[EdgeView]] = {}
+def sections_of(view: GraphView, pictures: Sequence[FoldPicture], times: Times) -> str:
+    """Return the sections of all nodes that some picture shows, and of the boxes in each."""
     incoming: dict[str, list[EdgeView]] = {}
     for edge in view.edges:
-        outgoing.setdefault(edge.source, []).append(edge)
         incoming.setdefault(edge.target, []).append(edge)
     titles = {n.id: n.title for n in view.nodes}
-    boxes = {n.id: n for folded in folds for n in folded.view.nodes if n.id not in titles}
-    nodes = (*view.nodes, *boxes.values())
-    return "\n".join(section(n, outgoing.get(n.id, []), incoming.get(n.id, []), titles) for n in nodes)
+    seen = {n.id for p in pictures for n in p.folded.view.nodes}
+    whole = fold_times(Folded(view, {n.id: n.id for n in view.nodes}), view, times)
+    parts = [section(n, incoming.get(n.id, []), titles, whole, times) for n in view.nodes if n.id in seen]
+    for picture in pictures:
+        boxes = [n for n in picture.folded.view.nodes if n.id not in titles]
+        when = fold_times(picture.folded, view, times)
+        parts += [section(n, [], titles, when, times, picture.label) for n in boxes]
+    return "\n".join(parts)
 
 
-def section(node: NodeView, uses: list[EdgeView], inputs: list[EdgeView], titles: Mapping[str, str]) -> str:
-    """Return what is known of one node."""
-    received = f"{node.received} of {node.expected} contributions received" if node.received else ""
+def section(
+    node: NodeView,
+    inputs: list[EdgeView],
+    titles: Mapping[str, str],
+    when: FoldTimes,
+    times: Times,
+    depth: str = "",
+) -> str:
+    """Return what is known of one node, each thing from its step on."""
+    start = when.start(node.id)
+    kept = times.saved_at(node)
     known = {
-        "kind": role(node),
-        "name": node.id if node.id != node.title else "",
-        "formula": node.formula,
-        "shape": type_text(node),
-        "computed at": node.source,
-        "kept": f"saved for the backward pass by {some(node.saved_by)}" if node.saved_by else "",
-        "gradient": received if node.needs_gradient else "no gradient needed",
-        "kink": node.note,
-        "mark": "; ".join(node.badges),
+        "kind": (start, role(node)),
+        "name": (start, node.id if node.id != node.title else ""),
+        "formula": (start, node.formula),
+        "shape": (start, type_text(node)),
+        "computed at": (start, node.source),
+        "kept": (kept, f"saved for the backward pass by {some(node.saved_by)}" if node.saved_by else ""),
+        "gradient": (start, "" if node.needs_gradient else "no gradient needed"),
+        "kink": (start, node.note),
+        "mark": (start, "; ".join(node.badges)),
     }
-    pairs = "".join(f"<dt>{name}</dt><dd>{isolated(value)}</dd>" for name, value in known.items() if value)
+    pairs = "".join(
+        f'<div data-from="{step}"><dt>{name}</dt><dd>{isolated(text)}</dd></div>'
+        for name, (step, text) in known.items()
+        if text
+    )
     parts = [f"<h2>{isolated(node.title)}</h2><dl>{pairs}</dl>"]
     if node.value is not None:
-        parts.append(f"<h3>value</h3>{html_table(node.value)}")
-    if node.gradient is not None:
-        parts.append(f'<h3>gradient</h3><div class="gradient">{html_table(node.gradient)}</div>')
-    parts += [
-        f"<h3>received from {isolated(titles[edge.target])}: {isolated(edge.rule)}</h3>"
-        f'<div class="gradient">{html_table(edge.contribution)}</div>'
-        for edge in uses
-        if edge.contribution is not None and len(uses) > 1
-    ]
+        parts.append(f'<div data-from="{when.end(node.id)}"><h3>value</h3>{html_table(node.value)}</div>')
+    if node.gradient is not None and when.complete(node.id):
+        table = html_table(node.gradient)
+        parts.append(f'<div class="gradient" data-from="{when.complete(node.id)}"><h3>gradient</h3>{table}</div>')
     sent = ""
     for edge in inputs:
         if edge.rule and edge.differentiable:
             words = rule_words(edge) + (f", {edge.shapes}" if "Σ" in edge.shapes and not edge.local else "")
-            sent += f"<dt>to {isolated(titles[edge.source])}</dt><dd>{isolated(words)}</dd>"
+            at = times.sent_at(edge, start)
+            sent += f'<div data-from="{at}"><dt>to {isolated(titles[edge.source])}</dt><dd>{isolated(words)}</dd></div>'
     if sent:
-        parts.append(f"<h3>sends back</h3><dl>{sent}</dl>")
-    return f'<section class="facts" data-node="{html_text(node.id)}">{"".join(parts)}</section>'
+        first = min(times.sent_at(e, start) for e in inputs if e.rule and e.differentiable)
+        parts.append(f'<div data-from="{first}"><h3>sends back</h3><dl>{sent}</dl></div>')
+    place = f' data-depth="{html_text(depth)}"' if depth else ""
+    marks = f'data-node="{html_text(node.id)}"{place} data-from="{start}"'
+    return f'<section class="facts" {marks}>{"".join(parts)}</section>'
 
 
 def html_table(value: Value) -> str:
@@ -224,71 +293,49 @@ def pictures_of(view: GraphView, chosen: Folded, draw: Callable[[Folded, str], s
     ], shown
 
 
-def annotated(picture: FoldPicture, view: GraphView, steps: Sequence[Sentence]) -> str:
+def annotated(picture: FoldPicture, view: GraphView, times: Times) -> str:
     """Return a picture whose parts know at which steps they appear, and can be reached by keyboard."""
     root = ElementTree.fromstring(picture.svg)
     style = root.find(f"{{{SVG}}}style")
     if style is not None:
         root.remove(style)
     root.set("role", "group")
-    shown_as = picture.folded.shown_as
-    titles = {n.id: n.title for n in picture.folded.view.nodes}
-    forward, arrivals, seeds = places(steps, shown_as)
-    sent = edges_at(picture.folded, view, steps)
+    nodes = {n.id: n for n in picture.folded.view.nodes}
+    when = fold_times(picture.folded, view, times)
     for group in root.iter(f"{{{SVG}}}g"):
         kind = group.get("class", "")
         title = group.find(f"{{{SVG}}}title")
         if kind == "node":
-            name = group.attrib["data-node"]
-            own = sorted({*forward.get(name, ()), *arrivals.get(name, ())})
-            group.set("data-steps", " ".join(map(str, own)))
-            group.set("data-arrivals", " ".join(map(str, arrivals.get(name, ()))))
-            if name in seeds:
-                group.set("data-seeded", "1")
-            group.set("tabindex", "0")
-            group.set("role", "button")
-            group.set("aria-label", f"{titles[name]}, {group.get('data-kind')}")
+            settle_node(group, nodes[group.attrib["data-node"]], when, times)
         elif kind.startswith("edge"):
             target = group.attrib["data-to"]
-            at = sent.get(int(group.attrib["data-edge"]), []) if "backward" in kind else forward.get(target, [])[:1]
+            backward = "backward" in kind
+            at = when.sent.get(int(group.attrib["data-edge"]), []) if backward else when.computed.get(target, [])[:1]
             group.set("data-steps", " ".join(map(str, at)))
+        elif kind in (LEGEND, "graph"):
+            for text in group.findall(f"{{{SVG}}}text"):
+                if "NaN" in (text.text or "") or "tape holds" in (text.text or ""):
+                    text.set("data-from", str(times.forward))
         if title is not None:
             group.remove(title)
     return namespaced(root)
 
 
-def places(
-    steps: Sequence[Sentence], shown_as: Mapping[str, str]
-) -> tuple[dict[str, list[int]], dict[str, list[int]], set[str]]:
-    """Return for each visible node the steps that compute it, those that bring a gradient, and where a sweep starts."""
-    forward: dict[str, list[int]] = {}
-    arrivals: dict[str, list[int]] = {}
-    seeds = set()
-    for number, step in enumerate(steps, 1):
-        table = forward if step.phase == "forward" else arrivals
-        name = shown_as[step.node]
-        table.setdefault(name, []).append(number)
-        if step.phase == "backward" and step.edge is None:
-            seeds.add(name)
-    return forward, arrivals, seeds
-
-
-def edges_at(folded: Folded, view: GraphView, steps: Sequence[Sentence]) -> dict[int, list[int]]:
-    """Return for each visible edge the steps at which a contribution is sent along it."""
-    # Edges of one pair keep their order when a view is folded; those that were joined share one.
-    visible_edges: dict[tuple[str, str], list[int]] = {}
-    for i, edge in enumerate(folded.view.edges):
-        visible_edges.setdefault((edge.source, edge.target), []).append(i)
-    place: dict[int, int] = {}
-    taken: dict[tuple[str, str], int] = {}
-    for i, edge in enumerate(view.edges):
-        pair = (folded.shown_as[edge.source], folded.shown_as[edge.target])
-        if pair in visible_edges and pair[0] != pair[1]:
-            n = min(taken.get(pair, 0), len(visible_edges[pair]) - 1)
-            place[i] = visible_edges[pair][n]
-            taken[pair] = n + 1
-    found: dict[int, list[int]] = {}
-    for number, step in enumerate(steps, 1):
-        if step.edge is not None and step.edge in place:
-            found.setdefault(place[step.edge], []).append(number)
-    return found
+def settle_node(group: ElementTree.Element, node: NodeView, when: FoldTimes, times: Times) -> None:
+    """Say of a box at which steps it is computed and a gradient arrives, and of its words from when they are known."""
+    arrivals = when.arrivals.get(node.id, [])
+    own = sorted({*when.computed.get(node.id, ()), *arrivals})
+    group.set("data-steps", " ".join(map(str, own)))
+    group.set("data-arrivals", " ".join(map(str, arrivals)))
+    if node.id in when.seeds:
+        group.set("data-seeded", "1")
+    group.set("tabindex", "0")
+    group.set("role", "button")
+    for text in group.iter(f"{{{SVG}}}text"):
+        words = (text.text or "").strip()
+        if words.startswith("saved for backward"):
+            text.set("data-from", str(times.saved_at(node) if node.saved_by else when.end(node.id)))
+        elif text.get("fill") == LIGHT.backward and not CAPTION.match(words):
+            text.set("data-from", str(when.complete(node.id) or times.last + 1))
+        elif text.get("font-weight") != "bold" and node.kind == "module":
+            text.set("data-from", str(when.end(node.id)))
