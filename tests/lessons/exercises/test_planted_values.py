@@ -133,6 +133,12 @@ def by_sign_of_x(claim: float, x: Any, i: int) -> str:
     return "sign" if claim * x[i] < 0 else judge(claim, x, i, sign=False)
 
 
+def first_largest(claim: float, x: Any, i: int) -> str:
+    alone = x.copy()
+    alone[i] += 1e-9 if i == np.argmax(x) else -1e-9
+    return judge(claim, alone, i)
+
+
 def size_first(claim: float, x: Any, i: int) -> str:
     return "size" if judge(claim, x, i, sign=False) == "size" else judge(claim, x, i)
 
@@ -159,6 +165,7 @@ IMPOSSIBLE: Mistakes = {
         "the sign is looked at, the size is not": lambda *c: judge(*c, size=False),
         "the size is looked at, the sign is not": lambda *c: judge(*c, sign=False),
         "a wrong sign of the largest is called size": size_first,
+        "of several largest numbers only the first counts": first_largest,
         "the sign of the number is compared, not that of its distance from the mean": by_sign_of_x,
         "every claim is ruled out": lambda *c: "sign" if judge(*c) == "sign" else "size",
         "'nothing' where 'size' belongs: 7 of [7. 2. 1. 7. 3.] → 0.36?": lambda c, x, i: "nothing",

@@ -16,6 +16,8 @@ def test_everything_is_exact() -> None:
     assert max(value for answer in outcome.answers[:2] for value in answer.values.values()) < 1e-12
     example, cases = outcome.tables
     assert [row.label for row in cases.rows] == ["mean, deviation", "neither", "mean", "deviation"]
+    # ḡ is the gradient that arrives, everywhere: a mean of it must not be called so.
+    assert [row.values[0] for row in cases.rows] == ["mean(g)/σ", "0", "mean(g)/σ", "0"]
     rows = {row.label: np.array(row.values, dtype=float) for row in example.rows}
     added = rows["direct"] + rows["through the mean"] + rows["through the deviation"]
     np.testing.assert_allclose(added, rows["gradient"], atol=1e-15)

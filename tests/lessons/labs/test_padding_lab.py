@@ -136,7 +136,7 @@ def judged(**changed: Reader) -> dict[str, str]:
 
 
 def test_measurements_as_they_were() -> None:
-    assert list(judged().values()) == [*["exact"] * 4, "reproduced", "in part", "not reproduced", "reproduced"]
+    assert list(judged().values()) == [*["exact"] * 4, "reproduced", "in part", "not reproduced", "in part"]
 
 
 @pytest.mark.parametrize(("question", "norm"), [("layer", "layer"), ("rms", "rms"), ("masked", "masked_batch")])
@@ -176,7 +176,7 @@ def test_batch_norm_may_do_worse_and_its_statistics_be_far() -> None:
         return found["worse"], found["close"]
 
     assert compared(0.99 - 1.1 * FEWER) == ("reproduced", "not reproduced")
-    assert compared(0.99 - 0.9 * FEWER) == ("not reproduced", "reproduced")
+    assert compared(0.99 - 0.9 * FEWER) == ("not reproduced", "in part")
     assert compared(0.99, natural=FAR) == ("not reproduced", "not reproduced")
 
 
