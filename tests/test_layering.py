@@ -45,6 +45,7 @@ ROOMS = [
     "io",
     "gradcheck",
     "viz",
+    "program",
     "lessons",
     "commands",
     "cli",

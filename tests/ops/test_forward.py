@@ -77,6 +77,14 @@ def broadcast_to(x: Array, shape: Any) -> Array:
     return gathered(shape, source)
 
 
+def summed_to(x: Array, shape: Any) -> Array:
+    kept = (1,) * (x.ndim - len(shape)) + tuple(shape)
+    result = np.zeros(kept, x.dtype)
+    for at in np.ndindex(x.shape):
+        result[tuple(0 if n == 1 else i for i, n in zip(at, kept, strict=True))] += x[at]
+    return result.reshape(shape)
+
+
 def concatenate(*xs: Array, axis: int = 0) -> Array:
     first = [np.moveaxis(x, axis, 0).tolist() for x in xs]
     rest = [n for a, n in enumerate(xs[0].shape) if a != axis % xs[0].ndim]
@@ -333,6 +341,8 @@ REFERENCES: dict[str, Callable[..., Array]] = {
     ),
     "maximum": entrywise(max),
     "minimum": entrywise(min),
+    "masked": entrywise(lambda x, mask: x if mask else 0.0),
+    "sum_product": lambda x, y, shape: summed_to(entrywise(lambda a, b: a * b)(x, y), shape),
     "where": entrywise(lambda condition, x, y: x if condition else y),
     "sum": rowwise(math.fsum),
     "mean": rowwise(lambda row: math.fsum(row) / len(row)),

@@ -115,6 +115,9 @@ class Monitor(Protocol):
     ) -> None:
         """Note that ``result`` (a Tensor) was computed from ``inputs`` (Tensors, arrays, numbers)."""
 
+    def noted(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        """Note that NumPy's ``function`` was called on the values of Tensors; its result has no gradient."""
+
     def failed(
         self,
         error: Exception,

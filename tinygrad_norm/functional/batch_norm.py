@@ -113,10 +113,12 @@ def normalize_batch(
         if real is not None:  # a NaN in a pad would reach the gradient of the weight as 0 · NaN
             centered = e.where(real, centered, 0)
         variance = broadcasting(running_var, x, channel_axis, "running_var")
-    normalized = scale_and_shift(narrowed(centered / (variance + eps).sqrt(), x), gamma, beta)
+    deviation = (variance + eps).sqrt()
+    normalized = narrowed(centered / deviation, x)
+    result = scale_and_shift(normalized, gamma, beta)
     if real is not None:
-        normalized = e.where(real, normalized, 0)
-    return normalized, found
+        result = e.where(real, result, 0)
+    return result, found
 
 
 def broadcasting(statistic: Data, x: Tensor, channel_axis: int, what: str) -> Tensor:
@@ -149,7 +151,7 @@ def batch_statistics(x: Tensor, real: Array | None, channel_axis: int) -> tuple[
 
 def expanded_mask(mask: Data, x: Tensor, channel_axis: int) -> Array:
     """Return a mask of real positions as booleans with an axis of length one for the channels."""
-    real = np.asarray(as_tensor(mask).data)
+    real = as_tensor(mask).data
     positions = x.shape[:channel_axis] + x.shape[channel_axis + 1 :]
     if real.shape != positions:
         raise ShapeError(

@@ -65,7 +65,7 @@ def embedding(input: Any, weight: Data, padding_idx: int | None = None) -> Tenso
 
 def checked_ids(input: Any, count: int, name: str) -> Array:
     """Return ids as integers; raise if one is negative, too large, or not an integer."""
-    ids = np.asarray(as_tensor(input).data)
+    ids = as_tensor(input).data
     if ids.dtype.kind not in "iu" and ids.size:
         raise OperandError(f"{name}: ids must be integers; got dtype {ids.dtype}. Convert them with astype(int).")
     wrong = (ids < 0) | (ids >= count)
@@ -100,7 +100,7 @@ def one_hot(input: Any, num_classes: int = -1) -> Tensor:
     >>> tg.functional.one_hot([0, 2]).tolist()
     [[1, 0, 0], [0, 0, 1]]
     """
-    ids = np.asarray(as_tensor(input).data)
+    ids = as_tensor(input).data
     if num_classes == -1:
         if not ids.size:
             raise InputError(

@@ -395,7 +395,7 @@ def class_weights(weight: Optional, x: Tensor, name: str) -> Tensor | None:
 
 def class_targets(target: Tensor, x: Tensor, ignore_index: int, name: str) -> tuple[Array, Array]:
     """Return the target classes, with 0 for ignored ones, and where a position counts."""
-    classes = np.asarray(target.data)
+    classes = target.data
     if classes.dtype.kind not in "iu":
         raise OperandError(
             f"{name}: a target must hold class numbers as integers; got dtype {classes.dtype}. Use astype(int)."

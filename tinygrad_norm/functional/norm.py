@@ -33,7 +33,8 @@ def standardize(x: Tensor, axes: Axes, eps: float) -> Tensor:
     wide = widened(x)
     centered = wide - wide.mean(axes, keepdims=True)
     variance = centered.square().mean(axes, keepdims=True)
-    return narrowed(centered / (variance + eps).sqrt(), x)
+    deviation = (variance + eps).sqrt()
+    return narrowed(centered / deviation, x)
 
 
 def scale_and_shift(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
@@ -117,7 +118,8 @@ def layer_norm(
     axes, shape = last_axes(x, normalized_shape, "layer_norm")
     gamma = check_parameter(weight, shape, "weight", "layer_norm")
     beta = check_parameter(bias, shape, "bias", "layer_norm")
-    return scale_and_shift(standardize(x, axes, eps), gamma, beta)
+    normalized = standardize(x, axes, eps)
+    return scale_and_shift(normalized, gamma, beta)
 
 
 @composed

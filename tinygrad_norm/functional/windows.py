@@ -285,7 +285,7 @@ class Pool:
         """Return, for each window, the place in the flat x of its largest entry; of several, the first."""
         lead = x.ndim - self.count
         framed = np.pad(x, ((0, 0),) * lead + tuple(self.frame), constant_values=-np.inf)
-        seen = _windows(framed, self.size, self.stride, self.dilation)
+        seen = windows.on(framed, size=self.size, stride=self.stride, dilation=self.dilation)
         places = seen.shape[: x.ndim]
         within = np.unravel_index(seen.reshape(*places, prod(self.size)).argmax(-1), self.size)
         at: list[Array] = list(np.ogrid[tuple(slice(n) for n in places)])

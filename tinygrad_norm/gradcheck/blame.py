@@ -53,7 +53,7 @@ class Recorder:
     def failed(self, *event: Any, **more: Any) -> None:
         """Do nothing: an error is on its way to the user, and rules are called again one by one."""
 
-    swept = failed
+    noted = swept = failed
 
 
 @dataclass(frozen=True)

@@ -248,7 +248,7 @@ def merged_mask(
         if mask is None:
             continue
         if mask.dtype.kind == "b":
-            permitted = ~np.asarray(mask.data)
+            permitted = ~mask.data
             allowed = permitted if allowed is None else allowed & permitted
         else:
             added = mask if added is None else added + mask
@@ -306,5 +306,5 @@ def with_columns(mask: Tensor, extra: int) -> Tensor:
         return mask
     if mask.dtype.kind == "b":
         width = [(0, 0)] * (mask.ndim - 1) + [(0, extra)]
-        return as_tensor(np.pad(np.asarray(mask.data), width))
+        return as_tensor(np.pad(mask.data, width))
     return pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, extra)])

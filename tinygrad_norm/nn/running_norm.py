@@ -66,9 +66,8 @@ class RunningNorm(Module):
         """Take the statistics of one more batch into the running averages; count it as so many."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
-        seen = int(self.num_batches_tracked) + batches
-        new = 1 / seen if self.momentum is None else self.momentum
-        self.num_batches_tracked = Tensor(seen)
+        self.num_batches_tracked = self.num_batches_tracked + batches
+        new = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
         self.running_mean = moved_average(self.running_mean, mean, new)
         self.running_var = moved_average(self.running_var, unbiased_variance, new)
 
@@ -86,7 +85,7 @@ class RunningNorm(Module):
 
 def moved_average(running: Tensor, value: Array, new: float) -> Tensor:
     """Return a running average with one more value in it."""
-    return wrap(((1 - new) * running.data + new * value.reshape(running.shape)).astype(running.dtype), None)
+    return as_tensor(((1 - new) * running.data + new * value.reshape(running.shape)).astype(running.dtype))
 
 
 class BatchNorm(RunningNorm):
@@ -125,10 +124,10 @@ class BatchNorm(RunningNorm):
             )
         with scope("batch_norm", "function"):
             running, affine = (self.running_mean, self.running_var), (self.weight, self.bias)
-            normalized, found = normalize_batch(x, *running, *affine, self.training, self.eps, mask, self.channel_axis)
+            result, found = normalize_batch(x, *running, *affine, self.training, self.eps, mask, self.channel_axis)
         if found is not None and self.training:
             self.track(found.mean.data, found.variance.data * (found.count / (found.count - 1)))
-        return normalized
+        return result
 
 
 class BatchNorm1d(BatchNorm):

@@ -19,8 +19,6 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-import numpy as np
-
 from .. import functional as F
 from ..engine.details.array import Array
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
@@ -147,7 +145,7 @@ class TransformerEncoderLayer(Module):
         """Return where x has real positions, in the order of its axes, if the norm wants to know and there are pads."""
         if self.norm != "masked_batch" or src_key_padding_mask is None:
             return None
-        pads = np.asarray(as_tensor(src_key_padding_mask).data)
+        pads = as_tensor(src_key_padding_mask).data
         if pads.dtype.kind != "b":
             raise OperandError(
                 "norm='masked_batch' must be told the pads by a boolean src_key_padding_mask, True at pads; got dtype "

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..engine.details.array import PLAIN, refuse_unlike_arrays
 from ..engine.primitive import FUNCTIONS, NUMPY, composition
+from ..engine.tape import STATE
 from ..engine.tensor import Tensor, wrap
 from ..errors import InputError, OperandError, ShapeError
 from ..pytorch_names import keyword_hint
@@ -87,6 +88,11 @@ PLAIN_RESULTS: tuple[Callable[..., Any], ...] = (
 
 def plain(x: Any) -> Any:
     """Return a Tensor's array, and what can be one as one; anything else as it is."""
+    return x.data if isinstance(x, Tensor) else _array_of(x)
+
+
+def _array_of(x: Any) -> Any:
+    # Not a Tensor's data, which a monitor would take for values that go on elsewhere; and quicker.
     if isinstance(x, Tensor):
         return x._array
     if isinstance(x, np.ndarray):
@@ -95,7 +101,7 @@ def plain(x: Any) -> Any:
 
 
 def _plain_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    return [plain(a) for a in args], {k: plain(v) for k, v in kwargs.items()}
+    return [_array_of(a) for a in args], {k: _array_of(v) for k, v in kwargs.items()}
 
 
 def untracked(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,8 +121,12 @@ def untracked(function: Callable[..., Any]) -> Callable[..., Any]:
                 f"Check shapes and dtypes.{keyword_hint(kwargs)}"
             ) from error
         if isinstance(result, tuple):
-            return tuple(wrap(part, None) for part in result)
-        return wrap(result if isinstance(result, (np.ndarray, np.generic)) else np.asarray(result), None)
+            found: Any = tuple(wrap(part, None) for part in result)
+        else:
+            found = wrap(result if isinstance(result, (np.ndarray, np.generic)) else np.asarray(result), None)
+        if (monitor := STATE.get().monitor) is not None:
+            monitor.noted(function, args, kwargs, found)
+        return found
 
     on_values.__name__ = on_values.__qualname__ = function.__name__
     on_values.__doc__ = f"``np.{function.__name__}`` on the values, without a gradient."
@@ -128,7 +138,10 @@ def plain_result(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def on_values(*args: Any, **kwargs: Any) -> Any:
         args_, kwargs_ = _plain_arguments(args, kwargs)
-        return function(*args_, **kwargs_)
+        result = function(*args_, **kwargs_)
+        if (monitor := STATE.get().monitor) is not None:
+            monitor.noted(function, args, kwargs, result)
+        return result
 
     on_values.__name__ = on_values.__qualname__ = function.__name__
     return on_values

@@ -199,7 +199,7 @@ def largest(x: Any) -> Array:
 
 def turned(*by_vectors: Any) -> Array:
     """Return for which columns a cotangent asks how they turn, as rows."""
-    result: Array = np.any([np.any(plain(g) != 0, -2, keepdims=True) for g in by_vectors], 0)
+    result: Array = np.any(np.stack([np.any(plain(g) != 0, -2, keepdims=True) for g in by_vectors]), 0)
     return result
 
 

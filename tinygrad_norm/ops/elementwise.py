@@ -214,7 +214,7 @@ def _clip_rule(g: Any, x: Any, lower: float | None, upper: float | None) -> Any:
     inside = (x == x) if lower is None else (x >= lower)
     if upper is not None:
         inside = inside & (x <= upper)
-    return (piecewise.masked(g, inside),)
+    return (piecewise.kept(g, inside),)
 
 
 clip_between = elementwise(

@@ -14,19 +14,18 @@ from ..engine.primitives.reduction import sum
 from ..engine.primitives.shape import broadcast_to, reshape, transpose
 from ..engine.tensor import Data, Tensor, as_tensor, wrap
 from ..errors import IndexRangeError, InputError, ShapeError
-from .constants import plain
 from .shape import axis_of
 
 
 def check_indices(indices: Any, length: int, axis: int) -> Array:
     """Return integer indices as an array; raise if one lies outside ``[-length, length)``."""
-    array = np.asarray(indices)
+    array = indices if hasattr(indices, "__array_function__") else np.asarray(indices)
     if array.dtype.kind not in "iub" and array.size:
         raise IndexRangeError(f"indices must be integers; got dtype {array.dtype}. Convert them with astype(int).")
     bad = (array < -length) | (array >= length)
     if np.any(bad):
         raise IndexRangeError(
-            f"indices into axis {axis} must lie in [{-length}, {length}); got {array[bad].flat[0]}."
+            f"indices into axis {axis} must lie in [{-length}, {length}); got {np.asarray(array[bad]).flat[0]}."
             " Check where the indices come from."
         )
     return array.astype(np.intp)
@@ -139,7 +138,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
 @composition(np.choose)
 def choose(a: Any, choices: Any) -> Tensor:
     """Return for each entry the choice that its number names."""
-    number, (*_, result) = np.asarray(plain(a)), choices
+    number, (*_, result) = as_tensor(a).data, choices
     check_indices(np.where(number < 0, len(choices), number), len(choices), 0)
     for i, choice in reversed(list(enumerate(choices))):
         result = where(number == i, choice, result)
@@ -149,13 +148,13 @@ def choose(a: Any, choices: Any) -> Tensor:
 @composition(np.compress)
 def compress(condition: Any, x: Data, axis: int | None = None) -> Tensor:
     """Return the entries along an axis (or of the flattened Tensor) where a vector of conditions holds."""
-    return take(x, np.flatnonzero(np.asarray(plain(condition))), axis)
+    return take(x, np.flatnonzero(as_tensor(condition).data), axis)
 
 
 @composition(np.extract)
 def extract(condition: Any, x: Data) -> Tensor:
     """Return the entries where the condition holds, as one axis."""
-    return take(x, np.flatnonzero(np.asarray(plain(condition))))
+    return take(x, np.flatnonzero(as_tensor(condition).data))
 
 
 @composition(np.partition)
@@ -225,7 +224,7 @@ def index_add(x: Data, indices: Any, values: Data, axis: int = 0) -> Tensor:
 @composition(np.bincount)
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     """Return how often each number from 0 up occurs, or the sums of the weights that stand beside it."""
-    number = np.asarray(plain(x))
+    number = as_tensor(x).data
     if weights is None:
         return wrap(np.bincount(number, minlength=minlength), None)
     length = max(int(number.max(initial=-1)) + 1, minlength)

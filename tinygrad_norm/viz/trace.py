@@ -173,6 +173,11 @@ class trace(Setting):
         told = (key, primitive, tuple(inputs), operands, params, scope)
         self.records.append(Record(*told, result._array, saved_names(primitive, node), source, in_backward))
 
+    def noted(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        """Pass on what is no operation of the tape."""
+        if self._outer is not None:
+            self._outer.noted(function, args, kwargs, result)
+
     def failed(
         self,
         error: Exception,

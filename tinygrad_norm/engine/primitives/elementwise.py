@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ...samples import samples_at
+from ..details.array import PLAIN, Array, Shape
 from ..details.summation import sum_product_to
-from ..primitive import elementwise
+from ..primitive import elementwise, primitive
 
 # Arithmetic. Multiply and divide have one rule for each input: a constant factor then costs nothing.
 
@@ -21,10 +23,34 @@ subtract = elementwise(
 multiply = elementwise(
     np.multiply, vjp=(lambda g, y: g * y, lambda g, x: g * x), symbol="×", formula="x · y", rule=("ḡ · y", "ḡ · x")
 )
-divide = elementwise(
+
+
+def _sum_product(x: Array, y: Array, /, shape: Shape) -> Any:
+    return sum_product_to(x, y, shape)
+
+
+sum_product = primitive(
+    _sum_product,
+    vjp=(lambda g, y: g * y, lambda g, x: g * x),
+    formula="x · y summed to a shape",
+    rule=("ḡ · y", "ḡ · x"),
+    samples=[
+        *samples_at("3x5 3x5", shape=(3, 1)),
+        *samples_at("2x3x5 2x3x5", shape=(1, 5)),
+        *samples_at("5 5", shape=()),
+    ],
+)
+
+
+def _divide_by_divisor(g: Any, out: Any, y: Any) -> Any:
     # The divisor is often one number a row: summing before dividing is the same, and cheaper.
+    kernel = sum_product_to if isinstance(g, PLAIN) else sum_product
+    return -kernel(g, out, y.shape) / y
+
+
+divide = elementwise(
     np.divide,
-    vjp=(lambda g, y: g / y, lambda g, out, y: -sum_product_to(g, out, y.shape) / y),
+    vjp=(lambda g, y: g / y, _divide_by_divisor),
     symbol="÷",
     formula="x / y",
     rule=("ḡ / y", "−ḡ · out / y"),

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..details.array import Array
-from ..primitive import elementwise
+from ...samples import samples_at
+from ..details.array import PLAIN, Array
+from ..primitive import elementwise, primitive
 
 absolute = elementwise(
     np.absolute,
@@ -54,22 +55,35 @@ def _relu(x: Array, /) -> Array:
     return result
 
 
-def masked(g: Any, mask: Any) -> Any:
-    """Return ḡ where the mask holds and 0 elsewhere."""
+def _masked(x: Any, mask: Any, /) -> Any:
     # A product takes a seventh of the time of np.where, and by numbers half of that by booleans.
-    factor = mask.astype(g.dtype)
+    factor = mask.astype(x.dtype)
     try:
         with np.errstate(invalid="raise"):
-            factor *= g
+            factor *= x
             return factor
     except FloatingPointError:  # 0 · ∞
-        return np.where(mask, g, 0)
+        return np.where(mask, x, 0)
+
+
+masked = primitive(
+    _masked,
+    vjp=(lambda g, mask: kept(g, mask), None),
+    formula="x where the mask holds, else 0",
+    rule=("ḡ where the mask holds", ""),
+    samples=[*samples_at("() (), 3x5 3x5, 0x4 0x4", ("any", "boolean"))],
+)
+
+
+def kept(g: Any, mask: Any) -> Any:
+    """Return ḡ where the mask holds and 0 elsewhere."""
+    return _masked(g, mask) if isinstance(g, PLAIN) else masked(g, mask)
 
 
 relu = elementwise(
     # The result is 0 where the derivative is; where it is NaN the cotangent passes.
     _relu,
-    vjp=lambda g, out: (masked(g, out != 0),),
+    vjp=lambda g, out: (kept(g, out != 0),),
     formula="max(x, 0)",
     rule=("ḡ · [x > 0]",),
     domain="nonzero",

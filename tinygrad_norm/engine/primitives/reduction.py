@@ -78,9 +78,9 @@ def _prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Any:
 def _prod_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
     shape = x.shape
     g = spread(g, shape, axis)
-    if isinstance(x, PLAIN) and _is_normal(out):
-        return (g * spread(out, shape, axis) / x,)
     # A division by a tiny number loses digits when it is itself differentiated, and one by 0 all of them.
+    if getattr(x, "only_once", isinstance(x, PLAIN)) and _is_normal(out):
+        return (g * spread(out, shape, axis) / x,)
     axes = reduced_axes(shape, axis)
     kept = tuple(a for a in range(len(shape)) if a not in axes)
     rows = np.transpose(x, kept + axes).reshape((*(shape[a] for a in kept), reduced_count(shape, axis)))
@@ -137,7 +137,7 @@ def _share_of_extreme(g: Any, out: Any, x: Any, axis: Axis) -> Any:
     ties = x == spread(out, shape, axis)
     if np.isnan(out).any():  # NaN is the extreme and equals nothing
         ties = ties | np.isnan(x)
-    count = np.sum(np.asarray(ties), axis=axis, keepdims=True)
+    count = np.sum(ties, axis=axis, keepdims=True)
     if g.ndim != len(shape):
         g = g.reshape(kept_shape(shape, axis))
     return (ties * (g / count).astype(g.dtype),)

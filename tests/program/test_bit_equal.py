@@ -1,0 +1,71 @@
+"""Every primitive, layer, function of ``functional`` and composition of ``ops``: the program is eager to the last bit.
+
+Recorded at one point, used at another; results, gradients, gradients of gradients and buffers, float64 and float32. And
+what is printed of them runs by itself and agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engine.test_numpy_dispatch import EVERY
+from tests.functional.test_against_torch import CASES as FUNCTIONS
+from tests.functional.test_against_torch import called
+from tests.nn.test_derivatives import CASES as LAYERS
+from tests.program.bit_equal import check, check_printed
+from tinygrad_norm import nn
+from tinygrad_norm.engine.primitive import PRIMITIVES
+
+NATIVE = [made for made in PRIMITIVES.values() if made.native]
+DTYPES = [np.float64, np.float32]
+# One call of each function of NumPy's that is composed of primitives, and each of those that cut or pick.
+COMPOSED = {(name, len(arguments)): (call, arguments) for name, records, call, arguments in EVERY if records}
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    return x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+
+
+@pytest.mark.parametrize("made", NATIVE, ids=lambda made: made.name)
+def test_primitive(made: Any) -> None:
+    for i, point in enumerate(made.samples):
+        args = [cast(np.asarray(a), DTYPES[i % 2]) for a in point.draw(np.random.default_rng(0))]
+        check(lambda *xs, point=point: made(*xs, **point.params), args)
+    for dtype in DTYPES:
+        point = made.samples[min(1, len(made.samples) - 1)]
+        args = [cast(np.asarray(a), dtype) for a in point.draw(np.random.default_rng(0))]
+        program = check(lambda *xs, point=point: made(*xs, **point.params), args)
+    check_printed(program, args) if dtype is np.float64 else None
+
+
+@pytest.mark.parametrize(("name", "make", "inputs", "kwargs"), LAYERS, ids=[case[0] for case in LAYERS])
+def test_layer(name: str, make: Callable[[], nn.Module], inputs: list[Any], kwargs: dict[str, Any]) -> None:
+    for dtype in DTYPES[::-1]:
+        module = make()
+        for part in module.modules():
+            if isinstance(getattr(part, "dropout", None), float) or isinstance(part, nn.Dropout):
+                part.eval()  # what is random cannot be recorded
+        if dtype is np.float32 and list(module.parameters()):
+            module.astype(dtype)
+        args = [cast(x, dtype) for x in inputs]
+        program = check(module, args, module, **kwargs)
+    check_printed(program, args, **kwargs)
+
+
+@pytest.mark.parametrize("case", FUNCTIONS, ids=lambda c: f"{c['name']}-{c['options']}".replace(" ", ""))
+def test_function(case: dict[str, Any]) -> None:
+    for dtype in DTYPES[::-1]:
+        args = [None if a is None else cast(np.asarray(a), dtype) for a in case["arrays"]]
+        program = check(lambda *xs: called(case, list(xs)), args)
+    check_printed(program, args)
+
+
+@pytest.mark.parametrize(("call", "arguments"), COMPOSED.values(), ids=[f"{n}-{k}" for n, k in COMPOSED])
+def test_composition(call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    with np.errstate(all="ignore"):
+        program = check(call, arguments)
+        check_printed(program, arguments)

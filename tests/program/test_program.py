@@ -1,0 +1,241 @@
+"""A program in use: on arrays, on Tensors, in a larger graph, with modules and buffers; and what it refuses."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_norm as tg
+from tinygrad_norm import nn
+
+RNG = np.random.default_rng(4)
+X = RNG.standard_normal((5, 3))
+
+
+def squares(x: Any, w: Any) -> tg.Tensor:
+    return tg.functional.layer_norm(x, 3) * w
+
+
+def test_on_arrays_it_gives_arrays_and_on_tensors_tensors() -> None:
+    program = tg.program(squares, X, X)
+    result = program(X, 2 * X)
+    assert type(result) is np.ndarray
+    x, w = tg.Tensor(X, requires_grad=True), tg.Tensor(2 * X, requires_grad=True)
+    y = program(x, w)
+    assert isinstance(y, tg.Tensor)
+    assert np.array_equal(y.data, result)
+    assert "op=squares" in repr(y)
+    y.backward(X)
+    y = program(x, w)
+    y.backward(X)
+    grads = program.vjp(X, X, 2 * X)
+    assert x.grad is not None
+    assert np.array_equal(x.grad.data, 2 * grads[0])
+    with tg.no_grad():
+        assert not program(x, w).requires_grad
+    assert not program(tg.Tensor(X), tg.Tensor(X)).requires_grad
+
+
+def test_only_what_needs_a_gradient_has_one_computed() -> None:
+    program = tg.program(squares, X, X)
+    w = tg.Tensor(X, requires_grad=True)
+    program(X, w).sum().backward()
+    (key,) = [k for k in program.variants if k[1] == (False, True)]
+    assert len(program.variants[key][0].recording.backward) < len(program.recording.backward)
+    other = tg.Tensor(X, requires_grad=True)
+    squares(X, other).sum().backward()
+    assert w.grad is not None
+    assert other.grad is not None
+    assert np.array_equal(w.grad.data, other.grad.data)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [(X, X), (X.astype(np.float32), X.astype(np.float32)), (X[:2], X[:2]), (X, X.astype(np.float32)), (X, X[0])],
+    ids=lambda args: f"{args[0].shape}{args[0].dtype}",
+)
+def test_another_signature_records_anew(args: Any) -> None:
+    program = tg.program(squares, X, X)
+    for _ in range(2):
+        result, expected = program(*args), squares(*args)
+        assert result.dtype == expected.dtype
+        assert np.array_equal(result, expected.data)
+    assert len(program.variants) <= 2
+
+
+def test_plain_arguments_are_part_of_the_signature() -> None:
+    def power(x: Any, n: Any, scale: Any = 1.0) -> tg.Tensor:
+        return x**n * scale
+
+    program = tg.program(power, X, 2)
+    for n in (2, 3, 2.0, True):
+        assert np.array_equal(program(X, n), power(tg.Tensor(X), n).data, equal_nan=True)
+        assert np.array_equal(program(X, n=n, scale=3), power(tg.Tensor(X), n, 3).data, equal_nan=True)
+
+
+def test_in_a_larger_graph_to_second_order() -> None:
+    program = tg.program(lambda x: tg.functional.softmax(x), X)
+
+    def loss(f: Any, x: Any) -> tg.Tensor:
+        return (f(x.square()) ** 3).sum()
+
+    v = RNG.standard_normal(X.shape)
+    for derivative in (tg.grad, lambda f: lambda x: tg.hvp(f, x, v), tg.hessian):
+        mine = derivative(partial(loss, program))(X).data
+        theirs = derivative(partial(loss, tg.functional.softmax))(X).data
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-14)
+    assert tg.gradcheck(program, [tg.Tensor(X, requires_grad=True)])
+
+
+def test_a_program_of_a_gradient_and_of_a_program() -> None:
+    gradient = tg.grad(lambda x: (tg.functional.layer_norm(x, 3) ** 3).sum())
+    program = tg.program(gradient, X)
+    assert np.array_equal(program(X), gradient(X).data)
+    again = tg.program(lambda x: program(x) * 2, X)
+    assert np.array_equal(again(X), gradient(X).data * 2)
+    assert "mean" in again.source
+
+
+def test_several_results_some_without_a_gradient() -> None:
+    def both(x: Any, k: Any) -> Any:
+        return x * 2, (k + 1, None), x.sum()
+
+    k = np.arange(3)
+    program = tg.program(both, X, k)
+    y, (counts, nothing), total = program(X, k)
+    assert np.array_equal(y, X * 2)
+    assert np.array_equal(counts, k + 1)
+    assert nothing is None
+    leaf = tg.Tensor(X, requires_grad=True)
+    y, (counts, _), total = program(leaf, k)
+    assert not counts.requires_grad
+    ((y * X).sum() + total * 3).backward()
+    assert leaf.grad is not None
+    np.testing.assert_allclose(leaf.grad.data, 2 * X + 3)
+    gradient = program.backward((X, np.float64(3)), program.forward(X, k)[1])
+    np.testing.assert_allclose(gradient, 2 * X + 3)
+
+
+def test_a_model_trains_as_it_does_eagerly() -> None:
+    tg.manual_seed(0)
+    models = [nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1)) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    program = tg.program(models[0], X)
+    assert np.array_equal(models[0][1].running_mean.data, np.zeros(4))
+    for model, f in zip(models, (program, models[1]), strict=True):
+        optimizer = tg.optim.Adam(model.parameters(), lr=0.1)
+        for step in range(5):
+            optimizer.zero_grad()
+            (f(X + step) ** 2).mean().backward()
+            optimizer.step()
+    for name, value in models[0].state_dict().items():
+        assert np.array_equal(value, models[1].state_dict()[name]), name
+    for model in models:
+        model.eval()
+    assert np.array_equal(program(X).data, models[1](X).data)
+
+
+def test_a_model_that_a_function_reads_has_its_parameters_as_inputs() -> None:
+    model = nn.Linear(3, 2)
+    scale = tg.Tensor(2.0, requires_grad=True)
+    both = {"model": model, "scales": [scale]}
+
+    def loss(x: Any, t: Any) -> tg.Tensor:
+        return tg.functional.mse_loss(both["model"](x) * both["scales"][0], t)  # type: ignore[operator,index]
+
+    program = tg.program(loss, X, X[:, :2])
+    assert set(program.inputs) == {"x", "t", "both.model.weight", "both.model.bias", "both.scales.0"}
+    program(X, X[:, :2]).backward()
+    found = [model.weight.grad.data, scale.grad.data]
+    model.zero_grad()
+    scale.grad = None
+    loss(X, X[:, :2]).backward()
+    assert np.array_equal(found[0], model.weight.grad.data)
+    assert np.array_equal(found[1], scale.grad.data)
+    model.requires_grad_(False)
+    program(X, X[:, :2]).backward()
+    assert model.bias.requires_grad is False
+
+
+def test_recording_leaves_everything_as_it_was() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
+    before = {k: v.copy() for k, v in model.state_dict().items()}
+    kinds = [type(p) for p in (*model.parameters(), *model.buffers())]
+    nodes = [p.node for p in model.parameters()]
+    given, mask = X.copy(), np.ones(5)
+    tg.program(lambda x, m: (model(x) * m[:, None]).sum(), given, mask)
+    with pytest.raises(tg.GraphError):
+        tg.program(lambda x: model(x) * np.asarray(x), given)
+    assert np.array_equal(given, X)
+    assert given.flags.writeable
+    assert [type(p) for p in (*model.parameters(), *model.buffers())] == kinds
+    assert [p.node for p in model.parameters()] == nodes
+    for name, value in model.state_dict().items():
+        assert np.array_equal(value, before[name])
+
+
+def test_errors_are_those_of_the_function() -> None:
+    def chosen(x: Any, t: Any) -> tg.Tensor:
+        with tg.scope("loss"):
+            return tg.functional.cross_entropy(np.linalg.inv(x) @ x, t)
+
+    s, t = X[:3] + np.eye(3), np.array([0, 1, 2])
+    program = tg.program(chosen, s, t)
+    with pytest.raises(tg.InputError, match="inv in loss: every matrix"):
+        program(np.zeros((3, 3)), t)
+    with pytest.raises(tg.IndexRangeError, match=r"cross_entropy: a target must be a class in \[0, 3\)"):
+        program(s, t + 1)
+    with pytest.raises(tg.ShapeError, match="the target must have"):
+        program(s, t[:2])
+
+
+def test_under_a_trace_and_in_search_of_anomalies_the_function_runs() -> None:
+    program = tg.program(squares, X, X)
+    with tg.trace() as t:
+        program(tg.Tensor(X), tg.Tensor(X))
+    assert len(t.records) > 5
+    with tg.detect_anomaly(), np.errstate(all="ignore"), pytest.raises(tg.AnomalyError, match="layer_norm"):
+        program(tg.Tensor(X * np.inf), tg.Tensor(X))
+
+
+def test_a_rule_that_reads_other_values_is_computed_by_the_function() -> None:
+    program = tg.program(lambda x: tg.prod(x, axis=0), X)
+    zeros = np.where(X > 0, X, 0.0)
+    leaf, other = tg.Tensor(zeros, requires_grad=True), tg.Tensor(zeros, requires_grad=True)
+    program(leaf).sum().backward()
+    tg.prod(other, axis=0).sum().backward()
+    assert leaf.grad is not None
+    assert other.grad is not None
+    assert np.array_equal(leaf.grad.data, other.grad.data)
+    with pytest.raises(tg.GraphError, match="must read the values that it read"):
+        program.vjp(np.ones(3), zeros)
+
+
+def test_a_primitive_of_somebodys_own() -> None:
+    cube = tg.primitive(
+        lambda x, /: x**3, vjp=lambda g, x: (3 * g * x * x,), name="my_cube", samples=[tg.sample((2, 3))]
+    )
+    try:
+        program = tg.program(cube, X)
+        assert np.array_equal(program(X), X**3)
+        assert np.array_equal(program.vjp(X, X), 3 * X * X * X)
+        assert 'my_cube = PRIMITIVES["my_cube"].forward' in program.source
+    finally:
+        del tg.PRIMITIVES["my_cube"]
+
+
+def test_what_is_no_function_or_gives_no_tensor_is_refused() -> None:
+    with pytest.raises(tg.OperandError, match="must get a function or a module to record; got int"):
+        tg.program(3)  # type: ignore[arg-type]
+    with pytest.raises(tg.OperandError, match=r"must get a function that returns a Tensor.*got float"):
+        tg.program(lambda x: 3.0, X)
+    program = tg.program(squares, X, X)
+    with pytest.raises(tg.ShapeError, match=r"one cotangent for each result of squares, of shape \(5, 3\); got \(3,\)"):
+        program.backward(X[0], program.forward(X, X)[1])
+    with pytest.raises(tg.GraphError, match="must be an argument, or stand in a variable"):
+        tg.program(lambda x: x * tg.Tensor(X, requires_grad=True), X)
+    with pytest.raises(tg.GraphError, match="must keep its values while a function is recorded"):
+        tg.program(lambda x: setattr(x, "data", X) or x, tg.Tensor(X))

@@ -1,0 +1,313 @@
+"""One run of a function, and its backward pass, written down step by step.
+
+:class:`Recorder` is the engine's monitor. What is computed from values alone becomes a step too, and a branch on a
+value becomes a check (see :mod:`.seen`). The backward pass is recorded as one that can be differentiated, so that its
+rules are steps as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from ..engine.primitive import Primitive
+from ..engine.sweep import sweep
+from ..engine.tape import STATE, Node, Scope, leaf_node
+from ..engine.tensor import Tensor
+from ..errors import GraphError, OperandError
+from ..viz.frames import PACKAGE, frames_to, is_shown, key_of, variables_of
+from .seen import RECORDER, Plain, Seen, picked, plain, seen_kind, seen_result
+from .steps import Check, Constant, Input, Item, Recording, Step, Value
+
+
+class Recorder:
+    """Writes down a run (a :class:`.Monitor` of the tape)."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.known: dict[int, Value] = {}
+        self.keys: dict[Hashable, Value] = {}
+        self.numbers: dict[Hashable, int] = {}
+        self.alive: list[Any] = []
+        self.stack: list[FrameType] = []
+        self.before: list[int] = []
+        self.backward_from: int | None = None
+        self.home = sys._getframe(1)
+
+    def knows(self, array: Any, value: Value) -> None:
+        """Note which value an array holds; an array that is known already keeps its value."""
+        if id(array) not in self.known:
+            self.known[id(array)] = value
+            self.alive.append(array)
+
+    def value_of(self, x: Any) -> Any:
+        """Return the value, or plain Python, that an argument of a function is."""
+        if isinstance(x, Tensor):
+            if x._node is not None and x.is_leaf and id(x._array) not in self.known:
+                raise GraphError(
+                    "program: a Tensor that requires a gradient must be an argument, or stand in a variable or a "
+                    f"module that the function reads; got {x!r}. Pass it as an argument."
+                )
+            x = x._array
+        if isinstance(x, (np.ndarray, np.generic)):
+            if id(x) not in self.known:
+                array = np.array(x)
+                self.knows(x, Constant(array.shape, array.dtype, array=array))
+            return self.known[id(x)]
+        if isinstance(x, (tuple, list)):
+            return type(x)([self.value_of(part) for part in x])
+        if isinstance(x, dict):
+            return {key: self.value_of(part) for key, part in x.items()}
+        if isinstance(x, slice):
+            return slice(*(self.value_of(part) for part in (x.start, x.stop, x.step)))
+        return x
+
+    def option_of(self, x: Any) -> Any:
+        """Return :meth:`value_of` a parameter, in which a whole number of NumPy's is one of Python's."""
+        if isinstance(x, np.integer) and isinstance(self.known.get(id(x), None), (Constant, type(None))):
+            return int(x)
+        return type(x)([self.option_of(part) for part in x]) if isinstance(x, (tuple, list)) else self.value_of(x)
+
+    # What the engine tells
+
+    def recorded(
+        self, result: Any, primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any], scope: Scope | None
+    ) -> None:
+        """Write down an operation."""
+        args = tuple(self.value_of(x if isinstance(x, Tensor) or type(x) in NUMBERS else np.asarray(x)) for x in inputs)
+        options = {k: self.option_of(v) for k, v in params.items()}
+        step = self.write(primitive, (args, options), result._array, scope)
+        node = result._node
+        if node is not None:
+            self.knows_saved(node, args)
+        kinds = {isinstance(x, Plain) for x in inputs if isinstance(x, Tensor)}
+        result.__class__ = Plain if node is None and kinds == {True} else Seen
+        self.calls(result, step)
+
+    def knows_saved(self, node: Node, args: Sequence[Any]) -> None:
+        """Know what an operation saved off the tape, perhaps as a copy; what a rule does with it is to be seen."""
+        primitive = node.primitive
+        assert primitive is not None
+
+        def known(saved: Any, i: int) -> Any:
+            value = args[i]
+            if node.parents[i] is not None or not isinstance(value, Value):
+                return saved
+            self.knows(saved, value)
+            return saved if isinstance(value, Constant) else plain(saved)
+
+        def change(name: str, saved: Any) -> Any:
+            if name not in primitive.inputs:
+                return saved
+            if primitive.variadic:
+                return tuple([known(part, i) for i, part in enumerate(saved)])
+            return known(saved, primitive.inputs.index(name))
+
+        node.saved = primitive.changed(node.saved or (), change)
+
+    def noted(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        """Write down a function of NumPy's on values; of a plain answer, as of ``np.allclose``, also what it was."""
+        told = tuple(self.value_of(x) for x in args), {k: self.option_of(v) for k, v in kwargs.items()}
+        scope = STATE.get().scope
+        parts = result if isinstance(result, tuple) else (result,)
+        if isinstance(result, (bool, int)):
+            self.items.append(Check(self.write(function, told, None, scope), result, place()))
+        elif parts and all(isinstance(part, Tensor) for part in parts):
+            whole = self.write(function, told, None, scope) if isinstance(result, tuple) else None
+            for i, part in enumerate(parts):
+                if type(part) is Tensor:
+                    part.__class__ = Seen
+                if type(part._array) is np.bool_:  # of which there are only two
+                    part._array = np.asarray(part._array)
+                applied: tuple[Any, Any] = (function, told) if whole is None else (picked, ((whole, i), {}))
+                self.calls(part, self.write(*applied, part._array, scope))
+
+    def failed(self, *event: Any) -> None:
+        """Do nothing: the error is on its way to the caller."""
+
+    def swept(self, node: Node, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
+        """Say of the steps since the last one whose rule they are, and call the cotangent after what it belongs to."""
+        assert node.primitive is not None
+        forward = self.keys.get(node)
+        for item in self.items[self.backward_from :]:
+            item.place = forward.place if isinstance(forward, Step) else ""
+            if isinstance(item, Step):
+                item.rule_of = node.primitive.name
+                item.scope = node.scope.path if node.scope else ""
+        self.backward_from = len(self.items)
+        self.names_cotangent(forward, cotangent)
+
+    def names_cotangent(self, of: Value | None, cotangent: Any) -> None:
+        """Call what arrives at a value ``g_`` and the value's name."""
+        value = self.value_of(cotangent)
+        if of is not None and isinstance(value, Step) and not value.name:
+            value.name = f"g_{of.name}" if of.name else ""
+            value.cotangent_of = f"g_{of.wish}" if isinstance(of, Step) else ""
+
+    # How it is written
+
+    def write(self, function: Any, told: tuple[Any, Any], result: Any, scope: Scope | None) -> Step:
+        """Write down a step and return it; ``result`` is None where it is no array."""
+        self.look_around()
+        array = np.empty(0, object) if result is None else np.asarray(result)
+        where = scope.path if scope else "", place()
+        step = Step(array.shape, array.dtype, "", array.flags.c_contiguous, function, *told, *where)
+        self.items.append(step)
+        if result is not None:
+            self.knows(result, step)
+        return step
+
+    def calls(self, tensor: Tensor, step: Step) -> None:
+        """Let a step be called what variables call a Tensor."""
+        key = key_of(tensor)
+        self.keys[key], self.numbers[key] = step, len(self.items) - 1
+        self.alive.append(tensor)
+
+    def left(self, array: Any, seen: Any) -> None:
+        """Check a truth value or a whole number that left; what a real number was for, the second point will tell."""
+        value = self.value_of(array)
+        if not isinstance(value, Constant) and (array.dtype.kind in "biu" or isinstance(seen, bool)):
+            self.items.append(Check(value, seen, place()))
+
+    def look_around(self) -> None:
+        """Call the values so far what the local variables call them; the names of an outer function go first."""
+        if self.backward_from is not None:
+            return
+        names: dict[Hashable, str] = {}
+        frames = list(frames_to(self.home))
+        outward = frames[::-1]
+        same = sum(1 for _ in takewhile(lambda both: both[0] is both[1], zip(outward, self.stack, strict=False)))
+        # How many items there were before each frame was entered.
+        self.before[same:] = [len(self.items)] * (len(outward) - same)
+        self.stack = outward
+        for frame, before in zip(frames, self.before[::-1], strict=True):
+            if frame is not self.home and is_shown(frame):
+                names |= variables_of(frame, self.numbers, (), before)
+        for key, name in names.items():
+            value = self.keys.get(key)
+            if value is not None and not value.name:
+                value.name = name
+
+
+NUMBERS = frozenset({int, float, bool})
+NUMPY_HOME = os.path.dirname(np.__file__) + os.sep
+
+
+def place() -> str:
+    """Return file and line of the innermost code that is neither this package's nor NumPy's."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((PACKAGE + os.sep, NUMPY_HOME)):
+            return f"{os.path.basename(file)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+@dataclass(eq=False)
+class Given:
+    """An input of a run: its name and values, whether a gradient is wanted, and the Tensor that stands for it."""
+
+    name: str
+    array: Any
+    wanted: bool
+    tensor: Tensor
+
+
+@contextmanager
+def seen(given: Sequence[Given]) -> Iterator[None]:
+    """Let the Tensors of the inputs have these values, as leaves that are seen, for a while."""
+    before = [(type(g.tensor), g.tensor._array, g.tensor._node) for g in given]
+    try:
+        for g in given:
+            kind: Any = type(g.tensor)
+            g.tensor.__class__ = seen_kind(kind)
+            g.tensor._array = g.array
+            g.tensor._node = leaf_node(g.tensor) if g.wanted else None
+        yield
+    finally:
+        for g, (own, array, node) in zip(given, before, strict=True):
+            g.tensor.__class__, g.tensor._array, g.tensor._node = own, array, node
+
+
+def record(run: Callable[[], tuple[Any, dict[str, Tensor]]], given: Sequence[Given], seed: int) -> Recording:
+    """Record ``run``, which gives its results and the new values of buffers, and its backward pass."""
+    recorder = Recorder()
+    inputs = [Input(np.shape(g.array), g.array.dtype, g.name) for g in given]
+    state = STATE.get()
+    tokens = (
+        RECORDER.set(recorder),
+        STATE.set(state.replaced(recording=True, strict=True, monitor=recorder, scope=None)),
+    )
+    try:
+        with seen(given), np.errstate(all="ignore"):
+            for value, g in zip(inputs, given, strict=True):
+                recorder.knows(g.array, value)
+                recorder.keys[key_of(g.tensor)] = value
+            nodes = [g.tensor._node for g in given]
+            outputs, updates = run()
+            ends = list(tensors_in(outputs))
+            flows = tuple(end._node is not None for end in ends)
+            found = recorder.value_of(outputs), recorder.value_of(updates)
+            forward, recorder.items, recorder.backward_from = tuple(recorder.items), [], 0
+            cotangents, gradients = backward_of(recorder, ends, nodes, seed)
+    finally:
+        recorder.stack.clear()  # which leads back to the recorder
+        RECORDER.reset(tokens[0])
+        STATE.reset(tokens[1])
+    return Recording(tuple(inputs), forward, *found, cotangents, tuple(recorder.items), gradients, flows)
+
+
+def backward_of(
+    recorder: Recorder, ends: Sequence[Tensor], nodes: Sequence[Node | None], seed: int
+) -> tuple[tuple[Input, ...], tuple[Value | None, ...]]:
+    """Record a backward pass from the results to the inputs; return its cotangents and gradients."""
+    generator = np.random.default_rng(seed)
+    starts = [end for end in ends if end._node is not None]
+    cotangents = []
+    roots = []
+    for i, end in enumerate(starts):
+        array = np.asarray(generator.uniform(0.5, 1.5, end.shape), end.dtype)
+        value = Input(end.shape, end.dtype, "g" if len(starts) == 1 else f"g_{i + 1}")
+        recorder.knows(array, value)
+        cotangents.append(value)
+        assert end._node is not None
+        roots.append((end._node, seen_result(array, None)))
+    wanted = {node for node in nodes if node is not None}
+    found = sweep(roots, wrap=seen_result, targets=wanted) if roots else {}
+    gradients: list[Value | None] = []
+    for node in nodes:
+        if node is None:
+            gradients.append(None)
+        elif node not in found:
+            zeros = np.zeros(node.shapes[0], node.params["dtype"])
+            gradients.append(Constant(zeros.shape, zeros.dtype, array=zeros))
+        else:
+            gradient = found[node]
+            if gradient.dtype != node.params["dtype"]:
+                gradient = gradient.astype(node.params["dtype"])
+            recorder.names_cotangent(recorder.keys[node], gradient)
+            gradients.append(recorder.value_of(gradient))
+    return tuple(cotangents), tuple(gradients)
+
+
+def tensors_in(tree: Any) -> Iterator[Tensor]:
+    """Yield the Tensors among results."""
+    if isinstance(tree, Tensor):
+        yield tree
+    elif isinstance(tree, (tuple, list)):
+        for part in tree:
+            yield from tensors_in(part)
+    elif tree is not None:
+        raise OperandError(
+            f"program must get a function that returns a Tensor, or a tuple of them; got {type(tree).__name__}. "
+            "Compute it with tg functions."
+        )

@@ -1,0 +1,290 @@
+"""From a recording to Python: one function for the forward pass and one for the backward pass.
+
+:func:`printed_source` is for reading and runs anywhere with NumPy; :func:`compiled` is what we run. Both go through
+:class:`Lines`, which decides what gets a line: what has a name, what is used more than once, what is a result.
+"""
+
+from __future__ import annotations
+
+import keyword
+import linecache
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from ..engine.details.array import Array
+from .steps import Check, Constant, Item, Recording, Step, Value, needed_by, values_in
+from .vocabulary import SIGN, STATEMENTS, Text, borrowed, printed, running
+
+WIDTH = 88
+"""An expression that is longer gets lines of its own for its parts."""
+
+
+class Names:
+    """Gives every value a name that no other has, and none of Python's."""
+
+    def __init__(self, taken: Sequence[str] = ()) -> None:
+        self.taken = {"np", "math", "forward", "backward", "saved", "g", *taken}
+        self.of: dict[Value, str] = {}
+
+    def name(self, value: Value, wish: str = "") -> str:
+        """Return a value's name, as near to the wish as can be."""
+        if value not in self.of:
+            wish = identifier(wish or value.name)
+            numbered = (f"{wish}_{i}" if i > 1 else wish for i in count(1))
+            self.of[value] = next(name for name in numbered if name not in self.taken)
+            self.taken.add(self.of[value])
+        return self.of[value]
+
+
+def identifier(wish: str) -> str:
+    """Return a name of Python's that is like a path in a model."""
+    found = "".join(c if c.isidentifier() or c.isdigit() else "_" for c in wish)
+    if not found.isidentifier() or keyword.iskeyword(found):
+        found = f"layer{found}" if found[:1].isdigit() else f"{found}_"
+    return found
+
+
+class Lines:
+    """The lines of one function, in one of the two styles."""
+
+    def __init__(self, names: Names, results: Any, items: Sequence[Item], bind: Callable[[Any], str] | None) -> None:
+        self.names, self.bind = names, bind
+        self.lines: list[tuple[str, Item | None]] = []
+        self.inline: dict[Value, Text] = {}
+        self.roots = set(values_in(results))
+        self.uses = Counter(v for item in items for v in needed_by(item))
+        for item in items:
+            self.add(item)
+
+    def add(self, item: Item) -> None:
+        """Add a step or a check."""
+        if isinstance(item, Check):
+            self.lines.append((self.checked(item), item))
+            return
+        if item.primitive in STATEMENTS and self.bind is None:
+            *first, last = STATEMENTS[item.primitive](item, self.names.name(item, item.wish), self.text)
+            self.lines += [*((line, None) for line in first), (last, item)]
+            return
+        text = self.written(item)
+        alone = self.uses[item] == 1 and item not in self.roots
+        if alone and (self.bind is not None or not item.name):
+            self.inline[item] = text
+        else:
+            self.lines.append((f"{self.names.name(item, item.wish)} = {text.text}", item))
+
+    def written(self, step: Step) -> Text:
+        """Return a step in the style; to be read, a long one has lines of their own for its parts."""
+        if self.bind is not None:
+            return running(step, self.text, self.bind)
+        text = printed(step, self.text)
+        while len(text.text) > WIDTH and (inside := [v for v in needed_by(step) if v in self.inline]):
+            part = max(inside, key=lambda v: len(self.inline[v].text))
+            assert isinstance(part, Step)
+            self.lines.append((f"{self.names.name(part, part.wish)} = {self.inline.pop(part).text}", part))
+            text = printed(step, self.text)
+        return text
+
+    def text(self, x: Any) -> Text:
+        """Return the text of an argument."""
+        if isinstance(x, Step) and x in self.inline:
+            return self.inline[x]
+        if isinstance(x, Constant):
+            return constant_text(x.array) if self.bind is None else Text(self.bind(x.array[()]))
+        if isinstance(x, Value):
+            return Text(self.names.name(x))
+        if isinstance(x, (tuple, list)):
+            inside = ", ".join(self.text(part).text for part in x)
+            return Text(f"({inside}{',' * (len(x) == 1)})" if isinstance(x, tuple) else f"[{inside}]")
+        if isinstance(x, slice):
+            return Text(f"slice({', '.join(self.text(part).text for part in (x.start, x.stop, x.step))})")
+        return literal(x) or Text(self.bind(x) if self.bind else repr(x))
+
+    def checked(self, check: Check) -> str:
+        """Return the line that looks whether a value is what it was when the program was recorded."""
+        value, seen = self.text(check.value), repr(check.seen)
+        if isinstance(check.seen, bool):
+            same, other = value.text, f"not {value.within(SIGN)}"
+            same, other = (same, other) if check.seen else (other, same)
+        else:
+            listed = f"{value.within(9)}.tolist()" if isinstance(check.seen, list) else value.within(2)
+            same, other = f"{listed} == {seen}", f"{listed} != {seen}"
+        return f"assert {same}" if self.bind is None else f"if {other}: raise {self.bind(ChangedError)}"
+
+
+class ChangedError(Exception):
+    """A value that the recording looked at is another one now."""
+
+
+def literal(x: Any) -> Text | None:
+    """Return plain Python, or a dtype, as it is written."""
+    if x is None or isinstance(x, (bool, str)) or x is Ellipsis:
+        return Text(repr(x))
+    if isinstance(x, (int, float)) and not isinstance(x, np.generic):
+        if np.isfinite(x):
+            return Text(repr(x), SIGN if x < 0 else 9)
+        return Text({"inf": "np.inf", "-inf": "-np.inf"}.get(repr(x), "np.nan"), SIGN if x < 0 else 9)
+    if isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic)):
+        return Text(f"np.{np.dtype(x).name if np.dtype(x).kind != 'b' else 'bool_'}")
+    return None
+
+
+def constant_text(array: Array) -> Text:
+    """Return an array as one writes it: by what it is, or by its entries."""
+    dtype = "" if array.dtype in (np.float64, np.bool_) else f", {literal(array.dtype).text}"  # type: ignore[union-attr]
+    if not array.shape:
+        number = literal(array.item())
+        assert number is not None
+        return (
+            number
+            if array.dtype.kind in "b" or array.dtype == np.float64
+            else Text(f"np.{array.dtype.name}({number.text})")
+        )
+    if not array.size:
+        return Text(f"np.zeros({array.shape}{dtype if array.dtype.kind != 'b' else ', np.bool_'})")
+    if array.dtype.kind == "f" and (array == array.flat[0]).all():
+        first = array.flat[0]
+        made = {0.0: "np.zeros({}", 1.0: "np.ones({}"}.get(float(first), f"np.full({{}}, {literal(float(first)).text}")  # type: ignore[union-attr]
+        return Text(made.format(array.shape) + dtype + ")")
+    if array.ndim == 2 and array.dtype.kind == "b" and np.array_equal(array, np.tri(*array.shape, dtype=bool)):
+        return Text(f"np.tri({array.shape[0]}, {array.shape[1]}, dtype=np.bool_)")
+    if array.ndim == 1 and array.dtype == np.intp and np.array_equal(array, np.arange(array.size)):
+        return Text(f"np.arange({array.size})")
+    entries = np.array2string(array, separator=", ", threshold=array.size + 1, floatmode="unique", max_line_width=10**9)
+    text = " ".join(entries.split()).replace("nan", "np.nan").replace("inf", "np.inf")
+    return Text(f"np.array({text}{dtype})")
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """Return ``5 × 3``, and ``number`` for a single one."""
+    return " × ".join(map(str, shape)) or "number"
+
+
+def kept_values(recording: Recording) -> list[Value]:
+    """Return what the backward pass needs of the forward pass, in the order in which it asks for it."""
+    made = set(recording.backward) | set(recording.cotangents)
+    wanted = [v for item in recording.backward for v in needed_by(item)] + list(values_in(recording.gradients))
+    return [v for v in dict.fromkeys(wanted) if v not in made and not isinstance(v, Constant)]
+
+
+def tree_text(tree: Any, text: Callable[[Any], Text]) -> str:
+    """Return what a function gives back: values, or tuples of them."""
+    if isinstance(tree, (tuple, list)):
+        return "(" + ", ".join(tree_text(part, text) for part in tree) + "," * (len(tree) == 1) + ")"
+    return text(tree).text
+
+
+def name_results(recording: Recording, names: Names) -> None:
+    """Give the inputs and the results their names first."""
+    for given in recording.inputs:
+        names.name(given)
+    for g in recording.cotangents:
+        names.of[g] = g.name
+        names.taken.add(g.name)
+    results = list(dict.fromkeys(v for v in values_in(recording.outputs) if isinstance(v, Step)))
+    for i, result in enumerate(results, 1):
+        names.name(result, result.name or ("y" if len(results) == 1 else f"y_{i}"))
+    for path, update in recording.updates.items():
+        names.name(update, update.name or f"new_{path}")
+    for value, gradient in zip(recording.inputs, recording.gradients, strict=True):
+        if isinstance(gradient, Step) and gradient.name == f"g_{value.name}":
+            names.name(gradient, f"g_{names.of[value]}")
+
+
+def body(lines: Lines, headings: bool, comments: bool) -> list[str]:
+    """Return the lines of a function with their comments: scopes above, shapes behind."""
+    found, scope = [], None
+    width = max((len(line) for line, _ in lines.lines if len(line) <= WIDTH), default=0)
+    for line, item in lines.lines:
+        if headings and isinstance(item, Step) and item.scope != scope:
+            scope = item.scope
+            found.append(f"    # {scope or 'outside of any layer'}")
+        shape = f"  # {shape_text(item.shape)}" if comments and isinstance(item, Step) else ""
+        found.append(f"    {line.ljust(width) if shape else line}{shape}")
+    return found
+
+
+def printed_source(recording: Recording, shapes: bool = True) -> str:
+    """Return a recording as NumPy that a person reads."""
+    steps = [i for i in (*recording.forward, *recording.backward) if isinstance(i, Step)]
+    ours = sorted({borrowed(i) for i in steps} - {""})
+    names = Names(ours)
+    name_results(recording, names)
+    saved = kept_values(recording)
+    ends = (recording.outputs, recording.updates, saved)
+    forward = Lines(names, ends, recording.forward, None)
+    scopes = {i.scope for i in steps}
+    kept = tree_text(tuple(saved), forward.text)
+    returned = [tree_text(recording.outputs, forward.text)]
+    if recording.updates:
+        returned.append("{" + ", ".join(f"{k!r}: {forward.text(v).text}" for k, v in recording.updates.items()) + "}")
+    text = [
+        f"def forward({', '.join(names.of[v] for v in recording.inputs)}):",
+        *body(forward, len(scopes) > 1, shapes),
+        f"    return {', '.join([*returned, kept])}",
+    ]
+    if recording.cotangents:
+        backward = Lines(names, recording.gradients, recording.backward, None)
+        gradients = [v for v in recording.gradients if v is not None]
+        text += [
+            "",
+            "",
+            f"def backward({', '.join(v.name for v in recording.cotangents)}, saved):",
+            *([f"    {kept[1:-1]} = saved"] if saved else []),
+            *body(backward, len(scopes) > 1, shapes),
+            f"    return {', '.join(backward.text(v).text for v in gradients)}",
+        ]
+    source = "\n".join(text) + "\n"
+    imports = ["import math"] * ("math." in source) + ["import numpy as np"]
+    if ours:
+        imports += ["", "from tinygrad_norm import PRIMITIVES", ""]
+        imports += [f'{name} = PRIMITIVES["{name}"].forward  # NumPy has no such function' for name in ours]
+    return "\n".join([*imports, "", "", source])
+
+
+def signature(name: str, value: Value, bind: Callable[[Any], str]) -> str:
+    """Return the test that an input is no array of the shape and dtype that were recorded."""
+    kind = bind(np.ndarray if value.shape else (np.ndarray, np.generic))
+    return f"not isinstance({name}, {kind}) or {name}.shape != {value.shape} or {name}.dtype != {bind(value.dtype)}"
+
+
+def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return the functions that run.
+
+    They are ``forward(*arrays) -> results, updates, saved`` and ``backward(saved, *cotangents) -> gradients``.
+    """
+    namespace: dict[str, Any] = {"np": np}
+    bound: dict[int, str] = {}
+
+    def bind(thing: Any) -> str:
+        if id(thing) not in bound:
+            name = f"_{len(bound)}"
+            bound[id(thing)] = name
+            namespace[name] = thing
+        return bound[id(thing)]
+
+    names = Names()
+    name_results(recording, names)
+    saved = kept_values(recording)
+    updates = tuple(recording.updates.values())
+    forward = Lines(names, (recording.outputs, updates, saved), recording.forward, bind)
+    kept = tree_text(tuple(saved), forward.text)
+    backward = Lines(names, recording.gradients, recording.backward, bind)
+    text = [
+        f"def forward({', '.join(names.of[v] for v in recording.inputs)}):",
+        *(f"    if {signature(names.of[v], v, bind)}: raise {bind(ChangedError)}" for v in recording.inputs),
+        *(f"    {line}" for line, _ in forward.lines),
+        f"    return {tree_text(recording.outputs, forward.text)}, {tree_text(updates, forward.text)}, {kept}",
+        f"def backward({', '.join(['saved', *(v.name for v in recording.cotangents)])}):",
+        *([f"    {kept} = saved"] if saved else []),
+        *(f"    {line}" for line, _ in backward.lines),
+        f"    return {tree_text(recording.gradients, backward.text)}",
+    ]
+    source = "\n".join(text) + "\n"
+    file = f"<program {title}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), namespace)
+    return namespace["forward"], namespace["backward"]
