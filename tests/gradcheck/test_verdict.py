@@ -33,7 +33,9 @@ def judged(
     change: float = 0.0,
 ) -> Judgment:
     """The judgment of one entry whose gradient and slope are these numbers."""
-    slopes = Slopes(*(np.full((1, 1), v) for v in (numeric, bar, gap, moved)), np.full(1, noise), 0)
+    slopes = Slopes(
+        *(np.full((1, 1), v) for v in (numeric, bar, gap, moved)), np.full(1, noise), np.zeros((1, 1), bool), 0
+    )
     gradient = np.full((1, 1), yours)
     return judge_gradient(gradient, slopes, doubt(gradient, [gradient + change]), np.full(1, 0.5), None)
 
@@ -90,7 +92,12 @@ def test_a_bar_of_a_tenth_of_the_largest_entry_is_the_widest() -> None:
     assert judged(1.0, bar=0.0999).status == "right"
     assert judged(1.0, bar=0.1001).status == "cannot tell"
     # Of the largest entry, yours or numeric; a small entry beside it may have a bar as wide as itself.
-    slopes = Slopes(*(np.array([[a], [b]]) for a, b in ((1.0, 0.05), (0.0, 0.09), (0, 0), (1.0, 1.0))), np.zeros(1), 0)
+    slopes = Slopes(
+        *(np.array([[a], [b]]) for a, b in ((1.0, 0.05), (0.0, 0.09), (0, 0), (1.0, 1.0))),
+        np.zeros(1),
+        np.zeros((2, 1), bool),
+        0,
+    )
     pair = np.array([[1.0, 0.05]])
     assert judge_gradient(pair, slopes, doubt(pair, []), np.full(2, 0.5), None).status == "right"
 
@@ -217,3 +224,66 @@ def test_vacuous_is_what_rounding_cannot_tell_from_zero() -> None:
     assert judged(1e-12, numeric=0.0, bar=1e-11).status == "cannot tell"
     assert judged(1e-9, numeric=0.0, bar=1e-8).status == "cannot tell"
     assert judged(1e-12, numeric=1e-10, bar=1e-11, change=1e-12).status != "vacuous"
+
+
+def ill_conditioned(smallest: float) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    (u, _), (v, _) = (np.linalg.qr(rng.standard_normal((4, 4))) for _ in range(2))
+    result: np.ndarray = u @ np.diag([3.0, 2.0, 1.0, smallest]) @ v
+    return result
+
+
+def transposed_inverse(x: Any) -> Any:
+    return np.linalg.inv(x).T
+
+
+#: Right functions whose steps are coarser than they are, or whose values stand on a grid.
+HARD = {
+    "log det": (lambda x: np.linalg.slogdet(x)[1], lambda g, x: g * transposed_inverse(x)),
+    "inverse": (np.linalg.inv, lambda g, x: -transposed_inverse(x) @ g @ transposed_inverse(x)),
+    "singular values": (
+        lambda x: np.linalg.svd(x, compute_uv=False),
+        lambda g, x: (lambda u, s, v: u * g @ v)(*np.linalg.svd(x)),
+    ),
+}
+
+
+@pytest.mark.parametrize("smallest", [1e-6, 1e-10, 1e-11, 1e-12, 1e-14])
+@pytest.mark.parametrize("name", HARD)
+def test_an_ill_conditioned_matrix_accuses_nobody(name: str, smallest: float) -> None:
+    forward, backward = HARD[name]
+    for seed in range(2):
+        report = tg.check_vjp(forward, backward, ill_conditioned(smallest), seed=seed)
+        assert report.status in (("right",) if smallest > 1e-8 else ("right", "cannot tell"))
+        wrong = tg.check_vjp(forward, lambda g, x: backward(g, x) / 2, ill_conditioned(smallest), seed=seed)
+        assert wrong.status != "right"
+
+
+@pytest.mark.parametrize(
+    ("f", "slope", "x", "answers"),
+    [
+        (lambda x: np.log(1 - np.tanh(x) ** 2), lambda x: -2 * np.tanh(x), [13.0], "right"),
+        (lambda x: np.log(1 - np.tanh(x) ** 2), lambda x: -2 * np.tanh(x), [13.0, 0.3, -0.5, 1.2], "right"),
+        (lambda x: np.log(1 + np.exp(x)), lambda x: 1 / (1 + np.exp(-x)), [-30.0], "right, cannot tell"),
+        (lambda x: np.round(np.sin(x), 8), np.cos, POINT, "right"),
+        (lambda x: np.round(np.sin(x), 3), np.cos, POINT, "right, cannot tell"),
+        (lambda x: np.tanh(x.astype(np.float16)), lambda x: 1 - np.tanh(x) ** 2, POINT, "right, cannot tell"),
+        (lambda x: np.float64(np.sum(np.float16(x) ** 2)), lambda x: 2 * x, POINT, "right, cannot tell"),
+    ],
+)
+def test_a_function_on_a_grid_is_right_or_undecided_and_never_of_slope_zero(
+    f: Any, slope: Any, x: Any, answers: str
+) -> None:
+    for seed in range(3):
+        assert check(f, slope, x, seed=seed).status in answers.split(", ")
+        assert check(f, lambda v: 3 * slope(v), x, seed=seed).status in ("wrong", "cannot tell")
+        assert check(f, lambda v: 0 * v, x, seed=seed).status != "right"
+
+
+def test_a_gradient_that_leaks_into_a_dead_zone_is_wrong() -> None:
+    def shrink(v: np.ndarray) -> np.ndarray:
+        result: np.ndarray = np.sign(v) * np.maximum(np.abs(v) - 0.5, 0)
+        return result
+
+    for x in ([0.1, 0.2, -0.3], [0.1, 0.2, -0.3, 0.8, -1.4]):
+        assert check(shrink, lambda v: np.ones_like(v), x).status == "wrong"

@@ -262,7 +262,7 @@ def _entries(
 
 def _columns(slopes: Slopes, count: int) -> Slopes:
     """Return the slopes of the first ``count`` cotangents."""
-    kept = {name: getattr(slopes, name)[:, :count] for name in ("value", "bar", "gap", "moved")}
+    kept = {name: getattr(slopes, name)[:, :count] for name in ("value", "bar", "gap", "moved", "rough")}
     return replace(slopes, noise=slopes.noise[:count], **kept)
 
 

@@ -114,8 +114,12 @@ def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rt
             allowed = allowed + rtol * largest
         right = np.abs(yours - numeric) <= allowed
         too_wide = ~np.isfinite(numeric) | (bar + spare / COVERAGE > WIDEST_BAR * largest)
+        # Yours may be the largest by far and be wrong; but a slope that was never reached says nothing about it.
+        too_wide |= slopes.rough.T & (bar > WIDEST_BAR * _largest(numeric))
         expected = np.max(np.abs(yours) * reach, axis=1, initial=0.0)
-        moved = np.maximum(np.max(slopes.moved.T, axis=1, initial=0.0), expected)
+        moved = np.max(slopes.moved.T, axis=1, initial=0.0)
+        # How far yours would have moved it counts as well, but not where it moves a great deal and all over the place.
+        moved = np.where(slopes.rough.T.any(axis=1), moved, np.maximum(moved, expected))
         still = (moved < LEAST_MOVEMENT * slopes.noise)[:, None]
     vacuous = _vacuous(yours, numeric, bar, doubts, reach)
     unsure = np.isfinite(yours) & (too_wide | still) & ~np.bool_(vacuous)

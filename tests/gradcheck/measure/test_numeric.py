@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -173,6 +174,74 @@ def test_a_function_that_rounds_to_float32_has_the_noise_of_float32() -> None:
     slopes = slopes_of(lambda v: v.astype(np.float32).astype(np.float64), x)
     assert np.all(np.abs(np.diag(slopes.value) - 1) <= 3 * np.diag(slopes.bar))
     assert np.all(np.diag(slopes.bar) > 1e-9)
+
+
+erf = np.vectorize(math.erf, otypes=[float])
+erfc = np.vectorize(lambda v: math.erfc(float(v)), otypes=[float])
+
+
+def gelu(x: Any) -> Any:
+    return x * (1 + erf(x / np.sqrt(2))) / 2
+
+
+def gelu_slope(x: Any) -> Any:
+    return erfc(-x / np.sqrt(2)) / 2 + x * np.exp(-x * x / 2) / np.sqrt(2 * np.longdouble(np.pi))
+
+
+#: Functions whose values lie on a grid, or that saturate: their finest steps agree with each other on a wrong slope.
+GRIDS = (
+    Known("sin(x) to eight decimals", lambda x: np.round(np.sin(x), 8), np.cos, ((1.0, 0.0), (30.0, 0.0))),
+    Known("sin(x to eight decimals)", lambda x: np.sin(np.round(x, 8)), np.cos, ((1.0, 0.0), (30.0, 0.0))),
+    Known("(10⁴ + sin x) − 10⁴", lambda x: (1e4 + np.sin(x)) - 1e4, np.cos, ((1.0, 0.0), (30.0, 0.0))),
+    Known(
+        "1 + 2⁻³⁵ sin x", lambda x: 1 + 2.0**-35 * np.sin(x), lambda x: 2.0**-35 * np.cos(x), ((1.0, 0.0), (30.0, 0.0))
+    ),
+    Known("tanh in float32", lambda x: np.tanh(x.astype(np.float32)), lambda x: 1 / np.cosh(x) ** 2),
+    Known(
+        "log(1 − tanh²)", lambda x: np.log(1 - np.tanh(x) ** 2), lambda x: -2 * np.tanh(x), ((0.5, 9.0), (0.5, 13.0))
+    ),
+    Known(
+        "log(1 + exp)", lambda x: np.log(1 + np.exp(x)), lambda x: 1 / (1 + np.exp(-x)), ((1.0, -20.0), (1.0, -30.0))
+    ),
+    Known("gelu", gelu, gelu_slope, ((0.3, -5.0), (0.3, -6.0), (0.3, -7.0))),
+    Known(
+        "√(x² + 1) − x",
+        lambda x: np.sqrt(x * x + 1) - x,
+        lambda x: x / np.sqrt(x * x + 1) - 1,
+        ((1.0, 1e4), (1.0, 1e6)),
+    ),
+    Known("1 − cos", lambda x: 1 - np.cos(x), np.sin, ((1e-4, 0.0), (1e-6, 0.0), (1e-7, 0.0))),
+)
+
+
+@pytest.mark.parametrize("known", GRIDS, ids=lambda k: k.name)
+def test_stairs_are_no_slope(known: Known, coverage: Callable[..., Any]) -> None:
+    found = coverage(known, range(3))
+    assert found.uncovered == 0
+    assert found.error.size > found.refused / 4
+
+
+def test_half_of_the_bars_are_at_most_fifty_times_the_true_error(coverage: Callable[..., Any]) -> None:
+    found = [coverage(known, range(1)) for known in (*KNOWN, *GRIDS)]
+    ratios = np.concatenate([f.bar[f.error > 0] / f.error[f.error > 0] for f in found])
+    assert np.median(ratios) <= 50
+
+
+def test_a_jump_elsewhere_is_no_stair() -> None:
+    """⌊x⌋ + x has the slope 1, however near its jumps are."""
+    for x in np.linspace(-1.9, 1.9, 20):
+        slopes = slopes_of(lambda v: np.floor(v) + v, [x, 0.5])
+        assert abs(slopes.value[0, 0] - 1) <= 3 * slopes.bar[0, 0] < 1e-6
+
+
+def test_singular_values_near_zero_have_a_slope_or_a_kink() -> None:
+    rng = np.random.default_rng(0)
+    (u, _), (v, _) = (np.linalg.qr(rng.standard_normal((3, 3))) for _ in range(2))
+    for smallest in (1e-6, 1e-9, 1e-10, 1e-11, 1e-12):
+        x = u @ np.diag([2.0, 1.0, smallest]) @ v
+        slopes = slopes_of(lambda a: np.linalg.svd(a, compute_uv=False), x)
+        off = np.abs(slopes.value[:, 2] - np.outer(u[:, 2], v[2]).ravel())
+        assert np.all((off <= 3 * slopes.bar[:, 2] + slopes.gap[:, 2] / 2 * (1 + 1e-6)) | slopes.rough[:, 2])
 
 
 def test_a_second_derivative_that_jumps_is_covered() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tinygrad_norm.gradcheck.measure import one_line
 from tinygrad_norm.gradcheck.measure.numeric import slopes_along_coordinates
-from tinygrad_norm.gradcheck.measure.one_line import hidden_grid, kink_gap
+from tinygrad_norm.gradcheck.measure.one_line import kink_gap, last_digit, staircase
 
 STEPS = 0.5 * 4.0 ** -np.arange(12)
 
@@ -25,20 +25,30 @@ def test_lines_are_the_same_however_many_values_are_kept_at_a_time(monkeypatch: 
     assert np.array_equal(slopes(), whole)
 
 
-def of_one_output(*differences: float) -> np.ndarray:
-    return np.array(differences)[:, None]
+def test_the_last_digit_of_values_is_that_of_their_computation(rng: np.random.Generator) -> None:
+    x = rng.standard_normal((12, 3))
+    assert np.all(last_digit(np.sin(x)) <= 2.0**-52)
+    assert np.all(last_digit((1e4 + np.sin(x)) - 1e4) == 2.0**-39)
+    assert np.all(last_digit(np.sin(x).astype(np.float16).astype(float)) >= 2.0**-24)
+    assert last_digit(np.array([[np.nan], [0.75], [0.0]])) == 0.25
+    assert last_digit(np.zeros((2, 1))) == 0
 
 
-def test_a_grid_is_read_off_a_few_whole_multiples() -> None:
-    spacing = 2.0**-50
-    assert hidden_grid(spacing * of_one_output(35, 14, 6, 0), np.ones(1)) == pytest.approx(spacing)
-    # Numbers that are no multiples of anything are no grid, however near some multiple is to a whole number.
-    assert hidden_grid(spacing * of_one_output(1, 1.501, 2.499), np.ones(1)) == 0
+def test_a_function_that_stands_still_and_then_moves_to_both_sides_climbs_stairs() -> None:
+    stairs = np.floor(STEPS * 100)[:, None] * 0.5
+    assert staircase(stairs, -stairs) == 1.5
+    assert staircase(stairs, 0 * stairs) == 0  # the end of a plateau
+    assert staircase(STEPS[:, None], -STEPS[:, None]) == 0
+    # One stair at the finest step of one side.
+    lucky = np.floor(STEPS * 100)[:, None] + 1
+    assert staircase(lucky, -(lucky - 1)) == 1
 
 
-def test_a_coarse_grid_is_a_staircase_and_two_values_are_no_grid() -> None:
-    assert hidden_grid(2.0**-40 * of_one_output(35, 14, 6), np.ones(1)) == 0
-    assert hidden_grid(2.0**-50 * of_one_output(14, 6), np.ones(1)) == 0
+def test_a_kink_beside_the_point_has_the_whole_jump() -> None:
+    """It fades at the finest steps: |t + d| bends by 2(h − d)."""
+    for distance in (0.0, 1e-9, 1e-8):
+        bend = 2 * np.maximum(STEPS - distance, 0)[:, None]
+        assert kink_gap(bend, STEPS, np.zeros(1))[0] == pytest.approx(2.0, rel=1e-3)
 
 
 @pytest.mark.parametrize(("visible", "gap"), [(4, 0.0), (5, 2.0), (12, 2.0)])

@@ -13,15 +13,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .jumps import Jumps
 from .one_line import FlatFunction, Lines, sample_lines
 from .step_ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
 
 DEPTH = 4
+TINY = float(np.finfo(np.float64).tiny)
 NOISE_LEVELS = 6
+#: Two values that are each η off make a difference quotient η/h off; measured noise is rather too large than too small.
+NOISE_WEIGHT = 1.3
+#: Noise of more than this many units of rounding is the function's own doing.
+MOST_ROUNDING = 2.0**16
+#: Fine structure is resolved when the bar is at most so large a part of its slope.
+WIDEST = 0.1
+#: Coarser steps contradict finer ones when so many of them differ by so many bars of both.
+CONTRADICTION = 3.0
+AGREEING = 2
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,7 @@ class Slopes:
     gap: Array
     moved: Array  # the largest difference of function values seen on the ladder
     noise: Array  # (columns,): the measured noise η of the function values
+    rough: NDArray[np.bool_]  # whether steps that do not agree make the bar or the noise, and not rounding
     evaluations: int  # how often the function was called
 
 
@@ -65,7 +78,8 @@ def slopes_along_coordinates(
     at, h = x.reshape(-1)[where], steps[:, None] * unit[where]
     stretch = ((at + h) - (at - h)) / (2 * h)
     lines = sample_lines(function, point, len(where), steps, center, projection, stretch) if len(where) else None
-    return _measure(lines, steps, unit[where].reshape(-1, 1), projection.shape[0])
+    jumps = Jumps(function, point, center, projection)
+    return _measure(lines, steps, unit[where].reshape(-1, 1), projection.shape[0], jumps)
 
 
 def slopes_along_directions(function: FlatFunction, x: Array, directions: Sequence[Array], projection: Array) -> Slopes:
@@ -78,28 +92,88 @@ def slopes_along_directions(function: FlatFunction, x: Array, directions: Sequen
         return moved
 
     lines = sample_lines(function, point, len(directions), steps, center, projection) if len(steps) else None
-    return _measure(lines, steps, np.ones((len(directions), 1)), projection.shape[0])
+    jumps = Jumps(function, point, center, projection)
+    return _measure(lines, steps, np.ones((len(directions), 1)), projection.shape[0], jumps)
 
 
-def _measure(lines: Lines | None, steps: Array, units: Array, columns: int) -> Slopes:
+def _measure(lines: Lines | None, steps: Array, units: Array, columns: int, jumps: Jumps) -> Slopes:
     """Extrapolate, measure the noise, and choose for each entry the table value with the smallest bar."""
     if lines is None:
         none = np.zeros((len(units), columns))
-        return Slopes(none, none, none, none, np.zeros(columns), 1)
+        return Slopes(none, none, none, none, np.zeros(columns), none > 0, 1)
     difference, rounding = lines.difference, lines.rounding
     h = steps.reshape(-1, 1, 1)
     with np.errstate(all="ignore"):
         table = richardson(difference / (2 * h))
-        wobble = _wobble(table, h, rounding)
-        noise = np.maximum(_loudest(wobble[-NOISE_LEVELS:]), rounding)
-        value, bar, level = _choose(table, h, noise)
-        # Once more with every level finer than the chosen one: six levels alone may be quantized.
-        finer = np.arange(len(steps) - 1).reshape(-1, 1, 1) >= level
-        noise = np.maximum(noise, _loudest(np.where(finer, wobble, 0.0)))
-        value, bar, _ = _choose(table, h, noise)
+        best, noise = _quietest(table, h, rounding)
+        best, noise = _reconsidered(table, steps, rounding, best, noise, jumps)
+        # Stairs so coarse that they tell nothing: the function stands still here.
+        plateau = np.all(difference[-3:] == 0, axis=0) & ~(np.abs(best.value) > 3 * best.bar)
+        best = best._replace(value=np.where(plateau, 0.0, best.value))
         moved = np.nanmax(np.where(np.isfinite(difference), np.abs(difference), 0.0), axis=0, initial=0.0)
-    evaluations = 1 + 2 * len(steps) * len(units)
-    return Slopes(value / units, bar / units, lines.gap / units, moved, noise.max(axis=0), evaluations)
+    evaluations = 1 + 2 * len(steps) * len(units) + jumps.evaluations
+    # What is left when the steps do not agree is no error of rounding, and may be far too small.
+    rough = best.bar > 4 * (NOISE_WEIGHT * noise + TINY) / steps[best.level]
+    rough |= noise > MOST_ROUNDING * lines.rounding
+    return Slopes(best.value / units, best.bar / units, lines.gap / units, moved, noise.max(axis=0), rough, evaluations)
+
+
+def _reconsidered(
+    table: Array, steps: Array, rounding: Array, best: Choice, noise: Array, jumps: Jumps
+) -> tuple[Choice, Array]:
+    """Settle contradictions of fine and coarse steps: where the function jumps the coarse are right, else the fine.
+
+    What was chosen may be the fine slope, or a coarse one because fine structure was taken for noise.
+    """
+    h = steps.reshape(-1, 1, 1)
+    level = np.arange(table.shape[1]).reshape(-1, 1, 1)
+    coarse, apart = _contradiction(table, _plain_bar(table, h, noise), best, level < best.level)
+    if apart.any():
+        found = jumps.noise(best.value, apart, steps[coarse.level], steps[-1])
+        # One jump alone, as in ⌊x⌋ + x, explains the other slope: then the fine steps are right.
+        bar = _plain_bar(table, h, np.maximum(noise, found.noise))
+        stands = _contradiction(table, bar, best, level < best.level)[1] > 0
+        rounding = np.maximum(rounding, np.where(stands | found.minute, found.noise, 0.0))
+        best, noise = _quietest(table, h, rounding)
+    finer = (level > best.level) & (noise > MOST_ROUNDING * rounding)
+    fine, apart = _contradiction(table, _plain_bar(table, h, rounding), best, finer, steps=1)
+    apart = np.where(apart > 1 / WIDEST * fine.bar, apart, 0.0)
+    if apart.any():
+        bends = (apart > 0) & jumps.noise(fine.value, apart, steps[best.level], steps[-1]).bends
+        rounding = np.maximum(rounding, _gaps(table)[-1] * h[-2])
+        quiet = _choose(table, h, rounding)
+        best = Choice(*(np.where(bends, q, b) for q, b in zip(quiet, best, strict=True)))
+        noise = np.where(bends, rounding, noise)
+    return best, noise
+
+
+def _quietest(table: Array, h: Array, rounding: Array) -> tuple[Choice, Array]:
+    """Choose from the table with the noise measured on it (lines, columns), which is returned as well."""
+    wobble = _wobble(table, h, rounding)
+    noise = np.maximum(_loudest(wobble[-NOISE_LEVELS:]), rounding)
+    best = _choose(table, h, noise)
+    # Once more with every level finer than the chosen one: six levels alone may be quantized.
+    finer = np.arange(len(h) - 1).reshape(-1, 1, 1) >= best.level
+    own = np.where(finer, _gaps(table) * h[:-1], 0.0).max(axis=0, initial=0.0)
+    noise = np.maximum(np.maximum(noise, _loudest(np.where(finer, wobble, 0.0))), own)
+    return _choose(table, h, noise), noise
+
+
+def _contradiction(
+    table: Array, bar: Array, best: Choice, where: NDArray[np.bool_], steps: int = AGREEING
+) -> tuple[Choice, Array]:
+    """Return the entry of the table that contradicts the chosen one most, and how far apart they are.
+
+    They are 0 apart where not so many ``steps`` contradict it.
+    """
+    apart = np.abs(table - best.value)
+    ratio = np.nan_to_num(np.where(where & np.isfinite(apart), apart / (bar + best.bar), 0.0))
+    flat = ratio.reshape(-1, *best.value.shape)
+    place = np.argmax(flat, axis=0)[None]
+    other = [np.take_along_axis(part.reshape(flat.shape), place, axis=0)[0] for part in (table, bar, apart)]
+    # One step may contradict the others by chance, having too small a bar.
+    sure = np.sum(ratio.max(axis=0) > CONTRADICTION, axis=0) >= steps
+    return Choice(other[0], other[1], (place % table.shape[1])[0]), np.where(sure, other[2], 0.0)
 
 
 def richardson(differences: Array) -> Array:
@@ -115,15 +189,20 @@ def richardson(differences: Array) -> Array:
     return table
 
 
+def _gaps(table: Array) -> Array:
+    """Return the least disagreement of any column between each pair of neighboring levels; 0 where unknown."""
+    gaps = np.abs(table[:, :-1] - table[:, 1:])
+    least = np.min(np.where(np.isnan(gaps), np.inf, gaps), axis=0)
+    return np.where(np.isfinite(least), least, 0.0)
+
+
 def _wobble(table: Array, h: Array, rounding: Array) -> Array:
     """Return for each pair of neighboring levels the least disagreement of any column, as a function value.
 
     Noise is equally large at all levels. What is larger than four times everything at finer levels is curvature, a kink
     or the edge of the domain, and does not count as noise: it would spoil every other entry.
     """
-    gaps = np.abs(table[:, :-1] - table[:, 1:])
-    least = np.nanmin(np.where(np.isnan(gaps), np.inf, gaps), axis=0)
-    wobble: Array = np.where(np.isfinite(least), least * h[:-1], 0.0)
+    wobble = _gaps(table) * h[:-1]
     seen = np.maximum(wobble[-1], rounding)
     for level in range(len(wobble) - 2, -1, -1):
         wobble[level] = np.minimum(wobble[level], 4 * seen)
@@ -137,31 +216,49 @@ def _loudest(wobble: Array) -> Array:
     return largest
 
 
-def _choose(table: Array, h: Array, noise: Array) -> tuple[Array, Array, NDArray[np.intp]]:
-    """Return value, bar and level of the table entry with the smallest bar."""
-    count = table.shape[1]
-    last_column = np.full_like(table, np.nan)
-    last_column[1:] = np.abs(table[1:] - table[:-1])
-    last_level = np.full_like(table, np.nan)
-    # An error that shrinks with the step itself leaves a third of the difference. (With the square, a fifteenth;
-    # but a function whose second derivative jumps at the point converges no faster.)
-    last_level[:, 1:] = np.abs(table[:, 1:] - table[:, :-1]) / (STEP_RATIO - 1)
-    truncation = np.fmax(last_column, last_level)
-    tiny = np.finfo(np.float64).tiny
-    bar = truncation + (2 * noise + tiny) / h + UNIT_ROUNDOFF * np.abs(table)
+class Choice(NamedTuple):
+    """The entry of a table that was chosen for each line and column."""
+
+    value: Array
+    bar: Array
+    level: NDArray[np.intp]
+
+
+def _choose(table: Array, h: Array, noise: Array) -> Choice:
+    """Return the table entry with the smallest bar, where no finer level disagrees."""
+    bar = _plain_bar(table, h, noise)
     # Any finer level that disagrees by more than its own noise raises the bar. Written with running
     # extremes: max over l of |D_l − T| − w_l is the larger of max(D_l − w_l) − T and T − min(D_l + w_l).
     width = 4 * noise / h
     low = _running(np.fmax, table[0] - width)
     high = _running(np.fmin, table[0] + width)
     raised = np.fmax(low - table, table - high)
-    bar = np.where(np.isnan(raised), bar, np.maximum(bar, raised))
+    return _smallest(table, np.where(np.isnan(raised), bar, np.maximum(bar, raised)))
+
+
+def _plain_bar(table: Array, h: Array, noise: Array) -> Array:
+    """Return the bar of each table entry by its own neighbors: truncation, noise and rounding."""
+    last_column = np.full_like(table, np.nan)
+    last_column[1:] = np.abs(table[1:] - table[:-1])
+    last_level = np.full_like(table, np.nan)
+    # An error that shrinks with the step itself leaves a third of the difference. (With the square, a fifteenth;
+    # but a function whose second derivative jumps at the point converges no faster.)
+    last_level[:, 1:] = np.abs(table[:, 1:] - table[:, :-1]) / (STEP_RATIO - 1)
+    # The first of a column has no neighbor but those that it was made of.
+    made_of = np.abs(table[1:, 1:] - table[:-1, :-1]) / (STEP_RATIO - 1)
+    last_level[1:, 1:] = np.where(np.isnan(last_level[1:, 1:]), made_of, last_level[1:, 1:])
+    return np.fmax(last_column, last_level) + (NOISE_WEIGHT * noise + TINY) / h + UNIT_ROUNDOFF * np.abs(table)
+
+
+def _smallest(table: Array, bar: Array) -> Choice:
+    """Return the table entry with the smallest bar."""
+    count = table.shape[1]
     bar = np.where(np.isnan(bar) | np.isnan(table), np.inf, bar)
     flat = bar.reshape(DEPTH * count, *bar.shape[2:])
     best = np.argmin(flat, axis=0)[None]
     value = np.take_along_axis(table.reshape(flat.shape), best, axis=0)[0]
     bar = np.take_along_axis(flat, best, axis=0)[0]
-    return np.where(np.isfinite(bar), value, np.nan), bar, (best % count)[0]
+    return Choice(np.where(np.isfinite(bar), value, np.nan), bar, (best % count)[0])
 
 
 def _running(extreme: np.ufunc, levels_first: Array) -> Array:

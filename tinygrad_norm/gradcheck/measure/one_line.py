@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .step_ladder import UNIT_ROUNDOFF, Array
+from .step_ladder import STEP_RATIO, UNIT_ROUNDOFF, Array
 
 FLOAT32_ROUNDOFF = 2.0**-24
 
@@ -52,8 +52,8 @@ def sample_lines(
             plus, minus = (np.empty((len(steps), len(chunk), len(center))) for _ in range(2))
             for place, line in enumerate(chunk):
                 for level, t in enumerate(steps):
-                    plus[level, place] = _finite_or_nan(function, point(line, t), center)
-                    minus[level, place] = _finite_or_nan(function, point(line, -t), center)
+                    plus[level, place] = finite_or_nan(function, point(line, t), center)
+                    minus[level, place] = finite_or_nan(function, point(line, -t), center)
             parts.append(_digest(plus, minus, center, steps, stretch[:, chunk.start : chunk.stop], projection))
     difference, gap, rounding = zip(*parts, strict=True)
     return Lines(np.concatenate(difference, axis=1), np.concatenate(gap), np.concatenate(rounding))
@@ -72,60 +72,73 @@ def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Arr
     if cusp.any():
         projected[:, cusp.astype(np.float64) @ (projection != 0).T > 0] = np.nan
         gap = np.where(cusp, 0.0, gap)
-    rounding = _rounding(np.concatenate([plus, minus]), difference, steps, projection)
+    rounding = _rounding(plus, minus, center, difference, steps, projection)
     return Lines(projected, gap @ np.abs(projection).T, rounding)
 
 
-def _rounding(values: Array, difference: Array, steps: Array, projection: Array) -> Array:
+def _rounding(plus: Array, minus: Array, center: Array, difference: Array, steps: Array, projection: Array) -> Array:
     """Return the least noise (lines, columns) that the outputs which move along a line can have: their own grid.
 
     Values on a grid can agree with each other exactly, level after level, on a wrong slope; measured noise is then zero
     and has to be kept from falling below this.
     """
+    values = np.concatenate([plus, minus])
     size = np.max(np.where(np.isfinite(values), np.abs(values), 0.0), axis=0)
     moves = np.any(difference != 0, axis=0)
     # Where nothing moves at all, the movement may be lost in the rounding of any output.
     grid = np.where(moves | ~moves.any(axis=1, keepdims=True), UNIT_ROUNDOFF * size, 0.0)
     uneven = np.nonzero(unproportional(difference, steps))
-    every_level: tuple[Any, ...] = (slice(None), *uneven)
-    seen, sizes = values[every_level], size[uneven]
-    spacing = hidden_grid(difference[every_level], sizes)
-    float32 = np.all(seen.astype(np.float32) == seen, axis=0)
-    grid[uneven] = np.maximum(grid[uneven], np.maximum(spacing, np.where(float32, FLOAT32_ROUNDOFF * sizes, 0.0)))
+    if uneven[0].size:
+        every_level: tuple[Any, ...] = (slice(None), *uneven)
+        coarse = last_digit(values[every_level])
+        stairs = staircase(plus[every_level] - center[uneven[1]], minus[every_level] - center[uneven[1]])
+        grid[uneven] = np.maximum(grid[uneven], np.maximum(coarse, stairs))
+    return combined(grid, projection)
+
+
+def combined(grid: Array, projection: Array) -> Array:
+    """Return the noise (lines, columns) of a projection of outputs that each have a noise of their own."""
     largest = float(np.max(grid, initial=0.0)) or 1.0  # the square of 1e200 is not a number we can use
     noise: Array = largest * np.sqrt((grid / largest) ** 2 @ (projection**2).T)
     return noise
 
 
+def last_digit(values: Array) -> Array:
+    """Return for each column the largest power of two of which all values are multiples.
+
+    It is the values' own last place as a rule, but a coarser one where they were computed in float32, or are what a
+    difference of larger numbers left.
+
+    >>> last_digit(np.array([[0.75, 0.1], [2.0, 0.3]]))[0]
+    0.25
+    """
+    mantissa, exponent = np.frexp(np.where(np.isfinite(values), values, 0.0))
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    lowest = np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
+    found: Array = np.min(np.where(lowest > 0, lowest, np.inf), axis=0, initial=np.inf)
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def staircase(ahead: Array, behind: Array) -> Array:
+    """Return the height of a step where a function stands still at some levels and moves to both sides at others.
+
+    ``ahead`` and ``behind`` are its movements (levels, columns). What moves to one side only is a plateau with an end.
+    """
+    # The finest step may take one stair by chance, but hardly one on either side.
+    still = np.any((ahead == 0) & (behind == 0), axis=0) | (ahead[-1] == 0) | (behind[-1] == 0)
+    both = np.any(np.nan_to_num(ahead) != 0, axis=0) & np.any(np.nan_to_num(behind) != 0, axis=0)
+    moved = np.abs(np.concatenate([ahead, behind]))
+    least = np.min(np.where(moved > 0, moved, np.inf), axis=0, initial=np.inf)
+    return np.where(still & both & np.isfinite(least), least, 0.0)
+
+
 def unproportional(difference: Array, steps: Array) -> NDArray[np.bool_]:
     """Tell which outputs (lines, outputs) move, but not in proportion to the step: only those can be on a grid."""
     with np.errstate(all="ignore"):
-        rate = difference / steps[:, None, None]
+        rate = np.where(np.isfinite(difference), difference, np.nan) / steps[:, None, None]
         top, bottom = np.fmax.reduce(rate, axis=0), np.fmin.reduce(rate, axis=0)
         uneven: NDArray[np.bool_] = top - bottom > 1e-12 * np.fmax(np.abs(top), np.abs(bottom))
     return uneven
-
-
-def hidden_grid(difference: Array, size: Array) -> Array:
-    """Return the spacing of each output's values where it is coarser than the output's own rounding, 0 elsewhere.
-
-    ``(1 + x) − 1`` is a multiple of 2⁻⁵² however small it is. At fine steps it moves by a few whole multiples, which do
-    not grow in proportion to the step. Too coarse a grid (more than 2⁻⁴⁴) is a staircase, not rounding. ``difference``
-    is (levels, outputs), ``size`` (outputs,) the largest value seen.
-    """
-    spacing = np.zeros(difference.shape[1])
-    magnitude = np.where(np.isfinite(difference), np.abs(difference), 0.0)
-    moves = magnitude > 0
-    smallest = np.min(np.where(moves, magnitude, np.inf), axis=0, initial=np.inf)
-    few = moves & (magnitude <= 2.0**26 * smallest)
-    fine = smallest <= 2.0**-44 * np.maximum(1.0, size)
-    for output in np.flatnonzero(fine & (few.sum(axis=0) >= 3)):
-        multiples = magnitude[few[:, output], output] / smallest[output]
-        parts = np.arange(1.0, 513.0)[:, None] * multiples
-        whole = np.all(np.abs(parts - np.rint(parts)) < 1e-6, axis=1)
-        if whole.any():
-            spacing[output] = smallest[output] / (1 + int(np.argmax(whole)))
-    return spacing
 
 
 def _project(difference: Array, projection: Array) -> Array:
@@ -138,11 +151,11 @@ def _project(difference: Array, projection: Array) -> Array:
     return np.where(touched > 0, np.nan, out)
 
 
-def _finite_or_nan(function: FlatFunction, x: Array, like: Array) -> Array:
+def finite_or_nan(function: FlatFunction, x: Array, like: Array) -> Array:
     """Evaluate away from the point: outside its domain a function may give NaN or raise, both mean 'not here'."""
     try:
         value = function(x)
-    except (ArithmeticError, ValueError):
+    except Exception:  # a function of somebody else's: whatever it raises there, it does not answer
         return np.full_like(like, np.nan)
     return value if value.shape == like.shape else np.full_like(like, np.nan)
 
@@ -177,7 +190,9 @@ def kink_gap(bend: Array, steps: Array, size: Array) -> Array:
         output = candidates[column]
         end = _end_of_run(as_kink[:, column], 4)
         if end is not None:
-            jump = magnitude[end, column] / steps[end]
+            # A kink a little beside the point fades at the last steps of the run, in proportion to 1/h.
+            seen = magnitude[end - 3 : end + 1, column] / steps[end - 3 : end + 1]
+            jump = float(np.max((STEP_RATIO * seen[:-1] - seen[1:]) / (STEP_RATIO - 1)))
             expected = jump * steps[end + 1 :]
             # Two steps of grace: a kink between two steps of the ladder fades over them.
             still = (magnitude[end + 1 :, column] > expected / 2)[expected > 8 * floor[column]][2:]

@@ -1,0 +1,123 @@
+"""Tells a function that jumps from one that bends: where fine and coarse steps contradict each other, one of both does.
+
+``½ x (1 + erf(x/√2))`` at −7 is x times a few units of 2⁻⁵³: fine steps agree on the slope of that, coarse steps on the
+true one. :class:`Jumps` goes to the place where the function leaves the line that the fine steps see. A bend is left
+without a jump, however closely one looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .one_line import FlatFunction, combined, finite_or_nan
+from .step_ladder import Array
+
+#: The interval in which a function leaves a line is halved so often beyond the finest step. A bend shrinks with it, a
+#: cusp like √|x| with its root; a staircase of k steps keeps a k-th.
+HALVINGS = 10
+LEFT = 0.45
+#: A jump of so small a part of the values, or of 1, is rounding.
+MINUTE = 2.0**-40
+
+#: A step on a line, how the projected function has moved there, and how all outputs have.
+Seen: TypeAlias = tuple[float, float, Array]
+
+
+class Found(NamedTuple):
+    """What was found on the lines that were looked at."""
+
+    noise: Array  # (lines, columns): what jumps make
+    minute: NDArray[np.bool_]  # (lines, 1): whether they can be nothing but rounding
+    bends: NDArray[np.bool_]  # (lines, 1): whether there is none
+
+
+@dataclass
+class Jumps:
+    """Looks for jumps of ``projection · function`` on the lines ``point(line, t)``; counts its evaluations."""
+
+    function: FlatFunction
+    point: Callable[[int, float], Array]
+    center: Array
+    projection: Array
+    evaluations: int = field(default=0, init=False)
+
+    def noise(self, slopes: Array, apart: Array, steps: Array, finest: float) -> Found:
+        """Look where the function leaves its ``slopes`` at fine steps for those, so far ``apart``, at other ``steps``.
+
+        There is nothing to look for where ``apart`` is 0.
+        """
+        noise, rounding, bends = np.zeros(apart.shape), *np.zeros((2, len(apart), 1), dtype=bool)
+        size = MINUTE * max(1.0, float(np.max(np.abs(self.center), initial=0.0)))
+        for line in np.flatnonzero(apart.any(axis=1)):
+            column = int(np.argmax(apart[line]))
+            here = self._where(int(line), column, float(slopes[line, column]), float(apart[line, column]))
+            jump = here.jump(finest, float(steps[line, column]))
+            self.evaluations += here.evaluations
+            if jump is None:
+                bends[line] = True
+            else:
+                noise[line] = combined(np.abs(jump)[None], self.projection)[0]
+                rounding[line] = np.max(np.abs(jump)) <= size
+        return Found(noise, rounding, bends)
+
+    def _where(self, line: int, column: int, slope: float, apart: float) -> Departure:
+        def moved(t: float) -> Array:
+            return finite_or_nan(self.function, self.point(line, t), self.center) - self.center
+
+        return Departure(moved, self.projection[column], slope, apart)
+
+
+@dataclass
+class Departure:
+    """The place where a function leaves a line of the slope that fine steps see for one that is ``apart`` from it."""
+
+    moved: Callable[[float], Array]
+    row: Array
+    slope: float
+    apart: float
+    evaluations: int = field(default=0, init=False)
+
+    def _look(self, t: float) -> Seen:
+        """Return t, how the function has moved there, and how all outputs have."""
+        self.evaluations += 1
+        moved = self.moved(t)
+        return t, float(self.row @ moved), moved
+
+    def _off(self, seen: Seen) -> float:
+        return float(np.nan_to_num(abs(seen[1] - self.slope * seen[0])))
+
+    def jump(self, fine: float, coarse: float) -> Array | None:
+        """Return the jump of all outputs at the first departure between two steps, None if the function bends there."""
+        outer = max(self._look(coarse), self._look(-coarse), key=self._off)
+        inner = self._look(fine if outer[0] > 0 else -fine)
+        while abs(outer[0]) > 4 * abs(inner[0]):
+            middle = self._look(np.sign(outer[0]) * float(np.sqrt(outer[0] * inner[0])))
+            if self._off(middle) > self.apart * abs(middle[0]) / 4:
+                outer = middle
+            else:
+                inner = middle
+        halvings = HALVINGS + int(np.log2(abs(outer[0]) / fine))
+        for slope in (self.slope, 0.0):  # that slope may itself be made of stairs, and then hide them
+            ends = self._steepest(inner, outer, slope, halvings)
+            if _rise(*ends, slope) > _rise(inner, outer, slope) * 2 ** (-LEFT * halvings):
+                return ends[1][2] - ends[0][2]
+        return None
+
+    def _steepest(self, inner: Seen, outer: Seen, slope: float, halvings: int) -> tuple[Seen, Seen]:
+        """Halve an interval again and again, each time keeping the part that rises more against a slope."""
+        for _ in range(halvings):
+            middle = self._look((inner[0] + outer[0]) / 2)
+            if _rise(middle, outer, slope) > _rise(inner, middle, slope):
+                inner = middle
+            else:
+                outer = middle
+        return inner, outer
+
+
+def _rise(one: Seen, other: Seen, slope: float) -> float:
+    return abs(other[1] - one[1] - slope * (other[0] - one[0]))
