@@ -5,13 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
-from importlib import import_module
-from multiprocessing import get_context
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import FileError, InputError
@@ -45,6 +40,8 @@ from ..sandbox import Protection, protection
 from ..terminal.files import shown_name, whole_text
 from ..terminal.progress import Progress
 from .argument_types import point_in_time, seconds, whole_number
+from .workers import configure as configure_workers
+from .workers import processors, workers
 
 Action = Callable[[argparse.Namespace], int]
 
@@ -85,9 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _configure_class(add: Callable[..., argparse.Action]) -> None:
     """Add what only a folder takes."""
-    jobs = "how many files of DIR are graded at a time (default: one for each processor)"
-    add("--jobs", metavar="J", type=whole_number(1), help=jobs)
-    add("--dask", metavar="ADDRESS", help="grade the files of DIR on the workers of this Dask scheduler")
+    configure_workers(add, "files of DIR are graded", "one for each processor")
     add("--exercises", metavar="N,N", help="grade only these; files of others are told of")
     add("--roster", metavar="FILE", type=Path, help="a CSV file with the names of the class: each gets a row")
     due = "what was last written later, such as 2026-11-20T18:00, is told of"
@@ -207,39 +202,16 @@ def _grade_class(args: argparse.Namespace, folder: Path, exercises: Mapping[int,
     for stray in handed_in.nobodys:
         print(f"{shown_name(str(stray.path))}: answers no exercise, left out", file=sys.stderr)
     print(f"Graded under {protection().value}.", file=sys.stderr)
-    with Progress(sys.stderr) as progress, _workers(args, len(handed_in.submissions)) as workers:
-        graded = grade_class(handed_in, args.seed, args.seconds, workers, progress)
+    jobs = args.jobs or processors()
+    many = len(handed_in.submissions) >= 4 * jobs  # worth the start of processes
+    with Progress(sys.stderr) as progress, workers(jobs, args.dask, processes=many) as executor:
+        graded = grade_class(handed_in, args.seed, args.seconds, executor, progress)
     print(_json(class_data(graded, protection().value)) if args.json else class_text(graded), end="")
     _write_reports(args, graded, handed_in)
     if not graded.complete:
         print("Stopped before the end: what was graded by then is above.", file=sys.stderr)
         return 130
     return 0 if all(graded.is_full(student) for student in graded.students) else 1
-
-
-@contextmanager
-def _workers(args: argparse.Namespace, files: int) -> Iterator[Executor]:
-    """Give what does the work: a cluster, processes, or for a few files threads."""
-    if args.dask is not None:
-        try:
-            client_of = import_module("distributed").Client
-        except ImportError:
-            raise InputError("--dask needs Dask: pip install 'tinygrad-norm[cluster]'.") from None
-        try:
-            client = client_of(args.dask, timeout=10)
-        except (OSError, ValueError) as error:
-            told = " ".join(str(error).split())
-            raise InputError(f"--dask must be the address of a Dask scheduler; got {args.dask!r}: {told}.") from None
-        with client:
-            yield client.get_executor()
-        return
-    jobs = args.jobs or min(os.cpu_count() or 1, 8)
-    if jobs == 1 or files < 4 * jobs:
-        with ThreadPoolExecutor(jobs) as threads:
-            yield threads
-        return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as processes:
-        yield processes
 
 
 def _write_reports(args: argparse.Namespace, graded: Class, handed_in: HandedIn) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from ..lessons.labs.norm_comparison import TASKS, Train, Trained, comparison_dat
 from ..lessons.labs.pictures import check_plot, plot_report
 from ..lessons.labs.training import TrainingPlan
 from ..lessons.labs.written_report import report_data, report_text
+from .workers import configure as configure_workers
+from .workers import workers
 
 BROKEN = 1
 """The exit code if a statement that must be exact is not."""
@@ -52,11 +55,15 @@ def _configure(lab: Lab, parser: argparse.ArgumentParser) -> None:
     add("--seed", metavar="N", type=int, default=0, help="of everything random (default: 0)")
     add("--json", action="store_true", help="print the results as JSON at full precision")
     _add_plot(parser)
+    configure_workers(add, "trainings run", "1")
     parser.set_defaults(run_lab=partial(_run, lab))
 
 
 def _run(lab: Lab, args: argparse.Namespace) -> int:
-    report = run_lab(lab.name, args.seed, args.quick, counting_on(sys.stderr))
+    with ExitStack() as stack:
+        apart = args.dask is not None or (args.jobs or 1) > 1
+        executor = stack.enter_context(workers(args.jobs or 1, args.dask)) if apart else None
+        report = run_lab(lab.name, args.seed, args.quick, counting_on(sys.stderr), executor)
     if args.json:
         print(json.dumps(report_data(report), ensure_ascii=False, allow_nan=False, indent=1))
     else:

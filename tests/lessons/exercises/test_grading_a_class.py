@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -183,3 +186,15 @@ def test_a_cluster_gives_the_same_grades_to_the_byte(mixed: Path) -> None:
         with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
             told = json.dumps(class_data(grade_class(found, 1, 1.5, client.get_executor())))
     assert told == json.dumps(class_data(grade_class(found, 1, 1.5)))
+
+
+def test_the_guide_s_cluster_grades_a_class(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="needs pip install 'tinygrad-norm[cluster]'")
+    guide = (Path(__file__).parents[3] / "docs" / "how-to" / "run-a-class.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```python\n(from distributed .*?)```", guide, re.DOTALL)
+    (tmp_path / "grade.py").write_text(script, encoding="utf-8")
+    write(tmp_path / "class" / "ada" / "exercise_07.py", SOLVED)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "grade.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["student", "ex", "7", "total", "first", "to", "mend", "ada", "2/2", "2/2"]

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 
 import pytest
 
 from tinygrad_norm.lessons.labs.experiment import LabOutcome, LabReport, Session, counting_on, silent
+from tinygrad_norm.random import generator, manual_seed
 from tinygrad_norm.terminal.progress import Progress
 
 
@@ -107,3 +112,42 @@ def test_a_counter_where_it_is_not(
     assert "cells, 2 of 4, loss=0.5:  50%" in shown
     # The sign disappears when the work is done.
     assert shown.endswith("\r")
+
+
+def draw(job: int, scale: float) -> tuple[float, float]:
+    """A job at the top of a module: random numbers and a product, as trainings have them."""
+    manual_seed(job)
+    values = generator().standard_normal((40, 40)) * scale
+    return float(values.sum()), float((values @ values).sum())
+
+
+@pytest.mark.parametrize(
+    "workers", [lambda: ThreadPoolExecutor(3), lambda: ProcessPoolExecutor(2, get_context("spawn"))]
+)
+def test_an_executor_does_trainings_with_the_same_results_to_the_bit(workers: Callable[[], Executor]) -> None:
+    work = partial(draw, scale=2.0)
+    manual_seed(7)
+    before = generator().bit_generator.state
+    with workers() as executor:
+        apart = Session(executor=executor).trainings("training", range(4), work)
+    assert generator().bit_generator.state == before
+    assert list(apart.items()) == list(Session().trainings("training", range(4), work).items())
+
+
+def test_ctrl_c_keeps_the_trainings_that_an_executor_has_done() -> None:
+    @contextmanager
+    def counting(stage: str, total: int) -> Iterator[Callable[..., None]]:
+        left = iter([False, True])
+
+        def count(note: str = "") -> None:
+            if next(left):
+                raise KeyboardInterrupt
+
+        yield count
+
+    with ThreadPoolExecutor(1) as executor:
+        session = Session(counting=counting, executor=executor)
+        done = session.trainings("training", range(50), partial(draw, scale=1.0))
+    assert session.interrupted
+    assert len(done) == 2
+    assert session.trainings("more", range(3), partial(draw, scale=1.0)) == {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from contextvars import copy_context
 from types import MappingProxyType
 
 from ...errors import InputError
 from . import backward, batch_noise, invariance, landscape, lr_ladder, padding_lab, pre_post
-from .experiment import Counting, Lab, LabReport, Session, silent
-from .training import one_thread
+from .experiment import Counting, Lab, LabReport, Session, one_thread, silent
 
 _MODULES = (backward, lr_ladder, pre_post, landscape, batch_noise, padding_lab, invariance)
 
@@ -17,8 +17,12 @@ CATALOG: Mapping[str, Lab] = MappingProxyType({module.LAB.name: module.LAB for m
 """By name."""
 
 
-def run_lab(name: str, seed: int = 0, quick: bool = False, counting: Counting = silent) -> LabReport:
+def run_lab(
+    name: str, seed: int = 0, quick: bool = False, counting: Counting = silent, executor: Executor | None = None
+) -> LabReport:
     """Run a lab and report; after Ctrl-C, what was done until then.
+
+    Any ``concurrent.futures.Executor`` may do the trainings, with the same results to the bit.
 
     The random numbers of the caller (``manual_seed``) are left alone.
 
@@ -32,7 +36,7 @@ def run_lab(name: str, seed: int = 0, quick: bool = False, counting: Counting = 
         raise InputError(f"the lab must be one of {', '.join(CATALOG)}; got {name!r}. Choose one of them.")
     if seed < 0:
         raise InputError(f"the seed must be at least 0; got {seed}. Choose a whole number such as 1.")
-    lab, session = CATALOG[name], Session(seed, quick, counting)
+    lab, session = CATALOG[name], Session(seed, quick, counting, executor)
     with one_thread():
         outcome = copy_context().run(lab.run, session)
     return LabReport(lab, seed, quick, not session.interrupted, outcome)

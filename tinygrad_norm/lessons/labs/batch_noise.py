@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from statistics import fmean, median
 
@@ -121,7 +122,7 @@ def run(session: Session, plan: BatchNoisePlan | None = None) -> LabOutcome:
 
     noises = tuple(session.each("measuring noise", places, noise_at).values())
     jobs = [(norm, repeat) for repeat in range(plan.repeats) for norm in norm_choices()]
-    done = session.each("training", jobs, lambda job: trained(job, session.seed, plan))
+    done = session.trainings("training", jobs, partial(trained, seed=session.seed, plan=plan))
     found = {norm: learned(some) for norm, some in by_norm(done).items()}
     complete = len(noises) == len(places) and len(done) == len(jobs)
     answers = verdicts(noises, layer_norm_spread(rng), found) if complete else unfinished(QUESTIONS)

@@ -8,11 +8,14 @@ answer's sentence is filled in from its own values, so that what is printed cann
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import Executor, as_completed
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from types import MappingProxyType
-from typing import Literal, Protocol, TextIO, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TextIO, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -191,17 +194,21 @@ def counting_on(stream: TextIO, unit: str = "it", keep: bool = False) -> Countin
 class Session:
     """One run of a lab, with a seed for everything random; it keeps what was done when Ctrl-C ends it.
 
-    A quick one is the small version, in seconds instead of minutes. `counting` opens a progress sign for each stage.
+    A quick one is the small version, in seconds instead of minutes. `counting` opens a progress sign for each stage. An
+    `executor` (threads, processes, a cluster's) does the trainings, with the same results to the bit.
 
     >>> Session(seed=0).each("squares", (1, 2, 3), lambda n: n * n)
     {1: 1, 2: 4, 3: 9}
     """
 
-    def __init__(self, seed: int = 0, quick: bool = False, counting: Counting = silent) -> None:
+    def __init__(
+        self, seed: int = 0, quick: bool = False, counting: Counting = silent, executor: Executor | None = None
+    ) -> None:
         self.seed = seed
         self.quick = quick
         self.interrupted = False
         self._counting = counting
+        self._executor = executor
 
     def each(self, stage: str, jobs: Sequence[Job], work: Callable[[Job], Result]) -> dict[Job, Result]:
         """Do the jobs in order and return the results by job; after Ctrl-C, those that were finished.
@@ -219,6 +226,46 @@ class Session:
         except KeyboardInterrupt:
             self.interrupted = True
         return done
+
+    def trainings(self, stage: str, jobs: Sequence[Job], work: Callable[[Job], Result]) -> dict[Job, Result]:
+        """Do the same with jobs that know nothing of each other, by the executor if there is one.
+
+        Work, jobs and results must be picklable: a function at the top of a module, with what it needs by `partial`.
+        """
+        if self._executor is None or self.interrupted:
+            return self.each(stage, jobs, work)
+        done: dict[Job, Result] = {}
+        running = {self._executor.submit(alone, work, job): job for job in jobs}
+        try:
+            with self._counting(stage, len(jobs)) as count:
+                for future in as_completed(running):
+                    done[running[future]] = future.result()
+                    count()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            for future in running:
+                future.cancel()
+        return {job: done[job] for job in jobs if job in done}
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Return a context in which products run on one thread, where threadpoolctl is installed (scikit-learn brings it).
+
+    The matrix products of the labs are too small to be shared out: on a busy machine the threads of a small product
+    wait for each other ten times longer than they work.
+    """
+    try:
+        limits: AbstractContextManager[Any] = import_module("threadpoolctl").threadpool_limits(1)
+    except ImportError:
+        return nullcontext()
+    return limits
+
+
+def alone(work: Callable[[Job], Result], job: Job) -> Result:
+    """Do a job with products on one thread, as a lab does without an executor, and random numbers of its own."""
+    with one_thread():
+        return copy_context().run(work, job)
 
 
 def repeat_seed(seed: int, repeat: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -132,7 +133,7 @@ def run(session: Session, plan: LandscapePlan | None = None) -> LabOutcome:
     plan = plan or (QUICK if session.quick else FULL)
     data = digits(session.seed, HELD_OUT)
     jobs = [(norm, rate) for rate in plan.rates for norm in SHOWN]
-    seen = session.each("training", jobs, lambda job: views(job, data, session.seed, plan))
+    seen = session.trainings("training", jobs, partial(views, data=data, seed=session.seed, plan=plan))
     answers = verdicts(seen, plan.rates) if len(seen) == len(jobs) else unfinished(QUESTIONS)
     return LabOutcome(answers, (_table(seen),), _panels(seen, plan))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf, isfinite, log, nan
 from statistics import median
 
@@ -104,7 +105,7 @@ def run(session: Session, plan: LadderPlan | None = None) -> LabOutcome:
     plan = plan or (QUICK if session.quick else FULL)
     data = digits(session.seed, HELD_OUT)
     jobs = [(norm, rate, repeat) for repeat in range(plan.repeats) for norm in NORMS for rate in plan.rates]
-    done = session.each("training", jobs, lambda job: trained(job, data, session.seed, plan))
+    done = session.trainings("training", jobs, partial(trained, data=data, seed=session.seed, plan=plan))
     rungs = {
         (norm, rate): middle([done[norm, rate, i] for i in range(plan.repeats)])
         for norm in NORMS

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 import numpy as np
@@ -169,7 +170,7 @@ def run(session: Session, plan: PaddingPlan | None = None) -> LabOutcome:
     """Train, pad, and judge."""
     plan = plan or (QUICK if session.quick else FULL)
     jobs = [(norm, repeat) for repeat in range(plan.repeats) for norm in REVIEW_NORMS]
-    done = session.each("training", jobs, lambda job: trained(job, session.seed, plan))
+    done = session.trainings("training", jobs, partial(trained, seed=session.seed, plan=plan))
     readers = by_norm(done)
     answers = verdicts(readers) if len(done) == len(jobs) else unfinished(QUESTIONS)
     return LabOutcome(answers, _tables(readers, plan), _panels(readers))

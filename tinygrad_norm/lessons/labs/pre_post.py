@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 import numpy as np
@@ -212,8 +213,9 @@ def arms(plan: PrePostPlan) -> list[Arm]:
     return [*high, *(Arm(place, False, plan.low) for place in PLACES)]
 
 
-def trained(arm: Arm, repeat: int, data: Digits, seed: int, plan: PrePostPlan) -> WatchedTraining:
+def trained(job: tuple[Arm, int], data: Digits, seed: int, plan: PrePostPlan) -> WatchedTraining:
     """Train a Transformer by Adam; the same seed and repeat give all arms the same batches."""
+    arm, repeat = job
     manual_seed(repeat_seed(seed, repeat))
     model = DigitTransformer(plan.depth, plan.trained_features, PLACES[arm.place])
     optimizer = optim.Adam(model.parameters(), lr=arm.rate, betas=(0.9, 0.98))
@@ -233,7 +235,7 @@ def run(session: Session, plan: PrePostPlan | None = None) -> LabOutcome:
     norms = session.each("measuring gradients", depths, lambda job: gradient_norms(job, session.seed, plan))
     data = digits(session.seed, HELD_OUT)
     jobs = [(arm, repeat) for repeat in range(plan.repeats) for arm in arms(plan)]
-    done = session.each("training", jobs, lambda job: trained(*job, data, session.seed, plan))
+    done = session.trainings("training", jobs, partial(trained, data=data, seed=session.seed, plan=plan))
     found = {arm: [done[arm, i] for i in range(plan.repeats) if (arm, i) in done] for arm in arms(plan)}
     by_depth = _by_depth(norms, plan) if len(norms) == len(depths) else unfinished(QUESTIONS[:2])
     by_arm = _by_arm(found, plan) if len(done) == len(jobs) else unfinished(QUESTIONS[2:])

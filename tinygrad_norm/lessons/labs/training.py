@@ -10,10 +10,8 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -22,20 +20,7 @@ from ... import nn, optim
 from ...errors import AnomalyError, InputError
 from .digits import Digits
 from .evaluation import Examples, accuracy_and_loss
-from .experiment import counting_on
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Return a context in which products run on one thread, where threadpoolctl is installed (scikit-learn brings it).
-
-    The matrix products of the labs are too small to be shared out: on a busy machine the threads of a small product
-    wait for each other ten times longer than they work.
-    """
-    try:
-        limits: AbstractContextManager[Any] = import_module("threadpoolctl").threadpool_limits(1)
-    except ImportError:
-        return nullcontext()
-    return limits
+from .experiment import counting_on, one_thread
 
 
 @dataclass(frozen=True)
