@@ -12,7 +12,7 @@ import pytest
 from tinygrad_norm import lessons
 from tinygrad_norm.errors import FileError
 from tinygrad_norm.lessons import Case, Exercise, value_check
-from tinygrad_norm.lessons.from_file import exercises_of, lesson_of
+from tinygrad_norm.lessons.from_file import exercises_of, lesson_of, sound_exercises_of
 
 LESSON = "from tinygrad_norm.lessons import Lesson, Step\n"
 EXERCISE = '''
@@ -30,7 +30,7 @@ def f(x):
     return Exercise(number, slug, "Same", "", text, ("Hm.",), [check])
 '''
 
-READERS: dict[str, Callable[[str], object]] = {"lesson": lesson_of, "exercise": exercises_of}
+READERS: dict[str, Callable[[str], object]] = {"lesson": lesson_of, "exercise": sound_exercises_of}
 
 
 @pytest.fixture(autouse=True)
@@ -151,3 +151,32 @@ def test_the_public_names_are_there_and_cost_nothing_until_asked_for() -> None:
     code = "import sys, tinygrad_norm.lessons as l; l.Step; print(*(m for m in sys.modules if 'exercises' in m))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("    return x", "    return 2 * x"), "in exercise 1, x: 6 where 3 belongs, on 3"),
+        (("    return x", "    1 / 0"), "in exercise 1, x: ZeroDivisionError"),
+        (("    return x", "    return"), "in exercise 1, x: returns None: the return statement is missing"),
+        (("lambda x: x,", "lambda x: y,"), "in exercise 1, x: NameError: name 'y' is not defined"),
+        (('{"x": ()}', '{"x": (WRONG,)}'), "in exercise 1, x: ZeroDivisionError"),
+        (("def f(x):", "1 / 0\ndef f(x):"), "that of exercise 1 does not run: ZeroDivisionError"),
+    ],
+)
+def test_a_mistake_of_the_teacher_s_is_told_to_the_teacher(
+    write: Callable[[str], str], change: tuple[str, str], fault: str
+) -> None:
+    slip = "from tinygrad_norm.lessons import Slip\nWRONG = Slip('w', 'wrong', '', lambda x: x / 0)\n"
+    assert sound_exercises_of(write(slip + EXERCISE + "a = make(1, 'a')\n"))
+    path = write(slip + EXERCISE.replace(*change) + "a = make(1, 'a')\n")
+    with pytest.raises(FileError) as caught:
+        sound_exercises_of(path)
+    assert f"must be a Python file that defines exercises whose own solutions pass; {fault}" in str(caught.value)
+
+
+def test_a_name_that_would_end_the_docstring(tmp_path: Path) -> None:
+    path = tmp_path / 'a"""b.py'
+    path.write_text(EXERCISE + "a = make(1, 'a')\n", encoding="utf-8")
+    with pytest.raises(FileError, match="has no quotes in its name"):
+        exercises_of(str(path))

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_norm.terminal.screen import colored, paint_for, plain, safe_json, text_width, visible
+from tinygrad_norm.terminal.files import visible
+from tinygrad_norm.terminal.screen import colored, paint_for, plain, safe_json, text_width
 
 
 class Terminal(io.StringIO):
@@ -44,15 +45,6 @@ def test_color_is_for_terminals_that_want_it(
 def test_paint() -> None:
     assert plain("x", "red") == "x"
     assert colored("", "red") == ""
-
-
-@given(st.text())
-def test_what_is_visible_stays_and_nothing_else(text: str) -> None:
-    shown = visible(text)
-    assert len(shown) == len(text)
-    assert all(a == b or b == "�" for a, b in zip(text, shown, strict=True))
-    assert all(c == "\n" or c.isprintable() or c.isspace() for c in shown)
-    shown.encode()
 
 
 @given(st.lists(st.text()))

@@ -34,7 +34,7 @@ from ..lessons.exercises.grading import SECONDS, grade_file
 from ..lessons.exercises.grading_a_class import Class, grade_class
 from ..lessons.exercises.locks import is_locked
 from ..lessons.exercises.tasks import EXERCISES, find_exercise
-from ..lessons.from_file import exercises_of
+from ..lessons.from_file import sound_exercises_of
 from ..lessons.languages import say, speaking
 from ..sandbox import Protection, protection
 from ..terminal.files import shown_name, whole_text
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _exercises(args: argparse.Namespace) -> Mapping[int, Exercise]:
-    return EXERCISES if args.source is None else exercises_of(args.source)
+    return EXERCISES if args.source is None else sound_exercises_of(args.source)
 
 
 def _chosen(args: argparse.Namespace) -> Exercise:

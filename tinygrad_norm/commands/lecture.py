@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(safe_json(json.dumps(lesson_data(lesson), ensure_ascii=False, allow_nan=False, indent=1)))
     elif out is not None:
-        print(f"Wrote {shown_name(out)}.")
+        with speaking(lesson.lang):
+            print(say("Wrote {file}.", file=shown_name(out)))
     else:
         _print(lesson, args)
     return _opened(out) if args.open and out is not None else 0

@@ -34,6 +34,7 @@ _GERMAN = {
     "All of it: {command}": "Alles: {command}",
     "One step: {command}": "Ein Schritt: {command}",
     "As a page: {command}": "Als Seite: {command}",
+    "Wrote {file}.": "{file} ist geschrieben.",
     "Slip": "Fehler",
     "Imprecise": "Ungenau",
     "Too strong": "Zu stark",

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import TextIO
+from unicodedata import category
 
 from ..errors import FileError
 
@@ -116,8 +117,8 @@ def shown_name(path: str | os.PathLike[str]) -> str:
 def visible(text: str) -> str:
     r"""Return a text from a file or another process as a terminal may have it: what drives it is shown instead.
 
-    Control characters, marks that turn the direction of writing, and half characters become their escapes; line ends
-    and tabs stay.
+    Control characters, marks that turn the direction of writing, and half characters become their escapes; line ends,
+    tabs and blanks of every kind stay.
 
     Examples
     --------
@@ -126,4 +127,13 @@ def visible(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if is_visible(c) or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def is_visible(letter: str) -> bool:
+    r"""Tell whether a letter can be shown, or is a blank.
+
+    >>> is_visible("μ"), is_visible("\xa0"), is_visible("\n")
+    (True, True, False)
+    """
+    return letter.isprintable() or category(letter) == "Zs"

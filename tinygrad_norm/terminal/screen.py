@@ -1,13 +1,14 @@
-"""How wide a text for the terminal is, whether it may have color, and what in it must not reach a terminal as it is."""
+"""How wide a text for the terminal is, whether it may have color, and how JSON can be shown on one."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import unicodedata
 from collections.abc import Callable
 from typing import Literal, TextIO, TypeAlias
+
+from .files import is_visible
 
 WIDTH = 92
 """Columns of a text that goes to no terminal."""
@@ -55,24 +56,10 @@ def text_width() -> int:
     return min(max(shutil.get_terminal_size((WIDTH, 24)).columns, NARROWEST), WIDEST)
 
 
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
-def visible(text: str) -> str:
-    r"""Return a text with a mark in place of everything that drives a terminal or cannot be seen; line ends stay.
-
-    >>> visible("x\x1b[31m = 2\u202e\n")
-    'x�[31m = 2�\n'
-    """
-    if text.isascii() and text.replace("\n", "").isprintable():
-        return text
-    return "".join("�" if c != "\n" and unicodedata.category(c) in _HIDDEN else c for c in text)
-
-
 def safe_json(text: str) -> str:
     r"""Return JSON that means the same, with an escape for everything that drives a terminal or cannot be seen.
 
     >>> print(safe_json('["\u202e", "μ"]'))
     ["\u202e", "μ"]
     """
-    return "".join(json.dumps(c)[1:-1] if c != "\n" and unicodedata.category(c) in _HIDDEN else c for c in text)
+    return "".join(c if is_visible(c) or c == "\n" else json.dumps(c)[1:-1] for c in text)

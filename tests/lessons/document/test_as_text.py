@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tinygrad_norm.lessons.document.as_text import WIDTH, claim_text, lesson_text, summary_text, table_text, wrapped
 from tinygrad_norm.lessons.document.lesson import Claim, Formula, Lesson, Paragraph, Row, Step, Table
-from tinygrad_norm.terminal.screen import colored, visible
+from tinygrad_norm.terminal.files import visible
+from tinygrad_norm.terminal.screen import colored
 from tinygrad_norm.terminal.table import places
 
 WORDS = st.text(st.characters(categories=["L", "N", "P", "S", "Cc", "Cf", "Zs"]), min_size=1, max_size=12)

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import get_args
 
-from ...terminal.screen import WIDTH, Paint, Style, plain, visible
+from ...terminal.files import visible
+from ...terminal.screen import WIDTH, Paint, Style, plain
 from ...terminal.table import aligned, folds_of
 from ..languages import say, speaking
 from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Judgment, Lesson, Paragraph, Step, Table

@@ -47,7 +47,7 @@ def _stub(exercise: Exercise) -> str:
     name = file_name(exercise)
     source = f" of {shown_name(Path(exercise.source).name)}" if exercise.source else ""
     do = say("Write the bodies of the functions below. The examples (>>>) show what they must give; try them:")
-    raw = "r" if "\\" in exercise.title + exercise.statement else ""
+    raw = "r" if "\\" in f"{exercise.title}{exercise.statement}{exercise.source}" else ""
     return f'''{raw}"""tinygrad-norm exercise {exercise.number}{source}: {exercise.title}
 {exercise.statement.rstrip()}
 

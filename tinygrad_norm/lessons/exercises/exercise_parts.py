@@ -116,7 +116,7 @@ class Exercise:
 
     def __post_init__(self) -> None:
         require_language(self.lang)
-        if self.number < 1 or not _SLUG.fullmatch(self.slug):
+        if not isinstance(self.number, int) or self.number < 1 or not _SLUG.fullmatch(self.slug):
             raise ValueError(
                 "an exercise must have a number from 1 on and a name of small letters, digits and hyphens that begins "
                 f"with a letter; got {self.number!r} and {self.slug!r}"
