@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn, Protocol, TextIO
 
-from .commands import check, doctor, exercise, graph, lab, lecture, norm, trace
+from .commands import check, doctor, exercise, graph, lab, lecture, norm, program, trace
 from .errors import TinygradNormError
 from .terminal.files import visible
 
@@ -34,11 +34,11 @@ class Command(Protocol):
         """Do the work and return the exit code."""
 
 
-MODULES: tuple[Command, ...] = (check, doctor, exercise, graph, lab, lecture, norm, trace)
+MODULES: tuple[Command, ...] = (check, doctor, exercise, graph, lab, lecture, norm, program, trace)
 COMMANDS = {module.__name__.rpartition(".")[2]: module for module in MODULES}
 
 
-LONGEST = 2000
+LONGEST = 3000
 """Characters of a message that are shown: it may quote what was typed."""
 
 

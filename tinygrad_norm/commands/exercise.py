@@ -122,7 +122,19 @@ def _show(args: argparse.Namespace) -> int:
             f"Ask for a hint: {command(exercise, 'hint', exercise.number)}"
         )
     print(exercise.solution.strip() + "\n" if args.solution else exercise_text(exercise), end="")
+    if args.solution and exercise is EXERCISES.get(10):
+        print("\n# What the engine writes out for the same function (tinygrad-norm program layer_norm):\n#")
+        print("".join(f"# {line}".rstrip() + "\n" for line in engines_answer().splitlines()[3:]), end="")
     return 0
+
+
+def engines_answer() -> str:
+    """Return layer norm as the engine writes it out."""
+    from ..lessons.program_examples import EXAMPLES  # for this one exercise
+    from ..program import program
+
+    function, arguments = EXAMPLES["layer_norm"]
+    return program(function, *arguments).source
 
 
 def _start(args: argparse.Namespace) -> int:

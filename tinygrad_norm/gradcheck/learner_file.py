@@ -27,13 +27,19 @@ from .api import check_vjp, gradcheck
 def check_in_process(
     path: Path, function: str, order: int, seed: int, timeout: float
 ) -> tuple[dict[str, Any], Printed]:
-    """Check a function of a file in a process of its own; return what :func:`check_file` did, and what was printed.
+    """Check a function of a file in a process of its own; return what :func:`check_file` did, and what was printed."""
+    return in_process(check_job, path, function, timeout, order=order, seed=seed)
 
-    A LearnerCodeError says why the file could not be checked: it raised, ran for too long, ended the process or gave
+
+def in_process(
+    job: Callable[..., Iterator[dict[str, Any]]], path: Path, function: str, timeout: float, **more: Any
+) -> tuple[dict[str, Any], Printed]:
+    """Do something with a function of a file in a process of its own; return what the job yields, and what was printed.
+
+    A LearnerCodeError says why it could not be done: the file raised, ran for too long, ended the process or gave
     nonsense.
     """
-    arguments = {"file": str(path), "function": function, "order": order, "seed": seed}
-    outcome = run(check_job, arguments, seconds=timeout)
+    outcome = run(job, {"file": str(path), "function": function, **more}, seconds=timeout)
     if outcome.ending.how == "too long":
         raise LearnerCodeError(
             f"{path.name}:{function} must finish within {timeout:g} s; it was stopped. Check a smaller sample, "
@@ -55,14 +61,18 @@ SUFFIX = "_backward"
 
 def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[str, Any]]:
     """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :func:`check_in_process`."""
+    yield told(lambda: check_file(Path(file), function, order, seed), file, function)
+
+
+def told(work: Callable[[], dict[str, Any]], file: str, function: str) -> dict[str, Any]:
+    """Return what some work on a function of a file gives, or ``{"error": message}``."""
     try:
-        result = check_file(Path(file), function, order, seed)
+        return work()
     except BaseException as error:  # whatever a learner's code raises is told in one line, never as our traceback
         line = line_of(error, file)
-        told = f"{Path(file).name}{',' if line else f':{function}:'} {account(error, file)}"
+        said = f"{Path(file).name}{',' if line else f':{function}:'} {account(error, file)}"
         ours = isinstance(error, TinygradNormError) and line is None
-        result = {"error": " ".join(str(error).split()) if ours else told}
-    yield result
+        return {"error": " ".join(str(error).split()) if ours else said}
 
 
 def check_file(path: Path, function: str, order: int, seed: int) -> dict[str, Any]:
@@ -165,5 +175,6 @@ def function_of(forward: Callable[..., Any], names: tuple[str, ...]) -> Callable
         return forward(**dict(zip(names, values, strict=True)))
 
     parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+    filled.__name__ = forward.__name__
     filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
     return filled

@@ -13,9 +13,11 @@ from itertools import combinations
 import numpy as np
 
 from ....engine.tensor import Tensor
+from ....program import program
 from ....transforms import jacobian, vjp
 from ...document.lesson import Block, Claim, Fact, Paragraph, Row, Step, Table
 from ...document.numerals import closeness, write
+from ...program_examples import EXAMPLES
 from ..gradient_paths import paths_of_gradient
 from ..norm_formula import BATCH, LAYER, difference_from_functional, normalize
 from ..notes import NEURON_NAMES, OUTPUTS
@@ -52,6 +54,7 @@ def layer_norm_step(settings: Settings) -> Step:
             *paths_of_gradient(LAYER, settings),
             _factors(settings),
             *_directions(settings),
+            _written_out(),
             Paragraph(
                 "In one sentence: batch norm asks the batch about a feature, layer norm asks a token "
                 "about itself; so pads, company and batch size can change the one and not the other."
@@ -136,6 +139,27 @@ def _padded(settings: Settings) -> Table:
         tokens,
         normalize(attention_outputs(tokens), LAYER, settings.ddof, settings.layer_eps).normalized,
         note="" if settings.layer_eps else "Without ε a row of zeros is 0/0.",
+    )
+
+
+def _written_out() -> Fact:
+    """Say how long the backward pass is that the engine writes out, and that it is the engine's own."""
+    function, arguments = EXAMPLES["layer_norm"]
+    made = program(function, *arguments)
+    g = np.random.default_rng(SEED).standard_normal(np.shape(OUTPUTS))
+    leaves = [Tensor(a, requires_grad=True) for a in arguments]
+    function(*leaves).backward(g)
+    gap = max(
+        float(np.abs(mine - leaf.grad.data).max())
+        for mine, leaf in zip(made.vjp(g, *arguments), leaves, strict=True)
+        if leaf.grad is not None
+    )
+    lines = made.source.partition("saved\n")[2].count(" = ")
+    return Fact(
+        "written_out",
+        "Written out as NumPy, the backward pass of layer norm has {lines} lines (tinygrad-norm program layer_norm "
+        "prints them); they agree with the engine's gradients " + closeness(gap) + ".",
+        {"lines": lines, "gap": gap},
     )
 
 
