@@ -367,7 +367,8 @@ def test_a_copy_would_be_found() -> None:
 # The import
 
 HEAVY = ("matplotlib", "graphviz", "torch", "difflib", "html", "sklearn", "safetensors", "json", "asyncio", "unittest")
-LAZY = ("viz", "gradcheck", "lessons", "nn", "optim", "io", "cli", "commands")
+HEAVY += ("dataclasses", "threading")
+LAZY = ("viz", "gradcheck", "lessons", "nn", "optim", "io", "cli", "commands", "transforms", "functional.windows")
 NEW_MODULES = """
 import json, sys, numpy
 before = set(sys.modules)

@@ -189,7 +189,6 @@ from .ops.statistics import (
 from .pytorch_names import answer_on, no_such_name
 from .random import manual_seed
 from .samples import sample
-from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "PRIMITIVES",
@@ -433,8 +432,14 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "draw": ("viz", "draw"),
     "ediff1d": ("ops.sampled", "ediff1d"),
     "get_default_dtype": ("nn", "get_default_dtype"),
+    "grad": ("transforms", "grad"),
     "gradcheck": ("gradcheck", "gradcheck"),
+    "gradients": ("transforms", "gradients"),
+    "hessian": ("transforms", "hessian"),
+    "hvp": ("transforms", "hvp"),
     "interp": ("ops.sampled", "interp"),
+    "jacobian": ("transforms", "jacobian"),
+    "jvp": ("transforms", "jvp"),
     "load": ("io", "load"),
     "matvec": ("ops.matrices", "matvec"),
     "nn": ("nn", None),
@@ -446,9 +451,11 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "summary": ("nn", "summary"),
     "trace": ("viz.trace", "trace"),
     "trapezoid": ("ops.sampled", "trapezoid"),
+    "value_and_grad": ("transforms", "value_and_grad"),
     "vecdot": ("ops.matrices", "vecdot"),
     "vecmat": ("ops.matrices", "vecmat"),
     "viz": ("viz", None),
+    "vjp": ("transforms", "vjp"),
 }
 
 
@@ -460,6 +467,7 @@ if TYPE_CHECKING:  # the same names for a type checker, which loads nothing
     from .nn.summary import summary
     from .ops.matrices import matvec, norm, vecdot, vecmat
     from .ops.sampled import convolve, correlate, diff, ediff1d, interp, trapezoid
+    from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
     from .viz import Drawing, draw
     from .viz.trace import trace
 else:

@@ -7,9 +7,8 @@ of functions of two arrays that work entry by entry. A domain keeps away from wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -46,13 +45,12 @@ def regular(rng: np.random.Generator, shape: Shape) -> Array:
     return noise + np.eye(shape[-2], shape[-1]) * np.arange(2, 2 + shape[-1]) if len(shape) > 1 else noise + 2
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """One point at which a primitive is tested: input shapes, their domains, the parameters."""
 
     shapes: tuple[Shape, ...]
     domains: tuple[str, ...]
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any]
 
     def draw(self, rng: np.random.Generator) -> list[Array]:
         """Return input arrays for this sample."""

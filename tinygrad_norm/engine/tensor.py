@@ -9,8 +9,8 @@ it. Because neither ever changes, nothing that the tape saved can go stale.
 
 from __future__ import annotations
 
+from _thread import RLock  # what threading offers, without its import
 from collections.abc import Callable, Mapping, Sequence
-from threading import RLock
 from typing import Any, ClassVar, TypeAlias
 from weakref import ref
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,13 +16,12 @@ from .composition import composed, floating
 from .norm import check_eps, per_channel, scale_and_shift
 
 
-@dataclass(frozen=True)
-class BatchStatistics:
+class BatchStatistics(NamedTuple):
     """Mean and population variance of each channel, in a shape that broadcasts, and the number of values."""
 
     mean: Tensor
     variance: Tensor
-    count: int
+    values: int
 
 
 @composed

@@ -126,7 +126,7 @@ class BatchNorm(RunningNorm):
             running, affine = (self.running_mean, self.running_var), (self.weight, self.bias)
             result, found = normalize_batch(x, *running, *affine, self.training, self.eps, mask, self.channel_axis)
         if found is not None and self.training:
-            self.track(found.mean.data, found.variance.data * (found.count / (found.count - 1)))
+            self.track(found.mean.data, found.variance.data * (found.values / (found.values - 1)))
         return result
 
 
