@@ -17,7 +17,8 @@ from tinygrad_norm import functional as F
 from tinygrad_norm.viz import Drawing
 
 SCRIPT, QUOTES, LINES = '<script>alert("x")</script>', "a\"b'c\\N\\G", "two\nlines"
-HOSTILE = [SCRIPT, QUOTES, LINES, "\u202eright to left שלום", "}} ]; -> <b>&amp;", ""]
+ENTITIES = "&#xD800;&amp;&#0;"
+HOSTILE = [SCRIPT, QUOTES, LINES, ENTITIES, "\u202eright to left שלום", "}} ]; -> <b>&amp;", ""]
 FLAGS = """
 --headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync --disable-default-apps --disable-extensions --window-size=1400,1000

@@ -146,15 +146,17 @@ def cluster_attributes(cluster: ClusterView, colors: Palette) -> dict[str, str]:
     words = {"label": cluster.label, "tooltip": f"{cluster.label}\n{held}"}
     fill = colors.group if cluster.parent is None else colors.inner_group
     painted = {"fillcolor": fill, "color": colors.frame, "fontname": FONT, "fontsize": "11", "fontcolor": colors.ink}
-    return {name: graphviz.escape(text) for name, text in words.items()} | painted | FRAME
+    return {name: graphviz.escape(text.replace("&", "&amp;")) for name, text in words.items()} | painted | FRAME
 
 
 def quoted(text: str) -> str:
-    r"""Return text as a string of DOT: no character ends it, and no backslash means something else.
+    r"""Return text as a string of DOT: no character ends it, no backslash and no ``&`` means something else.
 
-    >>> print(quoted("a\"b\\N"))
-    "a\"b\\N"
+    >>> print(quoted("a\"b\\N"), quoted("&#xD800;"))
+    "a\"b\\N" "&amp;#xD800;"
     """
+    if "&" in text:
+        text = text.replace("&", "&amp;")
     if "\\" in text or '"' in text or "\n" in text:
         text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
