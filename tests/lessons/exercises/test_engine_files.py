@@ -90,6 +90,13 @@ def test_an_empty_file_lacks_everything(exercise: Exercise) -> None:
         assert verdict.message.startswith(("there is no class ", "there is no function "))
 
 
+@pytest.mark.parametrize(("number", "kind"), [(14, "Value"), (19, "Tensor"), (20, "Tensor")])
+def test_a_file_without_the_class_says_so(number: int, kind: str) -> None:
+    names = names_of(number)
+    del names[kind]
+    assert {v.message for v in verdicts_on(ENGINES[number], names)} == {f"there is no class {kind} in the file"}
+
+
 SHAPES: dict[int, tuple[str, str, str]] = {
     # an edit of the solution that spoils a shape or a kind, and the first line that this gives
     13: (

@@ -117,15 +117,12 @@ def _grade_pending(
 
 def graded(check: Check, names: Mapping[str, Any], file: str, seed: int) -> tuple[Verdict, ...]:
     """Return the verdicts of one check on what a file defines; whatever its function raises becomes one."""
-    answer = names.get(check.function)
-    if not callable(answer):
-        is_class = check.function[0].isupper()
-        words = "there is no class {name} in the file" if is_class else "there is no function {name} in the file"
-        return fail(check, say(words, name=check.function), "missing")
+    defined = _Defined(names)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return check.grade(names if check.whole_file else answer, seed)
+            answer = defined[check.function]
+            return check.grade(defined if check.whole_file else answer, seed)
     except RefusalError as refusal:
         return fail(check, str(refusal), refusal.code)
     except AnswerRaisedError as error:
@@ -134,6 +131,18 @@ def graded(check: Check, names: Mapping[str, Any], file: str, seed: int) -> tupl
         return fail(check, say("not written yet"), NOT_WRITTEN)
     except BaseException as error:  # also sys.exit
         return fail(check, account(error, file), "raises")
+
+
+class _Defined(dict[str, Any]):
+    """What can be called in a file, by name; a refusal for what is not there."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        super().__init__({name: value for name, value in names.items() if callable(value)})
+
+    def __missing__(self, name: str) -> Any:
+        is_class = name[0].isupper()
+        words = "there is no class {name} in the file" if is_class else "there is no function {name} in the file"
+        raise RefusalError(say(words, name=name), "missing")
 
 
 def fail(check: Check, message: str, code: str) -> tuple[Verdict, ...]:
