@@ -398,16 +398,22 @@ def test_on_a_folded_box_only_what_crosses_its_border_is_counted(
     box = next(n for n in drawing.folded.view.nodes if n.id == "box")
     assert (box.received, box.expected) == (3, 3)
     steps = sentences_of(drawing.view)
+    assert len(steps) > 14
     browser.open(saved(drawing), "#depth=0")
     read = (
         "document.querySelector('.drawing.shown .node[data-node=box]').textContent.match(/(\\d+) of (\\d+) received/)"
     )
     counts = []
+    at = []
     for _ in steps:
+        at.append(browser.state("step"))
         found = browser.run(f"const m = {read}; return m && m.slice(1)")
         counts.append(found and tuple(map(int, found)))
         browser.press(RIGHT)
     assert counts[-1] == (3, 3)
+    # What happens inside the box is passed over: x, the box, two operations; the start, five contributions.
+    assert len(set(at)) == 11
+    assert browser.state("node") == "x"
     assert {c[1] for c in counts if c} == {3}
     assert [c[0] for c in counts if c] == sorted(c[0] for c in counts if c)
 

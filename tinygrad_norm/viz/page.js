@@ -19,7 +19,11 @@
   const parts = drawings.flatMap((drawing) =>
     all(".node, .edge", drawing).map((element) => ({
       element,
+      drawing,
+      node: element.dataset.node,
       steps: numbers(element.dataset.steps),
+      // A folded box is met when all of it is computed, and when something crosses its border.
+      stops: numbers(element.dataset.stops || element.dataset.steps),
       arrivals: numbers(element.dataset.arrivals),
       seeded: element.dataset.seeded === "1",
       counter: all("text", element).find((text) => / of \d+ received/.test(text.textContent)),
@@ -83,8 +87,9 @@
     one("now").replaceChildren(...(table ? [heading("at this step"), table.cloneNode(true)] : []));
     one("now").className = item.dataset.phase;
     // What has arrived at the selected node so far.
-    const mine = steps.slice(0, state.step).filter((s) => s.dataset.phase === "backward" && s.dataset.node === state.node);
-    const copies = mine.flatMap((item) => [...item.children].map((part) => part.cloneNode(true)));
+    const part = shownParts().find((p) => p.node === state.node);
+    const mine = (part ? part.arrivals : []).filter((at) => at <= state.step).map((at) => steps[at - 1]);
+    const copies = mine.flatMap((arrived) => [...arrived.children].map((child) => child.cloneNode(true)));
     one("received").replaceChildren(...(copies.length ? [heading("arrived so far"), ...copies] : []));
   }
 
@@ -115,20 +120,31 @@
     remember();
   }
 
+  const shownParts = () => parts.filter((p) => p.drawing.dataset.depth === state.depth);
+  function nodeAt(step) {
+    const part = shownParts().find((p) => p.node && p.steps.includes(step));
+    return part ? part.node : steps[step - 1].dataset.node;
+  }
   function go(step, verdict = "") {
     ask(null);
     state.step = Math.min(last, Math.max(1, step));
-    state.node = steps[state.step - 1].dataset.node;
+    state.node = nodeAt(state.step);
     one("verdict").textContent = verdict;
     apply();
     follow();
   }
+  // From one step to the next at which something of this drawing changes.
+  function stop(way) {
+    const stops = shownParts().flatMap((p) => p.stops);
+    const ahead = stops.filter((at) => (at - state.step) * way > 0);
+    return ahead.length ? Math[way > 0 ? "min" : "max"](...ahead) : way > 0 ? last : 1;
+  }
 
   // Guessing: the next step's number is asked for before the step is shown.
   function next() {
-    const item = steps[state.step];
-    if (state.guess === "1" && item && item.dataset.question) ask(item);
-    else go(state.step + 1);
+    const item = steps[stop(1) - 1];
+    if (state.guess === "1" && state.step < last && item.dataset.question) ask(item);
+    else go(stop(1));
   }
   function ask(item) {
     one("guess").hidden = item === null;
@@ -141,16 +157,16 @@
   const value = (text) => Number(text.trim().replace("≈", "").replace("∞", "Infinity").replace(/−/g, "-").replace(",", "."));
   function check(event) {
     event.preventDefault();
-    const right = steps[state.step].dataset.answer;
+    const right = steps[stop(1) - 1].dataset.answer;
     const given = one("answer").value;
     if (!given.trim()) return;
     const [a, b] = [value(given), value(right)];
     const same = Object.is(a, b) || Math.abs(a - b) <= 0.005 * Math.abs(b) + 1e-9;
-    go(state.step + 1, same ? `Right: ${right}.` : `You said ${given.trim()}; it is ${right}.`);
+    go(stop(1), same ? `Right: ${right}.` : `You said ${given.trim()}; it is ${right}.`);
     one("next").focus();
   }
   function reveal() {
-    go(state.step + 1);
+    go(stop(1));
     one("next").focus();
   }
 
@@ -170,7 +186,7 @@
     state.step = Number.isNaN(step) ? initial.step : Math.min(last, Math.max(1, step));
     const known = (name, values, otherwise) => (values.includes(given.get(name)) ? given.get(name) : otherwise);
     state.depth = known("depth", drawings.map((d) => d.dataset.depth), initial.depth);
-    state.node = known("node", all(".facts").map((f) => f.dataset.node), steps[state.step - 1].dataset.node);
+    state.node = known("node", all(".facts").map((f) => f.dataset.node), nodeAt(state.step));
     state.theme = known("theme", ["auto", "light", "dark"], initial.theme);
     state.guess = known("guess", ["0", "1"], initial.guess);
     ask(null);
@@ -204,7 +220,7 @@
 
   const actions = {
     first: () => go(1),
-    back: () => go(state.step - 1),
+    back: () => go(stop(-1)),
     next,
     last: () => go(last),
     reveal,
@@ -244,6 +260,7 @@
     if (item) go(steps.indexOf(item) + 1);
     if (depth) {
       state.depth = depth.dataset.depth;
+      state.node = nodeAt(state.step);
       apply();
       fitWidth();
       follow();

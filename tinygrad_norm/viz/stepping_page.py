@@ -327,6 +327,8 @@ def settle_node(group: ElementTree.Element, node: NodeView, when: FoldTimes, tim
     own = sorted({*when.computed.get(node.id, ()), *arrivals})
     group.set("data-steps", " ".join(map(str, own)))
     group.set("data-arrivals", " ".join(map(str, arrivals)))
+    if node.kind == "module":
+        group.set("data-stops", " ".join(map(str, sorted({when.end(node.id), *arrivals}))))
     if node.id in when.seeds:
         group.set("data-seeded", "1")
     group.set("tabindex", "0")
