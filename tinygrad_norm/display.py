@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .engine.tape import Node
 
 SHOWN_ENTRIES = 1000
-TABLE_ROWS, TABLE_COLUMNS = 12, 12
+TABLE_ROWS, TABLE_COLUMNS, STACKED_ROWS = 12, 12, 24
 
 
 def array_text(array: Array, indent: str) -> str:
@@ -35,24 +35,38 @@ def tensor_text(array: Array, name: str | None, node: Node | None) -> str:
 
 
 def tensor_html(array: Array, name: str | None, node: Node | None) -> str:
-    """Return a Tensor as an HTML table of its last two axes; large ones by their statistics."""
+    """Return a Tensor as HTML: tables of its last two axes, each below its index; a large one by its statistics."""
     from html import escape  # its table of entities would be a tenth of the import of this package
 
     made_by = node.primitive.name if node and node.primitive else None
-    caption = escape(" ".join(filter(None, [name, f"{array.shape} {array.dtype}", made_by])))
-    if array.ndim > 2 or array.size == 0 or array.size > TABLE_ROWS * TABLE_COLUMNS:
+    words = escape(" ".join(filter(None, [name, f"{array.shape} {array.dtype}", made_by])))
+    # A caption inside the table would be squeezed to its width by a notebook's style sheet.
+    head = f"<div><code>Tensor {words}</code></div>"
+    columns = array.shape[-1] if array.ndim else 1
+    if (
+        array.size == 0
+        or columns > TABLE_COLUMNS
+        or array.size > columns * (TABLE_ROWS if array.ndim < 3 else STACKED_ROWS)
+    ):
         summary = "empty"
         if array.size:
             values = array.astype(np.float64)
             summary = (
                 f"mean {values.mean():.4g}, deviation {values.std():.4g}, from {values.min():.4g} to {values.max():.4g}"
             )
-        return f"<div><code>Tensor {caption}</code><br>{summary}</div>"
-    rows = np.atleast_2d(array)
+        return f"<div>{head}{summary}</div>"
+    if array.ndim < 3:
+        return f"<div>{head}{table_html(np.atleast_2d(array))}</div>"
+    stacked = (f"<div><code>{list(at)}</code>{table_html(array[at])}</div>" for at in np.ndindex(array.shape[:-2]))
+    return f"<div>{head}<div style='display:flex;flex-wrap:wrap;gap:4px 24px'>{''.join(stacked)}</div></div>"
+
+
+def table_html(rows: Array) -> str:
+    """Return a matrix as a table that stands on the left, as a notebook's own tables do not everywhere."""
     cells = "".join(
         "<tr>" + "".join(f"<td style='text-align:right'>{v:.6g}</td>" for v in row) + "</tr>" for row in rows.tolist()
     )
-    return f"<table><caption><code>Tensor {caption}</code></caption>{cells}</table>"
+    return f"<table style='margin:0'>{cells}</table>"
 
 
 def signature_of(made: Primitive) -> Signature:

@@ -126,6 +126,17 @@ def test_html() -> None:
     assert "<td" in tg.Tensor(True)._repr_html_()
 
 
+def test_html_of_more_axes_is_a_table_for_each_index() -> None:
+    stacked = tg.arange(24.0).reshape(2, 3, 4)._repr_html_()
+    assert stacked.count("<table") == 2
+    assert stacked.count("<td") == 24
+    assert stacked.index("[0]") < stacked.index(">11<") < stacked.index("[1]") < stacked.index(">23<")
+    assert "[1, 0]" in tg.zeros((2, 1, 2, 2))._repr_html_()
+    assert "<caption" not in stacked
+    assert "<td" not in tg.zeros((5, 5, 2))._repr_html_()
+    assert "mean 0" in tg.zeros((2, 2, 13))._repr_html_()
+
+
 # Copies
 
 
