@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from .steps import Recording, Step
 from .surroundings import Surroundings
 from .two_points import OtherWayError, another_point, compare
 from .writing import ChangedError, compiled, printed_source
+
+if TYPE_CHECKING:
+    from .jax import JaxProgram
 
 MOST_VARIANTS = 16
 """So many ways through the branches are kept for one signature; a function with more runs itself."""
@@ -169,6 +172,22 @@ class Program:
     def vjp(self, g: Any, *args: Any) -> Any:
         """Return the gradients at some inputs: what :func:`tg.check_vjp` takes as the backward pass."""
         return self.backward(g, self.forward(*args)[1])
+
+    def jax(self) -> JaxProgram:
+        """Return both functions in JAX, compiled by ``jax.jit``, and their source; branches stay as first recorded.
+
+        ``forward`` takes JAX arrays in the order of ``inputs``, and gives what ``backward(g, saved)`` needs too.
+
+        Raises
+        ------
+        MissingExtraError
+            JAX is not installed.
+        InputError, OperandError
+            JAX does not compute in float64 as it is set up, or has no such operation.
+        """
+        from .jax import in_jax  # for this only
+
+        return in_jax(self.recording)
 
     # Which recording a call is for
 

@@ -294,8 +294,10 @@ def backward_of(
             gradient = found[node]
             if gradient.dtype != node.params["dtype"]:
                 gradient = gradient.astype(node.params["dtype"])
-            recorder.names_cotangent(recorder.keys[node], gradient)
-            gradients.append(recorder.value_of(gradient))
+            value = recorder.value_of(gradient)
+            if isinstance(value, Step):  # whatever else it is called on the way
+                value.name = f"g_{recorder.keys[node].name}"
+            gradients.append(value)
     return tuple(cotangents), tuple(gradients)
 
 

@@ -6,7 +6,7 @@ and :data:`RUNNING` are the vocabulary; what is in none of them is called by its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -268,7 +268,8 @@ def zeros(step: Step, target: str, write: Write) -> str:
     return f"{target} = np.zeros({step.shape}{dtype})"
 
 
-STATEMENTS = {"scatter_add": scattered, "overlap_add": overlapped}
+Statements = Mapping[str, Callable[[Step, str, Write], list[str]]]
+STATEMENTS: Statements = {"scatter_add": scattered, "overlap_add": overlapped}
 """What takes lines of its own to be written in NumPy."""
 
 

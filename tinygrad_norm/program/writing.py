@@ -17,7 +17,7 @@ import numpy as np
 
 from ..engine.details.array import Array
 from .steps import Check, Constant, Item, Recording, Step, Value, needed_by, values_in
-from .vocabulary import SIGN, STATEMENTS, Text, borrowed, printed, running
+from .vocabulary import SIGN, STATEMENTS, Statements, Text, borrowed, printed, running
 
 WIDTH = 88
 """An expression that is longer gets lines of its own for its parts."""
@@ -51,8 +51,15 @@ def identifier(wish: str) -> str:
 class Lines:
     """The lines of one function, in one of the two styles."""
 
-    def __init__(self, names: Names, results: Any, items: Sequence[Item], bind: Callable[[Any], str] | None) -> None:
-        self.names, self.bind = names, bind
+    def __init__(
+        self,
+        names: Names,
+        results: Any,
+        items: Sequence[Item],
+        bind: Callable[[Any], str] | None,
+        statements: Statements = STATEMENTS,
+    ) -> None:
+        self.names, self.bind, self.statements = names, bind, statements
         self.lines: list[tuple[str, Item | None]] = []
         self.inline: dict[Value, Text] = {}
         self.roots = set(values_in(results))
@@ -65,8 +72,8 @@ class Lines:
         if isinstance(item, Check):
             self.lines.append((self.checked(item), item))
             return
-        if item.primitive in STATEMENTS and self.bind is None:
-            *first, last = STATEMENTS[item.primitive](item, self.names.name(item, item.wish), self.text)
+        if item.primitive in self.statements and self.bind is None:
+            *first, last = self.statements[item.primitive](item, self.names.name(item, item.wish), self.text)
             self.lines += [*((line, None) for line in first), (last, item)]
             return
         text = self.written(item)
@@ -207,7 +214,7 @@ def body(lines: Lines, headings: bool, comments: bool) -> list[str]:
     return found
 
 
-def printed_source(recording: Recording, shapes: bool = True) -> str:
+def printed_source(recording: Recording, shapes: bool = True, statements: Statements = STATEMENTS) -> str:
     """Return a recording as NumPy that a person reads."""
     steps = [i for i in (*recording.forward, *recording.backward) if isinstance(i, Step)]
     ours = sorted({borrowed(i) for i in steps} - {""})
@@ -215,7 +222,7 @@ def printed_source(recording: Recording, shapes: bool = True) -> str:
     name_results(recording, names)
     saved = kept_values(recording)
     ends = (recording.outputs, recording.updates, saved)
-    forward = Lines(names, ends, recording.forward, None)
+    forward = Lines(names, ends, recording.forward, None, statements)
     scopes = {i.scope for i in steps}
     kept = tree_text(tuple(saved), forward.text)
     returned = [tree_text(recording.outputs, forward.text)]
@@ -227,7 +234,7 @@ def printed_source(recording: Recording, shapes: bool = True) -> str:
         f"    return {', '.join([*returned, kept])}",
     ]
     if recording.cotangents:
-        backward = Lines(names, recording.gradients, recording.backward, None)
+        backward = Lines(names, recording.gradients, recording.backward, None, statements)
         gradients = [v for v in recording.gradients if v is not None]
         text += [
             "",
