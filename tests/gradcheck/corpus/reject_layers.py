@@ -226,7 +226,7 @@ PRODUCTS: dict[tuple[str, str], Maker] = {
         lambda g, x, w: (2 * g + (g * (1 - np.tanh(x @ w) ** 2)) @ w.T, x.T @ (g * (1 - np.tanh(x @ w) ** 2))),
         *SQUARE,
     ),
-    ("x @ xᵀ, one of two paths", "unnamed"): fixed(lambda x: x @ x.T, lambda g, x: g @ x, normal(5, 3)),
+    ("x @ xᵀ, one of two paths", "path-dropped"): fixed(lambda x: x @ x.T, lambda g, x: g @ x, normal(5, 3)),
 }
 
 COUPLED: dict[tuple[str, str], Maker] = {
@@ -236,7 +236,7 @@ COUPLED: dict[tuple[str, str], Maker] = {
     ),
     ("softmax, as if elementwise", "treated-as-elementwise"): fixed(softmax, lambda g, y, x: g * y * (1 - y)),
     ("log-softmax, coupling missing", "coupling-missing"): fixed(lambda x: np.log(softmax(x)), lambda g, y, x: g),
-    ("log-softmax, coupled without the softmax", "unnamed"): fixed(
+    ("log-softmax, coupled without the softmax", "coupling-wrong"): fixed(
         lambda x: np.log(softmax(x)), lambda g, y, x: g - keep_sum(g)
     ),
     ("attention, 1/√d forgotten for q", "root-of-size"): attention_with(lambda *v: dq(*v) * 3**0.5, dk, dv),
@@ -252,7 +252,7 @@ COUPLED: dict[tuple[str, str], Maker] = {
     ("cross-entropy, sign flipped", "sign-flipped"): fixed(
         mean_nll, lambda g, x, t: (-g * minus_onehot(x, t) / 5, None), *LABELS
     ),
-    ("cross-entropy, labels forgotten", "unnamed"): fixed(
+    ("cross-entropy, labels forgotten", "term-missing"): fixed(
         mean_nll, lambda g, x, t: (g * softmax(x) / 5, None), *LABELS
     ),
     ("squared error, 2 forgotten", "half"): fixed(

@@ -134,9 +134,11 @@ ELEMENTWISE: dict[tuple[str, str], Maker] = {
     ("tanh, of the input", "input-for-output"): elementwise(np.tanh, lambda x, _: 1 - x**2),
     ("sigmoid, of the input", "input-for-output"): elementwise(sigmoid, lambda x, _: x * (1 - x)),
     ("sin, of the output", "output-for-input"): elementwise(np.sin, lambda _, y: np.cos(y)),
-    ("tanh, not squared", "unnamed"): elementwise(np.tanh, lambda _, y: 1 - y),
-    ("x·tanh(x), second term forgotten", "unnamed"): elementwise(lambda x: x * np.tanh(x), lambda x, _: np.tanh(x)),
-    ("silu, wrong middle term", "unnamed"): elementwise(lambda x: x * sigmoid(x), lambda x, y: sigmoid(x) + y),
+    ("tanh, not squared", "not-squared"): elementwise(np.tanh, lambda _, y: 1 - y),
+    ("x·tanh(x), second term forgotten", "product-rule"): elementwise(
+        lambda x: x * np.tanh(x), lambda x, _: np.tanh(x)
+    ),
+    ("silu, wrong middle term", "term-missing"): elementwise(lambda x: x * sigmoid(x), lambda x, y: sigmoid(x) + y),
     ("relu, leak", "leak"): elementwise(lambda x: np.maximum(x, 0), lambda x, _: 1 + 0 * x),
     ("relu, wrong at the kink", "unnamed"): elementwise(
         lambda x: np.maximum(x, 0), lambda x, _: np.where(x == 0, 7, x > 0), put(normal(5, 7), 0, 3)
@@ -156,7 +158,7 @@ ELEMENTWISE: dict[tuple[str, str], Maker] = {
     ("a single number, counted twice", "twice"): fixed(
         np.tanh, lambda g, y, x: 2 * g * (1 - y**2), lambda rng: np.array(rng.standard_normal())
     ),
-    ("one wrong entry of 35", "unnamed"): elementwise(
+    ("one wrong entry of 35", "one-entry"): elementwise(
         np.sin, lambda x, _: np.where(np.arange(35).reshape(5, 7) == 17, 2, 1) * np.cos(x)
     ),
 }

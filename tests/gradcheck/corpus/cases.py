@@ -1,0 +1,76 @@
+"""All cases: right functions to accept and planted mistakes to reject, with every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import algebra, elementwise, layers, reject_layers, reject_simple, sequences
+from .accept import CORRECT
+from .case import Case, Maker
+
+
+def planted(*tables: Mapping[tuple[str, str], Maker]) -> tuple[Case, ...]:
+    """Return the cases of tables from (what is wrong, its code) to a maker."""
+    return tuple(Case(name, make, code) for table in tables for (name, code), make in table.items())
+
+
+FAMILIES = (*elementwise.FAMILIES, *layers.FAMILIES, *sequences.FAMILIES, *algebra.FAMILIES)
+LAYER_NORM = planted(reject_layers.LAYER_NORM)
+
+ACCEPT = (
+    *(Case(name, make) for name, make in CORRECT.items()),
+    *(case for family in FAMILIES for case in family.right()),
+)
+REJECT = (
+    *planted(reject_simple.ELEMENTWISE, reject_simple.REDUCTIONS, reject_simple.PLACES, reject_layers.PRODUCTS),
+    *LAYER_NORM,
+    *planted(reject_layers.MORE_NORMS, reject_layers.COUPLED, reject_simple.HYGIENE),
+    *(case for family in FAMILIES for case in family.wrong()),
+    *planted(algebra.UNFIT),
+)
+
+#: Right functions about which the check may say that it cannot tell, or that nothing is seen, and why that is true.
+UNDECIDABLE = {
+    "sigmoid, at 35": "the values are 1 up to rounding",
+    "tanh, at 18": "the values are 1 up to rounding",
+    "exp at −700": "the values are below 1e-300",
+    "softmax at temperature ½, large logits": "every row is 0 and 1 up to rounding",
+    "log(1 − tanh²), at 13": "1 − tanh² is a few units in the last place",
+    "log(1 + eˣ) written out, at −30": "1 + eˣ is rounded to a few units in the last place",
+    "float16 inside": "the values lie on the grid of float16",
+    "rounded to 1e-3": "the values lie on a grid of 1e-3",
+    "rounded to 1e-8": "the values lie on a grid of 1e-8",
+    "cancellation to one digit": "the values lie on a grid of 1/8",
+    "(1 − cos x)/x² near 0": "rounding is larger than the movement",
+    "solution, σ down to 1e-10": "the solution is known to six digits",
+    "inverse, σ down to 1e-12": "the inverse is known to four digits",
+    "Newton's root, in a loop": "the iteration ends a step earlier here and there",
+    "fixed point to 1e-6": "the iteration ends a step earlier here and there",
+    "chaotic map": "a step that leaves [0, 1] runs off to infinity",
+}
+
+#: Cases that are not as they should be, and what happens: limits that are known.
+OPEN = {
+    "(1 − cos x)/x² near 0": "refused as wrong",
+    "log(1 − tanh²), at 13": "refused as wrong",
+    "float16 inside": "refused as wrong",
+    "rounded to 1e-3": "refused as wrong",
+    "cancellation to one digit": "refused as wrong",
+    "Newton's root, in a loop": "refused as wrong",
+    "solution, σ down to 1e-10": "refused as wrong",
+    "inverse, σ down to 1e-12": "refused as wrong",
+    "fixed point to 1e-6": "refused as wrong",
+    "chaotic map": "refused as wrong",
+    "sorting down with ties": "refused as wrong, where several kinks meet",
+    "complex product in real numbers": "cannot tell, though it is a polynomial",
+    "cross product": "cannot tell, though it is a polynomial",
+    "exp at 700": "called not linear with some seeds: the check of it overflows",
+    "softmax at temperature ½, large logits": "called not linear with some seeds: the smallest numbers have few digits",
+    "attention of large scores": "called not linear with some seeds: the smallest numbers have few digits",
+    "relu, 24 zeros of 30, halved": "accepted with some seeds",
+    "relu, 24 zeros of 30, sign": "accepted with some seeds",
+    "max pool with ties, to every tie": "accepted",
+    "maximum of columns with ties, to every tie": "accepted",
+    "Newton's root, in a loop, ½ forgotten": "an error of the function at another point ends the check",
+    "gradient of g cast to float32": "called not linear",
+}
