@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
-from tinygrad_norm.gradcheck import Entry, Finding, Report
+from tinygrad_norm.gradcheck import Entry, Finding, Report, WrongNode
+from tinygrad_norm.gradcheck.check_report import Values
 
 X = np.random.default_rng(0).standard_normal((3, 5))
 
@@ -120,3 +121,53 @@ def test_kinks_are_counted_in_words(kinks: int, words: str) -> None:
     text = str(Report((Entry("x", (2,), 1, "right", 2, 2, 0, kinks, (1,), 1.0, 1.0, 1e-9, 2.0),)))
     assert words in text
     assert ("kink" in text) == bool(words)
+
+
+def test_html_shows_the_entries_and_the_right_rule(wrong: Report) -> None:
+    page = wrong._repr_html_()
+    assert page.count("<td title=") == 15
+    text = " ".join(ElementTree.fromstring(page).itertext())
+    assert "the right rule:" in text
+    assert "dx = (γg − mean(γg) − x̂ · mean(γg x̂)) / σ, means along axis 1" in text
+    assert wrong.finding is not None
+    assert wrong.to_json()["entries"][0]["finding"]["formula"] == wrong.finding.formula
+    values = wrong.entries[0].values
+    assert values is not None
+    assert len(values.yours) == len(values.numeric) == len(values.wrong) == 15
+
+
+def test_right_entries_are_dots_in_the_heat_map() -> None:
+    mask = np.where(np.arange(15).reshape(3, 5) == 7, 2.0, 1.0)
+    report = tg.check_vjp(np.sin, lambda g, x: g * np.cos(x) * mask, X)
+    page = report._repr_html_()
+    assert page.count(">·</td>") == 14
+    assert report.entries[0].index == (1, 2)
+    assert "only input 0[1, 2] is wrong" in page.replace("x[1, 2]", "input 0[1, 2]")
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (40,), (30, 2), (2, 3, 4), (25, 24)])
+def test_a_heat_map_is_small_or_not_there(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).standard_normal(shape)
+    report = tg.check_vjp(np.sin, lambda g, x: -g * np.cos(x), x)
+    page = report._repr_html_()
+    ElementTree.fromstring(page)
+    small = shape in ((), (1,), (2, 3, 4))
+    assert page.count("<td title=") == (x.size if small else 0)
+
+
+def test_a_heat_map_with_numbers_that_are_not_finite_is_still_html() -> None:
+    entry = Entry(
+        *("<x>", (3,), 1, "wrong", 3, 3, 2, 0, (0,), 1.0, 2.0, 1e-9, 2.0, None),
+        Values((float("nan"), 1.0, float("inf")), (1.0, 1.0, 1.0), (True, False, True)),
+    )
+    page = Report((entry,))._repr_html_()
+    assert "&lt;x&gt;[0]: yours +nan" in page
+    ElementTree.fromstring(page)
+
+
+def test_a_wrong_operation_is_listed_with_its_rule() -> None:
+    node = WrongNode(2, "bad<tanh>", "encoder.mlp", "x", None, "ḡ · (1 − tanh² x)")
+    page = Report((), nodes=(node,))._repr_html_()
+    text = " ".join(ElementTree.fromstring(page).itertext())
+    for told in ("2: bad<tanh>", "encoder.mlp", "ḡ · (1 − tanh² x)", "should be"):
+        assert told in text

@@ -219,3 +219,19 @@ def test_what_is_neither_numbers_nor_a_cache_is_refused() -> None:
 def test_a_backward_pass_without_a_signature_gets_the_inputs() -> None:
     assert calling_convention(max, ["x"], (1.0, {})) == "inputs"
     assert calling_convention(lambda *rest: rest, ["x"], 1.0) == "inputs"
+
+
+def test_a_gradient_of_more_bits_than_its_input_is_said() -> None:
+    x = np.linspace(0.1, 1.0, 6, dtype=np.float32)
+    wide = tg.check_vjp(lambda v: v * 2, lambda g, v: g * np.full(6, 2.0), x)
+    assert wide.ok
+    assert "the gradient of v is float64, the input float32" in wide.notes[0]
+    half = tg.check_vjp(np.tanh, lambda g, out, v: (g * (1 - out**2)).astype(np.float32), x.astype(np.float16))
+    assert "is float32, the input float16" in str(half)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_gradient_of_its_inputs_dtype_needs_no_word(dtype: type) -> None:
+    x = np.linspace(0.1, 1.0, 6).astype(dtype)
+    assert not tg.check_vjp(np.tanh, lambda g, out, v: g * (1 - out**2), x).notes
+    assert not tg.check_vjp(lambda v: v * 2, lambda g, v: None if v is None else 2 * g, x).notes

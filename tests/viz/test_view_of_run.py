@@ -228,14 +228,16 @@ class PretendedNode:
     primitive: str
     input: str
     finding: Any = None
+    rule: str = ""
 
 
 def test_what_a_gradient_check_found_wrong_is_marked() -> None:
-    wrong = [PretendedNode(2, "multiply", "y", SimpleNamespace(name="factor 2 missing")), PretendedNode(9, "exp", "x")]
+    named = PretendedNode(2, "multiply", "y", SimpleNamespace(name="factor 2 missing"), "ḡ · x")
+    wrong = [named, PretendedNode(9, "exp", "x")]
     report = SimpleNamespace(nodes=wrong)
     view = tg.draw(lambda x, w: tg.exp(x) * w, 1.0, 2.0, report=report).view
     assert [n.id for n in view.nodes if n.wrong] == ["multiply_1"]
-    assert node(view, "multiply_1").badges == ("WRONG rule for y: factor 2 missing",)
+    assert node(view, "multiply_1").badges == ("WRONG rule for y: factor 2 missing; right: ḡ · x",)
     assert [(e.source, e.wrong) for e in view.edges] == [("x", False), ("exp_1", False), ("w", True)]
     every = SimpleNamespace(nodes=[PretendedNode(1, "exp", "")])
     assert [e.wrong for e in tg.draw(lambda x: tg.exp(x), 1.0, report=every).view.edges] == [True]

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from ..gradcheck.check_report import for_json, short
+from ..gradcheck.check_report import for_json
+from ..gradcheck.digits import short
 from ..gradcheck.learner_file import check_in_process
 from ..gradcheck.whole_package import PackageResult, check_everything
 from ..terminal.progress import Progress

@@ -19,6 +19,7 @@ from ..engine.tensor import Tensor
 from .check_report import Report, WrongNode
 from .diagnose import Finding
 from .examination import check_problem
+from .forward_constants import constants_of
 from .measure.step_ladder import Array, scale
 from .user_functions import TensorFunction, backward_function, leaves
 from .vjp_problem import Arrays, Problem
@@ -143,7 +144,8 @@ def check_operation(number: int, operation: RecordedOperation, order: int, seed:
             fault = report.faults[0] if report.faults else None
             path = operation.scope.path if operation.scope is not None else ""
             told = [(e.name, e.finding or fault) for e in bad] or [("", fault)]
-            return [WrongNode(number, operation.primitive.name, path, name, finding) for name, finding in told]
+            of = operation.primitive
+            return [WrongNode(number, of.name, path, name, finding, rule_of(of, name)) for name, finding in told]
         f = backward_function(f, generator)
     return []
 
@@ -168,7 +170,14 @@ def operation_function(operation: RecordedOperation) -> TensorFunction | None:
         return [primitive(*complete, **operation.params)]
 
     values = tuple(np.asarray(arrays[i], dtype=np.float64) for i in positions)
-    return TensorFunction(tuple(names[i] for i in positions), values, leaves, call)
+    constants = constants_of(primitive.forward, operation.params)
+    return TensorFunction(tuple(names[i] for i in positions), values, leaves, call, constants)
+
+
+def rule_of(primitive: Primitive, name: str) -> str:
+    """Return the declared rule of a primitive for the input of that name, of all inputs for an empty one."""
+    told = zip(primitive.inputs, primitive.rule, strict=False)
+    return ", ".join(f"d{of} = {rule}" for of, rule in told if name in ("", of))
 
 
 def _wrong_rule(wrong: Sequence[WrongNode]) -> Finding:
@@ -182,6 +191,7 @@ def _wrong_rule(wrong: Sequence[WrongNode]) -> Finding:
         f"the backward rule of {first.primitive}{by} is wrong{place}{what}",
         f"operation {first.number} of the run fails by itself, at its actual values{more}",
         f"the composite is only as right as its operations; correct the rule of {first.primitive}{why}",
+        formula=first.rule,
     )
 
 

@@ -9,10 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 
 from .diagnose import Finding
+from .digits import short, told_apart
+from .report_as_html import report_html
+
+
+@dataclass(frozen=True)
+class Values:
+    """All entries of one wrong gradient, flat, for the cotangent of its worst entry."""
+
+    yours: tuple[float, ...]
+    numeric: tuple[float, ...]
+    wrong: tuple[bool, ...]
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,8 @@ class Entry:
         The largest gradient entry or directional derivative, to compare the uncertainty with.
     finding : Finding or None
         The named mistake.
+    values : Values or None
+        All of its entries, where it is wrong and they are few enough to be looked at.
     """
 
     name: str
@@ -57,6 +69,7 @@ class Entry:
     uncertainty: float
     size: float
     finding: Finding | None = None
+    values: Values | None = None
 
     @property
     def label(self) -> str:
@@ -70,7 +83,7 @@ class WrongNode:
     """A recorded operation whose own backward rule is wrong.
 
     ``number`` counts the operations of the run from 1 in the order in which they were computed; ``path`` is the place
-    in the module tree, empty outside every scope.
+    in the module tree, empty outside every scope. ``rule`` is the right one as it was declared.
     """
 
     number: int
@@ -78,6 +91,7 @@ class WrongNode:
     path: str
     input: str
     finding: Finding | None
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -244,7 +258,8 @@ def verdict_sentence(entry: Entry) -> str:
     """Return the verdict on one input in a sentence."""
     word = entry.status if entry.status == "right" else entry.status.upper()
     where = f"{entry.name}{list(entry.index)}" if entry.index else entry.name
-    values = f"yours {signed(entry.yours)}, numeric {signed(entry.numeric)} ± {short(entry.uncertainty)}"
+    yours, numeric = told_apart(entry.yours, entry.numeric, entry.status == "wrong")
+    values = f"yours {yours}, numeric {numeric} ± {short(entry.uncertainty)}"
     if entry.status == "empty":
         return "empty, nothing to check"
     if entry.status == "vacuous":
@@ -268,86 +283,3 @@ def finding_lines(finding: Finding) -> list[str]:
     """Return the indented lines with evidence and explanation of a finding."""
     lines = [f"    ({finding.evidence})"] if finding.evidence else []
     return [*lines, f"  why: {finding.why}"] if finding.why else lines
-
-
-def signed(value: float) -> str:
-    """Return a value with its sign and four digits.
-
-    >>> signed(0.81234), signed(-1e-9)
-    ('+0.8123', '-1e-9')
-    """
-    return compact(f"{value:+.4g}")
-
-
-def short(value: float) -> str:
-    """Return a size in one or two digits.
-
-    >>> short(2.345e-11), short(1.5)
-    ('2e-11', '1.5')
-    """
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    return compact(f"{value:.2g}" if abs(value) >= 0.01 else f"{value:.0e}")
-
-
-def compact(number: str) -> str:
-    """Return a formatted number without the padding of its exponent.
-
-    >>> compact("2e-09"), compact("1.5e+08")
-    ('2e-9', '1.5e8')
-    """
-    return number.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-
-
-#: Mark and background, dark text on a light one in any theme. The word and the mark say it too, never the color alone.
-MARKS = {
-    "right": ("✓", "#cdeee2"),
-    "wrong": ("✗", "#ffd9bf"),
-    "cannot tell": ("?", "#fbeebc"),
-    "vacuous": ("∅", "#fbeebc"),
-    "flat": ("–", "#e4e4e4"),
-    "empty": ("–", "#e4e4e4"),
-}
-CELL = "padding:2px 10px 2px 0;text-align:left;vertical-align:top"
-
-
-def report_html(report: Report) -> str:
-    """Return the report as a self-contained fragment of HTML, everything in it escaped."""
-    parts = [f"<b>gradient check</b> {_mark(report.status)}"]
-    if report.entries:
-        headings = ("input", "verdict", "worst", "yours", "numeric", "± (measured)")
-        head = "".join(f'<th style="{CELL}">{h}</th>' for h in headings)
-        rows = "".join(map(_row, report.entries))
-        parts.append(f'<table style="border-collapse:collapse"><tr>{head}</tr>{rows}</table>')
-    parts += [_box("WRONG", finding) for finding in report.findings]
-    parts += [_box(e.name, e.finding) for e in report.entries if e.finding is not None]
-    if report.refused:
-        parts.append(f"<p><b>REFUSED:</b> {escape(report.refused)}</p>")
-    parts += [f"<p>note: {escape(note)}</p>" for note in report.notes]
-    parts.append(f'<div style="opacity:.75">{escape(report.how_checked)}</div>')
-    return f'<div style="font-family:sans-serif;font-size:90%">{"".join(parts)}</div>'
-
-
-def _row(entry: Entry) -> str:
-    name = escape(entry.label)
-    place = escape(str(list(entry.index))) if entry.index else "direction" if entry.total > 0 else ""
-    share = f", {entry.wrong} of {entry.checked}" if entry.status == "wrong" and entry.checked else ""
-    verdict = _mark(entry.status, share)
-    numbers = [signed(entry.yours), signed(entry.numeric), short(entry.uncertainty)] if entry.total else [""] * 3
-    cells = (name, verdict, place, *numbers)
-    return "<tr>" + "".join(f'<td style="{CELL}">{c}</td>' for c in cells) + "</tr>"
-
-
-def _mark(status: str, more: str = "") -> str:
-    mark, color = MARKS[status]
-    return (
-        f'<span style="background:{color};color:#111111;padding:0 6px;border-radius:3px">'
-        f"{mark} {escape(status)}{escape(more)}</span>"
-    )
-
-
-def _box(label: str, finding: Finding) -> str:
-    return (
-        f'<p style="border-left:3px solid #b34700;padding-left:8px;margin:6px 0"><b>{escape(label)}: '
-        f"{escape(finding.name)}</b><br/>{escape(finding.evidence)}<br/>{escape(finding.why)}</p>"
-    )

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .check_report import Entry, Report
+from .check_report import Entry, Report, Values
 from .diagnose import Evidence, Finding, name_mistake
 from .diagnose.wrong_place import wrong_shape
 from .hygiene import aliases, backward_faults, forward_faults
@@ -32,6 +32,8 @@ SAMPLE = 128
 #: The Jacobian is measured for the diagnosis when it has at most so many entries.
 LARGEST_JACOBIAN = 200_000
 MOST_OUTPUTS = 600
+#: So many entries of a wrong gradient are kept in the report.
+MOST_SHOWN = 600
 
 #: Faults after which there is no linear map left to compare with the Jacobian.
 NOT_LINEAR = ("not-multiplied-by-g", "multiplied-by-g-twice", "not-linear", "another-answer")
@@ -69,7 +71,7 @@ def check_problem(
             examined = [examine(p, k, generator, coordinates, rtol) for k in range(len(problem.inputs))]
             wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
             examined = [with_name(e, p, wrong) if e.status == "wrong" else e for e in examined]
-        notes = tuple(aliases(p))
+        notes = (*aliases(p), *p.problem.widened())
     entries = tuple(entry_of(problem, e, order) for e in examined)
     return Report(
         entries=entries,
@@ -89,6 +91,7 @@ def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
     by_entry = e.indices is not None
     index: tuple[int, ...] | None = None
     yours = numeric = uncertainty = 0.0
+    row = 0
     if verdict.right.size:
         row, column = worst_entry(e)
         yours, numeric = float(verdict.yours[row, column]), float(verdict.numeric[row, column])
@@ -114,7 +117,16 @@ def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
         uncertainty=uncertainty,
         size=float(np.max(values[np.isfinite(values)], initial=0.0)),
         finding=e.finding,
+        values=all_values(e, row) if e.status == "wrong" and verdict.right.size else None,
     )
+
+
+def all_values(e: Examination, row: int) -> Values | None:
+    """Return every entry for one cotangent, None if not all were measured or there are many."""
+    v = e.verdict
+    if e.indices is None or e.sampled or e.misshapen is not None or v.right.shape[1] > MOST_SHOWN:
+        return None
+    return Values(*(tuple(values[row].tolist()) for values in (v.yours, v.numeric, v.wrong)))
 
 
 def worst_entry(e: Examination) -> tuple[int, int]:

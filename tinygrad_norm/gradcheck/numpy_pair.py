@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import OperandError
+from .forward_constants import constants_of
 from .user_functions import Wrt, arguments, as_float64, differentiable, input_names, is_floating, positional_parameters
 from .vjp_problem import Arrays, Problem, describe, real_numbers
 
@@ -41,7 +42,17 @@ def hand_written(forward: Callable[..., Any], backward: Callable[..., Any], inpu
         trial = forward(*map(own_copy, values))
     pair = NumpyPair(forward, backward, values, names, positions, calling_convention(backward, names, trial))
     chosen = tuple(as_float64(values[p]) for p in positions)
-    return Problem(tuple(names[p] for p in positions), chosen, pair.outputs, pair.gradients, pair.overwritten)
+    fixed = {name: value for i, (name, value) in enumerate(zip(names, values, strict=True)) if i not in positions}
+    constants = constants_of(forward, fixed)
+    return Problem(
+        tuple(names[p] for p in positions),
+        chosen,
+        pair.outputs,
+        pair.gradients,
+        pair.overwritten,
+        constants,
+        pair.widened,
+    )
 
 
 def own_copy(value: Any) -> Any:
@@ -124,7 +135,28 @@ class NumpyPair:
         given = self.arguments(chosen if remembers else tuple(x.copy() for x in chosen))
         return self._backward(self.forward(*given), self.arguments(chosen), cotangents)
 
-    def _backward(self, result: Any, given: Sequence[Any], cotangents: Arrays) -> tuple[Any, ...]:
+    def widened(self) -> Iterator[str]:
+        """Yield a note for each input of few bits whose gradient has more of them, at the values as they were given."""
+        narrow = [p for p in self.positions if getattr(self.values[p], "itemsize", 8) < 8]
+        if not narrow:
+            return
+        given = [own_copy(value) for value in self.values]
+        result = self.forward(*given)
+        outputs = _several(self.returned(result))
+        cotangents = tuple(np.ones_like(y) for y in outputs)
+        answer = self._backward(result, given, cotangents, outputs)
+        for position, gradient in zip(self.positions, answer, strict=True):
+            if position in narrow and isinstance(gradient, (np.ndarray, np.generic)):
+                had, has = self.values[position].dtype, gradient.dtype
+                if has.itemsize > had.itemsize:
+                    yield (
+                        f"the gradient of {self.names[position]} is {has}, the input {had}: weights become {has} once "
+                        f"it is subtracted from them; look for constants and arrays of {has}, or cast at the end"
+                    )
+
+    def _backward(
+        self, result: Any, given: Sequence[Any], cotangents: Arrays, outputs: Sequence[Any] | None = None
+    ) -> tuple[Any, ...]:
         output = self.returned(result)
         several = isinstance(output, (tuple, list))
         g: Any = cotangents if several else cotangents[0]
@@ -133,7 +165,7 @@ class NumpyPair:
         elif self.caches:
             answer = self.backward(*(cotangents if self.convention == "split g, cache" else [g]), result[-1])
         elif self.convention == "output":
-            outputs = numeric_outputs(output)
+            outputs = numeric_outputs(output) if outputs is None else outputs
             answer = self.backward(g, outputs if several else outputs[0], *given)
         else:
             answer = self.backward(g, *given)

@@ -7,9 +7,9 @@ The gradient of a gradient is one more such function: :func:`backward_function`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..engine.details.saving import ufunc_inputs
 from ..engine.tensor import Tensor
 from ..errors import InputError, OperandError
 from ..transforms import gradients
+from .forward_constants import constants_of
 from .measure.step_ladder import Array
 from .vjp_problem import Arrays, Problem, describe
 
@@ -118,6 +119,8 @@ class TensorFunction:
     bind: Callable[[Arrays], list[Tensor]]
     #: ``call(tensors, record) -> outputs``; ``record`` says whether they will be differentiated.
     call: Callable[[Sequence[Tensor], bool], list[Tensor]]
+    #: What it computes with besides: see :attr:`.Problem.constants`.
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
     def problem(self) -> Problem:
         """Return the function as a problem of arrays."""
@@ -130,7 +133,7 @@ class TensorFunction:
             tensors = self.bind(inputs)
             return tuple(g.numpy() for g in tape_gradients(self.call(tensors, True), tensors, cotangents))
 
-        return Problem(self.names, self.values, forward, backward)
+        return Problem(self.names, self.values, forward, backward, constants=self.constants)
 
 
 def tape_gradients(
@@ -147,7 +150,9 @@ def tensor_function(f: Callable[..., Any], inputs: Any, wrt: Wrt) -> TensorFunct
     names = input_names(getattr(f, "forward", f), len(values))
     positions = differentiable(values, names, wrt)
     chosen = tuple(as_float64(values[p]) for p in positions)
-    return TensorFunction(tuple(names[p] for p in positions), chosen, leaves, calling(f, values, positions))
+    fixed = {name: value for i, (name, value) in enumerate(zip(names, values, strict=True)) if i not in positions}
+    call = calling(f, values, positions)
+    return TensorFunction(tuple(names[p] for p in positions), chosen, leaves, call, constants_of(f, fixed))
 
 
 def calling(
@@ -217,7 +222,8 @@ def module_function(module: Any, inputs: Any, wrt: Wrt) -> Iterator[TensorFuncti
         for parameter, array in zip(found.values(), originals, strict=True):
             parameter._array = as_float64(array)
         chosen = tuple(as_float64(everything[p]) for p in (*own, *others))
-        yield TensorFunction(tuple(names[p] for p in (*own, *others)), chosen, bind, call)
+        constants = constants_of(getattr(module, "forward", module), {})
+        yield TensorFunction(tuple(names[p] for p in (*own, *others)), chosen, bind, call, constants)
     finally:
         for parameter, array in zip(found.values(), originals, strict=True):
             parameter._array = array
@@ -270,4 +276,4 @@ def backward_function(f: TensorFunction, generator: np.random.Generator) -> Tens
         with enable_grad():
             return list(tape_gradients(f.call(xs, True), list(xs), gs, create_graph=record))
 
-    return TensorFunction((*f.names, *extra), (*f.values, *cotangents), bind, call)
+    return TensorFunction((*f.names, *extra), (*f.values, *cotangents), bind, call, f.constants)

@@ -7,8 +7,8 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,10 @@ class Problem:
     backward: Callable[[Arrays, Arrays], tuple[Any, ...]]
     #: ``overwritten(inputs, cotangents)`` runs both once and yields who writes into what, inputs and cotangents apart.
     overwritten: Callable[[Arrays, Arrays], Iterable[tuple[str, str]]] = lambda inputs, cotangents: ()
+    #: Numbers and arrays that the forward pass computes with besides its inputs, by name.
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    #: ``widened()`` yields notes about gradients of more bits than their inputs had before they became float64.
+    widened: Callable[[], Iterable[str]] = tuple
 
     def at(self, inputs: Arrays) -> Problem:
         """Return the same problem at another point."""

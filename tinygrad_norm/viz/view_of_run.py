@@ -313,7 +313,8 @@ def saved_operands(op: AppliedPrimitive, name: str) -> list[Hashable]:
 def wrong_words(node: WrongNode) -> str:
     """Return what a card says of a rule that a gradient check found wrong."""
     what = f": {node.finding.name}" if node.finding else ""
-    return visible(f"WRONG rule{' for ' + node.input if node.input else ''}{what}")
+    right = f"; right: {node.rule}" if node.rule else ""
+    return visible(f"WRONG rule{' for ' + node.input if node.input else ''}{what}{right}")
 
 
 def first_line(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from itertools import chain
 
 import numpy as np
 
-from . import wrong_coupling, wrong_factor, wrong_norm, wrong_path, wrong_place
+from . import wrong_coupling, wrong_factor, wrong_formula, wrong_norm, wrong_path, wrong_place, wrong_route
 from .evidence import Evidence, Finding, Hypothesis
 
 __all__ = ["HYPOTHESES", "Evidence", "Finding", "Hypothesis", "name_mistake"]
@@ -33,16 +33,35 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     wrong_path.elementwise_only,
     wrong_path.silent_outputs,
     wrong_path.dropped_contributions,
+    wrong_route.some_signs,
     wrong_path.local_factor_missing,
     wrong_factor.power_rule,
     wrong_path.wrong_operand,
+    wrong_formula.related,
+    wrong_formula.product_rule,
     wrong_path.skip_path,
     wrong_factor.row_factor,
     wrong_factor.wrong_point,
+    wrong_route.exchanged_branches,
+    wrong_route.some_scaled,
+    wrong_route.one_of_two_paths,
+    wrong_route.wrong_outputs,
     wrong_coupling.lost_mean_path,
     wrong_coupling.lost_variance_path,
     wrong_coupling.lost_statistics,
+    wrong_coupling.lost_length_path,
     wrong_factor.unexplained_factor,
+    wrong_route.handed_on,
+    wrong_route.inverse_for_transpose,
+    wrong_formula.another_point,
+    wrong_formula.constant_term,
+    wrong_formula.factor_of_formula,
+    wrong_formula.another_derivative,
+    wrong_formula.term_of_formula,
+    wrong_route.scaled_rows,
+    wrong_route.wrong_entries,
+    wrong_formula.wrong_branch,
+    wrong_route.one_entry,
 )
 
 #: What a sample of the entries can show; the others look at whole rows, or at where an entry should have gone.
@@ -51,7 +70,13 @@ OF_A_SAMPLE: tuple[Hypothesis, ...] = (
     wrong_factor.constant_factor,
     wrong_factor.lost_precision,
     wrong_factor.power_rule,
+    wrong_formula.related,
+    wrong_formula.product_rule,
+    wrong_factor.wrong_point,
     wrong_factor.unexplained_factor,
+    wrong_formula.constant_term,
+    wrong_formula.factor_of_formula,
+    wrong_formula.term_of_formula,
 )
 
 

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..measure.numeric import slopes_along_coordinates
 from ..measure.step_ladder import Array
 from ..verdict import Flags
 from ..vjp_problem import Problem
+
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Finding:
         What the right gradient must do, and how to get there.
     leftover : float
         The largest difference that the mistake does not explain, relative to the gradient.
+    alternatives : tuple of str
+        Codes of other mistakes that would leave the same gradient; the name tells them as well.
+    formula : str
+        The right backward pass in symbols, where the function was recognized.
     """
 
     code: str
@@ -39,6 +46,33 @@ class Finding:
     evidence: str
     why: str
     leftover: float = 0.0
+    alternatives: tuple[str, ...] = ()
+    formula: str = ""
+
+
+@dataclass(frozen=True)
+class Singles:
+    """Single derivatives ∂(output)/∂(entry), yours beside the numeric ones; all arrays are flat and belong together.
+
+    These are the places where either of the two is not zero.
+    """
+
+    entry: Indices
+    output: Indices
+    numeric: Array
+    yours: Array
+    bar: Array  # three bars of the numeric side
+    doubt: Array  # what rounding does to yours
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+    def leftover(self, of_yours: Array, of_numeric: Array, slack: Array) -> float | None:
+        """Return the relative difference of two arrays that are the same but for ``slack``, None if they are not."""
+        error = np.abs(of_yours - of_numeric)
+        if not len(error) or not np.isfinite(slack).all() or not np.all(error <= slack):
+            return None
+        return float(np.max(error)) / (float(np.max(np.abs(of_numeric))) or 1.0)
 
 
 @dataclass(frozen=True)
@@ -62,7 +96,7 @@ class Evidence:
     complete: bool  # whether the one-hot cotangents follow
     still: Flags  # (outputs, entries): where moving the entry does not move the output at all
     #: The flat entries that were measured, when there are too many for all: only these are ``known``.
-    sample: NDArray[np.intp] | None = None
+    sample: Indices | None = None
     #: Numeric gradients (random rows only, with their bars) of other inputs that are wrong as well.
     others: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 
@@ -116,6 +150,42 @@ class Evidence:
         """Whether there is one output, of the shape of the input."""
         return len(self.outputs) == 1 and self.outputs[0].shape == self.x.shape
 
+    @cached_property
+    def singles(self) -> Singles | None:
+        """The single derivatives: from the Jacobian, or of an elementwise function or one output from its products.
+
+        None if they cannot be told apart, or are not known well enough to compare them.
+        """
+        found = self._from_jacobian() if self.complete else self._from_products()
+        if found is None or len(found) < 4 or not np.isfinite(found.bar).all():
+            return None
+        largest = np.max(np.abs(np.concatenate([found.numeric, found.yours])))
+        return found if np.median(found.bar + found.doubt) <= 1e-5 * largest else None
+
+    def _from_jacobian(self) -> Singles:
+        output, entry = np.nonzero(self.touched | (np.abs(self.believed) > self.allowed))
+        chosen = [v[self.random :][output, entry] for v in (self.numeric, self.yours, self.bar, self.doubt)]
+        return Singles(entry, output, *chosen)
+
+    def _from_products(self) -> Singles | None:
+        known = np.flatnonzero(self.known.all(axis=0))
+        if not (self.same_shape or self.cotangents.shape[1] == 1) or not len(known):
+            return None
+        g = (
+            self.cotangents[:, known]
+            if self.same_shape
+            else np.broadcast_to(self.cotangents, (self.random, len(known)))
+        )
+        numeric, yours, bar, doubt = (v[:, known] for v in (self.numeric, self.yours, self.bar, self.doubt))
+        size = np.sum(g * g, axis=0)
+        slopes = [np.sum(g * v, axis=0) / size for v in (numeric, yours)]
+        # A slope of its own for every entry explains all cotangents, or the function is not elementwise.
+        for slope, values in zip(slopes, (numeric, yours), strict=True):
+            if np.any(np.abs(values - slope * g) > bar + doubt):
+                return None
+        rooms = [np.sum(np.abs(g) * v, axis=0) / size for v in (bar, doubt)]
+        return Singles(known, known if self.same_shape else np.zeros_like(known), *slopes, *rooms)
+
     def agrees(self, predicted: Array, slack: Array | None = None) -> float | None:
         """Return the relative leftover if ``predicted`` explains yours in every known entry, None otherwise.
 
@@ -123,12 +193,33 @@ class Evidence:
         """
         room = (self.bar if slack is None else slack) + self.doubt
         known = self.known & np.isfinite(room)
-        if not known.any() or not np.isfinite(predicted[known]).all():
+        if not known.any() or known.sum() < self.known.sum() / 2 or not np.isfinite(predicted[known]).all():
             return None
         error = np.abs(self.yours - predicted)[known]
         if np.any(error > room[known]):
             return None
         return float(np.max(error, initial=0.0)) / self.largest
+
+    def at_point(self, point: Array, entries: Indices, factor: float = 1.0) -> float | None:
+        """Return the relative leftover if yours is ``factor`` times the derivative at another point, None if not.
+
+        Only for functions that work entry by entry, and only where the derivative is known at that point.
+        """
+        few = entries[:: max(1, len(entries) // 8)]  # most other points fail at once
+        if self._at_entries(point, few, factor) is None:
+            return None
+        return self._at_entries(point, entries[:: max(1, len(entries) // 100)], factor)
+
+    def _at_entries(self, point: Array, some: Indices, factor: float) -> float | None:
+        along, rows = self.problem.along(self.position), self.cotangents[: self.random]
+        slopes = slopes_along_coordinates(along, point, rows, some.tolist())
+        if not np.all(3 * slopes.bar <= 1e-4 * self.largest):
+            return None
+        yours, doubt = (values[: self.random, some] for values in (self.yours, self.doubt))
+        error = np.abs(yours - factor * slopes.value.T)
+        if np.any(error > 3 * abs(factor) * slopes.bar.T + doubt):
+            return None
+        return float(np.max(error)) / self.largest
 
     def named(
         self, predicted: Array, slack: Array | None, code: str, name: str, evidence: str, why: str
@@ -143,8 +234,6 @@ class Evidence:
             clear: Flags = self.known & (np.abs(values) > 10 * (self.bar + self.doubt))
         return clear
 
-
-Indices = NDArray[np.intp]
 
 #: Looks at the evidence and yields what the mistake may be, None for what does not fit; the first finding counts.
 Hypothesis = Callable[[Evidence], Iterator[Finding | None]]

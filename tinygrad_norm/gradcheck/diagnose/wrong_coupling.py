@@ -3,43 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from ..measure.step_ladder import Array
-from .evidence import Evidence, Finding, amount, axes_of, axis_sets, but_for, grouped
+from .evidence import Evidence, Finding, axes_of, axis_sets, but_for, grouped
 
 
 def softmax_mistake(e: Evidence) -> Iterator[Finding | None]:
-    """Recognize a softmax (or its logarithm) whose coupling term is missing or has the wrong sign."""
+    """Recognize a softmax or its logarithm, perhaps at a temperature, whose coupling term is missing or wrong."""
     if not (e.complete and e.same_shape and e.known.all()):
         return
-    out = e.outputs[0]
     rows = e.cotangents.reshape(-1, *e.x.shape)
+    y = e.outputs[0]
     with np.errstate(all="ignore"):
-        exponential = np.exp(out)
-    for axis in range(e.x.ndim):
-        where = axis + 1
-        for label, direct, coupling in (
-            ("softmax", out * rows, out * np.sum(out * rows, axis=where, keepdims=True)),
-            ("log-softmax", rows, exponential * np.sum(rows, axis=where, keepdims=True)),
-        ):
-            right = (direct - coupling).reshape(e.numeric.shape)
-            if np.isfinite(right).all() and not np.any(np.abs(right - e.numeric) > 2 * e.bar):
-                yield from _coupling(e, f"{label} along axis {axis}", direct, coupling)
+        exponential = np.exp(y)
+        for axis in range(e.x.ndim):
+            for which, direct, coupling in (
+                ("softmax", y * rows, y * _sum(y * rows, axis)),
+                ("log-softmax", rows, exponential * _sum(rows, axis)),
+            ):
+                right = (direct - coupling).reshape(e.numeric.shape)
+                scale = float(np.sum(right * e.numeric) / np.sum(right * right))
+                if np.isfinite(scale) and np.all(np.abs(scale * right - e.numeric) <= 2 * e.bar + e.doubt):
+                    yield from _coupling(e, which, axis, scale, rows)
 
 
-def _coupling(e: Evidence, which: str, direct: Array, coupling: Array) -> Iterator[Finding]:
-    formula = "dx = y · (g − Σ g y)" if which.startswith("softmax") else "dx = g − softmax(x) · Σ g"
+def _sum(values: Array, axis: int) -> Array:
+    total: Array = np.sum(values, axis=axis + 1, keepdims=True)
+    return total
+
+
+def _coupling(e: Evidence, which: str, axis: int, scale: float, g: Array) -> Iterator[Finding | None]:
+    """Yield what may be wrong with ``dx = y (g − Σ g y)`` or ``dx = g − exp(y) Σ g``, each rebuilt with the mistake."""
+    y = e.outputs[0]
+    where = f"the coupling of the {which} along axis {axis}"
+    others = [a for a in range(e.x.ndim) if a != axis]
+    if which == "softmax":
+        formula, direct, coupling = "dx = y · (g − Σ g y)", y * g, y * _sum(y * g, axis)
+        more = [
+            ("outer-missing", f"{where} is there, but not multiplied by y", g - _sum(y * g, axis)),
+            ("coupling-wrong", f"{where} sums g where g y belongs", y * (g - _sum(g, axis))),
+            *(("wrong-axis", f"{where} runs along axis {a}", y * (g - _sum(y * g, a))) for a in others),
+        ]
+    else:
+        exponential = np.exp(y)
+        formula, direct, coupling = "dx = g − exp(y) · Σ g", g, exponential * _sum(g, axis)
+        more = [
+            ("coupling-wrong", f"{where} is not multiplied by the softmax", g - _sum(g, axis)),
+            ("coupling-wrong", f"{where} takes the logarithm y where exp(y) belongs", g - y * _sum(g, axis)),
+            *(("wrong-axis", f"{where} runs along axis {a}", g - exponential * _sum(g, a)) for a in others),
+        ]
+    # The scale inherits the bars of the Jacobian, and a prediction those of the scale.
+    loose = float(np.max(e.bar)) / e.largest
     why = f"raising one input lowers all other outputs of the row: {formula}, and each row of the gradient sums to 0"
-    for predicted, code, what, how in (
-        (direct, "coupling-missing", "is missing", "without it"),
-        (direct + coupling, "coupling-sign", "has the wrong sign", "with + for −"),
+    for code, name, predicted in (
+        ("coupling-missing", f"{where} is missing", direct),
+        ("coupling-sign", f"{where} has the wrong sign", direct + coupling),
+        ("coupling-wrong", f"{where} has a mean in place of a sum", direct - coupling / e.x.shape[axis]),
+        *more,
     ):
-        leftover = e.agrees(predicted.reshape(e.yours.shape))
-        if leftover is not None:
-            evidence = f"{how} the formula gives exactly yours, leftover {amount(leftover)}"
-            yield Finding(code, f"the coupling of the {which} {what}", evidence, why, leftover)
+        evidence = "rebuilt with this mistake, the formula gives exactly yours"
+        flat = scale * predicted.reshape(e.yours.shape)
+        found = e.named(flat, e.bar + loose * np.abs(flat), code, name, evidence, why)
+        yield found and replace(found, formula=f"{formula}, Σ along axis {axis}")
 
 
 def lost_mean_path(e: Evidence) -> Iterator[Finding]:
@@ -82,7 +110,22 @@ def lost_statistics(e: Evidence) -> Iterator[Finding]:
         )
 
 
-def _lost_paths(e: Evidence, mean: bool, variance: bool) -> Iterator[tuple[str, float, Array, Array]]:
+def lost_length_path(e: Evidence) -> Iterator[Finding]:
+    """Find a residual proportional to x itself, where scaling a row leaves the output as it is."""
+    for where, leftover, _, along in _lost_paths(e, mean=False, variance=True, center=False):
+        yield but_for(
+            leftover,
+            "length-path-missing",
+            f"the path through the length ‖x‖ along {where} is wrong or missing",
+            "yours − numeric is proportional to x in every row",
+            "scaling a row does not change the output, so each row of the gradient must be orthogonal to x; yours "
+            f"gives up to {np.max(np.abs(along)):.2g}",
+        )
+
+
+def _lost_paths(
+    e: Evidence, mean: bool, variance: bool, center: bool = True
+) -> Iterator[tuple[str, float, Array, Array]]:
     """Explain the residual by what lost paths leave: the same number in each row, a multiple of x̂, or both.
 
     Yield the axes, what is left relative to the gradient, yours, and how much of x̂ is in the residual. Only where the
@@ -97,7 +140,7 @@ def _lost_paths(e: Evidence, mean: bool, variance: bool) -> Iterator[tuple[str, 
         )
         residual, room = yours - numeric, 2 * bars
         x = grouped(e.x[None], axes)
-        c = x - x.mean(axis=-1, keepdims=True)
+        c = x - center * x.mean(axis=-1, keepdims=True)
         size = np.sqrt((c**2).sum(axis=-1, keepdims=True))
         if x.shape[-1] < 2 + mean + variance or (variance and np.any(size == 0)):
             continue

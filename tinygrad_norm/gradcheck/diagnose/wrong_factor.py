@@ -5,11 +5,11 @@ A zero, a sign, a size, lost precision; a statistic of a row, a power, the deriv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from ..measure.numeric import slopes_along_coordinates
 from ..measure.one_line import FLOAT32_ROUNDOFF
 from ..measure.step_ladder import Array
 from ..verdict import Flags
@@ -35,33 +35,48 @@ def zero(e: Evidence) -> Iterator[Finding]:
 
 
 def constant_factor(e: Evidence) -> Iterator[Finding]:
-    """Find a constant ratio that has exactly one reading: a sign, a 2, the size of an axis."""
+    """Find a constant ratio that can be read: a value of the forward pass, a sign, a 2, the size of an axis."""
     ratio = _constant_ratio(e)
     if ratio is None:
         return
     factor, leftover, determined, close = ratio
     readings = list(_readings(e, factor, close))
-    if len({code for code, *_ in readings}) == 1:
-        code, name, why = readings[0]
-        if determined or code in ("sign-flipped", "twice", "half"):
-            yield Finding(code, name, _ratio_text(factor, leftover), why, leftover)
+    if not determined:
+        readings = [r for r in readings if r[0] in ("sign-flipped", "twice", "half")]
+    codes = list(dict.fromkeys(code for code, *_ in readings))
+    if not codes:
+        return
+    name, why = readings[0][1:]
+    if len(codes) > 1:
+        told = [next(r for r in readings if r[0] == code) for code in codes[:3]]
+        name = f"{unlike_one(factor)} times what it should be; it may be: {'; or: '.join(r[1] for r in told)}"
+        why = "; or: ".join(r[2] for r in told)
+    found = but_for(leftover, codes[0], name, _ratio_text(factor), why)
+    yield replace(found, alternatives=tuple(codes[1:]))
 
 
 def unexplained_factor(e: Evidence) -> Iterator[Finding]:
-    """Find a constant ratio without a reading, or with several."""
+    """Find a constant ratio without a reading."""
     ratio = _constant_ratio(e)
     if ratio is None or not ratio[2]:
         return
-    factor, leftover, _, close = ratio
-    readings = [name for _, name, _ in _readings(e, factor, close)]
-    may = f"; it may be: {'; '.join(readings)}" if readings else ""
-    name = f"every entry is {factor:.6g} times what it should be"
+    factor, leftover = ratio[:2]
+    name = f"every entry is {unlike_one(factor)} times what it should be"
     why = "everything but a constant is right: look for a coefficient that the backward pass lost or applies twice"
-    yield Finding("constant-factor", name, _ratio_text(factor, leftover) + may, why, leftover)
+    yield but_for(leftover, "constant-factor", name, _ratio_text(factor), why)
 
 
-def _ratio_text(factor: float, leftover: float) -> str:
-    return f"yours / numeric is {factor:.9g} in every entry and every cotangent; leftover {amount(leftover)}"
+def unlike_one(factor: float) -> str:
+    """Return a factor in six digits, or in as many as tell it from 1.
+
+    >>> unlike_one(2 / 3), unlike_one(1 + 1e-8)
+    ('0.666667', '1.00000001')
+    """
+    return next(text for text in (f"{factor:.{digits}g}" for digits in range(6, 18)) if text != "1")
+
+
+def _ratio_text(factor: float) -> str:
+    return f"yours / numeric is {factor:.9g} in every entry and every cotangent"
 
 
 def _constant_ratio(e: Evidence) -> tuple[float, float, bool, float] | None:
@@ -69,8 +84,11 @@ def _constant_ratio(e: Evidence) -> tuple[float, float, bool, float] | None:
     clear = e.significant(e.numeric)
     if not clear.any():
         return None
-    weights = e.numeric[clear]
-    factor = float(np.dot(e.yours[clear], weights) / np.dot(weights, weights))
+    # The entries that are known best decide: they also allow the least.
+    room = (e.bar + e.doubt)[clear]
+    numeric, yours = e.numeric[clear] / e.largest, e.yours[clear] / e.largest
+    weights = numeric * (np.min(room) / room) ** 2
+    factor = float(np.dot(yours, weights) / np.dot(numeric, weights))
     leftover = e.agrees(factor * e.numeric, abs(factor) * e.bar)
     if leftover is None:
         return None
@@ -87,6 +105,7 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
     def same(number: float) -> bool:
         return abs(factor - number) <= close * abs(number)
 
+    yield from _known_values(e, same)
     if same(-1):
         why = "follow the minus signs: a difference, a division or a −g on the way back"
         yield "sign-flipped", "the sign is flipped", why
@@ -109,9 +128,43 @@ def _readings(e: Evidence, factor: float, close: float) -> Iterator[tuple[str, s
         if size > 2 and (same(size / (size - 1)) or same((size - 1) / size)):
             why = f"{this}: the forward pass divides by one of them, the backward pass by the other"
             yield "n-minus-one", f"n and n − 1 are confused (n = {size})", why
+        for name, value in e.problem.constants.items():
+            if np.size(value) == 1 and name.isdigit() and value != size and (same(float(value) / size)):
+                why = f"{this}, and the forward pass divides by {name}: only what takes part is counted"
+                yield "wrong-count", f"divided by {size} where {name} belongs", why
         if what.startswith("axis") and (same(size**0.5) or same(size**-0.5)):
             why = f"{this}: a scale such as 1/√d in the forward pass belongs in the backward pass too"
             yield "root-of-size", f"a factor √{size} is lost or doubled", why
+
+
+def _known_values(e: Evidence, same: Callable[[float], bool]) -> Iterator[tuple[str, str, str]]:
+    """Yield the readings of a factor as a value of the forward pass: an input, a constant, a literal."""
+    others = zip(e.problem.names, e.problem.inputs, strict=True)
+    named = [(name, float(v.ravel()[0])) for name, v in others if v.size == 1]
+    for name, value in e.problem.constants.items():
+        scale = np.unique(np.asarray(value)[np.asarray(value) != 0])
+        if scale.size == 1 and scale[0] != 1:  # a number, or a mask with its scale in it
+            named.append((name, float(scale[0])))
+    why = "what multiplies on the way forward multiplies the gradient as well: a scale, 1/τ, an exponent pulled down"
+    for name, signed in named:
+        value = abs(signed)
+        literal = name.lstrip("-")[:1].isdigit()
+        label = f"the {name}" if literal else f"{name} = {signed:.6g}"
+        for power in (1,) if literal else (1, 2, 0.5):
+            of = {1: label, 2: f"the square of {label}", 0.5: f"the root of {label}"}[power]
+            if value in (0, 1):
+                continue
+            if same(value**-power):
+                yield "known-factor", f"{of} of the forward pass is missing, or divided by once too often", why
+            if same(value**power):
+                yield "known-factor", f"{of} of the forward pass is applied once too often, or not divided by", why
+    if len(e.outputs) == 1 and e.outputs[0].size == 1:
+        out = float(e.outputs[0].ravel()[0])
+        for number, label in ((out, "the output"), (2 * out, "twice the output"), (out / 2, "half the output")):
+            if number and same(number):
+                yield "known-factor", f"{label} is applied once too often, or not divided by", why
+            if number and same(1 / number):
+                yield "known-factor", f"the factor {label} is missing", why
 
 
 def sizes_here(e: Evidence) -> dict[int, str]:
@@ -211,8 +264,9 @@ def _ratio_of_rows(e: Evidence, axes: tuple[int, ...], clear: Flags) -> Array:
     rows = (len(e.yours), *e.x.shape)
     where = (0, *(a + 1 for a in axes))
     with np.errstate(all="ignore"):
-        top = np.where(clear, e.yours * e.numeric, 0.0).reshape(rows).sum(where, keepdims=True)
-        bottom = np.where(clear, e.numeric**2, 0.0).reshape(rows).sum(where, keepdims=True)
+        numeric = e.numeric / e.largest
+        top = np.where(clear, e.yours / e.largest * numeric, 0.0).reshape(rows).sum(where, keepdims=True)
+        bottom = np.where(clear, numeric**2, 0.0).reshape(rows).sum(where, keepdims=True)
         ratio: Array = np.broadcast_to(top / bottom, (1, *e.x.shape)).ravel()
     return ratio
 
@@ -235,8 +289,9 @@ def power_rule(e: Evidence) -> Iterator[Finding | None]:
     if usable.sum() < 4:
         return
     with np.errstate(all="ignore"):
-        top = np.where(clear, e.yours * e.numeric, 0.0).sum(axis=0)
-        ratio = top / np.where(clear, e.numeric**2, 0.0).sum(axis=0)
+        numeric = e.numeric / e.largest  # squares of 1e200 would overflow
+        top = np.where(clear, e.yours / e.largest * numeric, 0.0).sum(axis=0)
+        ratio = top / np.where(clear, numeric**2, 0.0).sum(axis=0)
     for name, base in _operands(e):
         fitted = _fit_power(ratio[usable], base[usable])
         if fitted is None:
@@ -269,7 +324,7 @@ def _fit_power(ratio: Array, base: Array) -> tuple[float, float, bool] | None:
     if np.any(base == 0) or np.unique(np.abs(base)).size < 4:
         return None
     logs = np.log(np.abs(base))
-    if np.ptp(logs) < 0.1:
+    if np.ptp(logs) < 0.1 or not np.isfinite(ratio).all() or np.any(ratio == 0):
         return None
     slope, _ = np.polyfit(logs, np.log(np.abs(ratio)), 1)
     exponent = round(2 * float(slope)) / 2
@@ -286,9 +341,8 @@ def _fit_power(ratio: Array, base: Array) -> tuple[float, float, bool] | None:
 
 def wrong_point(e: Evidence) -> Iterator[Finding | None]:
     """Find a right formula that takes the input for the output, or the output for the input."""
-    if not (e.complete and e.same_shape and e.x.size >= 3):
-        return
-    if np.any(np.abs(e.jacobian) > e.allowed, where=~np.eye(e.x.size, dtype=bool)):
+    s = e.singles
+    if s is None or not e.same_shape or np.any(s.entry != s.output) or e.x.size < 3:
         return
     inputs = list(e.problem.inputs)
     inputs[e.position] = e.outputs[0].copy()
@@ -301,22 +355,18 @@ def wrong_point(e: Evidence) -> Iterator[Finding | None]:
         error = np.abs(np.array(swapped) - e.numeric[: e.random])
     if np.all(error <= (e.bar + e.doubt)[: e.random]):
         yield but_for(
-            float(np.max(error)) / e.largest,
+            float(np.max(error[e.known[: e.random]])) / e.largest,
             "input-for-output",
             "the formula is right but takes the input where the output belongs",
             "given the output in place of the input, your backward pass is right",
             "a derivative such as 1 − tanh² or s(1 − s) is written in terms of the result: use out, not x",
         )
-    slopes = slopes_along_coordinates(moved.along(e.position), moved.inputs[e.position], rows)
-    predicted = np.array(e.numeric)
-    slack = np.full_like(e.bar, np.inf)
-    predicted[: e.random] = np.where(np.isfinite(slopes.bar), slopes.value, 0.0).T
-    slack[: e.random] = 3 * slopes.bar.T
-    yield e.named(
-        predicted,
-        slack,
-        "output-for-input",
-        "the formula is right but takes the output where the input belongs",
-        "yours is the derivative at the output value",
-        "this derivative is written in terms of the input: save x, not the result",
-    )
+    left = e.at_point(moved.inputs[e.position], s.entry)
+    if left is not None:
+        yield but_for(
+            left,
+            "output-for-input",
+            "the formula is right but takes the output where the input belongs",
+            "yours is the derivative at the output value",
+            "this derivative is written in terms of the input: save x, not the result",
+        )

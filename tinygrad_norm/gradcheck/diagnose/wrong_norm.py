@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..measure.step_ladder import Array
-from .evidence import Evidence, Finding, amount, axes_of, axis_sets, grouped
+from ..verdict import Flags
+from .evidence import Evidence, Finding, Indices, amount, axes_of, axis_sets, but_for, grouped
 
 
 @dataclass(frozen=True)
@@ -131,15 +132,68 @@ def norm_mistake(e: Evidence) -> Iterator[Finding | None]:
     """Name what is wrong in the backward pass of a normalization."""
     norm = recognize_norm(e)
     if norm is None:
-        return
+        regrouped = _by_groups(e)
+        norm = None if regrouped is None else recognize_norm(regrouped)
+        if regrouped is None or norm is None:
+            return
+        e = regrouped
     rows = e.cotangents.reshape(-1, *e.x.shape)
     # The fit inherits the bars of the Jacobian, and a prediction those of the fit.
     slack = np.broadcast_to(8 * np.max(e.bar) * np.sum(np.abs(e.cotangents), axis=1, keepdims=True), e.yours.shape)
+    formula = _right_rule(norm)
     for code, name, why, predicted in _candidates(norm, rows):
         evidence = RESIDUALS.get(code, REBUILT)
         shown = _seen_in(e, norm) if code in RESIDUALS else ""
-        yield e.named(predicted.reshape(e.yours.shape), slack, code, name, evidence, why + shown)
-    yield _coefficients(e, norm, rows, slack)
+        found = e.named(predicted.reshape(e.yours.shape), slack, code, name, evidence, why + shown)
+        yield found and replace(found, formula=formula)
+    found = _coefficients(e, norm, rows, slack)
+    yield found and replace(found, formula=formula)
+
+
+def _right_rule(norm: Norm) -> str:
+    where = axes_of(norm.axes)
+    if norm.centers:
+        return f"dx = (γg − mean(γg) − x̂ · mean(γg x̂)) / σ, means along {where}, x̂ = (x − mean(x)) / σ"
+    return f"dx = (γg − x̂ · mean(γg x̂)) / r, means along {where}, r = √(mean(x²) + eps), x̂ = x / r"
+
+
+def _by_groups(e: Evidence) -> Evidence | None:
+    """Return the same evidence with one row for each group of entries that influence each other, or None.
+
+    That is how a group norm looks, or one that leaves out pads. Entries without influence are left out.
+    """
+    if not (e.complete and e.same_shape and e.known.all()):
+        return None
+    groups = _connected(e.touched | e.touched.T)
+    sizes = {len(g) for g in groups}
+    if len(sizes) != 1 or min(sizes) < 3:
+        return None
+    order = np.concatenate(groups)
+    outside = np.setdiff1d(np.arange(e.x.size), order)
+    if np.any(np.abs(e.believed[outside]) > e.allowed[outside]):
+        return None
+    shape = (len(groups), sizes.pop())
+    inputs = list(e.problem.inputs)
+    inputs[e.position] = e.x.ravel()[order].reshape(shape)
+    rows = np.concatenate([np.arange(e.random), e.random + order])
+    chosen = {
+        name: getattr(e, name)[np.ix_(rows, order)] for name in ("cotangents", "yours", "numeric", "bar", "doubt")
+    }
+    outputs = (e.outputs[0].ravel()[order].reshape(shape),)
+    return replace(
+        e, problem=e.problem.at(tuple(inputs)), outputs=outputs, still=e.still[np.ix_(order, order)], **chosen
+    )
+
+
+def _connected(neighbors: Flags) -> list[Indices]:
+    """Return the entries that influence each other, those without any influence left out."""
+    label = np.where(neighbors.any(axis=1), np.arange(len(neighbors)), -1)
+    while True:
+        smallest = np.where(neighbors, np.where(label >= 0, label, len(label))[None], len(label)).min(axis=1)
+        spread = np.where(label >= 0, np.minimum(label, smallest), -1)
+        if np.array_equal(spread, label):
+            return [np.flatnonzero(label == k) for k in np.unique(label[label >= 0])]
+        label = spread
 
 
 def _seen_in(e: Evidence, norm: Norm) -> str:
@@ -266,6 +320,10 @@ def _coefficients(e: Evidence, norm: Norm, rows: Array, slack: Array) -> Finding
     off = [(label, w) for label, w in zip(labels, weights, strict=False) if abs(w - 1) > 1e-6]
     if not off:
         return None
+    n = norm.count
+    if all(min(abs(w - n / (n - 1)), abs(w - (n - 1) / n)) < 1e-6 for _, w in off):
+        why = "the forward pass divides by one of them, the backward pass by the other"
+        return but_for(leftover, "n-minus-one", f"n and n − 1 are confused (n = {n})", REBUILT, why)
     shown = " and ".join(f"the {label} is multiplied by {w:.6g}" for label, w in off)
     return Finding(
         "path-coefficient",

@@ -180,8 +180,8 @@ def dropped_contributions(e: Evidence) -> Iterator[Finding]:
 
 def skip_path(e: Evidence) -> Iterator[Finding | None]:
     """Find the identity path of a residual connection missing, or counted twice."""
-    if not (e.complete and e.same_shape and e.significant(e.numeric).any()):
-        return
+    if not (e.complete and e.same_shape and e.significant(e.numeric).any()) or e.one_entry_each:
+        return  # entry by entry the 1 may as well come from a product, as in (x log x)′ = log x + 1
     why = "in y = x + f(x) the gradient of x is g plus what comes back through f"
     missing, twice = e.numeric - e.cotangents, e.numeric + e.cotangents
     yours = "yours is the numeric gradient"
