@@ -56,7 +56,8 @@ def test_large_inputs_are_sampled_only_after_a_failure(rng: np.random.Generator)
         (np.sin, lambda v: 3.7 * np.cos(v), "constant-factor"),
         (np.exp, lambda v: np.exp(v).astype(np.float32), "float32"),
         (lambda v: v**3, lambda v: 3 * v, "power-rule"),
-        (np.sin, lambda v: np.cos(v) + 0.1 * np.sin(v) ** 3, None),
+        (np.sin, lambda v: np.cos(v) + 0.1 * np.sin(1.7 * v), None),
+        (np.sin, lambda v: np.cos(v) + 0.1 * np.sin(v) ** 3, "term-missing"),
     ],
 )
 def test_a_mistake_is_named_from_a_sample(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,3 +67,7 @@ def test_what_is_no_number_of_interest_is_left_out() -> None:
     assert constants_of(f, {"k": 3}) == {"k": 3.0, "late": 2.5}
     assert constants_of(np.exp, {}) == {}
     assert constants_of(print, {}) == {}
+
+
+def test_what_a_partial_fixes_is_known() -> None:
+    assert constants_of(partial(inner, scale=2.5), {}) == {"scale": 2.5}

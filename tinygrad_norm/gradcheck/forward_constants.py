@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -50,6 +51,10 @@ def _number(value: Any) -> Any:
 
 
 def _of_function(function: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    if isinstance(function, partial):
+        yield from function.keywords.items()
+        yield from _of_function(function.func, depth)
+        return
     owner = function
     if isinstance(function, MethodType):
         owner, function = function.__self__, function.__func__

@@ -10,6 +10,9 @@ import numpy as np
 from ..measure.step_ladder import Array
 from .evidence import Evidence, Singles
 
+#: With more single derivatives than this, formulas are not searched for: it would take seconds.
+MOST_PLACES = 4000
+
 
 @dataclass(frozen=True)
 class Atom:
@@ -23,6 +26,8 @@ class Atom:
 def atoms(e: Evidence, s: Singles) -> list[Atom]:
     """Return what varies over the single derivatives, simple things first."""
     found: list[Atom] = []
+    if len(s) > MOST_PLACES:
+        return found
     for template, function in FUNCTIONS.items():
         for label, values in _variables(e, s):
             with np.errstate(all="ignore"):

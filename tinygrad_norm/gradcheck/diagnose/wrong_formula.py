@@ -18,8 +18,6 @@ from .evidence import Evidence, Finding, Singles, but_for
 
 #: How many different values it takes before a relation with a free coefficient is no accident.
 DISTINCT = 4
-#: Products of two quantities are tried with so many places at most.
-PLACES = 4000
 
 
 def related(e: Evidence) -> Iterator[Finding | None]:
@@ -154,7 +152,7 @@ def _products(e: Evidence, s: Singles, ratio: Array, rough: Array) -> Iterator[t
     """Yield whether it is missing, the label and the values of quantities that the ratio is proportional to."""
     known = atoms(e, s)
     usable = [a for a in known if a.pieces >= DISTINCT and not np.any(a.values == 0)]
-    if not usable or len(s) > PLACES:
+    if not usable:
         return
     values = np.array([a.values for a in usable])
     relative = np.abs(rough / ratio)
@@ -203,7 +201,7 @@ def another_derivative(e: Evidence) -> Iterator[Finding | None]:
 def term_of_formula(e: Evidence) -> Iterator[Finding | None]:
     """Find that numeric − yours is, but for a coefficient, a quantity of the forward pass."""
     s = e.singles
-    if s is None or _beyond(e, s) or len(s) > PLACES:
+    if s is None or _beyond(e, s):
         return
     gap, room = s.numeric - s.yours, 2 * s.bar + s.doubt
     if np.sum(np.abs(gap) > 30 * room) < DISTINCT:
