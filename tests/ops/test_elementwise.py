@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import tinygrad_norm as tg
 from tinygrad_norm import functional as F
+from tinygrad_norm.engine.primitive import NUMPY, PRIMITIVES, load_late
 
 INF = np.inf
 NAN = float("nan")
@@ -358,3 +359,57 @@ def test_the_extreme_of_an_axis_with_nan_is_nan() -> None:
         y = reduce(x, axis=1)
         assert np.isnan(y.data[0])
         assert tg.gradients(y[0], x).tolist() == [[0.5, 0.0, 0.5], [0.0] * 3]
+
+
+load_late()
+UFUNCS = [f for f in NUMPY if isinstance(f, np.ufunc) and f.nin <= 2 and f.nout == 1 and f.signature is None]
+SMOOTH = [p for p in PRIMITIVES.values() if p.native and p.elementwise and p.arity == 1 and not p.params]
+
+
+def far_points(dtype: Any) -> np.ndarray:
+    """Numbers of every size that a dtype has, of both signs, and those where an exponential ends."""
+    limits = np.finfo(dtype)
+    large = float(limits.max)
+    sizes = [0.0, float(limits.tiny), 1e-3, 0.5, 1.0, 3.0, 30.0, 88.5, 89.0, 700.0, 710.0, 710.4]
+    sizes = [v for v in [*sizes, large**0.5 * 1.5, large / 4, large] if v <= large]
+    return np.array([s * v for v in sizes for s in (1.0, -1.0)], dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("function", UFUNCS, ids=lambda f: str(f.__name__))
+def test_values_are_numpys_to_the_ends_of_the_range(function: Any, dtype: Any) -> None:
+    points = np.concatenate([far_points(dtype), np.array([INF, -INF, NAN], dtype)])
+    xs = [points] if function.nin == 1 else np.meshgrid(points, points)
+    with np.errstate(all="ignore"):
+        try:
+            expected = function(*xs)
+        except TypeError:  # a function of integers
+            return
+        found = NUMPY[function](*map(tg.Tensor, xs)).data
+    assert found.dtype == expected.dtype
+    if expected.dtype.kind == "f":
+        limits = np.finfo(dtype)
+        np.testing.assert_allclose(found, expected, 8 * limits.eps, 8 * float(limits.smallest_subnormal))
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("function", SMOOTH, ids=lambda p: p.name)
+def test_a_rule_overflows_only_where_the_derivative_does(function: Any, dtype: Any) -> None:
+    for point in far_points(dtype):
+        x = tg.Tensor(point, requires_grad=True)
+        with np.errstate(all="ignore"):
+            y = function(x)
+        for _ in range(2):
+            with np.errstate(all="raise", under="ignore"):
+                try:
+                    found = tg.gradients(y, x, create_graph=True)
+                except tg.AnomalyError:
+                    found = None
+            with np.errstate(all="ignore"):
+                quiet = tg.gradients(y, x, create_graph=True)
+            assert found is not None or not np.isfinite(quiet.item()), point
+            if not np.isfinite(quiet.item()) or not quiet.requires_grad:
+                break
+            y = quiet
