@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from tinygrad_norm import lessons
 from tinygrad_norm.errors import FileError
 from tinygrad_norm.lessons import Case, Exercise, value_check
+from tinygrad_norm.lessons.exercises.grading import graded
 from tinygrad_norm.lessons.from_file import exercises_of, lesson_of, sound_exercises_of
 
 LESSON = "from tinygrad_norm.lessons import Lesson, Step\n"
@@ -79,10 +81,15 @@ def test_a_bad_file_is_one_line(write: Callable[[str], str], kind: str, text: st
 @pytest.mark.parametrize("kind", READERS)
 def test_no_such_file(tmp_path: Path, kind: str) -> None:
     (tmp_path / "folder.py").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.py")
     (tmp_path / "notes.txt").write_text("Dear all", encoding="utf-8")
     for name, got in [
         ("gone.py", "it cannot be read: No such file or directory"),
-        ("folder.py", "it cannot be read: Is a directory"),
+        ("folder.py", "it is no file"),
+        ("pipe.py", "it is no file" if hasattr(os, "mkfifo") else "No such file"),
+        ("a\0b.py", "it cannot be read: embedded null byte"),
+        ("x" * 300 + ".py", "it cannot be read: File name too long"),
         ("notes.txt", "its name does not end in .py"),
     ]:
         with pytest.raises(FileError, match=got):
@@ -180,3 +187,29 @@ def test_a_name_that_would_end_the_docstring(tmp_path: Path) -> None:
     path.write_text(EXERCISE + "a = make(1, 'a')\n", encoding="utf-8")
     with pytest.raises(FileError, match="has no quotes in its name"):
         exercises_of(str(path))
+
+
+BACKWARD = '''
+import numpy as np
+import tinygrad_norm as tg
+from tinygrad_norm.lessons import Case, Exercise, Slip, gradient_check
+
+TEXT = """
+def square_backward(g, x):
+    \\"\\"\\"
+    Return the gradient.
+    \\"\\"\\"
+    return 2 * g * x
+"""
+TWO = Slip("two", "the 2 is missing", "", lambda g, x: g * x)
+CASES = lambda generator: [Case("random data", (generator.normal(size=(2, 3)),))]
+CHECK = gradient_check("square_backward", FORWARD, {"x": (TWO,)}, CASES)
+SQUARE = Exercise(1, "square", "Square", "", TEXT, ("Chain rule.",), (CHECK,))
+'''
+
+
+@pytest.mark.parametrize("forward", ["lambda x: x * x", "lambda x: tg.square(x)"])
+def test_a_forward_pass_of_arrays_or_of_tensors(write: Callable[[str], str], forward: str) -> None:
+    (exercise,) = sound_exercises_of(write(BACKWARD.replace("FORWARD", forward))).values()
+    (verdict,) = graded(exercise.checks[0], {"square_backward": lambda g, x: g * x}, "", 0)
+    assert (verdict.code, verdict.message) == ("two", "the 2 is missing")

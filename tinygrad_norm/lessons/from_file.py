@@ -6,6 +6,8 @@ it does instead ends in one line that says what must hold.
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -104,9 +106,14 @@ def _defined(path: str, kind: type[Kind], wanted: str) -> list[Kind]:
     if not path.endswith(".py"):
         raise _error(path, wanted, "its name does not end in .py", kind)
     try:
-        Path(path).read_bytes()
-    except OSError as error:
-        raise _error(path, wanted, f"it cannot be read: {error.strerror}", kind) from None
+        regular = stat.S_ISREG(os.stat(path).st_mode)  # a pipe would be waited for
+        if regular:
+            Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise _error(path, wanted, f"it cannot be read: {reason}", kind) from None
+    if not regular:
+        raise _error(path, wanted, "it is no file", kind)
     try:
         with redirect_stdout(sys.stderr):
             module = load(path)

@@ -103,6 +103,9 @@ _GERMAN = {
     "must have the shape {shape}{of}; yours has {yours}": "muss die Form {shape} haben{of}; deine ist {yours}",
     "is not finite: {value}{place}{where}": "ist nicht endlich: {value}{place}{where}",
     "seen on {case}": "gesehen für {case}",
+    "with this mistake the formula gives exactly yours, for two random g": (
+        "mit diesem Fehler ergibt die Formel genau deine Werte, für zwei zufällige g"
+    ),
     ", on {case}": ", für {case}",
     " at [{index}]": " an der Stelle [{index}]",
     "returns None: the return statement is missing, or was not reached": (

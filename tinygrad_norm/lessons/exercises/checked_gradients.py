@@ -23,7 +23,7 @@ Backward = Callable[..., Any]
 
 def gradient_check(
     function: str,
-    forward: Callable[..., Tensor],
+    forward: Callable[..., Any],
     slips: Slips,
     cases: Cases,
     label: str = "gradient of {}",
@@ -33,17 +33,18 @@ def gradient_check(
 ) -> Check:
     """Return the check of a hand-written backward pass, ``function(g, *arguments)``; a point for each gradient.
 
-    ``forward(*arguments)`` is computed by the engine. The slips stand by each parameter of it whose gradient is asked
-    for, in this order: the mistakes that this exercise knows better than the gradient check. A point's label has ``{}``
-    in place of the parameter. ``adapt`` makes such a function of the learner's when it takes something else. What
-    ``simpler`` gives is looked at when a mistake has no name, and not graded.
+    ``forward(*arguments)`` takes arrays and gives an array or a Tensor. The slips stand by each parameter of it whose
+    gradient is asked for, in this order: the mistakes that this exercise knows better than the gradient check. A
+    point's label has ``{}`` in place of the parameter. ``adapt`` makes such a function of the learner's when it takes
+    something else. What ``simpler`` gives is looked at when a mistake has no name, and not graded.
     """
     labels = {name: label.format(name) for name in slips}
 
     @wraps(forward)
     def values(*arguments: Any) -> Any:
         with no_grad():
-            return forward(*arguments).numpy()
+            result = forward(*arguments)
+        return result.numpy() if isinstance(result, Tensor) else np.asarray(result)
 
     def grade(answer: Answer, seed: int) -> tuple[Verdict, ...]:
         backward = answer if adapt is None else adapt(answer)
@@ -138,7 +139,7 @@ class _Passes:
             for slip in slips:
                 theirs = [np.asarray(slip.answer(g, *case.arguments)) for g in cotangents]
                 if all(b.any() and same(a, b, b) for a, b in zip(yours, theirs, strict=True)):
-                    evidence = "with this mistake the formula gives exactly yours, for two random g"
+                    evidence = say("with this mistake the formula gives exactly yours, for two random g")
                     return Finding(slip.code, slip.name, evidence, slip.why)
         return None
 
