@@ -248,7 +248,7 @@ def joint_box(
     what = clusters[first.id].kind.partition(" of ")[0] or first.title.rpartition(": ")[2].partition(", ")[0]
     operations = sum(n.operations for n in row)
     parameters = first.parameters if once else sum(n.parameters for n in row)
-    names = f"{paths[0]} to {paths[-1]}: " if len(paths) > 1 else f"{paths[0]}: " if paths[0] != what else ""
+    names = f"{paths[0]} to {paths[-1]}: " if len(paths) > 1 else f"{paths[0]}: " if paths[0] not in ("", what) else ""
     shared = ", the same parameters each time" if once else ""
     held = f"{names}{held_in(operations, parameters)}{shared}"
     title = f"{what} × {len(row)}"
