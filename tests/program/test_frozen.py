@@ -212,6 +212,14 @@ def test_settings_of_a_module_record_anew() -> None:
     assert np.array_equal(program(X).data, layer(X).data)
 
 
+def test_a_model_that_grows_records_anew() -> None:
+    model = tg.nn.Sequential(tg.nn.Linear(3, 3))
+    program = tg.program(model, X)
+    model.append(tg.nn.ReLU())
+    assert np.array_equal(program(X).data, model(X).data)
+    assert program(X).data.min() == 0
+
+
 def test_a_function_with_more_ways_than_are_kept_runs_itself() -> None:
     def power(x: tg.Tensor, n: np.ndarray) -> tg.Tensor:
         y = x

@@ -66,6 +66,49 @@ def test_another_signature_records_anew(args: Any) -> None:
     assert len(program.variants) <= 2
 
 
+@pytest.mark.parametrize("shape", [(5, 3), (70, 40), (3, 50, 64)])
+def test_in_any_layout_it_is_eager_to_the_last_bit(shape: tuple[int, ...]) -> None:
+    x, g = (RNG.standard_normal(shape).astype(np.float32) for _ in range(2))
+
+    def norm(x: Any) -> tg.Tensor:
+        return tg.functional.layer_norm(x, x.shape[-1])
+
+    program = tg.program(norm, x)
+    layouts: list[Any] = [lambda a: a, np.asfortranarray, lambda a: np.ascontiguousarray(a[::-1])[::-1]]
+    for of_x in layouts:
+        for of_g in layouts:
+            mine, theirs = (tg.Tensor(of_x(x), requires_grad=True) for _ in range(2))
+            program(mine).backward(of_g(g))
+            norm(theirs).backward(of_g(g))
+            assert mine.grad is not None
+            assert theirs.grad is not None
+            assert np.array_equal(mine.grad.data, theirs.grad.data)
+    assert len(program.variants) <= 3
+
+
+def test_hundreds_of_operations_in_a_row() -> None:
+    def chain(x: Any) -> tg.Tensor:
+        for _ in range(300):
+            x = tg.tanh(1 / (1 + x))
+        return x
+
+    program = tg.program(chain, np.abs(X))
+    assert np.array_equal(program(np.abs(X)), chain(np.abs(X)).data)
+    compile(program.source, "printed", "exec")
+
+
+def test_what_was_kept_of_a_recording_is_a_tensor_as_ever() -> None:
+    kept: list[tg.Tensor] = []
+
+    def leak(x: Any) -> tg.Tensor:
+        kept.append(x * 2)
+        return x * 3
+
+    program = tg.program(leak, X)
+    assert type(kept[0].data) is np.ndarray
+    assert np.array_equal(program(X), X * 3)
+
+
 def test_plain_arguments_are_part_of_the_signature() -> None:
     def power(x: Any, n: Any, scale: Any = 1.0) -> tg.Tensor:
         return x**n * scale

@@ -47,18 +47,21 @@ def call_of(args: Any, kwargs: Any, surroundings: Surroundings, every: bool) -> 
     if surroundings.tensors:
         leaves += [place.value() for place in surroundings.tensors.values()]
     recording = STATE.get().recording
-    arrays, wanted, shapes, dtypes = [], [], [], []
+    arrays, wanted, shapes, dtypes, rows = [], [], [], [], []
     for x in leaves:
         is_tensor = isinstance(x, Tensor)
         array = x._array if is_tensor else x
         arrays.append(array)
         shapes.append(array.shape)
         dtypes.append(array.dtype)
+        rows.append(array.flags.c_contiguous)
         wanted.append(array.dtype.kind == "f" if every else recording and is_tensor and x._node is not None)
     if every and surroundings.buffers:
         paths = surroundings.tensors
         wanted[own:] = [w and path not in surroundings.buffers for w, path in zip(wanted[own:], paths, strict=True)]
-    return Call(args, kwargs, leaves, arrays, wanted, (static, tuple(wanted), tuple(shapes), tuple(dtypes)))
+    return Call(
+        args, kwargs, leaves, arrays, wanted, (static, tuple(wanted), tuple(shapes), tuple(dtypes), tuple(rows))
+    )
 
 
 def filled(function: Callable[..., Any], call: Call, leaves: Sequence[Any]) -> Any:

@@ -90,6 +90,8 @@ def pulled_back(program: Program, g: Any, xs: Any, variant: Variant, saved: Any)
     if not isinstance(g, PLAIN):
         return pulled_eagerly(program, variant, gs, xs)
     try:
+        if not g.flags.c_contiguous:  # sums depend on the layout, to the last bit
+            raise ChangedError
         found: Sequence[Any] = variant.backward(saved, *gs)
         return found
     except ChangedError:

@@ -152,7 +152,7 @@ class Program:
         variant = saved.variant
         cotangents = variant.recording.cotangents
         gs = g if isinstance(g, tuple) else (g,)
-        gs = tuple([np.asarray(g, value.dtype) for g, value in zip(gs, cotangents, strict=False)])
+        gs = tuple([np.asarray(g, value.dtype, order="C") for g, value in zip(gs, cotangents, strict=False)])
         if [g.shape for g in gs] != [value.shape for value in cotangents]:
             raise ShapeError(
                 f"program: there must be one cotangent for each result of {self.name}, of shape "
@@ -231,7 +231,8 @@ class Program:
 
         def at(points: Sequence[Any], seed: int) -> Recording:
             tensors = [*(wrap(a, None) for a in points[:own]), *surrounding]
-            given = [Given(*four) for four in zip(names, points, call.wanted, tensors, strict=True)]
+            rows = [x.flags.c_contiguous for x in call.arrays]
+            given = [Given(*five) for five in zip(names, points, call.wanted, tensors, rows, strict=True)]
             with self.surroundings.buffers_kept() as updates:
                 return record(lambda: (filled(self.function, call, tensors), updates()), given, seed)
 

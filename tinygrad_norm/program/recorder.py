@@ -214,12 +214,13 @@ def place() -> str:
 
 @dataclass(eq=False)
 class Given:
-    """An input of a run: its name and values, whether a gradient is wanted, and the Tensor that stands for it."""
+    """An input of a run: its name and values, whether a gradient is wanted, what stands for it, and how it lies."""
 
     name: str
     array: Any
     wanted: bool
     tensor: Tensor
+    in_rows: bool
 
 
 @contextmanager
@@ -241,7 +242,7 @@ def seen(given: Sequence[Given]) -> Iterator[None]:
 def record(run: Callable[[], tuple[Any, dict[str, Tensor]]], given: Sequence[Given], seed: int) -> Recording:
     """Record ``run``, which gives its results and the new values of buffers, and its backward pass."""
     recorder = Recorder()
-    inputs = [Input(np.shape(g.array), g.array.dtype, g.name) for g in given]
+    inputs = [Input(np.shape(g.array), g.array.dtype, g.name, g.in_rows) for g in given]
     state = STATE.get()
     tokens = (
         RECORDER.set(recorder),

@@ -53,7 +53,7 @@ class Seen(Tensor):
     @property
     def data(self) -> Any:
         """The values, as a Tensor whose uses are recorded."""
-        return plain(self._array)
+        return plain(self._array) if RECORDER.get() is not None else super().data
 
     @data.setter
     def data(self, values: Any) -> None:
@@ -211,4 +211,6 @@ def seen_result(array: Any, node: Node | None) -> Tensor:
 @cache
 def seen_kind(kind: Any) -> Any:
     """Return a kind of Tensor, such as a Parameter, that is seen."""
+    if issubclass(kind, Seen):  # it was kept from an earlier recording
+        return kind
     return Seen if kind is Tensor else type(f"Seen{kind.__name__}", (Seen, kind), {"__slots__": ()})

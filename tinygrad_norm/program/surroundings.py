@@ -82,6 +82,7 @@ class Surroundings:
                         self.tensors[joined(prefix, key)] = Place(table, key)
                         if table is part._buffers:
                             self.buffers[joined(prefix, key)] = Place(table, key)
+            self.values.append((Place(part.__dict__, "_modules"), dict(part._modules)))
             for key, value in part.__dict__.items():
                 if isinstance(value, SCALARS):
                     self.values.append((Place(part.__dict__, key), value))

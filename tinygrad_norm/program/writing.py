@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import keyword
 import linecache
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,12 @@ from .vocabulary import SIGN, STATEMENTS, Statements, Text, borrowed, printed, r
 
 WIDTH = 88
 """An expression that is longer gets lines of its own for its parts."""
+
+
+LONGEST = 300
+"""An expression that is longer has a line of its own also where nobody reads it: Python nests no deeper than 200."""
+LARGE = 4096
+"""Arrays with so many entries are given back as soon as nothing needs them."""
 
 
 class Names:
@@ -78,7 +86,7 @@ class Lines:
             return
         text = self.written(item)
         alone = self.uses[item] == 1 and item not in self.roots
-        if alone and (self.bind is not None or not item.name):
+        if alone and (not item.name if self.bind is None else len(text.text) < LONGEST):
             self.inline[item] = text
         else:
             self.lines.append((f"{self.names.name(item, item.wish)} = {text.text}", item))
@@ -253,9 +261,26 @@ def printed_source(recording: Recording, shapes: bool = True, statements: Statem
 
 
 def signature(name: str, value: Value, bind: Callable[[Any], str]) -> str:
-    """Return the test that an input is no array of the shape and dtype that were recorded."""
+    """Return the test that an input is no array of the shape, dtype and layout that were recorded."""
     kind = bind(np.ndarray if value.shape else (np.ndarray, np.generic))
-    return f"not isinstance({name}, {kind}) or {name}.shape != {value.shape} or {name}.dtype != {bind(value.dtype)}"
+    rows = f"{'not ' * value.in_rows}{name}.flags.c_contiguous"
+    of_dtype = f"{name}.dtype != {bind(value.dtype)}"
+    return f"not isinstance({name}, {kind}) or {name}.shape != {value.shape} or {of_dtype} or {rows}"
+
+
+def let_go(lines: Lines) -> list[str]:
+    """Return the lines with large arrays given back after their last use, while their memory is hot."""
+    text = [line for line, _ in lines.lines]
+    last: dict[int, list[str]] = {}
+    for value, name in lines.names.of.items():
+        if (
+            value not in lines.roots
+            and prod(value.shape) >= LARGE
+            and any(line.startswith(f"{name} = ") for line in text)
+        ):
+            used = max(i for i, line in enumerate(text) if re.search(rf"\b{name}\b", line))
+            last.setdefault(used, []).append(name)
+    return [part for i, line in enumerate(text) for part in (line, *(f"del {name}" for name in last.get(i, ())))]
 
 
 def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -283,11 +308,11 @@ def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Call
     text = [
         f"def forward({', '.join(names.of[v] for v in recording.inputs)}):",
         *(f"    if {signature(names.of[v], v, bind)}: raise {bind(ChangedError)}" for v in recording.inputs),
-        *(f"    {line}" for line, _ in forward.lines),
+        *(f"    {line}" for line in let_go(forward)),
         f"    return {tree_text(recording.outputs, forward.text)}, {tree_text(updates, forward.text)}, {kept}",
         f"def backward({', '.join(['saved', *(v.name for v in recording.cotangents)])}):",
         *([f"    {kept} = saved"] if saved else []),
-        *(f"    {line}" for line, _ in backward.lines),
+        *(f"    {line}" for line in let_go(backward)),
         f"    return {tree_text(recording.gradients, backward.text)}",
     ]
     source = "\n".join(text) + "\n"
