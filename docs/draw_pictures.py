@@ -99,6 +99,7 @@ def gpt_block() -> Drawing:
     return tg.draw(block, letters, gradients=np.ones(letters.shape), depth=1, values=False)
 
 
+GALLERY: Mapping[str, Callable[[], Drawing]] = runpy.run_path(str(DOCS / "gallery_drawings.py"))["DRAWINGS"]
 PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "pictures/chain_rule": chain_rule,
     "reference/gallery/square": named("x * x"),
@@ -111,6 +112,8 @@ PICTURES: Mapping[str, Callable[[], Drawing]] = {
     "reference/gallery/batch_norm_masked": named("batch_norm_masked"),
     "reference/gallery/masked_attention": named("masked_attention"),
     "reference/gallery/encoder_layer": named("encoder_layer", depth=1),
+    "reference/gallery/rms_norm": named("rms_norm"),
+    **{f"reference/gallery/{name}": draw for name, draw in GALLERY.items()},
     "tutorials/pictures/neuron": neuron,
     "tutorials/pictures/broadcast": broadcast,
     "tutorials/pictures/own_values": built("remembered"),

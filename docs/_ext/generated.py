@@ -21,7 +21,7 @@ from gpt_results import gpt_results
 from lab_results import lab_results
 from lecture_numbers import lecture_numbers
 from operations import numpy_functions, operations
-from pictures import figure, write_pictures
+from pictures import figure, stepping, write_pictures
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -40,6 +40,7 @@ GENERATORS: Mapping[str, Callable[..., str]] = {
     "lecture-numbers": lecture_numbers,
     "numpy-functions": numpy_functions,
     "operations": operations,
+    "stepping": stepping,
 }
 
 

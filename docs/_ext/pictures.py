@@ -6,6 +6,7 @@ are written as SVG files beside the pages.
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from pathlib import Path
@@ -18,6 +19,9 @@ from tinygrad_norm import functional as F
 from tinygrad_norm.engine.primitive import Primitive
 from tinygrad_norm.samples import Sample
 from tinygrad_norm.viz.render import render
+
+DRAWN = Path(__file__).resolve().parent.parent / "draw_pictures.py"
+GALLERY, STEPS = "reference/gallery/", "steps-"
 
 
 def layer_norm_row() -> str:
@@ -121,9 +125,17 @@ def all_pictures() -> Iterator[tuple[str, str]]:
             yield f"operation-{p.name}", operation(p)
 
 
+def stepping(name: str) -> str:
+    """Return the link to the page that steps through a graph of the gallery."""
+    return f'```{{raw}} html\n<p><a href="{PICTURES}/{STEPS}{name}.html">Step through it</a></p>\n```\n'
+
+
 def write_pictures(site: Path) -> None:
     """Write all pictures where the pages, each in a folder of the site, look for them."""
     folder = (site / "page" / PICTURES).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    for name, draw in runpy.run_path(str(DRAWN))["PICTURES"].items():
+        if name.startswith(GALLERY):
+            draw().save(folder / f"{STEPS}{name.removeprefix(GALLERY)}.html")
     for name, svg in all_pictures():
         (folder / f"{name}.svg").write_text(svg, encoding="utf-8")

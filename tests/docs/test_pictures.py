@@ -48,8 +48,10 @@ def test_every_picture_is_shown_and_every_shown_picture_is_drawn() -> None:
     assert shown == set(SCRIPT["PICTURES"])
 
 
-def test_the_gallery_has_ten_graphs_each_with_words_for_those_who_cannot_see_it() -> None:
+def test_the_gallery_has_twenty_graphs_each_with_words_and_a_page_that_steps_through_it() -> None:
     text = (DOCS / "reference" / "gallery.md").read_text(encoding="utf-8")
     pictures = re.findall(r"!\[([^\]]*)\]\(gallery/", text)
-    assert len(pictures) == 10
+    assert len(pictures) == 20
+    shown = re.findall(r"\]\(gallery/(\w+)\.svg\)\n\n<!-- generated: stepping (\w+) -->", text)
+    assert [a for a, _ in shown] == [b for _, b in shown] == re.findall(r"\]\(gallery/(\w+)\.svg\)", text)
     assert all(len(words) > 20 for words in pictures)
