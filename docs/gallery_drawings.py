@@ -98,7 +98,7 @@ def wrong_rule() -> Drawing:
         samples=(sample((2,)),),
         symbol="x²",
         formula="x²",
-        rule=("ḡ · x",),
+        rule=("ḡ · 2x",),
         elementwise=True,
         linear=False,
         note="",
