@@ -376,6 +376,7 @@ __all__ = [
     "sinh",
     "sort",
     "split",
+    "split_batch",
     "sqrt",
     "square",
     "squeeze",
@@ -448,6 +449,7 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "optim": ("optim", None),
     "save": ("io", "save"),
     "set_default_dtype": ("nn", "set_default_dtype"),
+    "split_batch": ("program", "split_batch"),
     "summary": ("nn", "summary"),
     "trace": ("viz.trace", "trace"),
     "trapezoid": ("ops.sampled", "trapezoid"),
@@ -467,6 +469,8 @@ if TYPE_CHECKING:  # the same names for a type checker, which loads nothing
     from .nn.summary import summary
     from .ops.matrices import matvec, norm, vecdot, vecmat
     from .ops.sampled import convolve, correlate, diff, ediff1d, interp, trapezoid
+    from .program.batch_parts import split_batch
+    from .program.program import program
     from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
     from .viz import Drawing, draw
     from .viz.trace import trace

@@ -1,5 +1,6 @@
 """How is a run written out, to be read and to be run without a tape? See :func:`program`."""
 
+from .batch_parts import split_batch
 from .program import Program, program
 
-__all__ = ["Program", "program"]
+__all__ = ["Program", "program", "split_batch"]
