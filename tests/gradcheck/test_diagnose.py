@@ -418,3 +418,26 @@ def test_a_norm_with_another_eps_per_row_is_not_misnamed() -> None:
 def test_what_holds_in_every_place_is_a_name(forward: Any, backward: Any, wanted: str) -> None:
     x = np.random.default_rng(4).standard_normal((5, 7))
     assert code(tg.check_vjp(forward, backward, x)) == wanted
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-150, 1e150, 1e200])
+def test_nonsense_far_from_one_stays_unnamed(scale: float) -> None:
+    """Squares of such numbers are 0 or infinite, and agree with everything."""
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 5, 7))
+    report = tg.check_vjp(lambda v: scale * np.sin(v), lambda g, v: scale * g * np.cos(v) * (1 + w / 3), x)
+    assert report.status == "wrong"
+    assert code(report) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_factor_for_each_entry_is_no_formula(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((5, 7))
+    each = rng.uniform(0.5, 2.0, (5, 7))
+    assert code(tg.check_vjp(np.tanh, lambda g, y, v: g * (1 - y**2) * each, x)) is None
+    report = tg.check_vjp(np.cumsum, lambda g, v: each.ravel() * np.cumsum(g[::-1])[::-1], x.ravel())
+    assert code(report) == "scaled-rows"
+    shuffled = rng.permutation(35).reshape(5, 7)
+    beyond = tg.check_vjp(np.tanh, lambda g, y, v: g * (1 - y**2) + np.cos(shuffled), x)
+    assert code(beyond) in (None, "not-linear")

@@ -37,7 +37,9 @@ def related(e: Evidence) -> Iterator[Finding | None]:
             (y + n, np.full_like(n, 2.0), room, SIGN_INSIDE),
             (1 / y + 1 / n, np.full_like(n, 2.0), s.bar / n**2 + s.doubt / y**2, SIGN_INSIDE),
         ):
-            left = s.leftover(of_yours, of_numeric, 2 * slack + 1e-13)
+            if words in (NOT_SQUARED, ONE_MINUS, SQUARED) and _distinct(of_numeric) < DISTINCT:
+                continue  # all alike: as 1 − f is for tiny f
+            left = s.leftover(of_yours, of_numeric, 2 * slack + 1e-13 * np.max(np.abs(of_numeric)))
             if left is not None:
                 yield but_for(left, *words)
 

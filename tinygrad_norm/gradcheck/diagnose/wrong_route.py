@@ -144,8 +144,8 @@ def scaled_rows(e: Evidence) -> Iterator[Finding]:
             shown = ", ".join(f"{v:.4g}" for v in values[:4]) + (", …" if len(values) > 4 else "")
             yield Finding(
                 "scaled-rows",
-                f"off by a factor that is the same for each index along {what}",
-                f"yours / numeric is {shown} for one index after the other",
+                f"off by a factor of its own for each place along {what}",
+                f"yours / numeric is {shown} for one after the other, the same for everything else",
                 "a factor that varies is lost or added: a count, a weight, a length or a share that belongs to each",
             )
 
@@ -154,7 +154,7 @@ def _indices(e: Evidence, s: Singles) -> Iterator[tuple[str, Indices]]:
     """Yield the place of each single derivative along every axis of the input, and of the output."""
     yield from ((f"axis {a} of the input", i) for a, i in enumerate(np.unravel_index(s.entry, e.x.shape)))
     if e.x.ndim > 1:
-        yield "the flattened input", s.entry
+        yield "the entries of the input", s.entry
     if len(e.outputs) == 1 and e.outputs[0].size > 1:
         shape = e.outputs[0].shape
         yield from ((f"axis {a} of the output", i) for a, i in enumerate(np.unravel_index(s.output, shape)))
