@@ -2,8 +2,8 @@
 
 ``python tests/gradcheck/publish_rates.py`` in the top folder, with the package importable. The results are kept in
 ``measured_rates.json``, with those of the peers (``peer_rates.py``); ``--page`` makes the page of what is there. The
-test suite runs the same cases with one seed. Exit code 1, and nothing written, if a case that is not listed as open
-gets a wrong verdict or a wrong name, or if a bar does not cover.
+test suite runs the same cases with one seed. Exit code 1, and no page, if a case that is not listed as open gets a
+wrong verdict or a wrong name, or if a bar does not cover.
 """
 
 from __future__ import annotations
@@ -262,9 +262,9 @@ def main() -> int:
         odd = [f"{c.name}: {ours['answers'][c.name]}, not {c.expect}" for c in EVERY if bad(c, ours["answers"][c.name])]
         good = all(line.split(": {")[0] in OPEN for line in odd)
         good = good and not any(b["uncovered"] for b in ours["bars"].values())
+        with whole_text(STORE) as file:
+            file.write(json.dumps(stored, ensure_ascii=False, indent=0) + "\n")
         if good:
-            with whole_text(STORE) as file:
-                file.write(json.dumps(stored, ensure_ascii=False, indent=0) + "\n")
             with whole_text(PAGE) as file:
                 file.write(page(ours, stored.get("peers", {}), stored.get("first", [])))
     print("\n".join(odd) or "every case got an answer that is true of it")

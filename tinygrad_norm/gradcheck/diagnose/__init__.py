@@ -79,6 +79,9 @@ OF_A_SAMPLE: tuple[Hypothesis, ...] = (
     wrong_formula.term_of_formula,
 )
 
+#: Of fewer sampled entries nothing is said that is about every entry.
+FEWEST = 3
+
 
 def name_mistake(evidence: Evidence) -> Finding | None:
     """Return the first finding that explains the evidence.
@@ -87,6 +90,8 @@ def name_mistake(evidence: Evidence) -> Finding | None:
     kinks): there everything would seem to fit.
     """
     if not np.isfinite(evidence.yours).all() or evidence.agrees(evidence.numeric) is not None:
+        return None
+    if evidence.sample is not None and len(evidence.sample) < FEWEST:
         return None
     hypotheses = HYPOTHESES if evidence.sample is None else OF_A_SAMPLE
     considered = chain.from_iterable(hypothesis(evidence) for hypothesis in hypotheses)
