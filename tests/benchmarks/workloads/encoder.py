@@ -9,7 +9,7 @@ import numpy as np
 
 from ..declaration import Array, Bar, Peer, Setting, Step, Workload
 from ..dialect import Dialect, Model, Problem, differentiating
-from ..libraries import hips_autograd, jax_jit, ours, pytorch
+from ..libraries import hips_autograd, jax_jit, ours, ours_program, pytorch
 
 BATCH, WORDS, HEADS = 32, 100, 4
 NORMS = {"layer": "LayerNorm", "batch": "BatchNorm"}
@@ -94,7 +94,14 @@ def matmuls(width: int) -> Callable[[Setting], Step]:
 
 def encoder(width: int, norm: str, bars: tuple[Bar, ...]) -> Workload:
     """Return the workload of one width and norm."""
-    libraries = (ours.LIBRARY, pytorch.COMPOSED, pytorch.FUSED, jax_jit.LIBRARY, hips_autograd.LIBRARY)
+    libraries = (
+        ours.LIBRARY,
+        ours_program.LIBRARY,
+        pytorch.COMPOSED,
+        pytorch.FUSED,
+        jax_jit.LIBRARY,
+        hips_autograd.LIBRARY,
+    )
     return Workload(
         id=f"encoder{width}-{norm}",
         title=f"pre-norm encoder block, {BATCH} × {WORDS} × {width}, {HEADS} heads, {NORMS[norm]}, float32",

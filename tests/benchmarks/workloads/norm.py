@@ -9,7 +9,7 @@ import numpy as np
 
 from ..declaration import Setting, Workload
 from ..dialect import Dialect, Model, Problem, differentiating
-from ..libraries import hips_autograd, jax_jit, ours, pytorch
+from ..libraries import hips_autograd, jax_jit, ours, ours_program, pytorch
 
 ROWS, FEATURES = 3200, 512
 
@@ -35,7 +35,14 @@ def problem(norm: str) -> Callable[[Setting], Problem]:
     return make
 
 
-LIBRARIES = (ours.LIBRARY, pytorch.COMPOSED, pytorch.FUSED, jax_jit.LIBRARY, hips_autograd.LIBRARY)
+LIBRARIES = (
+    ours.LIBRARY,
+    ours_program.LIBRARY,
+    pytorch.COMPOSED,
+    pytorch.FUSED,
+    jax_jit.LIBRARY,
+    hips_autograd.LIBRARY,
+)
 NORMS = tuple(
     Workload(
         id=f"norm-{norm}",

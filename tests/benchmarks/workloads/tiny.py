@@ -10,7 +10,7 @@ import numpy as np
 from ..composed import EPS
 from ..declaration import Bar, Peer, Setting, Step, Workload
 from ..dialect import Dialect, Problem, differentiating
-from ..libraries import hips_autograd, my_grad, ours, pytorch
+from ..libraries import hips_autograd, my_grad, ours, ours_program, pytorch
 
 TABLE = np.array([[2.0, 3.0], [1.0, 1.0], [5.0, 4.0], [6.0, 1.0], [7.0, 1.0]])
 
@@ -55,7 +55,14 @@ TINY = Workload(
     peers=(
         *(
             differentiating(library, problem)
-            for library in (ours.LIBRARY, pytorch.COMPOSED, pytorch.FUSED, my_grad.LIBRARY, hips_autograd.LIBRARY)
+            for library in (
+                ours.LIBRARY,
+                ours_program.LIBRARY,
+                pytorch.COMPOSED,
+                pytorch.FUSED,
+                my_grad.LIBRARY,
+                hips_autograd.LIBRARY,
+            )
         ),
         Peer("numpy-forward", None, bare_forward),
     ),
