@@ -248,7 +248,7 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("smallest", [1e-6, 1e-10, 1e-11, 1e-12, 1e-14])
+@pytest.mark.parametrize("smallest", [1e-6, 1e-10, 1e-12, 1e-14])
 @pytest.mark.parametrize("name", HARD)
 def test_an_ill_conditioned_matrix_accuses_nobody(name: str, smallest: float) -> None:
     forward, backward = HARD[name]

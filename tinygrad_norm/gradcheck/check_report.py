@@ -272,6 +272,8 @@ def verdict_sentence(entry: Entry) -> str:
         return word
     if entry.status == "wrong" and not entry.checked:
         return f"{word}; {values}"
+    if entry.status == "wrong" and entry.checked == 1 < entry.total:
+        return f"{word}; halving directions leads to {where}: {values}"
     if entry.status == "wrong":
         sampled = "sampled " if entry.checked < entry.total else ""
         return f"{word} in {entry.wrong} of {entry.checked} {sampled}entries; worst {where}: {values}"

@@ -18,6 +18,7 @@ from .diagnose.wrong_place import wrong_shape
 from .hygiene import aliases, backward_faults, forward_faults
 from .measure.numeric import Slopes, slopes_along_coordinates, slopes_along_directions
 from .measure.step_ladder import Array, power_of_two, random_directions, scale
+from .ties import shared_by_none
 from .verdict import COVERAGE, Doubt, Judgment, doubt, judge_gradient
 from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, probe
 
@@ -29,6 +30,13 @@ FEW = 3
 #: Above so many entries a failing input is looked at in a random sample of entries only.
 MANY = 1024
 SAMPLE = 128
+#: The more numbers go in and out, the longer an evaluation takes. So many times entries at most are looked at, or else
+#: a sample that comes to so much, but of not fewer than ``LEAST_SAMPLE`` entries.
+MOST_WORK = 2**23
+SAMPLED_WORK = 2**21
+#: With more numbers in and out, the inputs after the first wrong one are looked at along directions alone.
+LARGE = 2**15
+LEAST_SAMPLE = 8
 #: The Jacobian is measured for the diagnosis when it has at most so many entries.
 LARGEST_JACOBIAN = 200_000
 MOST_OUTPUTS = 600
@@ -38,6 +46,9 @@ MOST_SHOWN = 600
 #: Faults after which there is no linear map left to compare with the Jacobian.
 NOT_LINEAR = ("not-multiplied-by-g", "multiplied-by-g-twice", "not-linear", "another-answer")
 
+MET_A_KINK = (
+    "random directions meet a kink in {}, beside which a mistake could hide: entries were checked one by one as well"
+)
 RETURN_ALL = "Return the whole output instead of a sum: the check multiplies it by random cotangents"
 ELSEWHERE = "Choose a point where the output depends on the input"
 LEAVE_OUT = "Leave cotangent out: random ones are used then, which nothing cancels"
@@ -68,10 +79,13 @@ def check_problem(
         faults += tuple(backward_faults(p))
         examined: list[Examination] = []
         if not any(fault.code in NOT_LINEAR for fault in faults):
-            examined = [examine(p, k, generator, coordinates, rtol) for k in range(len(problem.inputs))]
+            for k in range(len(problem.inputs)):
+                briefly = numbers_of(p) > LARGE and any(e.status == "wrong" for e in examined)
+                examined.append(examine(p, k, generator, coordinates, rtol, briefly))
             wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
             examined = [with_name(e, p, wrong) if e.status == "wrong" else e for e in examined]
-        notes = (*aliases(p), *p.problem.widened())
+        met = (MET_A_KINK.format(problem.names[e.position]) for e in examined if e.instead)
+        notes = (*aliases(p), *p.problem.widened(), *met)
     entries = tuple(entry_of(problem, e, order) for e in examined)
     return Report(
         entries=entries,
@@ -195,6 +209,8 @@ class Examination:
     misshapen: tuple[int, ...] | None = None
     finding: Finding | None = None
     earlier: int = 0
+    along: Array | None = None  # (entries, directions), of random directions
+    instead: bool = False  # of directions that were right but met a kink
 
     @property
     def evaluations(self) -> int:
@@ -213,23 +229,83 @@ def examine(
     generator: np.random.Generator,
     coordinates: Coordinates = "auto",
     rtol: float | None = None,
+    briefly: bool = False,
 ) -> Examination:
-    """Check the gradient of one input."""
+    """Check the gradient of one input; ``briefly`` along directions alone, since enough is wrong already."""
     x, gradient = p.problem.inputs[position], p.gradients[position]
     if gradient.shape[1:] != x.shape:
         return _entries(p, position, generator, rtol, misshapen=gradient.shape[1:])
     if coordinates is True or x.size == 0 or (coordinates == "auto" and x.size <= FEW):
-        return _entries(p, position, generator, rtol, everything=coordinates is True)
-    first = _directions(p, position, generator, rtol)
-    if coordinates is False or first.status in ("right", "vacuous", "flat", "empty"):
+        return _beside_ties(p, _entries(p, position, generator, rtol, everything=coordinates is True))
+    first = _directions(p, position, generator, rtol, briefly)
+    kinked = bool(first.verdict.kinked.any())
+    if coordinates is False or briefly or (first.status in ("right", "vacuous", "flat", "empty") and not kinked):
         return first
     second = _entries(p, position, generator, rtol)
     if second.sampled and first.status == "wrong" and second.status != "wrong":
-        return replace(first, earlier=second.evaluations)
-    return replace(second, earlier=first.evaluations)
+        tied = _beside_ties(p, second)
+        if tied is not second:
+            return tied
+        place, spent = locate(p, first)
+        located = _entries(p, position, generator, rtol, chosen=np.array([place]))
+        spent += second.evaluations
+        if located.status != "wrong":
+            return replace(first, earlier=spent + located.evaluations)
+        return replace(located, earlier=spent + first.evaluations)
+    unresolved = second.slopes.rough.T[: len(p.cotangents)]
+    if first.status == "right" and second.status == "wrong" and unresolved[second.verdict.wrong].all():
+        return replace(first, earlier=second.evaluations)  # structure finer than any step
+    second = replace(second, earlier=first.evaluations)
+    return _beside_ties(p, replace(second, instead=kinked and first.status == "right"))
 
 
-def _directions(p: Probe, position: int, generator: np.random.Generator, rtol: float | None) -> Examination:
+def numbers_of(p: Probe) -> int:
+    """Return how many numbers go in and out."""
+    return sum(a.size for a in (*p.problem.inputs, *p.outputs))
+
+
+def _beside_ties(p: Probe, e: Examination) -> Examination:
+    """Return the examination, or what equal entries show that are right one by one and wrong together."""
+    if e.status != "right" or not e.verdict.kinked.any():
+        return e
+    tie = shared_by_none(p, e.position)
+    if tie is None:
+        return e
+    yours = np.array([[tie.yours]])
+    verdict = judge_gradient(yours, tie.slopes, doubt(yours, []), tie.slopes.moved[0], None)
+    earlier = e.evaluations
+    return Examination(e.position, verdict, None, tie.slopes, finding=tie.finding, earlier=earlier)
+
+
+def locate(p: Probe, first: Examination) -> tuple[int, int]:
+    """Return the flat entry that is most to blame for a wrong direction, and how often the function was called.
+
+    What a direction is off by is the sum of what its two halves are off by, so one half is measured at each step.
+    """
+    position = first.position
+    x, gradients = p.problem.inputs[position], _flat(p.gradients[position])
+    assert first.along is not None
+    row, line = worst_entry(first)
+    row_of = p.cotangents[row : row + 1]
+    entries, spent = np.arange(x.size), 0
+    off = float(first.verdict.yours[row, line] - first.verdict.numeric[row, line])
+    while len(entries) > 1:
+        half = entries[: len(entries) // 2]
+        part = np.zeros(x.size)
+        part[half] = first.along[half, line]
+        slopes = slopes_along_directions(p.problem.along(position), x, [part.reshape(x.shape)], row_of)
+        spent += slopes.evaluations
+        there = float(gradients[row] @ part - np.nan_to_num(slopes.value[0, 0]))
+        if abs(there) >= abs(off - there):
+            entries, off = half, there
+        else:
+            entries, off = entries[len(half) :], off - there
+    return int(entries[0]), spent
+
+
+def _directions(
+    p: Probe, position: int, generator: np.random.Generator, rtol: float | None, briefly: bool = False
+) -> Examination:
     x = p.problem.inputs[position]
     directions = random_directions(x, DIRECTIONS, generator)
     along = np.array([v.ravel() for v in directions]).T
@@ -237,10 +313,11 @@ def _directions(p: Probe, position: int, generator: np.random.Generator, rtol: f
     sizes = np.abs(flat) @ np.abs(along)
     with np.errstate(all="ignore"):
         doubts = doubt(flat @ along, [_flat(g[position]) @ along for g in p.perturbed], sizes)
-    slopes = slopes_along_directions(p.problem.along(position), x, directions, p.cotangents)
+    expected = np.full((DIRECTIONS, len(flat)), np.nan) if briefly else (flat @ along).T
+    slopes = slopes_along_directions(p.problem.along(position), x, directions, p.cotangents, expected)
     # Along a direction of unit scale the ladder reaches ½.
     verdict = judge_gradient(flat @ along, slopes, doubts, np.full(DIRECTIONS, 0.5), rtol)
-    return Examination(position, verdict, None, slopes)
+    return Examination(position, verdict, None, slopes, along=along)
 
 
 def _entries(
@@ -250,25 +327,32 @@ def _entries(
     rtol: float | None,
     everything: bool = False,
     misshapen: tuple[int, ...] | None = None,
+    chosen: NDArray[np.intp] | None = None,
 ) -> Examination:
     x = p.problem.inputs[position]
     indices = np.arange(x.size)
-    sampled = x.size > MANY and not everything
-    if sampled:
-        indices = np.sort(generator.choice(x.size, SAMPLE, replace=False))
+    numbers = numbers_of(p)
+    sampled = (x.size > MANY or x.size * numbers > MOST_WORK) and not everything
+    if chosen is not None:
+        indices = chosen
+    elif sampled:
+        count = min(SAMPLE, x.size, max(LEAST_SAMPLE, SAMPLED_WORK // numbers))
+        indices = np.sort(generator.choice(x.size, count, replace=False))
     outputs, random = p.cotangents.shape[1], len(p.cotangents)
     complete = not sampled and outputs <= MOST_OUTPUTS and outputs * x.size <= LARGEST_JACOBIAN
     rows = np.concatenate([p.cotangents, np.eye(outputs)]) if complete else p.cotangents
-    slopes = slopes_along_coordinates(p.problem.along(position), x, rows, indices.tolist())
     if misshapen is None:
         flat = _flat(p.gradients[position])
         whole = doubt(flat, [_flat(g[position]) for g in p.perturbed])
     else:
         flat = np.full((len(p.cotangents), x.size), np.nan)
         whole = doubt(flat, [])
-    chosen = Doubt(whole.change[:, indices], whole.rounding[:, indices])
+    expected = np.full((len(indices), len(rows)), np.nan)
+    expected[:, :random] = flat[:, indices].T
+    slopes = slopes_along_coordinates(p.problem.along(position), x, rows, indices.tolist(), expected)
+    doubts = Doubt(whole.change[:, indices], whole.rounding[:, indices])
     reach = 0.5 * power_of_two(scale(x)).ravel()[indices]
-    verdict = judge_gradient(flat[:, indices], _columns(slopes, random), chosen, reach, rtol)
+    verdict = judge_gradient(flat[:, indices], _columns(slopes, random), doubts, reach, rtol)
     return Examination(position, verdict, indices, slopes, complete, sampled, misshapen)
 
 

@@ -62,9 +62,6 @@ ALONG_AN_AXIS = "average cumulative_prod cumulative_sum gradient nanmean nanstd 
 RANKS_ALONG_AN_AXIS = "median nanmax nanmedian nanmin"
 
 COMPOSITIONS: dict[str, Composition] = {
-    "cosh": each(registered("cosh"), (3, 5)),
-    "sinh": each(registered("sinh"), (3, 5)),
-    "tan": each(registered("tan"), (3, 5), domain="unit"),
     "reciprocal": each(registered("reciprocal"), (3, 5), domain="nonzero"),
     "cumprod": each(registered("cumprod", axis=1), (3, 5)),
     "diff": each(registered("diff"), (3, 5)),

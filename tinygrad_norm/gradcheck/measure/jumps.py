@@ -44,7 +44,14 @@ class Jumps:
     point: Callable[[int, float], Array]
     center: Array
     projection: Array
+    expected: Array | None = None  # (lines, columns): slopes that need no further proof
     evaluations: int = field(default=0, init=False)
+
+    def worth_a_look(self, apart: Array, slopes: Array, room: Array) -> Array:
+        """Return ``apart`` where the slopes are not as expected, 0 elsewhere."""
+        if self.expected is None:
+            return apart
+        return np.where(np.abs(self.expected - slopes) > room, apart, 0.0)
 
     def noise(self, slopes: Array, apart: Array, steps: Array, finest: float) -> Found:
         """Look where the function leaves its ``slopes`` at fine steps for those, so far ``apart``, at other ``steps``.

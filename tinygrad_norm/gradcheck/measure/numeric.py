@@ -54,11 +54,16 @@ class Slopes:
 
 
 def slopes_along_coordinates(
-    function: FlatFunction, x: Array, projection: Array, indices: Sequence[int] | None = None
+    function: FlatFunction,
+    x: Array,
+    projection: Array,
+    indices: Sequence[int] | None = None,
+    expected: Array | None = None,
 ) -> Slopes:
     """Measure ``∂(projection · f)/∂xᵢ`` for the flat ``indices`` (all entries unless given).
 
-    Each row of ``projection`` (columns, outputs) is a cotangent; a one-hot row gives one row of the Jacobian.
+    Each row of ``projection`` (columns, outputs) is a cotangent; a one-hot row gives one row of the Jacobian. Where a
+    slope is as ``expected`` (lines, columns), contradictions between fine and coarse steps are not looked into.
 
     >>> slopes = slopes_along_coordinates(np.ravel, np.array([2.0, 5.0]), np.eye(2))
     >>> slopes.value
@@ -78,11 +83,14 @@ def slopes_along_coordinates(
     at, h = x.reshape(-1)[where], steps[:, None] * unit[where]
     stretch = ((at + h) - (at - h)) / (2 * h)
     lines = sample_lines(function, point, len(where), steps, center, projection, stretch) if len(where) else None
-    jumps = Jumps(function, point, center, projection)
-    return _measure(lines, steps, unit[where].reshape(-1, 1), projection.shape[0], jumps)
+    units = unit[where].reshape(-1, 1)
+    jumps = Jumps(function, point, center, projection, None if expected is None else expected * units)
+    return _measure(lines, steps, units, projection.shape[0], jumps)
 
 
-def slopes_along_directions(function: FlatFunction, x: Array, directions: Sequence[Array], projection: Array) -> Slopes:
+def slopes_along_directions(
+    function: FlatFunction, x: Array, directions: Sequence[Array], projection: Array, expected: Array | None = None
+) -> Slopes:
     """Measure ``d(projection · f(x + t v))/dt`` at 0 for each direction ``v`` of :func:`random_directions`."""
     steps = ladder(levels(x, finest_ulps=2.0 ** (DIRECTION_BITS + 3)))
     center = function(x.copy())
@@ -92,7 +100,7 @@ def slopes_along_directions(function: FlatFunction, x: Array, directions: Sequen
         return moved
 
     lines = sample_lines(function, point, len(directions), steps, center, projection) if len(steps) else None
-    jumps = Jumps(function, point, center, projection)
+    jumps = Jumps(function, point, center, projection, expected)
     return _measure(lines, steps, np.ones((len(directions), 1)), projection.shape[0], jumps)
 
 
@@ -128,6 +136,7 @@ def _reconsidered(
     h = steps.reshape(-1, 1, 1)
     level = np.arange(table.shape[1]).reshape(-1, 1, 1)
     coarse, apart = _contradiction(table, _plain_bar(table, h, noise), best, level < best.level)
+    apart = jumps.worth_a_look(apart, best.value, 3 * best.bar)
     if apart.any():
         found = jumps.noise(best.value, apart, steps[coarse.level], steps[-1])
         # One jump alone, as in ⌊x⌋ + x, explains the other slope: then the fine steps are right.
@@ -137,7 +146,7 @@ def _reconsidered(
         best, noise = _quietest(table, h, rounding)
     finer = (level > best.level) & (noise > MOST_ROUNDING * rounding)
     fine, apart = _contradiction(table, _plain_bar(table, h, rounding), best, finer, steps=1)
-    apart = np.where(apart > 1 / WIDEST * fine.bar, apart, 0.0)
+    apart = jumps.worth_a_look(np.where(apart > 1 / WIDEST * fine.bar, apart, 0.0), best.value, 3 * best.bar)
     if apart.any():
         bends = (apart > 0) & jumps.noise(fine.value, apart, steps[best.level], steps[-1]).bends
         rounding = np.maximum(rounding, _gaps(table)[-1] * h[-2])
