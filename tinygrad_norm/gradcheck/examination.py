@@ -368,7 +368,8 @@ def _flat(gradient: Array) -> Array:
 
 def with_name(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
     """Return the examination of a wrong gradient with the name of the mistake, where one can be given."""
-    if examination.indices is None:
+    # One entry that halving led to says nothing of the others.
+    if examination.indices is None or (examination.sampled and len(examination.indices) == 1):
         return examination
     evidence = gather(examination, p, others)
     if examination.misshapen is not None:
