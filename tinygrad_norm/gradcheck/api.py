@@ -13,6 +13,7 @@ from .blame import blame_operation, cancelling_sum
 from .check_report import Report
 from .examination import NOT_LINEAR, Coordinates, check_problem, with_order
 from .numpy_pair import hand_written
+from .stable_formula import stable_formula
 from .user_functions import (
     TensorFunction,
     Wrt,
@@ -121,6 +122,8 @@ def check_orders(
             report = replace(report, notes=(*report.notes, ANOMALY))
         elif any(e.status == "wrong" for e in report.entries) or any(f.code in NOT_LINEAR for f in report.faults):
             report = blame_operation(current, report, level, seed)
+        if report.status == "cannot tell" and (advice := stable_formula(current)):
+            report = replace(report, notes=(*report.notes, advice))
         if report.refused and level == 1:
             known = cancelling_sum(current)
             report = replace(report, refused=f"{report.refused}. Here {known}" if known else report.refused)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .patience import Patience
 from .step_ladder import STEP_RATIO, UNIT_ROUNDOFF, Array
 
 FLOAT32_ROUNDOFF = 2.0**-24
@@ -46,14 +47,21 @@ def sample_lines(
         stretch = np.ones((len(steps), count))
     at_once = max(1, MOST_VALUES // max(1, len(steps) * len(center)))
     parts = []
-    with np.errstate(all="ignore"):
+
+    def answer(x: Array) -> Array:
+        return finite_or_nan(function, x, center)
+
+    with np.errstate(all="ignore"), Patience() as patience:
         for start in range(0, count, at_once):
             chunk = range(start, min(count, start + at_once))
-            plus, minus = (np.empty((len(steps), len(chunk), len(center))) for _ in range(2))
+            plus, minus = (np.full((len(steps), len(chunk), len(center)), np.nan) for _ in range(2))
             for place, line in enumerate(chunk):
-                for level, t in enumerate(steps):
-                    plus[level, place] = finite_or_nan(function, point(line, t), center)
-                    minus[level, place] = finite_or_nan(function, point(line, -t), center)
+                for side, values in ((1.0, plus), (-1.0, minus)):
+                    for level in range(len(steps) - 1, -1, -1):
+                        value = patience.call(answer, point(line, side * steps[level]))
+                        if value is None:
+                            break  # nor would it come back from farther out
+                        values[level, place] = value
             parts.append(_digest(plus, minus, center, steps, stretch[:, chunk.start : chunk.stop], projection))
     difference, gap, rounding = zip(*parts, strict=True)
     return Lines(np.concatenate(difference, axis=1), np.concatenate(gap), np.concatenate(rounding))
