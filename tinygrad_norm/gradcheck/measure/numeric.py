@@ -133,6 +133,8 @@ def _reconsidered(
 
     What was chosen may be the fine slope, or a coarse one because fine structure was taken for noise.
     """
+    if not jumps.worth_a_look(np.ones_like(best.bar), best.value, 3 * best.bar).any():
+        return best, noise
     h = steps.reshape(-1, 1, 1)
     level = np.arange(table.shape[1]).reshape(-1, 1, 1)
     coarse, apart = _contradiction(table, _plain_bar(table, h, noise), best, level < best.level)
