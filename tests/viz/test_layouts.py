@@ -148,7 +148,7 @@ def test_a_recurrent_net_and_twelve_layers_are_a_few_boxes_and_one_can_be_opened
     assert len(steps.folded.view.nodes) <= 25
     assert "step × 20" in [n.title for n in steps.folded.view.nodes]
     assert [n.title for n in layers.folded.view.nodes] == ["src", "TransformerEncoderLayer × 12"]
-    opened = twelve_layers(open="layers.3", size="slide")
+    opened = twelve_layers(open="layers.3")
     assert len(opened.folded.view.nodes) <= 25
     values = {n.id: n.value for n in opened.view.nodes}
     inside = [n for n in opened.folded.view.nodes if n.cluster == "layers.3"]

@@ -502,8 +502,9 @@ def test_axe_finds_nothing(
         drawing = request.getfixturevalue(which)
     page = saved(drawing)
     last = len(sentences_of(drawing.view))
+    chosen = (1, last) if which == "square" else (last,)
     try:
-        for width, theme, step in itertools.product((1400, 390), ("light", "dark"), (1, last)):
+        for width, theme, step in itertools.product((1400, 390), ("light", "dark"), chosen):
             browser.screen(width, 900)
             browser.open(page, f"#step={step}&theme={theme}&guess=1")
             assert browser.violations(axe) == [], (width, theme, step)
