@@ -618,7 +618,7 @@ CONVOLUTION = (
         pool_rule(first_top),
         at(put(normal(6, 10), 4.0, 0, 1, 10, 24, 25)),
         {
-            ("to every tie", "unnamed"): pool_rule(lambda b: 1.0 * top(b)),
+            ("to every tie", "gradient-to-every-tie"): pool_rule(lambda b: 1.0 * top(b)),
             ("sign", "sign-flipped"): pool_rule(lambda b: -1.0 * first_top(b)),
             ("halved", "half"): pool_rule(lambda b: 0.5 * first_top(b)),
         },
@@ -629,7 +629,7 @@ CONVOLUTION = (
         lambda g, x: g[:, None] * top(x) / top(x).sum(1, keepdims=True),
         at(put(normal(5, 7), 4.0, 0, 1, 2, 15, 16)),
         {
-            ("to every tie", "unnamed"): lambda g, x: g[:, None] * top(x),
+            ("to every tie", "gradient-to-every-tie"): lambda g, x: g[:, None] * top(x),
         },
     ),
     Family(
