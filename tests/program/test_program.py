@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -218,6 +219,16 @@ def test_recording_leaves_everything_as_it_was() -> None:
     assert [p.node for p in model.parameters()] == nodes
     for name, value in model.state_dict().items():
         assert np.array_equal(value, before[name])
+
+
+def test_threads_may_record_programs_of_one_model_at_the_same_time() -> None:
+    model = nn.Linear(3, 2)
+    expected = {n: model(X[:n]).data for n in range(1, 5)}
+    for _ in range(10):
+        program = tg.program(model, X)
+        with ThreadPoolExecutor(4) as pool:
+            found = dict(zip(expected, pool.map(lambda n, run=program: run(X[:n]).data, expected), strict=True))
+        assert all(np.array_equal(found[n], expected[n]) for n in expected)
 
 
 def test_errors_are_those_of_the_function() -> None:

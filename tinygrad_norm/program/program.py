@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,8 @@ from .writing import ChangedError, compiled, printed_source
 if TYPE_CHECKING:
     from .jax import JaxProgram
 
+RECORDING = RLock()
+"""Held while the Tensors that a function reads have other values for a recording: no program may read them then."""
 MOST_VARIANTS = 16
 """So many ways through the branches are kept for one signature; a function with more runs itself."""
 
@@ -108,7 +111,9 @@ class Program:
                 with suppress(Exception):  # what does not fit, or is wrong, is found below
                     results, _, saved = quick.forward(*arrays)
                     return results_on_tape(self, quick, nodes, arrays, results, saved)
-        call = self.call(args, kwargs, False)
+        with RECORDING:
+            call = self.call(args, kwargs, False)
+            nodes = tuple([x._node if w else None for x, w in zip(call.leaves, call.wanted, strict=True)])
         on_tensors = any(isinstance(x, Tensor) for x in call.leaves)
         if not on_tensors:
             call = self.call(args, kwargs, True)
@@ -118,7 +123,6 @@ class Program:
         if not on_tensors:
             return results
         if True in call.wanted and True in variant.recording.flows:
-            nodes = tuple([x._node if w else None for x, w in zip(call.leaves, call.wanted, strict=True)])
             return results_on_tape(self, variant, nodes, tuple(call.arrays), results, saved)
         return mapped_results(results, lambda i, y: wrap(y, None))
 
@@ -196,7 +200,8 @@ class Program:
         if self.surroundings.values and self.surroundings.changed():
             self.surroundings = Surroundings(self.function)
             self.variants.clear()
-        return call_of(args, kwargs, self.surroundings, every)
+        with RECORDING:
+            return call_of(args, kwargs, self.surroundings, every)
 
     def run(self, call: Call, update: bool = True) -> tuple[Variant | None, Any, Any]:
         """Run the recording whose checks hold, or make one; the function itself where there are too many."""
@@ -236,6 +241,19 @@ class Program:
             with self.surroundings.buffers_kept() as updates:
                 return record(lambda: (filled(self.function, call, tensors), updates()), given, seed)
 
+        with RECORDING:
+            first = self.twice(at, points)
+        recording = simplified(first)
+        every = call.wanted == [a.dtype.kind == "f" for a in call.arrays]
+        variant = Variant(call._replace(leaves=[], arrays=[]), every, recording, *compiled(recording, self.name))
+        self.variants.setdefault(call.signature, []).append(variant)
+        reads = self.surroundings.tensors or self.surroundings.values
+        if call.signature[0] == len(call.args) and not reads and True in call.wanted and True in recording.flows:
+            self.quick |= {False: variant, every: variant}
+        return variant
+
+    def twice(self, at: Callable[[Sequence[Any], int], Recording], points: Sequence[Any]) -> Recording:
+        """Return a recording at these points, of which another one agrees."""
         first = at(points, 0)
         for gently in (False, True):
             generator = np.random.default_rng(0)
@@ -245,14 +263,7 @@ class Program:
             except (OtherWayError, ValueError, ArithmeticError, LookupError, VJPError):
                 if gently:  # before, a branch may go the other way, or the function not take the values
                     raise
-        recording = simplified(first)
-        every = call.wanted == [a.dtype.kind == "f" for a in call.arrays]
-        variant = Variant(call._replace(leaves=[], arrays=[]), every, recording, *compiled(recording, self.name))
-        self.variants.setdefault(call.signature, []).append(variant)
-        reads = self.surroundings.tensors or self.surroundings.values
-        if call.signature[0] == len(call.args) and not reads and True in call.wanted and True in recording.flows:
-            self.quick |= {False: variant, every: variant}
-        return variant
+        return first
 
 
 def program(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Program:
