@@ -324,7 +324,7 @@ LINEAR = (
         "projection onto the ball",
         ball,
         ball_rule,
-        at(normal(5, 3)),
+        at(put(normal(5, 3), 0.1, 0, 1, 2)),
         {
             ("as if inside", "local-derivative-missing"): lambda g, y, x: g,
             ("length constant", "unnamed"): lambda g, y, x: g / np.maximum(np.sqrt(keep_sum(x * x)), 1),
