@@ -441,3 +441,12 @@ def test_a_factor_for_each_entry_is_no_formula(seed: int) -> None:
     shuffled = rng.permutation(35).reshape(5, 7)
     beyond = tg.check_vjp(np.tanh, lambda g, y, v: g * (1 - y**2) + np.cos(shuffled), x)
     assert code(beyond) in (None, "not-linear")
+
+
+@pytest.mark.parametrize("off", [1e-9, 1e-10])
+def test_digits_that_float32_would_not_have_are_not_called_float32(off: float) -> None:
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (3, 5))
+    x = np.random.default_rng(1).standard_normal((3, 5))
+    (entry,) = tg.check_vjp(np.exp, lambda g, x: g * np.exp(x) * (1 + off * signs), x).entries
+    assert entry.finding is not None
+    assert entry.finding.code == "difference-quotient"

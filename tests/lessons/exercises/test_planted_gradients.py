@@ -73,7 +73,10 @@ NOT_SUMMED = "the broadcast over axis {} is not summed back"
 DIVIDED = "divided by {} where nothing should be"
 SUMMED_BACK: dict[str, tuple[dict[str, str], Callable[..., Any]]] = {
     "not summed": ({FRONT: NOT_SUMMED.format(0), STRETCHED: NOT_SUMMED.format(1)}, lambda g, shape: g),
-    "only stretched": (in_both(NOT_SUMMED.format(0)), only_stretched),
+    "only stretched": (
+        {FRONT: "right numbers in the shape (1, 7)", STRETCHED: "right numbers in the shape (1, 3, 1)"},
+        only_stretched,
+    ),
     "only in front": ({STRETCHED: NOT_SUMMED.format(1)}, only_in_front),
     "mean": ({FRONT: DIVIDED.format(5), STRETCHED: DIVIDED.format(7)}, mean_of_copies),
     "zero": (in_both("nothing arrives here"), lambda g, shape: np.zeros(shape)),
@@ -450,3 +453,31 @@ def test_what_is_unfit_in_one_gradient_costs_only_that(
     verdicts = list(grade(10, layer_norm_backward=wrong).values())
     assert [v.passed for v in verdicts] == [k != spoiled for k in range(3)]
     assert verdicts[spoiled].message.startswith(told)
+
+
+@pytest.mark.parametrize("step", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
+@pytest.mark.parametrize("sides", [1, 2])
+def test_a_difference_quotient_gets_no_point(
+    grade: Grade, solution: Callable[..., Any], step: float, sides: int
+) -> None:
+    def forward(x: Any, gamma: Any, beta: Any, eps: Any) -> Any:
+        return gamma * (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + eps) + beta
+
+    def measured(g: Any, *arguments: Any) -> Any:
+        found = []
+        for k in range(3):
+            gradient = np.zeros_like(arguments[k])
+            for index in np.ndindex(gradient.shape):
+                ends = []
+                for side in (1, -1) if sides == 2 else (1, 0):
+                    moved = [np.array(a) for a in arguments]
+                    moved[k][index] += side * step
+                    ends.append(forward(*moved))
+                gradient[index] = np.sum(g * (ends[0] - ends[1])) / (sides * step)
+            found.append(gradient)
+        return tuple(found)
+
+    gradient_of_x, *linear = grade(10, layer_norm_backward=measured).values()
+    assert not gradient_of_x.passed
+    # The output is linear in γ and β: a quotient with a large step is their derivative, but for rounding.
+    assert step > 1e-4 or not any(v.passed for v in linear)

@@ -209,7 +209,10 @@ def scale_missing(e: Evidence) -> Iterator[Finding | None]:
 
 
 def lost_precision(e: Evidence) -> Iterator[Finding]:
-    """Find seven right digits: every entry is exactly a float32, or within a float32 rounding of the truth."""
+    """Find seven right digits: every entry is exactly a float32, or within a float32 rounding of the truth.
+
+    Where more than that is right, though not all, something else has computed: a difference quotient does.
+    """
     if _constant_ratio(e) is not None:
         return
     with np.errstate(all="ignore"):
@@ -219,6 +222,15 @@ def lost_precision(e: Evidence) -> Iterator[Finding]:
     if not error.size or np.max(error) > 1e-4 * e.largest or not (exact or relative <= 2 * FLOAT32_ROUNDOFF):
         return
     leftover = float(np.max(error)) / e.largest
+    if not exact and leftover < FLOAT32_ROUNDOFF / 16:
+        yield Finding(
+            "difference-quotient",
+            "the last digits are wrong: is this a difference quotient in place of the derivative?",
+            f"off by up to {amount(leftover)} of the largest entry, and more exact than float32 would be",
+            "a backward pass applies the derivative as a formula; a quotient of differences is what it is checked with",
+            leftover,
+        )
+        return
     what = "every entry is exactly a float32 number" if exact else "every entry has seven right digits"
     yield Finding(
         "float32",

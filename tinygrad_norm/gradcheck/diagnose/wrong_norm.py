@@ -11,7 +11,7 @@ path through the mean and a path through the variance. :func:`norm_mistake` name
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,8 @@ from .evidence import Evidence, Finding, Indices, amount, axes_of, axis_sets, bu
 class Norm:
     """A normalization found in a numeric Jacobian; arrays have the shape of x or broadcast to it.
 
-    ``axes`` are normalized over, ``centered`` is c, ``scale`` is d, ``sigma`` is σ including eps.
+    ``axes`` are normalized over, ``where`` says so in words, ``centered`` is c, ``scale`` is d, ``sigma`` is σ
+    including eps. Entries put together by their influence (``regrouped``) have axes of their own, which no words name.
     """
 
     x: Array
@@ -37,6 +38,8 @@ class Norm:
     sigma: Array
     variance: Array
     eps: float
+    where: str
+    regrouped: bool = False
 
     @property
     def x_hat(self) -> Array:
@@ -103,7 +106,7 @@ def _fit(e: Evidence, axes: tuple[int, ...], centers: bool) -> Norm | None:
     if eps is None:
         return None
     c, d, variance = (values.reshape(e.x.shape) for values in (centered, scale, variances))
-    return Norm(e.x, axes, count, centers, c, d, np.sqrt(variance + eps), variance, eps)
+    return Norm(e.x, axes, count, centers, c, d, np.sqrt(variance + eps), variance, eps, axes_of(axes))
 
 
 def _eps(count: int, kappa: Array, variances: Array) -> float | None:
@@ -132,10 +135,12 @@ def norm_mistake(e: Evidence) -> Iterator[Finding | None]:
     """Name what is wrong in the backward pass of a normalization."""
     norm = recognize_norm(e)
     if norm is None:
-        regrouped = _by_groups(e)
+        groups = _connected(e.touched | e.touched.T) if e.complete and e.same_shape and e.known.all() else []
+        regrouped = _by_groups(e, groups)
         norm = None if regrouped is None else recognize_norm(regrouped)
         if regrouped is None or norm is None:
             return
+        norm = replace(norm, where=_varying(groups, e.x.shape), regrouped=True)
         e = regrouped
     rows = e.cotangents.reshape(-1, *e.x.shape)
     # The fit inherits the bars of the Jacobian, and a prediction those of the fit.
@@ -151,20 +156,23 @@ def norm_mistake(e: Evidence) -> Iterator[Finding | None]:
 
 
 def _right_rule(norm: Norm) -> str:
-    where = axes_of(norm.axes)
+    where = norm.where
     if norm.centers:
         return f"dx = (γg − mean(γg) − x̂ · mean(γg x̂)) / σ, means along {where}, x̂ = (x − mean(x)) / σ"
     return f"dx = (γg − x̂ · mean(γg x̂)) / r, means along {where}, r = √(mean(x²) + eps), x̂ = x / r"
 
 
-def _by_groups(e: Evidence) -> Evidence | None:
+def _varying(groups: Sequence[Indices], shape: tuple[int, ...]) -> str:
+    """Return in words along which axes of x the entries of a group lie."""
+    places = [np.unravel_index(group, shape) for group in groups]
+    return axes_of(tuple(a for a in range(len(shape)) if any(np.ptp(place[a]) > 0 for place in places)))
+
+
+def _by_groups(e: Evidence, groups: Sequence[Indices]) -> Evidence | None:
     """Return the same evidence with one row for each group of entries that influence each other, or None.
 
     That is how a group norm looks, or one that leaves out pads. Entries without influence are left out.
     """
-    if not (e.complete and e.same_shape and e.known.all()):
-        return None
-    groups = _connected(e.touched | e.touched.T)
     sizes = {len(g) for g in groups}
     if len(sizes) != 1 or min(sizes) < 3:
         return None
@@ -226,7 +234,7 @@ def _backward(
 
 def _candidates(norm: Norm, rows: Array) -> Iterator[tuple[str, str, str, Array]]:
     """Yield code, name, explanation and prediction of each mistake, the simple ones first."""
-    where = f"along {axes_of(norm.axes)}"
+    where = f"along {norm.where}"
     sigma, x_hat, g = norm.sigma, norm.x_hat, norm.gain * rows
     along_mean = norm.mean(g) if norm.centers else np.zeros_like(norm.mean(g))
     along_var = x_hat * norm.mean(g * x_hat)
@@ -293,10 +301,10 @@ def _count_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Arr
 
 
 def _axis_candidates(norm: Norm, g: Array) -> Iterator[tuple[str, str, str, Array]]:
-    for other in axis_sets(norm.x.ndim):
+    for other in axis_sets(0 if norm.regrouped else norm.x.ndim):
         if other == norm.axes:
             continue
-        name = f"works along {axes_of(other)} instead of {axes_of(norm.axes)}"
+        name = f"works along {axes_of(other)} instead of {norm.where}"
         why = "layer norm takes statistics over the features of each row, batch norm over the batch for each feature"
         yield "wrong-axis", name, why, _backward(norm, g, norm.sigma, norm.x_hat, other)
         # Everything along the other axes, the statistics too.
@@ -327,7 +335,7 @@ def _coefficients(e: Evidence, norm: Norm, rows: Array, slack: Array) -> Finding
     shown = " and ".join(f"the {label} is multiplied by {w:.6g}" for label, w in off)
     return Finding(
         "path-coefficient",
-        f"{shown} along {axes_of(norm.axes)}",
+        f"{shown} along {norm.where}",
         f"with these coefficients the backward pass gives exactly yours, leftover {amount(leftover)}",
         "every path has coefficient 1 when the means are taken over n entries: " + ORTHOGONAL,
         leftover,

@@ -36,10 +36,11 @@ def _not_reduced(e: Evidence, shape: tuple[int, ...], must: str) -> Finding | No
     for axes in axis_sets(len(shape)):
         kept = tuple(size for a, size in enumerate(shape) if a not in axes)
         ones = tuple(1 if a in axes else size for a, size in enumerate(shape))
-        if e.x.shape not in (kept, ones):
+        count = int(np.prod([shape[a] for a in axes]))
+        if e.x.shape not in (kept, ones) or count == 1:  # nothing was broadcast over an axis of one
             continue
         summed = e.yours.reshape(-1, *shape).sum(axis=tuple(a + 1 for a in axes)).reshape(len(e.yours), -1)
-        leftover = _rearranged(e, summed, count=int(np.prod([shape[a] for a in axes])))
+        leftover = _rearranged(e, summed, count=count)
         if leftover is not None:
             return Finding(
                 "broadcast-not-reduced",

@@ -20,6 +20,19 @@ from .exercise_parts import Answer, Check, Verdict
 
 Backward = Callable[..., Any]
 
+TREMBLE = 1e-12
+"""Of the largest entry: far above the rounding of a formula, below that of a quotient of any useful step."""
+
+QUOTIENT = (
+    "a difference quotient, and not the derivative",
+    (
+        "the numbers are right, but move by a thousand roundings when the arguments move by one",
+        "a backward pass applies the derivative as a formula; a quotient of differences is what it is checked with",
+    ),
+    "difference-quotient",
+)
+"""What is said of an answer that measures what it should derive: message, detail and code."""
+
 
 def gradient_check(
     function: str,
@@ -107,7 +120,29 @@ class _Passes:
             if len(wrong) == len(self.labels):
                 break
             right.append((case, report))
+        for name in [name for name in self.labels if name not in wrong]:
+            if self.is_quotient(right[0][0], name):
+                wrong[name] = Verdict(self.labels[name], False, *QUOTIENT)
         return tuple(wrong.get(name) or _praise(label, name, right) for name, label in self.labels.items())
+
+    def is_quotient(self, case: Case, name: str) -> bool:
+        """Tell whether a right gradient trembles as a difference quotient does when its arguments move by a last bit.
+
+        A formula answers with about as much; a quotient divides the rounding of its two values by its step.
+        """
+        k = list(self.labels).index(name)
+        g = self.generator.standard_normal(self.forward(*case.arguments).shape)
+
+        def moved(value: Any) -> Any:
+            if not isinstance(value, np.ndarray) or value.dtype != np.float64:
+                return value
+            return np.nextafter(value, self.generator.choice([-np.inf, np.inf], value.shape))
+
+        with np.errstate(all="ignore"):
+            calm = self.backward(g.copy(), *case.arguments)[k]
+            others = [self.backward(g.copy(), *map(moved, case.arguments))[k] for _ in range(3)]
+        size = np.max(np.abs(calm), initial=0.0)
+        return any(np.max(np.abs(other - calm), initial=0.0) > TREMBLE * size for other in others)
 
     def check(self, case: Case, names: Sequence[str]) -> Report:
         """Return the gradient check of some inputs in one case."""
