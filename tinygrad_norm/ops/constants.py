@@ -97,7 +97,7 @@ def _array_of(x: Any) -> Any:
         return x._array
     if isinstance(x, np.ndarray):
         refuse_unlike_arrays(x)
-    return np.asarray(x) if hasattr(x, "__array__") and not isinstance(x, PLAIN) else x
+    return np.asarray(x) if hasattr(x, "__array__") and not isinstance(x, (PLAIN, type)) else x
 
 
 def _plain_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

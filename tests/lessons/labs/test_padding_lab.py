@@ -59,10 +59,10 @@ def test_cut_short(interrupted_after: Callable[[int], Session]) -> None:
 
 
 def test_ctrl_c_within_a_training_leaves_that_training_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(job: tuple[str, int], seed: int, size: PaddingPlan) -> Reader:
+    def interrupted(job: tuple[str, int], seed: int, plan: PaddingPlan) -> Reader:
         if job == ("batch", 0):
             monkeypatch.setattr("tinygrad_norm.optim.AdamW.step", raise_interrupt)
-        return trained(job, seed, size)
+        return trained(job, seed, plan)
 
     def raise_interrupt(self: object) -> None:
         raise KeyboardInterrupt

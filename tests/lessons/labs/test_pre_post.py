@@ -59,8 +59,8 @@ def test_warm_up_raises_the_rate_step_by_step(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(pre_post.optim, "Adam", Spy)
     data = digits(0, 50, 100)
     size = PrePostPlan((1,), 8, 1, steps=4, warm_up=3, repeats=1, depth=1, trained_features=8)
-    trained(Arm("Pre-LN", True, 0.3), 0, data, 0, size)
-    trained(Arm("Pre-LN", False, 0.3), 0, data, 0, size)
+    trained((Arm("Pre-LN", True, 0.3), 0), data, 0, size)
+    trained((Arm("Pre-LN", False, 0.3), 0), data, 0, size)
     assert rates == pytest.approx([0.1, 0.2, 0.3, 0.3, *[0.3] * 4])
 
 
@@ -109,7 +109,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, norms: dict[str, float], accuracy: d
     monkeypatch.setattr(
         pre_post,
         "trained",
-        lambda arm, repeat, data, seed, size: WatchedTraining(None, accuracy[arm.course], 1.0, 1.0, (1.0,) * 25),
+        lambda job, data, seed, plan: WatchedTraining(None, accuracy[job[0].course], 1.0, 1.0, (1.0,) * 25),
     )
     outcome = run(Session(), TINY)
     if accuracy:

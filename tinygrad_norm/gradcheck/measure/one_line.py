@@ -117,7 +117,7 @@ def last_digit(values: Array) -> Array:
     It is the values' own last place as a rule, but a coarser one where they were computed in float32, or are what a
     difference of larger numbers left.
 
-    >>> last_digit(np.array([[0.75, 0.1], [2.0, 0.3]]))[0]
+    >>> float(last_digit(np.array([[0.75, 0.1], [2.0, 0.3]]))[0])
     0.25
     """
     mantissa, exponent = np.frexp(np.where(np.isfinite(values), values, 0.0))

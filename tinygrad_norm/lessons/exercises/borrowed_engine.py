@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from threading import Lock
 
 OURS = "tinygrad_norm"
 ENGINES = frozenset(
@@ -15,6 +16,9 @@ ENGINES = frozenset(
     "tangent tensorflow theano tinygrad tinytorch torch torchvision".split()
 )
 """Packages that differentiate, by the name that is imported."""
+
+_PARSING = Lock()
+"""Python 3.11 counts the depth of all trees together: two that are built at once fail."""
 
 _IMPORTING = frozenset({"__import__", "import_module"})
 
@@ -25,7 +29,8 @@ def imported_engine(source: bytes) -> str | None:
     What is no Python imports nothing.
     """
     try:
-        tree = ast.parse(source)
+        with _PARSING:
+            tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     found = [(line, name) for node in ast.walk(tree) for line, name in _imports(node) if name in ENGINES]
