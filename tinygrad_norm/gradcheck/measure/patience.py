@@ -55,7 +55,8 @@ class Patience:
             with self._lock:
                 self._deadline = began + max(LEAST, TIMES * self._longest) if self._longest else float("inf")
             value = function(x)
-            self._finish()
+            if self._finish():  # it swallowed what should have stopped it
+                return None
         except TookTooLongError:
             with self._lock:
                 self._deadline, self._fired = float("inf"), False
@@ -69,12 +70,16 @@ class Patience:
         self._longest = max(self._longest, time.monotonic() - began)
         return value
 
-    def _finish(self) -> None:
-        """End the watch; if it has just fired, wait for what it raises, which must not hit the next call."""
+    def _finish(self) -> bool:
+        """End the watch; if it has just fired, wait for what it raises, which must not hit the next call.
+
+        Tells whether it has fired.
+        """
         with self._lock:
             self._deadline, fired, self._fired = float("inf"), self._fired, False
-        for _ in range(1000 if fired else 0):  # the function may have swallowed it
+        for _ in range(100 if fired else 0):  # the function may have swallowed it
             time.sleep(0.001)
+        return fired
 
     def _watch(self) -> None:
         while not self._ended.wait(LEAST / 10):
