@@ -150,3 +150,8 @@ def test_what_was_left_out_is_said_and_nothing_drives_the_terminal(table_of: Tab
     assert "6 rows left out that lacked a number (lines 3, 5, 6, 8, 9…)." in " ".join(text.split())
     assert all(c.isprintable() or c == "\n" for c in text)
     assert "a\\x1b[2Jb" in text
+
+
+def test_rows_that_are_too_large_only_together_are_shown_without_a_warning(table_of: TableOf) -> None:
+    table = table_of([[1e300], [1.0]])
+    assert "inf" in steps_text(table, normalize_table(table, NormChoices("layer")))

@@ -195,11 +195,12 @@ def _gradient_block(window: _Window, result: NormalizedTable) -> str:
 def _statistics_block(table: OwnTable, result: NormalizedTable) -> str:
     """Return the extent of every step over all real rows."""
     real = slice(None) if table.real is None else table.real
-    rows = tuple(
-        Row(step.name, tuple(float(f(step.values[real])) for f in (np.min, np.mean, np.max, np.std)))
-        for step in result.steps
-        if not step.is_statistic
-    )
+    with np.errstate(over="ignore"):  # the rows together may be too large where each of them is not
+        rows = tuple(
+            Row(step.name, tuple(float(f(step.values[real])) for f in (np.min, np.mean, np.max, np.std)))
+            for step in result.steps
+            if not step.is_statistic
+        )
     title = f"over {counted(len(table.numbers[real]), 'row' if table.real is None else 'real row')} together"
     columns = ("smallest", "mean", "largest", "deviation")
     spec = choose_format(np.array([row.values for row in rows]))
