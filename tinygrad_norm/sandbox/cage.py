@@ -46,6 +46,7 @@ def caged_command(command: Sequence[str], library: str = "", package: str = "", 
     if package:
         bound += ["--tmpfs", package, "--ro-bind", room, room]
     return [
-        *("bwrap", "--unshare-all", "--die-with-parent", "--new-session", *bound, "--dev", "/dev", "--proc", "/proc"),
-        *("--tmpfs", "/tmp", "--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--chdir", "/tmp", *command),
+        # Its own /tmp comes first: Python itself may lie in the one outside.
+        *("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--tmpfs", "/tmp", *bound, "--dev", "/dev"),
+        *("--proc", "/proc", "--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--chdir", "/tmp", *command),
     ]
