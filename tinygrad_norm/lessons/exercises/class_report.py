@@ -10,15 +10,15 @@ import ast
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...terminal.table import aligned
 from ..languages import say, speaking
 from .class_files import Submission, source_of
 from .exercise_parts import Exercise
-from .exercise_report import grade_data, score, verdict_lines
-from .grading_a_class import Class, Student
+from .exercise_report import grade_data, names_of, score, verdict_lines
+from .grading_a_class import Class, Student, language_of
 
 
 def class_text(graded: Class) -> str:
@@ -26,7 +26,7 @@ def class_text(graded: Class) -> str:
 
     What a teacher should know of the files stands in a last column, if there is anything.
     """
-    with speaking(_language(graded)):
+    with speaking(language_of(graded.exercises)):
         heads = [say("ex {number}", number=exercise.number) for exercise in graded.exercises]
         noted = any(student.notes for student in graded.students)
         rows = [
@@ -41,11 +41,6 @@ def class_text(graded: Class) -> str:
         ]
         table = [[say("student"), *heads, say("total"), say("first to mend"), *([say("notes")] * noted)], *rows]
     return "\n".join(aligned(table, f"l{'r' * (len(heads) + 1)}l{'l' * noted}")) + "\n"
-
-
-def _language(graded: Class) -> str:
-    languages = {exercise.lang for exercise in graded.exercises}
-    return languages.pop() if len(languages) == 1 else "en"
 
 
 def _cell(student: Student, exercise: Exercise) -> str:
@@ -121,13 +116,13 @@ def _feedback_text(graded: Class, student: Student) -> str:
     for grade in student.grades:
         with speaking(grade.exercise.lang):
             total = score(grade.points, grade.exercise.points)
-            lines += ["", f"## {say('Exercise {number}, {title}: {score}', **_names(grade.exercise), score=total)}", ""]
+            lines += [
+                "",
+                f"## {say('Exercise {number}, {title}: {score}', **names_of(grade.exercise), score=total)}",
+                "",
+            ]
             lines += ["```text", *(line.replace("`", "'") for v in grade.verdicts for line in verdict_lines(v)), "```"]
     return "\n".join(lines) + "\n"
-
-
-def _names(exercise: Exercise) -> Mapping[str, Any]:
-    return {"number": exercise.number, "title": exercise.title}
 
 
 def _escaped(text: str) -> str:

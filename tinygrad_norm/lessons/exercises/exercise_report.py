@@ -22,7 +22,7 @@ def grade_text(grade: Grade) -> str:
     exercise = grade.exercise
     with speaking(exercise.lang):
         whole = score(grade.points, exercise.points)
-        lines = [say("Exercise {number}, {title}: {score}", **_names(exercise), score=whole), ""]
+        lines = [say("Exercise {number}, {title}: {score}", **names_of(exercise), score=whole), ""]
         width = max(len(verdict.label) for verdict in grade.verdicts)
         for verdict in grade.verdicts:
             lines += [f"  {line}" for line in verdict_lines(verdict, width)]
@@ -38,7 +38,8 @@ def grade_text(grade: Grade) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _names(exercise: Exercise) -> dict[str, object]:
+def names_of(exercise: Exercise) -> dict[str, object]:
+    """Return what a heading says of an exercise."""
     return {"number": exercise.number, "title": exercise.title}
 
 
@@ -86,7 +87,7 @@ def grade_data(grade: Grade) -> dict[str, Any]:
 def exercise_text(exercise: Exercise) -> str:
     """Return the statement and what is to be written."""
     with speaking(exercise.lang):
-        head = say("Exercise {number}: {title}", **_names(exercise))
+        head = say("Exercise {number}: {title}", **names_of(exercise))
         start = say("Start it: {command}", command=command(exercise, "start", exercise.number))
     lines = [head, exercise.statement.rstrip("\n")]
     for asked in exercise.asked:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -98,10 +98,15 @@ def grade_class(
             for future in running:
                 future.cancel()
     exercises = {s.exercise.number: s.exercise for s in handed_in.submissions}
-    languages = {exercise.lang for exercise in exercises.values()}
-    with speaking(languages.pop() if len(languages) == 1 else "en"):
+    with speaking(language_of(exercises.values())):
         students = tuple(_students(handed_in, grades))
     return Class(tuple(exercises[number] for number in sorted(exercises)), students, complete)
+
+
+def language_of(exercises: Iterable[Exercise]) -> str:
+    """Return the language of all exercises, English if they have several."""
+    languages = {exercise.lang for exercise in exercises}
+    return languages.pop() if len(languages) == 1 else "en"
 
 
 @contextmanager
