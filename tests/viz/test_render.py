@@ -6,7 +6,7 @@ import os
 import stat
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,15 @@ import pytest
 import tinygrad_norm as tg
 from tinygrad_norm.viz import Drawing
 from tinygrad_norm.viz import render as r
-from tinygrad_norm.viz.render import RendererError, find_renderers, render, renderer_for, resolution, size_of
+from tinygrad_norm.viz.render import (
+    RendererError,
+    find_renderers,
+    render,
+    renderer_for,
+    resolution,
+    size_of,
+    use_renderer,
+)
 
 SMALL = "digraph { a -> b }"
 PYTHON = sys.executable  # kept, since a test below pretends that it lies elsewhere
@@ -206,3 +214,43 @@ def test_the_graphviz_package_is_left_as_it_was(square: Drawing) -> None:
     before = settings()
     assert square.svg
     assert settings() == before
+
+
+@pytest.fixture
+def in_process() -> Iterator[Callable[[Callable[[str], str]], None]]:
+    """Lay out by a function; by programs again afterwards."""
+    yield use_renderer
+    use_renderer(None)
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_a_function_lays_out_where_no_program_is(in_process: Callable[[Callable[[str], str]], None]) -> None:
+    asked: list[str] = []
+
+    def lay_out(dot: str) -> str:
+        asked.append(dot)
+        return '<?xml version="1.0"?><svg width="10pt" height="20pt" xmlns="http://www.w3.org/2000/svg"><g/></svg>'
+
+    in_process(lay_out)
+    drawing = tg.draw(lambda x: x * x, 3.0)
+    assert 'width="10pt"' in drawing.svg
+    assert asked == [drawing.dot]
+    with pytest.raises(RendererError, match=r"a PNG needs a renderer that is a program; .* Save as \.svg"):
+        drawing.picture("png")
+    with pytest.raises(RendererError, match="renderer= must name an executable"):
+        render(SMALL, "svg", "/none")
+    use_renderer(None)
+    with pytest.raises(RendererError, match="found none on this machine"):
+        render(SMALL, "svg")
+
+
+@pytest.mark.parametrize(
+    ("lay_out", "said"),
+    [(lambda dot: dot, "it wrote b'digraph"), (lambda dot: dot.missing, "it said: 'str' object has no attribute")],
+)
+def test_a_function_that_writes_no_svg(
+    in_process: Callable[[Callable[[str], str]], None], lay_out: Callable[[str], str], said: str
+) -> None:
+    in_process(lay_out)
+    with pytest.raises(RendererError, match=said):
+        render(SMALL, "svg")

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -40,11 +40,12 @@ class Refused(Exception):  # noqa: N818  # read by a learner: "Refused: …"
     """What an answer must not do, in words."""
 
 
-class _Desk:
+class Desk:
     """The answer, the objects of it that the other side knows by number, and what can be asked of them."""
 
-    def __init__(self, send: Callable[[bytes], object]) -> None:
+    def __init__(self, send: Callable[[bytes], object], builtins: Mapping[str, Any] | None = None) -> None:
         self._send = send
+        self._builtins = {} if builtins is None else {"__builtins__": dict(builtins)}
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._file = ""
@@ -81,6 +82,7 @@ class _Desk:
         self._file = file
         module = ModuleType(MODULE)
         sys.modules[MODULE] = module
+        vars(module).update(self._builtins)
         exec(compile(source.encode("latin-1"), file, "exec", dont_inherit=True), module.__dict__)
         return {name: value for name, value in vars(module).items() if callable(value) and not name.startswith("__")}
 
@@ -111,6 +113,8 @@ PROCESSES = {"_ctypes", "_multiprocessing", "_posixsubprocess", "_socket", "_win
 PROCESSES |= {"pty", "socket", "subprocess", "_interpreters", "_xxsubinterpreters", "_testcapi"}
 """Modules with ways out that Python does not announce."""
 
+_ALLOWED = sys.stdlib_module_names | {"numpy"}
+
 _REFUSED = (
     *("ctypes.", "ftplib.", "http.", "imaplib.", "pty.", "shutil.", "signal.", "smtplib.", "socket.", "subprocess."),
     *("sys.addaudithook", "urllib.", "webbrowser.", "winreg.", "os.chmod", "os.chown", "os.exec", "os.fork", "os.kill"),
@@ -118,6 +122,14 @@ _REFUSED = (
     *("os.symlink", "os.system", "os.truncate", "os.unsetenv"),
 )
 """What begins so, of the events that Python announces."""
+
+
+def require_allowed(name: str) -> None:
+    """Raise ImportError unless an answer may import a module of this name."""
+    root = name.partition(".")[0]
+    if root in PROCESSES or root not in _ALLOWED:
+        whose = "this package" if root == "tinygrad_norm" else root
+        raise ImportError(f"imports {whose}: an answer is written with Python and NumPy alone")
 
 
 def _guard(package: str) -> Callable[[str, tuple[Any, ...]], None]:
@@ -128,14 +140,10 @@ def _guard(package: str) -> Callable[[str, tuple[Any, ...]], None]:
     readable = tuple({os.path.realpath(p) + os.sep for p in (sys.base_prefix, sys.prefix, *_libraries())})
     hidden = os.path.realpath(package) + os.sep
     realpath, fsdecode, separator = os.path.realpath, os.fsdecode, os.sep
-    allowed = sys.stdlib_module_names | {"numpy"}
 
     def hook(event: str, details: tuple[Any, ...]) -> None:
         if event == "import":
-            root = details[0].partition(".")[0]
-            if root in PROCESSES or root not in allowed:
-                whose = "this package" if root == "tinygrad_norm" else root
-                raise ImportError(f"imports {whose}: an answer is written with Python and NumPy alone")
+            require_allowed(details[0])
         elif event == "open":
             path, mode, flags = details
             if isinstance(path, int):
@@ -201,7 +209,7 @@ def main(package: str, memory: int, seconds: float) -> None:
         replies.write(frame)
         replies.flush()
 
-    desk = _Desk(send)
+    desk = Desk(send)
     send(Sent(lambda value: []).frame("ready"))
     while (frame := read_frame(requests.read)) is not None:
         desk.answer(*frame)

@@ -109,7 +109,7 @@ def run(job: Job, arguments: Mapping[str, Any], seconds: float = 10.0, memory: i
         # are left to it, and close them when it ends.
         listener.join(timeout=1.0)
         drain.join(timeout=1.0)
-    return JobResult(tuple(messages), ending, drain.printed)
+    return JobResult(tuple(messages), ending, drain.heard.printed)
 
 
 def _start() -> subprocess.Popen[str]:
@@ -136,26 +136,37 @@ def _listen(stream: IO[str], lines: queue.Queue[str | None]) -> None:
     lines.put(None)
 
 
+class Heard:
+    """Hears what is printed, and keeps no more than the beginning."""
+
+    def __init__(self) -> None:
+        self._lines = 0
+        self._beginning = b""
+
+    def hear(self, chunk: bytes) -> None:
+        """Take in what was printed next."""
+        self._beginning = (self._beginning + chunk[: 20 * SHOWN])[: 20 * SHOWN]
+        self._lines += chunk.count(b"\n")
+
+    @property
+    def printed(self) -> Printed:
+        """What was heard so far."""
+        return Printed(self._lines, one_line(self._beginning.decode("utf-8", errors="replace"), SHOWN))
+
+
 class Drain(threading.Thread):
-    """Reads what is printed to its end, and keeps no more than the beginning."""
+    """Hears a stream to its end."""
 
     def __init__(self, stream: IO[Any]) -> None:
         super().__init__(daemon=True)
         self._stream = stream
-        self._lines = 0
-        self._beginning = b""
+        self.heard = Heard()
 
     def run(self) -> None:
         """Read until the other side closes."""
         with self._stream:
             while chunk := os.read(self._stream.fileno(), 1 << 16):
-                self._beginning = (self._beginning + chunk)[: 20 * SHOWN]
-                self._lines += chunk.count(b"\n")
-
-    @property
-    def printed(self) -> Printed:
-        """What was read so far."""
-        return Printed(self._lines, one_line(self._beginning.decode("utf-8", errors="replace"), SHOWN))
+                self.heard.hear(chunk)
 
 
 def _collect(

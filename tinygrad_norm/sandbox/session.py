@@ -1,5 +1,7 @@
 """An answer at work in a process of its own, asked from here: :class:`AnswerSession` and the :class:`Remote` objects.
 
+:class:`Answer` is what can be asked of it wherever it is; :mod:`.answer_here` has one that needs no process.
+
 What the answer defines is used as if it were here, ``names["Value"](2.0) * 3.0``; each step is a request to the
 process, and only plain values, arrays and handles come back. So whoever judges keeps everything that could be forged:
 an answer that patches, searches or prints gives wrong numbers and nothing more.
@@ -61,7 +63,7 @@ class Remote:
     __slots__ = ("_number", "_session")
     __array_ufunc__ = None  # an array on the left leaves an operator to the object
 
-    def __init__(self, session: AnswerSession, number: int) -> None:
+    def __init__(self, session: Answer, number: int) -> None:
         object.__setattr__(self, "_session", session)
         object.__setattr__(self, "_number", number)
 
@@ -129,7 +131,90 @@ for _name in OPERATORS:
         setattr(Remote, f"__r{_name}__", _operator(_name, turned=True))
 
 
-class AnswerSession:
+class Answer:
+    """An answer, asked request for request, whatever carries the requests: what all ways of running one share."""
+
+    def __init__(self, source: bytes, file: str) -> None:
+        self._source, self._file = source, file
+        self._sent = 0
+        self._kinds: dict[str, type[Remote]] = {}
+        self.ended: AnswerEndedError | None = None
+
+    def __enter__(self) -> Answer:
+        """Wait until it can be asked."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        """End it."""
+
+    @property
+    def printed(self) -> Printed:
+        """What the answer has printed so far."""
+        raise NotImplementedError
+
+    def _exchange(self, frame: bytes) -> tuple[bytes, bytes]:
+        """Return the reply to a request."""
+        raise NotImplementedError
+
+    def _end(self, reason: str, code: str) -> AnswerEndedError:
+        self.ended = AnswerEndedError(reason, code)
+        return self.ended
+
+    def load(self) -> Mapping[str, Any]:
+        """Run the answer; return the functions and classes that it defines, by name."""
+        names: Mapping[str, Any] = self.ask("load", self._source.decode("latin-1"), self._file)
+        return names
+
+    def ask(self, action: str, *operands: Any) -> Any:
+        """Have the answer do something and return what it gives; arrays that it changed are changed here, too.
+
+        AnswerRaisedError or NotImplementedError as the answer raised; AnswerEndedError if it is gone.
+        """
+        if self.ended is not None:
+            raise self.ended
+        values = Sent(self._number_of)
+        self._sent += 1
+        try:
+            frame = self._exchange(values.frame([self._sent, action, *map(values.tree, operands)]))
+            return self._read(frame, values.arrays)
+        except WireError as error:
+            raise self._end(f"sends back what {error}", "bad-reply") from None
+
+    def _number_of(self, value: Any) -> Any:
+        if isinstance(value, Remote) and value._session is self:
+            return object.__getattribute__(value, "_number")
+        raise SandboxError(f"an answer must be asked with numbers, texts, arrays and its own objects; got {value!r}.")
+
+    def _read(self, frame: tuple[bytes, bytes], given: Sequence[Any]) -> Any:
+        received = Received(*frame, handle=self._remote)
+        match received.message:
+            case [self._sent, "gave", tree, list(changed)]:
+                result = received.value(tree)
+                _change(given, [(k, received.value(array)) for k, array in changed])
+                return result
+            case [self._sent, "raised", str(told), str(), bool(unwritten)]:
+                text = one_line(told)
+                raise NotImplementedError(text) if unwritten else AnswerRaisedError(text)
+        raise WireError("is no reply")
+
+    def _remote(self, content: Any) -> Remote:
+        number, kind, name = content
+        if type(number) is not int or kind not in ("class", "function", "object") or type(name) is not str:
+            raise ValueError(content)
+        name = name if name.isidentifier() else "object"
+        if name not in self._kinds and len(self._kinds) < 1000:
+            self._kinds[f"{kind} {name}"] = type(
+                name, (Remote if kind == "object" else RemoteCallable,), {"__slots__": ()}
+            )
+        return self._kinds[f"{kind} {name}"](self, number)
+
+
+class AnswerSession(Answer):
     """The process of one answer.
 
     Parameters
@@ -156,11 +241,9 @@ class AnswerSession:
     def __init__(
         self, source: bytes, file: str, seconds: float = 10.0, total: float = 120.0, memory: int = MEMORY
     ) -> None:
-        self._source, self._file, self._seconds, self._total = source, file, seconds, total
+        super().__init__(source, file)
+        self._seconds, self._total = seconds, total
         self._end_at = time.monotonic() + total
-        self._sent = 0
-        self._kinds: dict[str, type[Remote]] = {}
-        self.ended: AnswerEndedError | None = None
         self.folder = tempfile.TemporaryDirectory(prefix="tinygrad_norm-")
         try:
             self._process = _start(memory, total, self.folder.name)
@@ -206,79 +289,31 @@ class AnswerSession:
     @property
     def printed(self) -> Printed:
         """What the answer has printed so far."""
-        return self._drain.printed
+        return self._drain.heard.printed
 
-    def load(self) -> Mapping[str, Any]:
-        """Run the answer; return the functions and classes that it defines, by name."""
-        names: Mapping[str, Any] = self.ask("load", self._source.decode("latin-1"), self._file)
-        return names
-
-    def ask(self, action: str, *operands: Any) -> Any:
-        """Have the process do something and return what it gives; arrays that it changed are changed here, too.
-
-        AnswerRaisedError or NotImplementedError as the answer raised; AnswerEndedError if the process is gone.
-        """
-        if self.ended is not None:
-            raise self.ended
-        values = Sent(self._number_of)
-        self._sent += 1
-        try:
-            self._write(values.frame([self._sent, action, *map(values.tree, operands)]))
-            return self._read(values.arrays)
-        except WireError as error:
-            raise self._end(f"sends back what {error}", "bad-reply") from None
-
-    def _number_of(self, value: Any) -> Any:
-        if isinstance(value, Remote) and value._session is self:
-            return object.__getattribute__(value, "_number")
-        raise SandboxError(f"an answer must be asked with numbers, texts, arrays and its own objects; got {value!r}.")
-
-    def _write(self, frame: bytes) -> None:
+    def _exchange(self, frame: bytes) -> tuple[bytes, bytes]:
         assert self._process.stdin is not None
         with suppress(OSError):  # it is gone, which reading will show
             self._process.stdin.write(frame)
             self._process.stdin.flush()
-
-    def _read(self, given: Sequence[Any]) -> Any:
         left = max(self._end_at - time.monotonic(), 0.0)
         try:
-            frame = self._frames.get(timeout=min(self._seconds, left))
+            reply = self._frames.get(timeout=min(self._seconds, left))
         except queue.Empty:
             if left < self._seconds:
                 raise self._end(
                     f"takes the file over the {self._total:g} s that it has as a whole", "too-long"
                 ) from None
             raise self._end(f"does not end within {self._seconds:g} s", "too-long") from None
-        if frame is None:
+        if reply is None:
             raise self._end(reason_of(self._process), "died")
-        if isinstance(frame, str):
-            raise self._end(f"sends back what {frame}", "bad-reply")
-        received = Received(*frame, handle=self._remote)
-        match received.message:
-            case [self._sent, "gave", tree, list(changed)]:
-                result = received.value(tree)
-                _change(given, [(k, received.value(array)) for k, array in changed])
-                return result
-            case [self._sent, "raised", str(told), str(), bool(unwritten)]:
-                text = one_line(told)
-                raise NotImplementedError(text) if unwritten else AnswerRaisedError(text)
-        raise WireError("is no reply")
-
-    def _remote(self, content: Any) -> Remote:
-        number, kind, name = content
-        if type(number) is not int or kind not in ("class", "function", "object") or type(name) is not str:
-            raise ValueError(content)
-        name = name if name.isidentifier() else "object"
-        if name not in self._kinds and len(self._kinds) < 1000:
-            self._kinds[f"{kind} {name}"] = type(
-                name, (Remote if kind == "object" else RemoteCallable,), {"__slots__": ()}
-            )
-        return self._kinds[f"{kind} {name}"](self, number)
+        if isinstance(reply, str):
+            raise self._end(f"sends back what {reply}", "bad-reply")
+        return reply
 
     def _end(self, reason: str, code: str) -> AnswerEndedError:
-        self.ended = AnswerEndedError(reason, code)
         end_group(self._process)
-        return self.ended
+        return super()._end(reason, code)
 
 
 def _change(given: Sequence[Any], changed: Sequence[tuple[Any, Any]]) -> None:

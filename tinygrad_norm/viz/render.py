@@ -2,6 +2,7 @@
 
 The first of these is used: the path given, ``TINYGRAD_NORM_DOT``, the ``graphviz-pure`` executable that comes with the
 package, ``dot`` on the PATH. PDF needs ``dot``. Without any, DOT and text still work, and the error says what to do.
+Where no program can be started, as in a browser, :func:`use_renderer` puts a function in their place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,6 +44,15 @@ class Renderer:
     path: str
     found: str
     pdf: bool
+
+
+_svg_of: Callable[[str], str] | None = None
+
+
+def use_renderer(svg_of: Callable[[str], str] | None) -> None:
+    """Lay out by a function of this process, from DOT to SVG, where no renderer is named; None: by programs again."""
+    global _svg_of
+    _svg_of = svg_of
 
 
 def named_renderer(name: str, by: str) -> Renderer:
@@ -97,6 +107,8 @@ def render(
 
     ``scale`` enlarges a PNG or PDF; a PNG has so many ``dots`` an inch.
     """
+    if _svg_of is not None and explicit is None:
+        return _rendered_here(_svg_of, dot, format)
     renderer = renderer_for(format, explicit)
     options = [f"-T{format}"]
     if format == "png" or (format == "pdf" and scale != 1.0):
@@ -106,6 +118,20 @@ def render(
         else:
             options.append(f"-Gsize={width * scale / 72:.4f},{height * scale / 72:.4f}!")
     return run_renderer(renderer, dot, options, seconds)
+
+
+def _rendered_here(svg_of: Callable[[str], str], dot: str, format: Format) -> bytes:
+    if format != "svg":
+        raise RendererError(
+            f"a {format.upper()} needs a renderer that is a program; here one writes SVG. Save as .svg."
+        )
+    try:
+        written = svg_of(dot).encode("utf-8")
+    except Exception as error:  # of whatever kind its language has
+        raise RendererError(f"the renderer of this process must write SVG; it said: {str(error)[:300]}.") from error
+    if not looks_like(written, format):
+        raise RendererError(f"the renderer of this process must write SVG; it wrote {written[:20]!r}.")
+    return written
 
 
 def run_renderer(renderer: Renderer, dot: str, options: list[str], seconds: float) -> bytes:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from tinygrad_norm.lessons.exercises.exercise_files import stub_text
+from tinygrad_norm.lessons.exercises.exercise_parts import Verdict
 from tinygrad_norm.lessons.exercises.exercise_report import grade_data, grade_text
 from tinygrad_norm.lessons.exercises.grading import Grade, grade_file
+from tinygrad_norm.lessons.exercises.grading import grade_source as grade_text_of
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
+from tinygrad_norm.sandbox import AnswerHere
 
 GradeText = Callable[..., Grade]
 
@@ -120,3 +123,31 @@ def test_a_mistake_is_explained_below_its_verdict(grade_source: GradeText) -> No
     assert lines[place + 1].startswith("         x: WRONG in 35 of 35 entries; worst x[")
     assert "the mean of g over the row is subtracted" in lines[place + 3]
     assert lines[place + 4] == "         seen on random data"
+
+
+FAULTY = """
+import numpy as np
+def mean_backward(g, x):
+    print("at work")
+    return g
+def center_backward(g, x):
+    x += 1
+    raise ValueError("\x1b[31mred")
+"""
+
+
+@pytest.mark.parametrize("number", [7, 12])
+@pytest.mark.parametrize("text", [FAULTY, "x = (", "import micrograd", ""])
+def test_without_a_process_the_verdicts_are_the_same(number: int, text: str) -> None:
+    told: list[Verdict] = []
+    name, exercise = "answer.py", EXERCISES[number]
+    here = grade_text_of(text.encode(), name, exercise, session=AnswerHere, report=told.extend)
+    assert here == grade_text_of(text.encode(), name, exercise)
+    if here.verdicts[0].code not in ("does-not-run", "borrowed-engine"):
+        assert tuple(told) == here.verdicts
+
+
+@pytest.mark.parametrize("number", [4, 12, 15, 24])
+def test_without_a_process_a_solution_has_full_marks(number: int) -> None:
+    source = f"import numpy as np\n{EXERCISES[number].solution}".encode()
+    assert grade_text_of(source, "answer.py", EXERCISES[number], session=AnswerHere).full

@@ -1,18 +1,18 @@
-"""Grading a file, which runs in a process of its own and is judged here."""
+"""Grading a file, which runs in a process of its own, or here where there is none, and is judged here."""
 
 from __future__ import annotations
 
 import os
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...sandbox import AnswerEndedError, AnswerRaisedError, AnswerSession, Printed, account
+from ...sandbox import Answer, AnswerEndedError, AnswerRaisedError, AnswerSession, Printed, account
 from ...terminal.files import shown_name
 from ..languages import say, speaking
 from .borrowed_engine import imported_engine
@@ -60,13 +60,22 @@ def grade_file(path: str | Path, exercise: Exercise, seed: int = 0, seconds: flo
     return grade_source(source_of(Path(path)), str(path), exercise, seed, seconds)
 
 
-def grade_source(source: bytes, name: str, exercise: Exercise, seed: int = 0, seconds: float = SECONDS) -> Grade:
+def grade_source(
+    source: bytes,
+    name: str,
+    exercise: Exercise,
+    seed: int = 0,
+    seconds: float = SECONDS,
+    *,
+    session: Callable[[bytes, str, float, float], Answer] = AnswerSession,
+    report: Callable[[tuple[Verdict, ...]], object] | None = None,
+) -> Grade:
     """Grade the text of a file as an answer to an exercise.
 
     The file runs in a process of its own and is only asked for numbers; everything that judges them stays here. A
     function that never ends, exits or crashes loses its own points, and the others are graded in a new process. The
     seed is that of the random data; in so many seconds each call must be done, and loading the file; the file as a
-    whole has :data:`WHOLE` times as long.
+    whole has :data:`WHOLE` times as long. ``session`` runs the file; ``report`` is told the verdicts of each check.
     """
     verdicts: dict[int, tuple[Verdict, ...]] = {}
     printed = Printed()
@@ -78,8 +87,8 @@ def grade_source(source: bytes, name: str, exercise: Exercise, seed: int = 0, se
             if left < seconds:
                 refusal = say("the file takes more than {seconds:g} s as a whole", seconds=WHOLE * seconds), "too-long"
                 break
-            with AnswerSession(source, os.path.basename(name), seconds, left) as answer:
-                refusal = _grade_pending(answer, exercise, pending, seed, verdicts)
+            with session(source, os.path.basename(name), seconds, left) as answer:
+                refusal = _grade_pending(answer, exercise, pending, seed, verdicts, report)
                 printed = Printed(printed.lines + answer.printed.lines, printed.first or answer.printed.first)
     if refusal is not None:
         verdicts |= {k: fail(check, *refusal) for k, check in enumerate(exercise.checks) if k not in verdicts}
@@ -93,11 +102,12 @@ def _borrowed(source: bytes, exercise: Exercise) -> Refusal | None:
 
 
 def _grade_pending(
-    answer: AnswerSession,
+    answer: Answer,
     exercise: Exercise,
     pending: Sequence[int],
     seed: int,
     verdicts: dict[int, tuple[Verdict, ...]],
+    report: Callable[[tuple[Verdict, ...]], object] | None,
 ) -> Refusal | None:
     """Enter the verdicts of the checks, up to the one at which the process ended; return why there can be none."""
     try:
@@ -111,6 +121,9 @@ def _grade_pending(
         verdicts[k] = graded(check, names, "", seed)
         if answer.ended is not None:  # whatever was made of the silence
             verdicts[k] = fail(check, str(answer.ended), answer.ended.code)
+        if report is not None:
+            report(verdicts[k])
+        if answer.ended is not None:
             return None
     return None
 
