@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """``python -m tinygrad_norm`` is the command ``tinygrad-norm``."""
 
 import sys

@@ -206,12 +206,6 @@ def test_a_bad_argument_gets_one_line(
     assert err.count("\n") == 1
 
 
-def test_an_action_is_needed(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        run()
-    assert "ACTION" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(("processors", "files", "workers"), [(64, 40, 8), (64, 3, 8), (None, 40, 1), (2, 40, 2)])
 def test_as_many_workers_as_processors(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int | None, files: int, workers: int

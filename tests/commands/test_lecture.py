@@ -160,7 +160,7 @@ def test_the_output_is_utf8_wherever_it_goes(tmp_path: Path, encoding: str) -> N
     ("arguments", "message"),
     [
         (["--eps"], "lecture: argument --eps: expected one argument; see tinygrad-norm lecture --help"),
-        (["--bogus"], "tinygrad-norm: unrecognized arguments: --bogus; see tinygrad-norm --help"),
+        (["--bogus"], "tinygrad-norm lecture: unrecognized arguments: --bogus; see tinygrad-norm lecture --help"),
     ],
 )
 def test_bad_arguments_are_one_line_too(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -89,5 +89,5 @@ def test_a_linear_primitive_with_a_wrong_adjoint_shows_in_its_own_column() -> No
 
 
 def test_an_unknown_name_is_answered_with_the_names() -> None:
-    with pytest.raises(tg.InputError, match=r"got 'layernorm'\. The names are: "):
+    with pytest.raises(tg.InputError, match=r"got 'layernorm'\. Did you mean LayerNorm\? The names are: "):
         list(check_everything(1, 0, "layernorm"))

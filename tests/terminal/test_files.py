@@ -137,13 +137,14 @@ def test_a_file_that_is_half_written_is_taken_away_by_sigterm(tmp_path: Path) ->
     code = """
 import os, signal, sys
 from tinygrad_norm import cli
+from tinygrad_norm.commands import doctor
 from tinygrad_norm.terminal.files import whole_text
 def run(args):
     with whole_text("out.txt") as file:
         file.write("half")
         os.kill(os.getpid(), signal.SIGTERM)
         while True: signal.pause()
-cli.doctor.run = run
+doctor.run = run
 sys.exit(cli.main(["doctor"]))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, timeout=60, check=False)

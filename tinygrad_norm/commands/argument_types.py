@@ -1,10 +1,18 @@
-"""What arguments of several commands may be: each function is a ``type``, whose error the parser answers in a line."""
+"""What arguments of several commands may be, and what the shell offers for them.
+
+The functions but :func:`offer` are a ``type``, whose error the parser answers in a line.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+
+
+def offer(argument: argparse.Action, names: Iterable[str]) -> None:
+    """Let the shell complete an argument to one of these names, which are not all that it may be."""
+    vars(argument)["completer"] = lambda **_: names  # argcomplete reads this attribute
 
 
 def whole_number(least: int) -> Callable[[str], int]:

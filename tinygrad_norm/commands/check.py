@@ -12,22 +12,20 @@ from ..errors import InputError
 from ..gradcheck.check_report import for_json
 from ..gradcheck.digits import short
 from ..gradcheck.learner_file import check_in_process
-from ..gradcheck.whole_package import PackageResult, check_everything
+from ..gradcheck.whole_package import PackageResult, check_everything, names
 from ..terminal.progress import Progress
 from ..terminal.table import aligned
-from .argument_types import seconds, whole_number
+from .argument_types import offer, seconds, whole_number
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     add = parser.add_argument
-    add(
-        "target",
-        metavar="TARGET",
-        nargs="?",
-        help="FILE.py:FUNCTION, checked with FUNCTION_backward if there is one, at SAMPLES or at the defaults of its "
-        "parameters; or the name of a primitive, composition or layer; everything if left out",
+    target = (
+        "FILE.py:FUNCTION, checked with FUNCTION_backward if there is one, at SAMPLES or at the defaults of its "
+        "parameters; or the name of a primitive, composition or layer; everything if left out"
     )
+    offer(add("target", metavar="TARGET", nargs="?", help=target), names())
     order = "2 also checks the gradient of the gradient, 3 the next (default: 1)"
     add("--order", metavar="N", type=int, choices=(1, 2, 3), default=1, help=order)
     seed = "of the random cotangents and directions (default: 0)"

@@ -23,9 +23,11 @@ from ..lessons.exercises.class_report import (
 from ..lessons.exercises.exercise_files import command, file_name, recognize, stub_text
 from ..lessons.exercises.exercise_parts import Exercise
 from ..lessons.exercises.exercise_report import (
+    exercise_data,
     exercise_text,
     grade_data,
     grade_text,
+    hint_data,
     hint_text,
     list_data,
     list_text,
@@ -39,7 +41,7 @@ from ..lessons.languages import say, speaking
 from ..sandbox import Protection, protection
 from ..terminal.files import shown_name, whole_text
 from ..terminal.progress import Progress
-from .argument_types import point_in_time, seconds, whole_number
+from .argument_types import offer, point_in_time, seconds, whole_number
 from .workers import configure as configure_workers
 from .workers import processors, workers
 
@@ -48,14 +50,15 @@ Action = Callable[[argparse.Namespace], int]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
 
     def action(name: str, act: Action, what: str, of_one: bool = True) -> Callable[..., argparse.Action]:
         """Add an action, of one exercise or of several; return what adds its arguments."""
         chosen = actions.add_parser(name, help=what)
         chosen.set_defaults(act=act)
         if of_one:
-            chosen.add_argument("exercise", metavar="N", help="number or name of the exercise")
+            which = chosen.add_argument("exercise", metavar="N", help="number or name of the exercise")
+            offer(which, [exercise.slug for exercise in EXERCISES.values()])
         own = "the exercises that a Python file of a teacher's defines, in place of the course's"
         chosen.add_argument("--from", dest="source", metavar="MY.py", help=own)
         return chosen.add_argument
@@ -64,11 +67,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print them as JSON")
     add = action("show", _show, "what an exercise asks")
     add("--solution", action="store_true", help="print the reference solution instead")
+    add("--json", action="store_true", help="print it as JSON")
     add = action("start", _start, "write the file to start from")
     add("folder", metavar="DIR", nargs="?", default=".", help="where to (default: here)")
     add("--force", action="store_true", help="replace the file if it exists")
     add = action("hint", _hint, "a hint, one at a time")
     add("--step", metavar="K", type=whole_number(1), default=1, help="which hint (default: 1)")
+    add("--json", action="store_true", help="print it as JSON")
     add = action("grade", _grade, "grade a file, or a folder with the files of a class", of_one=False)
     add("path", metavar="FILE|DIR", help="a file that answers an exercise, or a folder of them")
     add("--exercise", metavar="N", help="which exercise FILE answers (default: as its first line or its name says)")
@@ -121,6 +126,9 @@ def _show(args: argparse.Namespace) -> int:
             f"the solution of exercise {exercise.number} must not be locked to be shown; it is, by the teacher. "
             f"Ask for a hint: {command(exercise, 'hint', exercise.number)}"
         )
+    if args.json:
+        print(_json(exercise_data(exercise, args.solution)), end="")
+        return 0
     print(exercise.solution.strip() + "\n" if args.solution else exercise_text(exercise), end="")
     if args.solution and exercise is EXERCISES.get(10):
         print("\n# What the engine writes out for the same function (tinygrad-norm program layer_norm):\n#")
@@ -165,7 +173,7 @@ def _hint(args: argparse.Namespace) -> int:
     exercise = _chosen(args)
     if args.step > len(exercise.hints):
         raise InputError(f"--step must be 1 to {len(exercise.hints)} for exercise {exercise.number}; got {args.step}.")
-    print(hint_text(exercise, args.step), end="")
+    print(_json(hint_data(exercise, args.step)) if args.json else hint_text(exercise, args.step), end="")
     return 0
 
 

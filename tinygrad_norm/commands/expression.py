@@ -18,6 +18,7 @@ from .. import functional
 from ..engine.primitive import FUNCTIONS, load_late
 from ..engine.tensor import Tensor
 from ..errors import InputError, TinygradNormError
+from ..terminal.spelling import did_you_mean
 
 LONGEST, MOST_PARTS, DEEPEST = 2000, 400, 60
 LARGEST_NUMBER, MOST_ENTRIES, MOST_WORK = 10_000, 100_000, 10**8
@@ -140,7 +141,7 @@ def check_part(node: ast.AST, functions: Mapping[str, Any], called: bool) -> Non
             return
         if called:
             raise InputError(
-                f"an expression must call documented functions; got {node.id!r}. "
+                f"an expression must call documented functions; got {node.id!r}.{did_you_mean(node.id, functions)} "
                 f"There are {', '.join(sorted(functions))}."
             )
         raise InputError(f"the function {node.id} must be called; write {node.id}(x).")

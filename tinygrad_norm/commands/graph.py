@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ..lessons.graph_examples import EXAMPLES
 from ..terminal.table import aligned
 from ..viz.drawing import SUFFIXES, write_drawing
 from ..viz.layouts import PLACES
+from .argument_types import offer
 from .layer_or_expression import drawing_of, named_arrays
 
 FORMATS = ("txt", "gv", "svg", "png", "pdf", "html")
@@ -21,7 +23,8 @@ SWITCH = {"auto": None, "yes": True, "no": False}
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     add = parser.add_argument
-    add("target", metavar="LAYER|EXPRESSION", nargs="?", help="a layer by name (see --list), or as in 'x * sin(y)'")
+    target = "a layer by name (see --list), or as in 'x * sin(y)'"
+    offer(add("target", metavar="LAYER|EXPRESSION", nargs="?", help=target), EXAMPLES)
     add("-o", "--out", metavar="FILE", help="write a file instead of printing: FILE" + ", FILE".join(SUFFIXES))
     formats = f"{', '.join(FORMATS)} (default: by the file's suffix; txt when printing)"
     add("--format", metavar="NAME", choices=FORMATS, help=formats)
@@ -46,6 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--theme", metavar="NAME", choices=("auto", "light", "dark"), default="auto", help=themes)
     add("--force", action="store_true", help="lay out more than 2000 nodes, however long it takes")
     add("--list", action="store_true", help="list the layers and stop")
+    add("--json", action="store_true", help="print nodes, edges and steps, or the list, as JSON at full precision")
 
 
 def depth_given(given: str) -> int | str | None:
@@ -62,22 +66,27 @@ def depth_given(given: str) -> int | str | None:
 def run(args: argparse.Namespace) -> int:
     """Draw, and write or print."""
     if args.list:
-        print("\n".join(aligned([(name, example.what) for name, example in EXAMPLES.items()], "l")))
+        rows = [(name, example.what) for name, example in EXAMPLES.items()]
+        listed = [{"layer": name, "what": what} for name, what in rows]
+        print(json.dumps(listed, ensure_ascii=False, indent=1) if args.json else "\n".join(aligned(rows, "l")))
         return 0
     if args.target is None:
         raise InputError(
             "graph needs a layer or an expression. Write graph layer_norm, or graph 'x * sin(y)'; see --list."
         )
+    if args.json and args.format and args.out is None:
+        raise InputError("--json and --format must not both print; got both. Name a file with --out.")
     format = args.format or format_by_suffix(args.out)
     options = {name: getattr(args, name) for name in OPTIONS}
     if args.gradients != "auto":  # what a layer says of its gradients stands if not asked
         options["gradients"] = SWITCH[args.gradients]
     drawing = drawing_of(args.target, named_arrays(args.let), values=SWITCH[args.values], **options)
-    content = drawing.picture(format)
-    if args.out is None:
-        sys.stdout.buffer.write(content)
-    else:
-        write_drawing(args.out, content)
+    if args.out is not None:
+        write_drawing(args.out, drawing.picture(format))
+    if args.json:
+        print(json.dumps(drawing.to_json(), ensure_ascii=False, allow_nan=False))
+    elif args.out is None:
+        sys.stdout.buffer.write(drawing.picture(format))
     if drawing.view.failure:
         print(f"tinygrad-norm graph: drawn up to the error: {drawing.view.failure}", file=sys.stderr)
         return 1

@@ -18,6 +18,7 @@ from ..lessons.labs.norm_comparison import TASKS, Train, Trained, comparison_dat
 from ..lessons.labs.pictures import check_plot, plot_report
 from ..lessons.labs.training import TrainingPlan
 from ..lessons.labs.written_report import report_data, report_text
+from ..terminal.table import aligned
 from .workers import configure as configure_workers
 from .workers import workers
 
@@ -25,6 +26,9 @@ BROKEN = 1
 """The exit code if a statement that must be exact is not."""
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended."""
+
+QUICK = 2
+"""How many epochs of training make its small version."""
 
 TRAIN = """Train the same small model with each normalization and compare.
 
@@ -35,7 +39,10 @@ hidden layers reads the images that scikit-learn brings. Ctrl-C ends the trainin
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add one subcommand for each lab."""
-    labs = parser.add_subparsers(dest="lab", metavar="LAB", required=True)
+    labs = parser.add_subparsers(dest="lab", metavar="LAB")
+    listing = labs.add_parser("list", help="the labs, a line each", description="Print the labs, a line each.")
+    listing.add_argument("--json", action="store_true", help="print them as JSON")
+    listing.set_defaults(run_lab=_list, plot=None)
     _configure_training(labs.add_parser("train", help=TRAIN.splitlines()[0], description=TRAIN))
     for lab in CATALOG.values():
         _configure(lab, labs.add_parser(lab.name, help=lab.title, description=f"{lab.title}\n\n{lab.setting}"))
@@ -47,6 +54,19 @@ def run(args: argparse.Namespace) -> int:
         check_plot(args.plot)
     code: int = args.run_lab(args)
     return code
+
+
+def _list(args: argparse.Namespace) -> int:
+    asked = {"train": TRAIN.splitlines()[0], **{lab.name: lab.title for lab in CATALOG.values()}}
+    if args.json:
+        print(_json([{"lab": name, "asks": title} for name, title in asked.items()]))
+    else:
+        print("\n".join(aligned([*asked.items()], "l")))
+    return 0
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1)
 
 
 def _configure(lab: Lab, parser: argparse.ArgumentParser) -> None:
@@ -65,7 +85,7 @@ def _run(lab: Lab, args: argparse.Namespace) -> int:
         executor = stack.enter_context(workers(args.jobs or 1, args.dask)) if apart else None
         report = run_lab(lab.name, args.seed, args.quick, counting_on(sys.stderr), executor)
     if args.json:
-        print(json.dumps(report_data(report), ensure_ascii=False, allow_nan=False, indent=1))
+        print(_json(report_data(report)))
     else:
         print(report_text(report), end="")
     if args.plot is not None:
@@ -80,7 +100,9 @@ def _configure_training(parser: argparse.ArgumentParser) -> None:
     add("--task", metavar="NAME", choices=TASKS, default="reviews", help="reviews or digits (default: reviews)")
     repeatable = f"{', '.join(norms)}; repeatable (default: all)"
     add("--norm", metavar="NAME", choices=norms, action="append", help=repeatable)
-    add("--epochs", metavar="N", type=int, default=epochs, help=f"times to see all examples (default: {epochs})")
+    few = f"{epochs}, or {QUICK} with --quick"
+    add("--epochs", metavar="N", type=int, help=f"times to see all examples (default: {few})")
+    add("--quick", action="store_true", help="the small version, in seconds")
     add("--seed", metavar="N", type=int, default=0, help="decides examples, first parameters and order (default: 0)")
     add("--json", action="store_true", help="print the results as JSON")
     _add_plot(parser)
@@ -98,14 +120,15 @@ def _run_training(args: argparse.Namespace) -> int:
     for norm in args.norm or ():
         if norm not in available:
             raise InputError(f"--norm must be one of {', '.join(available)}; got {norm!r}. Choose one of them.")
-    plan = TrainingPlan(args.epochs, args.seed)
+    usual = QUICK if args.quick else TrainingPlan.epochs
+    plan = TrainingPlan(usual if args.epochs is None else args.epochs, args.seed)
     if args.save is not None:
         check_destination(args.save)
     # Each norm once, in the order given.
     norms = list(dict.fromkeys(args.norm or available))
     done = _trained_one_by_one(norms, train, plan)
     outcomes = [trained.outcome for trained in done]
-    print(json.dumps(comparison_data(outcomes), indent=2) if args.json else comparison_text(outcomes, args.task))
+    print(_json(comparison_data(outcomes)) if args.json else comparison_text(outcomes, args.task))
     if args.plot is not None:
         plot_comparison(outcomes, args.task, args.plot)
     if args.save is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
 from ..lessons.graph_examples import ARRAYS, EXAMPLES
+from ..terminal.spelling import did_you_mean
 from ..viz import Drawing, draw
 from .expression import parse
 
@@ -56,10 +56,9 @@ def value_for(name: str, given: Mapping[str, Any]) -> Any:
 
 def no_such_layer(name: str) -> InputError:
     """Return the error for a name that is no layer."""
-    near = get_close_matches(name, EXAMPLES, 1)
     return InputError(
-        f"what is to be drawn must be a layer or an expression; got {name!r}. "
-        f"{f'Did you mean {near[0]}? ' if near else ''}The layers are {', '.join(EXAMPLES)}."
+        f"what is to be drawn must be a layer or an expression; got {name!r}.{did_you_mean(name, EXAMPLES)} "
+        f"The layers are {', '.join(EXAMPLES)}."
     )
 
 

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..lessons.program_examples import EXAMPLES
 from ..program import Program, program
 from ..sandbox import load
 from ..terminal.progress import Progress
+from ..terminal.spelling import did_you_mean
 from .argument_types import seconds
 
 
@@ -42,10 +42,9 @@ def run(args: argparse.Namespace) -> int:
 def by_name(name: str) -> dict[str, Any]:
     """Return the program of an example."""
     if name not in EXAMPLES:
-        near = get_close_matches(name, EXAMPLES, 1)
         raise InputError(
             f"what is to be written out must be FILE.py:FUNCTION or one of {', '.join(EXAMPLES)}; got {name!r}."
-            f"{f' Did you mean {near[0]}?' if near else ''}"
+            f"{did_you_mean(name, EXAMPLES)}"
         )
     function, arguments = EXAMPLES[name]
     return as_data(program(function, *arguments))

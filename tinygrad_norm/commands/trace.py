@@ -6,13 +6,16 @@ import argparse
 import json
 import sys
 
+from ..lessons.graph_examples import EXAMPLES
+from .argument_types import offer
 from .layer_or_expression import drawing_of, named_arrays
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     add = parser.add_argument
-    add("target", metavar="LAYER|EXPRESSION", help="a layer by name (see graph --list), or as in 'x * sin(y)'")
+    target = "a layer by name (see graph --list), or as in 'x * sin(y)'"
+    offer(add("target", metavar="LAYER|EXPRESSION", help=target), EXAMPLES)
     add("--let", metavar="NAME=VALUE", action="append", default=[], help="the value of a name (repeatable)")
     gradients = "run backward too: yes (default) or no"
     add("--gradients", metavar="WHEN", choices=("yes", "no"), default="yes", help=gradients)

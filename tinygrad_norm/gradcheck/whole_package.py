@@ -20,6 +20,7 @@ from ..engine.tensor import Tensor
 from ..errors import InputError
 from ..samples import Sample
 from ..samples import sample as point
+from ..terminal.spelling import did_you_mean
 from .api import check_orders, gradcheck
 from .blame import RecordedOperation, operation_function
 from .check_report import Report
@@ -262,8 +263,8 @@ def check_everything(
     wanted = names() if only is None else [only]
     if only is not None and only not in names():
         raise InputError(
-            f"what is checked must be a primitive, a composition, a layer or FILE.py:FUNCTION; got {only!r}. "
-            f"The names are: {', '.join(names())}."
+            f"what is checked must be a primitive, a composition, a layer or FILE.py:FUNCTION; got {only!r}."
+            f"{did_you_mean(only, names())} The names are: {', '.join(names())}."
         )
     for number, name in enumerate(wanted):
         progress(name, number / len(wanted))

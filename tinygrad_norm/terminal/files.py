@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import TextIO
 from unicodedata import category
 
@@ -48,7 +47,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield target
         return
     # A name of its own, as the target's may be as long as names can be; nobody else reads it before it is complete.
-    part = target.with_name(f".{token_hex(8)}.part")
+    part = target.with_name(f".{os.urandom(8).hex()}.part")
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         yield part

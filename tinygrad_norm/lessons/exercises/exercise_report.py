@@ -123,6 +123,19 @@ def _worth(exercise: Exercise) -> str:
         return say("{points} point" if exercise.points == 1 else "{points} points", points=exercise.points)
 
 
+def exercise_data(exercise: Exercise, solution: bool = False) -> dict[str, Any]:
+    """Return what an exercise asks, or with it the reference solution, as JSON can hold it."""
+    (known,) = list_data([exercise])
+    asked = [{"signature": asked.signature, "docstring": asked.docstring.strip()} for asked in exercise.asked]
+    told = {"statement": exercise.statement.strip("\n"), "asked": asked}
+    return {**known, **told, **({"solution": exercise.solution.strip()} if solution else {})}
+
+
+def hint_data(exercise: Exercise, step: int) -> dict[str, Any]:
+    """Return one hint as JSON can hold it."""
+    return {"exercise": exercise.number, "hint": step, "of": len(exercise.hints), "text": exercise.hints[step - 1]}
+
+
 def list_data(exercises: Sequence[Exercise]) -> list[dict[str, Any]]:
     """Return the exercises as JSON can hold them."""
     return [

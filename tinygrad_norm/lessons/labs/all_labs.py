@@ -8,6 +8,7 @@ from contextvars import copy_context
 from types import MappingProxyType
 
 from ...errors import InputError
+from ...terminal.spelling import did_you_mean
 from . import backward, batch_noise, invariance, landscape, lr_ladder, padding_lab, pre_post
 from .experiment import Counting, Lab, LabReport, Session, one_thread, silent
 
@@ -33,7 +34,7 @@ def run_lab(
     ['exact', 'exact', 'exact', 'exact', 'exact']
     """
     if name not in CATALOG:
-        raise InputError(f"the lab must be one of {', '.join(CATALOG)}; got {name!r}. Choose one of them.")
+        raise InputError(f"the lab must be one of {', '.join(CATALOG)}; got {name!r}.{did_you_mean(name, CATALOG)}")
     if seed < 0:
         raise InputError(f"the seed must be at least 0; got {seed}. Choose a whole number such as 1.")
     lab, session = CATALOG[name], Session(seed, quick, counting, executor)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ....errors import InputError
+from ....terminal.spelling import did_you_mean
 from ..exercise_parts import Exercise
 from . import (
     after_the_norm,
@@ -69,6 +70,6 @@ def find_exercise(name: str, exercises: Mapping[int, Exercise] = EXERCISES) -> E
         if name in (str(exercise.number), exercise.slug):
             return exercise
     raise InputError(
-        f"the exercise must be a number from {min(exercises)} to {max(exercises)} or its name; got {name!r}. "
-        "See tinygrad-norm exercise list."
+        f"the exercise must be a number from {min(exercises)} to {max(exercises)} or its name; got {name!r}."
+        f"{did_you_mean(name, [e.slug for e in exercises.values()])} See tinygrad-norm exercise list."
     )
