@@ -98,6 +98,61 @@ def test_hundreds_of_operations_in_a_row() -> None:
     compile(program.source, "printed", "exec")
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.dtype(">f8")])
+def test_single_numbers_are_eager_to_the_last_bit(dtype: Any) -> None:
+    def net(x: Any, w: Any, b: Any) -> tg.Tensor:
+        for _ in range(3):
+            x = tg.tanh(x * w + b) / (x - 2) + w**2 - 3 * b
+        return x
+
+    program = tg.program(net, *np.ones((3, 1, 1), dtype)[:, 0, 0])
+    for values in (RNG.standard_normal(3), (2, 1e4, -1e4), (0, 0, 0), (np.inf, -1, 1), (np.nan, 1, 0)):
+        mine, theirs = ([tg.Tensor(np.array(v, dtype), requires_grad=True) for v in values] for _ in range(2))
+        g = np.array(RNG.standard_normal(), dtype)
+        with np.errstate(all="ignore"):
+            ends = program(*mine), net(*theirs)
+            for end in ends:
+                end.backward(g)
+            assert np.array_equal(ends[0].data, ends[1].data, equal_nan=True)
+            assert ends[0].dtype == ends[1].dtype
+        for m, t in zip(mine, theirs, strict=True):
+            assert m.grad is not None
+            assert t.grad is not None
+            assert m.grad.dtype == t.grad.dtype
+            assert np.array_equal(m.grad.data, t.grad.data, equal_nan=True)
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        program(*np.array([2, 1, 1], np.float64))
+
+
+def test_its_backward_pass_is_that_of_every_tensor() -> None:
+    program = tg.program(squares, X, X)
+    x, w = (tg.Tensor(X, requires_grad=True) for _ in range(2))
+    program(x, x).backward(X)
+    squares(other := tg.Tensor(X, requires_grad=True), other).backward(X)
+    assert x.grad is not None
+    assert other.grad is not None
+    # Two inputs of a program are one leaf here; its two gradients are added last.
+    np.testing.assert_allclose(x.grad.data, other.grad.data, rtol=1e-14)
+    y = program(x, w)
+    y.backward(X, retain_graph=True)
+    y.backward(X)
+    with pytest.raises(tg.GraphReleasedError):
+        y.backward(X)
+    with pytest.raises(tg.GraphError, match="must start from a single number"):
+        program(x, w).backward()
+    with pytest.raises(tg.ShapeError):
+        program(x, w).backward(X[0])
+    y = program(x, w)
+    y.retain_grad()
+    y.backward(2 * X)
+    assert y.grad is not None
+    assert np.array_equal(y.grad.data, 2 * X)
+    x.grad = None
+    program(x, w).backward(X, create_graph=True)
+    assert x.grad is not None
+    assert x.grad.requires_grad
+
+
 def test_what_was_kept_of_a_recording_is_a_tensor_as_ever() -> None:
     kept: list[tg.Tensor] = []
 

@@ -80,8 +80,7 @@ class Tensor(Operators):
         array = to_array(data, dtype)
         if requires_grad and array.dtype.kind != "f":
             array = array.astype(np.float64)
-        self._array = array
-        self._name, self._ended = name, None
+        self._array, self._name, self._ended = array, name, None
         self._node = leaf_node(self) if requires_grad else None
 
     # What it is
@@ -280,16 +279,7 @@ class Tensor(Operators):
             raise GraphError(complaints.NO_GRADIENT.format(self, *why_ended(self)))
         seed = seed_for(None if gradient is None else as_tensor(gradient), self._array.shape, self._array.dtype)
         keep = create_graph if retain_graph is None else retain_graph
-        found = sweep_from([(node, seed)], release=not keep, create_graph=create_graph)
-        with accumulating:
-            for target, g in found.items():
-                tensor = None if target.holder is None else target.holder()
-                if tensor is None or tensor._node is not target:  # nobody can see it any more, or frozen meanwhile
-                    continue
-                if target.primitive is None and g.dtype != target.params["dtype"]:
-                    g = g.astype(target.params["dtype"])
-                gradient = g if isinstance(g, Tensor) else wrap(g, None)
-                tensor._grad = gradient if tensor.grad is None else tensor.grad + gradient
+        accumulate(sweep_from([(node, seed)], release=not keep, create_graph=create_graph))
 
 
 Data: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any]"
@@ -300,10 +290,21 @@ Optional: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any] | Non
 def wrap(array: Any, node: Node | None) -> Tensor:
     """Return a Tensor around an array that nobody will write to."""
     tensor = object.__new__(Tensor)
-    tensor._array = array
-    tensor._node = node
+    tensor._array, tensor._node = array, node
     tensor._name = tensor._ended = None
     return tensor
+
+
+def accumulate(found: Mapping[Node, Any]) -> None:
+    """Add what nodes have received to the gradients of the Tensors that hold them."""
+    with accumulating:
+        for target, g in found.items():
+            tensor = None if target.holder is None else target.holder()
+            if tensor is not None and tensor._node is target:  # else nobody can see it any more, or frozen meanwhile
+                if target.primitive is None and g.dtype != target.params["dtype"]:
+                    g = g.astype(target.params["dtype"])
+                gradient = g if isinstance(g, Tensor) else wrap(g, None)
+                tensor._grad = gradient if tensor.grad is None else tensor.grad + gradient
 
 
 def without_graph(array: Any, why: str) -> Tensor:
@@ -379,9 +380,8 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]
         if out.dtype.kind not in "fiub":
             raise OperandError(complaints.WRONG_RESULT.format(primitive.name, complaints.where(scope), out.dtype))
     result: Tensor = new(Tensor)
-    result._array = out
+    result._array, result._ended = out, ended
     result._name = result._node = None
-    result._ended = ended
     if tracked and state.recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)

@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ..engine.details.array import PLAIN
 from ..engine.primitive import Primitive
+from ..engine.sweep import seed_for
 from ..engine.tape import STATE, Node, operation_node
-from ..engine.tensor import Tensor, wrap
+from ..engine.tensor import Tensor, accumulate, as_tensor, wrap
+from ..errors import GraphError, ShapeError
 from ..samples import sample
 from ..transforms import vjp
 from .arguments import Call, arrays_in, filled, mapped_results
@@ -43,6 +45,57 @@ class Variant:
         """Which inputs have a gradient."""
         return self.call.wanted
 
+    def backward_from(self, g: Any, saved: Any, name: str) -> Sequence[Any]:
+        """Return the gradients for what can be made cotangents; raise if it cannot."""
+        cotangents = self.recording.cotangents
+        gs = g if isinstance(g, tuple) else (g,)
+        gs = tuple([np.asarray(g, value.dtype, order="C") for g, value in zip(gs, cotangents, strict=False)])
+        if [g.shape for g in gs] != [value.shape for value in cotangents]:
+            raise ShapeError(
+                f"program: there must be one cotangent for each result of {name}, of shape "
+                f"{', '.join(str(value.shape) for value in cotangents)}; got {', '.join(str(g.shape) for g in gs)}. "
+                "Pass g of the shape of the result, or a tuple of them."
+            )
+        try:
+            found: Sequence[Any] = self.backward(saved, *gs)
+        except ChangedError:
+            raise GraphError(
+                f"program: the backward pass of {name} must read the values that it read when it was recorded; "
+                "got other ones. Call the program on Tensors: the function itself then computes it."
+            ) from None
+        return found
+
+
+Saved: TypeAlias = tuple[Variant, Any]
+"""What a forward pass keeps for the backward pass, and the recording it belongs to."""
+
+
+class Result(Tensor):
+    """What a program of one result gives. Where its inputs are leaves, no sweep is needed to reach them."""
+
+    __slots__ = ()
+
+    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+        """Do what every Tensor does."""
+        node, state = self._node, STATE.get()
+        plain = not create_graph and not state.anomaly and state.monitor is None
+        if plain and node is not None and node.saved and node.holder is None:
+            parents = [p for p in node.parents if p is not None]
+            leaves = {p for p in parents if p.primitive is None}
+            if len(leaves) == len(parents):
+                seed: Any = seed_for(None if gradient is None else as_tensor(gradient), self.shape, self.dtype)
+                variant, saved = node.saved[1]
+                try:
+                    sent = variant.backward(saved, seed._array if isinstance(seed, Tensor) else seed)
+                except Exception:
+                    pass  # below it is said what is wrong, or the function itself does it
+                else:
+                    if not retain_graph:
+                        node.saved = None
+                    accumulate({p: g for p, g in zip(node.parents, sent, strict=True) if p is not None})
+                    return
+        super().backward(gradient, retain_graph, create_graph)
+
 
 def operation_of(program: Program) -> Primitive:
     """Return the operation that stands on the tape for a call of a program."""
@@ -64,7 +117,9 @@ def results_on_tape(
     shapes = variant.call.signature[2]
     node = operation_node(program.operation, nodes, shapes, {}, (arrays, (variant, saved)), STATE.get().scope)
     if isinstance(results, PLAIN):
-        return wrap(results, node)
+        result = wrap(results, node)
+        result.__class__ = Result
+        return result
     flows = variant.recording.flows
     ends = [y for y, flow in zip(arrays_in(results), flows, strict=True) if flow]
     packed = wrap(np.concatenate([np.ravel(y) for y in ends]), node)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from html import escape
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,10 @@ import numpy as np
 from ..engine.details.array import to_array
 from ..engine.tape import STATE
 from ..engine.tensor import Tensor, wrap
-from ..errors import GraphError, OperandError, ShapeError, VJPError
+from ..errors import GraphError, OperandError, VJPError
 from ..terminal.files import whole_text
 from .arguments import Call, as_tensors, call_of, filled, mapped_results, names_of
-from .on_tape import Variant, operation_of, results_on_tape
+from .on_tape import Saved, Variant, operation_of, results_on_tape
 from .recorder import Given, record
 from .simplify import simplified
 from .steps import Recording, Step
@@ -36,18 +35,6 @@ RECORDING = RLock()
 """Held while the Tensors that a function reads have other values for a recording: no program may read them then."""
 MOST_VARIANTS = 16
 """So many ways through the branches are kept for one signature; a function with more runs itself."""
-
-
-class Saved(tuple[Any, ...]):
-    """What a forward pass keeps for the backward pass; it knows which recording it belongs to."""
-
-    variant: Variant
-
-    def __new__(cls, values: Any, variant: Variant) -> Saved:
-        """Keep values for a recording."""
-        self = super().__new__(cls, values)
-        self.variant = variant
-        return self
 
 
 class Program:
@@ -108,8 +95,11 @@ class Program:
             nodes = tuple([x._node if isinstance(x, Tensor) else None for x in args])
             if quick.wanted == [node is not None for node in nodes]:
                 arrays = tuple([x._array if isinstance(x, Tensor) else x for x in args])
-                with suppress(Exception):  # what does not fit, or is wrong, is found below
+                try:
                     results, _, saved = quick.forward(*arrays)
+                except Exception:
+                    pass  # what does not fit, or is wrong, is found below
+                else:
                     return results_on_tape(self, quick, nodes, arrays, results, saved)
         with RECORDING:
             call = self.call(args, kwargs, False)
@@ -127,15 +117,18 @@ class Program:
         return mapped_results(results, lambda i, y: wrap(y, None))
 
     def forward(self, *args: Any, **kwargs: Any) -> tuple[Any, Saved]:
-        """Return the results as arrays, and what the backward pass needs.
+        """Return the results as arrays, and what the backward pass needs: values, and the recording they belong to.
 
         Arguments are those of the function, or, in the order of ``inputs``, all that it reads too.
         """
         variant = self.quick.get(True)
-        if variant is not None and not kwargs and len(args) == len(self.inputs):
-            with suppress(Exception):  # as above
+        if variant is not None and not kwargs:
+            try:
                 results, _, saved = variant.forward(*args)
-                return results, Saved(saved, variant)
+            except Exception:
+                pass  # as above
+            else:
+                return results, (variant, saved)
         own = len(self.inputs) - len(self.surroundings.tensors)
         given: Sequence[Any] = ()
         if not kwargs and own < len(args) == len(self.inputs):
@@ -149,27 +142,15 @@ class Program:
                 f"program: {self.name} must have no more than {MOST_VARIANTS} ways through its branches to be written "
                 "out; got another one. Call the program, which runs the function itself then."
             )
-        return results, Saved(saved, variant)
+        return results, (variant, saved)
 
     def backward(self, g: Any, saved: Saved) -> Any:
         """Return the gradients of the real-valued inputs for a cotangent, or for a tuple of them, one a result."""
-        variant = saved.variant
-        cotangents = variant.recording.cotangents
-        gs = g if isinstance(g, tuple) else (g,)
-        gs = tuple([np.asarray(g, value.dtype, order="C") for g, value in zip(gs, cotangents, strict=False)])
-        if [g.shape for g in gs] != [value.shape for value in cotangents]:
-            raise ShapeError(
-                f"program: there must be one cotangent for each result of {self.name}, of shape "
-                f"{', '.join(str(value.shape) for value in cotangents)}; got {', '.join(str(g.shape) for g in gs)}. "
-                "Pass g of the shape of the result, or a tuple of them."
-            )
+        variant, values = saved
         try:
-            found = variant.backward(saved, *gs)
-        except ChangedError:
-            raise GraphError(
-                f"program: the backward pass of {self.name} must read the values that it read when it was recorded; "
-                "got other ones. Call the program on Tensors: the function itself then computes it."
-            ) from None
+            found = variant.backward(values, *(g if type(g) is tuple else (g,)))
+        except Exception:  # perhaps a list, or of another dtype
+            found = variant.backward_from(g, values, self.name)
         wanted = tuple([x for x in found if x is not None])
         return wanted[0] if len(wanted) == 1 else wanted
 

@@ -7,11 +7,21 @@ and :data:`RUNNING` are the vocabulary; what is in none of them is called by its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.details.summation import averaging_kernel, broadcast_axes, kept_shape, kernel
+from ..engine.details.summation import (
+    add_reduce,
+    averaging_kernel,
+    broadcast_axes,
+    kept_shape,
+    kernel,
+    kernel_to,
+    product_kernel_to,
+    reduced_count,
+)
 from ..engine.primitive import Primitive
 from ..engine.primitives.indexing import is_basic
 from ..engine.primitives.linalg import matmul
@@ -289,15 +299,35 @@ Bind = Callable[[Any], str]
 
 
 def _sum(step: Step, write: Write, bind: Bind) -> Text:
-    x = step.args[0]
-    make = kernel if step.primitive == "sum" else averaging_kernel
-    axis = step.kwargs["axis"]
-    return call(
-        bind(make(x.shape, tuple(axis) if isinstance(axis, list) else axis, bool(step.kwargs["keepdims"]), x.dtype)),
-        (x,),
-        {},
-        write,
-    )
+    x, axis, keepdims = step.args[0], step.kwargs["axis"], bool(step.kwargs["keepdims"])
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    if step.primitive == "sum" or x.dtype.kind != "f" or x.dtype == np.float16:
+        make = kernel if step.primitive == "sum" else averaging_kernel
+        return summed(make(x.shape, axis, keepdims, x.dtype), write(x), axis, keepdims, bind)
+    total = summed(kernel(x.shape, axis, keepdims, x.dtype), write(x), axis, keepdims, bind)
+    return Text(f"{total.text} / {bind(np.array(reduced_count(x.shape, axis), x.dtype))}", PRODUCT)
+
+
+def summed(made: Callable[..., Any], x: Text, axis: Any, keepdims: bool, bind: Bind) -> Text:
+    """Return the call of a sum's kernel; of NumPy's own reduction, where it is that."""
+    if made.__name__ == "by_numpy":
+        return Text(f"{bind(add_reduce)}({x.text}, {axis}, None, None, {keepdims})")
+    return Text(f"{bind(made)}({x.text})")
+
+
+def _running_product(step: Step, write: Write, bind: Bind) -> Text:
+    x, y = step.args
+    product = Text(f"{write(x).within(PRODUCT)} * {write(y).within(PRODUCT + 1)}", PRODUCT)
+    whole = np.broadcast_shapes(x.shape, y.shape)
+    if whole == step.shape:
+        return product
+    rows = x.shape == y.shape and x.dtype == y.dtype and x.in_rows and y.in_rows
+    if not rows or product_kernel_to(whole, step.shape, x.dtype) is None:
+        return Text(f"{bind(kernel_to(whole, step.shape, np.result_type(x.dtype, y.dtype)))}({product.text})")
+    n = prod(whole[a] for a in broadcast_axes(whole, step.shape) or ())
+    flat = "" if whole[-1] == n else f".reshape(-1, {n})"
+    both = ", ".join(f"{write(v).within(9)}{flat}" if flat else write(v).text for v in (x, y))
+    return Text(f"np.vecdot({both}).reshape({step.shape})")
 
 
 def _matmul(step: Step, write: Write, bind: Bind) -> Text:
@@ -310,19 +340,35 @@ def _matmul(step: Step, write: Write, bind: Bind) -> Text:
 RUNNING: dict[str, Callable[[Step, Write, Bind], Text]] = {
     "sum": _sum,
     "mean": _sum,
+    "sum_product": _running_product,
     "matmul": _matmul,
     "reshape": lambda s, w, b: Text(f"{w(s.args[0]).within(9)}.reshape({s.shape})"),
+    "transpose": lambda s, w, b: Text(f"{w(s.args[0]).within(9)}.transpose({w(s.kwargs['axes']).text})"),
     "broadcast_to": lambda s, w, b: Text(f"{b(repeated)}({w(s.args[0]).text}, {s.shape})"),
     "getitem": lambda s, w, b: Text(f"{w(s.args[0]).within(9)}[{index_text(s.kwargs['index'], w)}]"),
 }
 
 
+def with_numbers(step: Step, write: Write, bind: Bind) -> Write:
+    """Return ``write`` for an operation on arrays: NumPy computes faster with a number that is an array itself."""
+
+    def text(x: Any) -> Text:
+        if isinstance(x, Constant) and not x.shape:
+            return Text(bind(x.array))
+        if type(x) in (int, float) and step.dtype.kind == "f" and abs(x) < np.finfo(step.dtype).max:
+            return Text(bind(np.array(x, step.dtype)))
+        return write(x)
+
+    alike = all(x.dtype == step.dtype for x in step.args if isinstance(x, Value))
+    return text if step.shape and alike else write
+
+
 def running(step: Step, write: Write, bind: Bind) -> Text:
     """Return a step as it runs: with our kernels, so that it is eager to the last bit."""
     function, name = step.function, step.primitive
-    if name in RUNNING and isinstance(step.args[0], Value):
+    if name in RUNNING and all(isinstance(x, Value) for x in step.args):
         return RUNNING[name](step, write, bind)
-    found = operator(step, write)
+    found = operator(step, with_numbers(step, write, bind))
     if found is not None and any(isinstance(x, Value) and not isinstance(x, Constant) for x in step.args):
         return found
     if isinstance(function, Primitive):
