@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array
+from .row_blocks import Loop, in_blocks, lines_of
 from .steps import Check, Constant, Item, Recording, Step, Value, needed_by, values_in
 from .vocabulary import SIGN, STATEMENTS, Statements, Text, borrowed, printed, running
 
@@ -63,22 +64,27 @@ class Lines:
         self,
         names: Names,
         results: Any,
-        items: Sequence[Item],
+        items: Sequence[Item | Loop],
         bind: Callable[[Any], str] | None,
         statements: Statements = STATEMENTS,
     ) -> None:
         self.names, self.bind, self.statements = names, bind, statements
         self.lines: list[tuple[str, Item | None]] = []
         self.inline: dict[Value, Text] = {}
-        self.roots = set(values_in(results))
-        self.uses = Counter(v for item in items for v in needed_by(item))
+        self.results = set(values_in(results))
+        # What a loop takes has a line before it.
+        self.roots = self.results.union(*(needed_by(s) for i in items if isinstance(i, Loop) for s in i.steps))
+        self.uses = Counter(v for item in items if not isinstance(item, Loop) for v in needed_by(item))
         for item in items:
             self.add(item)
 
-    def add(self, item: Item) -> None:
+    def add(self, item: Item | Loop) -> None:
         """Add a step or a check."""
         if isinstance(item, Check):
             self.lines.append((self.checked(item), item))
+            return
+        if isinstance(item, Loop):
+            self.lines += [(line, None) for line in lines_of(item, self)]
             return
         if item.primitive in self.statements and self.bind is None:
             *first, last = self.statements[item.primitive](item, self.names.name(item, item.wish), self.text)
@@ -282,13 +288,14 @@ def let_go(lines: Lines) -> list[str]:
     last: dict[int, list[str]] = {}
     for value, name in lines.names.of.items():
         if (
-            value not in lines.roots
+            value not in lines.results
             and prod(value.shape) >= LARGE
             and any(line.startswith(f"{name} = ") for line in text)
         ):
             used = max(i for i, line in enumerate(text) if re.search(rf"\b{name}\b", line))
             last.setdefault(used, []).append(name)
-    return [part for i, line in enumerate(text) for part in (line, *(f"del {name}" for name in last.get(i, ())))]
+    freed = [part for i, line in enumerate(text) for part in (line, *(f"del {name}" for name in last.get(i, ())))]
+    return ["    " + line.replace("\n", "\n    ") for line in freed]
 
 
 def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -309,19 +316,21 @@ def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Call
     name_results(recording, names)
     saved = kept_values(recording)
     updates = tuple(recording.updates.values())
-    forward = Lines(names, (recording.outputs, updates, saved), recording.forward, bind)
+    results = (recording.outputs, updates, saved)
+    forward = Lines(names, results, in_blocks(recording.forward, set(values_in(results))), bind)
     kept = tree_text(tuple(saved), forward.text)
-    backward = Lines(names, recording.gradients, recording.backward, bind)
+    gradients = set(values_in(recording.gradients))
+    backward = Lines(names, recording.gradients, in_blocks(recording.backward, gradients), bind)
     given, cotangents = ([names.of[v] for v in values] for values in (recording.inputs, recording.cotangents))
     text = [
         f"def forward({', '.join(given)}):",
         *(f"    {line}" for v in recording.inputs for line in signature(names.of[v], v, bind)),
-        *(f"    {line}" for line in let_go(forward)),
+        *let_go(forward),
         f"    return {tree_text(recording.outputs, forward.text)}, {tree_text(updates, forward.text)}, {kept}",
         f"def backward({', '.join(['saved', *cotangents])}):",
         *(f"    {line}" for v in recording.cotangents for line in signature(names.of[v], v, bind)),
         *([f"    {kept} = saved"] if saved else []),
-        *(f"    {line}" for line in let_go(backward)),
+        *let_go(backward),
         f"    return {tree_text(recording.gradients, backward.text)}",
     ]
     source = "\n".join(text) + "\n"

@@ -105,7 +105,7 @@ def kernel(shape: Shape, axis: Axis, keepdims: bool, dtype: np.dtype[Any]) -> Ke
     if over_columns(shape, axes) and SHORTEST_ROW <= n <= LONGEST_ROW:
         result = kept_shape(shape, axis) if keepdims else shape[:kept]
         return lambda x: np.einsum("ij->i", x.reshape(-1, n)).reshape(result) if x.flags.c_contiguous else usual(x)
-    if over_rows(axes) and kept and n > BLOCK and prod(shape) >= LARGE:
+    if adds_blocks(shape, axes, dtype):
         result = kept_shape(shape, axis) if keepdims else shape[len(axes) :]
         return lambda x: sum_rows(x.reshape(n, -1)).reshape(result) if x.flags.c_contiguous else usual(x)
     # Over few entries a product takes a third of the time of NumPy's sum and is no less exact.
@@ -117,9 +117,10 @@ def kernel(shape: Shape, axis: Axis, keepdims: bool, dtype: np.dtype[Any]) -> Ke
     return usual
 
 
-def over_rows(axes: tuple[int, ...]) -> bool:
-    """Return whether these are the first axes, so that whole rows of a matrix are added to each other."""
-    return axes == tuple(range(len(axes)))
+def adds_blocks(shape: Shape, axes: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Return whether whole rows of a matrix are added to each other, so many that it is done in blocks."""
+    over_rows = axes == tuple(range(len(axes))) and 0 < len(axes) < len(shape) and dtype.char in "fd"
+    return over_rows and prod(shape[: len(axes)]) > BLOCK and prod(shape) >= LARGE
 
 
 def over_columns(shape: Shape, axes: tuple[int, ...]) -> bool:
@@ -142,13 +143,16 @@ def averaging_kernel(shape: Shape, axis: Axis, keepdims: bool, dtype: np.dtype[A
 
 def sum_rows(x: Array) -> Array:
     """Return the sum of many rows: blocks of rows as products with ones, the blocks in float64."""
-    rows, columns = x.shape
-    whole = rows - rows % BLOCK
-    blocks = ones(BLOCK, x.dtype) @ x[:whole].reshape(-1, BLOCK, columns)
-    result: Array = add_reduce(blocks, 0, np.float64)
-    if whole < rows:
+    whole = len(x) - len(x) % BLOCK
+    result: Array = add_reduce(row_blocks(x[:whole], x.shape[1]), 0, np.float64)
+    if whole < len(x):
         result += add_reduce(x[whole:], 0, np.float64)
     return result.astype(x.dtype, copy=False)
+
+
+def row_blocks(x: Array, columns: int) -> Any:
+    """Return the sum of each block of rows."""
+    return ones(BLOCK, x.dtype) @ x.reshape(-1, BLOCK, columns)
 
 
 @lru_cache(maxsize=256)
@@ -187,9 +191,8 @@ def kernel_to(shape: Shape, target: Shape, dtype: np.dtype[Any]) -> Kernel:
     """Return the function that sums arrays of this shape back to one that was broadcast to it."""
     axes = checked_axes(shape, target)
     adding = kernel(shape, axes, len(shape) == len(target), dtype)
-    if len(target) in (len(shape), len(shape) - len(axes)):
-        return adding
-    return lambda x: adding(x).reshape(target)
+    in_shape = len(target) in (len(shape), len(shape) - len(axes))
+    return adding if in_shape else lambda x: adding(x).reshape(target)
 
 
 def checked_axes(shape: Shape, target: Shape) -> tuple[int, ...]:
@@ -202,7 +205,7 @@ def checked_axes(shape: Shape, target: Shape) -> tuple[int, ...]:
     return axes
 
 
-def sum_product_to(x: Any, y: Any, shape: Shape) -> Any:
+def sum_product_to(x: Any, y: Any, /, shape: Shape) -> Any:
     """Return :func:`sum_to` of x · y; without forming the product where whole rows are summed."""
     if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and x.shape == y.shape and x.dtype == y.dtype:
         adding = product_kernel_to(x.shape, shape, x.dtype)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...samples import samples_at
-from ..details.array import PLAIN, Array, Shape
+from ..details.array import PLAIN
 from ..details.summation import sum_product_to
 from ..primitive import elementwise, primitive
 
@@ -25,12 +25,9 @@ multiply = elementwise(
 )
 
 
-def _sum_product(x: Array, y: Array, /, shape: Shape) -> Any:
-    return sum_product_to(x, y, shape)
-
-
 sum_product = primitive(
-    _sum_product,
+    sum_product_to,
+    name="sum_product",
     vjp=(lambda g, y: g * y, lambda g, x: g * x),
     formula="x · y summed to a shape",
     rule=("ḡ · y", "ḡ · x"),
