@@ -1,4 +1,4 @@
-"""What the tests share: numeric derivatives, random numbers, and a registry to plant faults in.
+"""What the tests share: numeric derivatives, random numbers, a registry to plant faults in, and a real browser.
 
 The numeric derivative is a central difference at three steps, extrapolated twice (Richardson), so its error is
 O(step⁶): with a step of 2⁻⁹ below 1e-14 for the functions here, and rounding adds a few eps/2⁻¹¹ ≈ 1e-12 of the
@@ -8,9 +8,12 @@ times sharper than 1e-6.
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +33,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The same examples in every run, and no clock.
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("suite")
+
+FLAGS = """
+--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync --disable-default-apps --disable-extensions --window-size=1400,1000
+--force-device-scale-factor=1
+"""
 
 CLOSE = 1e-8
 STEP = 2.0**-9
@@ -151,3 +160,104 @@ def to_second_order(f: Callable[..., tg.Tensor], xs: Sequence[np.ndarray], seed:
         agree(mine, along(value, xs, vs))
         mine = sum(float(np.sum(s * v)) for s, v in zip(second, vs, strict=True))
         agree(mine, along(lambda *p: sum(np.sum(w * g) for w, g in zip(ws, first(*p), strict=True)), xs, vs))
+
+
+class Browser:
+    """Chromium, driven as a person would: keys, clicks, and what can be seen."""
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
+    def open(self, path: Path, fragment: str = "") -> None:
+        self.driver.get("about:blank")
+        self.driver.get_log("browser")
+        self.driver.get_log("performance")
+        self.driver.get(path.as_uri() + fragment)
+
+    def state(self, name: str) -> str:
+        found: str = self.driver.execute_script("return document.documentElement.dataset[arguments[0]] || ''", name)
+        return found
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def press(self, *keys: str) -> None:
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def click(self, selector: str) -> None:
+        from selenium.webdriver.common.by import By
+
+        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+
+    def text(self, selector: str) -> str:
+        return str(self.run("return document.querySelector(arguments[0]).textContent", selector))
+
+    def shown(self, selector: str) -> str:
+        """The text of an element that can be seen."""
+        return str(self.run("return document.querySelector(arguments[0]).innerText", selector))
+
+    def heard(self) -> list[str]:
+        """Every name that a screen reader finds on the page."""
+        tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        return [str(n["name"]["value"]) for n in tree if not n["ignored"] and n.get("name", {}).get("value")]
+
+    def screen(self, width: int, height: int) -> None:
+        """Make the window as large as another screen; 0 as it was."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1 if width else 0, "mobile": 0 < width < 500}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def violations(self, axe: str, *rules: str) -> list[str]:
+        """What axe-core finds wrong with the page, by some of its rules or by all."""
+        self.run(axe)
+        found = self.driver.execute_async_script(
+            "const [rules, done] = arguments;"
+            "axe.run(rules.length ? {runOnly: rules} : {})"
+            ".then(r => done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' '))));",
+            list(rules),
+        )
+        return [str(x)[:300] for x in found]
+
+    def complaints(self) -> list[str]:
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def requests(self) -> list[str]:
+        """Every address that was asked for since the page was opened."""
+        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        return [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A headless Chromium. Where there is none, the tests that need it say so: the gate fails, others go on."""
+    missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    if missing:
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say(
+            f"the tests of pages need {' and '.join(missing)}: on Debian, `apt-get install chromium "
+            "chromium-driver`. In the gate (CI=true) they must not be missing."
+        )
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        yield Browser(driver)
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core. Where it is missing, the tests that need it say so; inside the gate it must be there."""
+    place = os.environ.get("AXE_CORE", "")
+    if not os.path.isfile(place):
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say(
+            "the tests of accessibility need axe-core: `npm install axe-core`, and AXE_CORE as the path of its "
+            f"axe.min.js; got {place!r}. In the gate (CI=true) it must not be missing."
+        )
+    return Path(place).read_text(encoding="utf-8")

@@ -9,17 +9,21 @@ import subprocess
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from tinygrad_norm.cli import main
-from tinygrad_norm.commands.lecture import RENDERERS
 from tinygrad_norm.lessons.document.as_data import lesson_data
 from tinygrad_norm.lessons.document.as_html import lesson_html
+from tinygrad_norm.lessons.document.as_markdown import lesson_markdown
+from tinygrad_norm.lessons.document.as_slides import lesson_slides
 from tinygrad_norm.lessons.document.as_text import lesson_text, summary_text
-from tinygrad_norm.lessons.lecture.all_steps import lecture
+from tinygrad_norm.lessons.document.lesson import Graph, Lesson
+from tinygrad_norm.lessons.lecture import all_steps
 from tinygrad_norm.lessons.lecture.notes import OUTPUTS, VARIANTS
 from tinygrad_norm.lessons.lecture.settings import Settings
 from tinygrad_norm.terminal.table import places
@@ -36,6 +40,21 @@ def run(arguments: Sequence[str], folder: Path, **environment: str) -> subproces
     )
 
 
+@cache
+def lecture(settings: Settings | None = None, step: int | None = None) -> Lesson:
+    """The lecture with these settings, computed once for all tests of this file."""
+    return all_steps.lecture(settings, step)
+
+
+@pytest.fixture(autouse=True)
+def _computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Settings()
+    monkeypatch.setattr(
+        "tinygrad_norm.commands.lecture.lecture",
+        lambda settings, step: lecture(None if settings == plain else settings, step),
+    )
+
+
 def test_the_whole_lecture(tmp_path: Path) -> None:
     result = run(["--full"], tmp_path, COLUMNS="92")
     assert (result.returncode, result.stderr) == (0, "")
@@ -47,7 +66,9 @@ def test_the_lecture_in_short(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert main(["lecture"]) == 0
     text = capsys.readouterr().out
     assert text.startswith(summary_text(lecture(), 80))
-    assert text.endswith("\nAs a page: tinygrad-norm lecture --open\n")
+    assert text.endswith(
+        "\nAs a page: tinygrad-norm lecture --open\nAs slides: tinygrad-norm lecture --slides --open\n"
+    )
     assert len(text.splitlines()) <= 160
     assert max(map(places, text.splitlines())) <= 80
     assert "\x1b" not in text
@@ -59,34 +80,80 @@ def test_what_to_type_for_more_shows_the_same_lesson(capsys: pytest.CaptureFixtu
     assert f"All of it: {again}\n" in capsys.readouterr().out
 
 
-def test_json_with_every_option(tmp_path: Path) -> None:
+def test_json_with_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--step", "6", "--variant", "last-page", "--ddof", "1", "--eps", "0.5", "--json"]
-    result = run(options, tmp_path)
-    assert (result.returncode, result.stderr) == (0, "")
-    data = json.loads(result.stdout)
+    assert main(["lecture", *options]) == 0
+    out, error = capsys.readouterr()
+    assert error == ""
+    data = json.loads(out)
     assert data == lesson_data(lecture(Settings("last-page", 1, 0.5), 6))
     assert data["settings"] == {"variant": "last-page", "ddof": 1, "eps": 0.5, "padded_layer_norm_eps": 0.5}
 
 
-def test_json_holds_numbers_at_full_precision(tmp_path: Path) -> None:
-    data = json.loads(run(["--json", "--step", "2"], tmp_path).stdout)
+def test_json_holds_numbers_at_full_precision(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lecture", "--json", "--step", "2"]) == 0
+    data = json.loads(capsys.readouterr().out)
     first = data["steps"]["2"]["tables"]["normalized"]["rows"][0]["values"]
     assert first == pytest.approx([3 / 6.4**0.5, 7 / 6, -1 / 24**0.5], rel=1e-15)
 
 
-@pytest.mark.parametrize("suffix", RENDERERS)
-def test_out_writes_a_page(tmp_path: Path, suffix: str) -> None:
-    result = run(["--out", f"page{suffix.upper()}"], tmp_path)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == f"Wrote page{suffix.upper()}.\n"
-    written = (tmp_path / f"page{suffix.upper()}").read_text(encoding="utf-8")
-    assert written == RENDERERS[suffix](lecture())
-    assert os.listdir(tmp_path) == [f"page{suffix.upper()}"]
+@pytest.mark.parametrize(
+    ("name", "options", "written"),
+    [
+        ("page.HTML", [], lesson_html),
+        ("page.htm", [], lesson_html),
+        ("page.md", [], lesson_markdown),
+        ("page.Markdown", [], lesson_markdown),
+        ("page.html", ["--slides"], lesson_slides),
+    ],
+)
+def test_out_writes_a_page(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    options: list[str],
+    written: Callable[[Lesson], str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["lecture", "--step", "8", "--out", name, *options]) == 0
+    assert capsys.readouterr() == (f"Wrote {name}.\n", "")
+    assert (tmp_path / name).read_text(encoding="utf-8") == written(lecture(step=8))
+    assert os.listdir(tmp_path) == [name]
 
 
-def test_out_and_json_together(tmp_path: Path) -> None:
-    result = run(["--out", "page.md", "--json", "--step", "7"], tmp_path)
-    assert json.loads(result.stdout)["steps"].keys() == {"7"}
+@pytest.mark.parametrize("options", [[], ["--slides"]])
+def test_the_graphs_have_pages_that_are_linked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["lecture", "--step", "8", "--graphs", "--out", "a page.html", *options]) == 0
+    page = (tmp_path / "a page.html").read_text(encoding="utf-8")
+    links = re.findall('<a href="(?!#)([^"]*)">', page)
+    assert links == ["a%20page-graph-1.html"]
+    assert sorted(os.listdir(tmp_path)) == ["a page-graph-1.html", "a page.html"]
+    (graph,) = [b for b in lecture(step=8).steps[0].unfolded if isinstance(b, Graph)]
+    assert (tmp_path / unquote(links[0])).read_text(encoding="utf-8") == graph.drawing.page
+
+
+def test_without_a_renderer_the_graphs_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TINYGRAD_NORM_DOT", "/no/such/dot")
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(webbrowser, "open", lambda url: True)
+    # What was drawn for another test is kept in its drawing.
+    monkeypatch.setattr("tinygrad_norm.commands.lecture.lecture", all_steps.lecture)
+    assert main(["lecture", "--step", "8", "--open"]) == 0
+    assert os.listdir(tmp_path) == ["lecture.html"]
+    assert main(["lecture", "--step", "8", "--graphs", "--out", str(tmp_path / "x.html")]) == 2
+    assert os.listdir(tmp_path) == ["lecture.html"]
+    assert "/no/such/dot" in capsys.readouterr().err
+
+
+def test_out_and_json_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lecture", "--out", str(tmp_path / "page.md"), "--json", "--step", "7"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"].keys() == {"7"}
     assert (tmp_path / "page.md").exists()
 
 
@@ -107,6 +174,9 @@ BAD = [
     (["--out", "file.txt/page.md"], "file.txt/page.md: cannot write the file: "),
     (["--out", "x" * 300 + ".html"], ".html: cannot write the file: "),
     (["--open", "--out", "page.md"], "--open must have a page for the browser, FILE.html; got --out page.md"),
+    (["--slides", "--out", "page.md"], "--slides must have a page for the browser, FILE.html; got --out page.md"),
+    (["--slides"], "--slides must have a page for the browser, FILE.html; got none; add --open or --out"),
+    (["--graphs", "--json"], "--graphs must have a page for the browser, FILE.html; got none; add --open or --out"),
     (["gone.py"], "gone.py must be a Python file that defines one lesson; it cannot be read: No such file"),
     (["file.txt"], "file.txt must be a Python file that defines one lesson; its name does not end in .py."),
     (["gone.py", "--eps", "1"], "--eps is for the lecture, not for a lesson of your own; got 1.0. Leave it out."),
@@ -140,20 +210,18 @@ def test_bad_input_is_one_line(
     assert sorted(os.listdir(tmp_path)) == ["file.txt", "folder.html"]
 
 
-def test_bad_input_from_a_shell(tmp_path: Path) -> None:
-    result = run(["--variant", "page-9", "--out", "page.html"], tmp_path)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.count("\n") == 1
-    assert "Traceback" not in result.stderr
-    assert os.listdir(tmp_path) == []
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_the_output_is_utf8_wherever_it_goes(tmp_path: Path, encoding: str) -> None:
-    result = run(["--step", "1"], tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="0", COLUMNS="80")
+def test_the_output_is_utf8_wherever_it_goes(tmp_path: Path) -> None:
+    result = run(["--step", "1"], tmp_path, PYTHONIOENCODING="cp1252", PYTHONUTF8="0", COLUMNS="80")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == lesson_text(lecture(step=1), 80)
-    assert "missing−" in run(["--out", "missing−/p.md"], tmp_path, PYTHONIOENCODING=encoding, PYTHONUTF8="0").stderr
+
+
+def test_bad_input_from_a_shell(tmp_path: Path) -> None:
+    result = run(["--step", "7", "--out", "missing−/p.html"], tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert "missing−/p.html: cannot write the file" in result.stderr
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -163,11 +231,12 @@ def test_the_output_is_utf8_wherever_it_goes(tmp_path: Path, encoding: str) -> N
         (["--bogus"], "tinygrad-norm lecture: unrecognized arguments: --bogus; see tinygrad-norm lecture --help"),
     ],
 )
-def test_bad_arguments_are_one_line_too(tmp_path: Path, arguments: list[str], message: str) -> None:
-    result = run(arguments, tmp_path)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.count("\n") == 1
-    assert message in result.stderr
+def test_bad_arguments_are_one_line_too(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["lecture", *arguments])
+    out, error = capsys.readouterr()
+    assert (out, error.count("\n")) == ("", 1)
+    assert message in error
 
 
 def test_help_lists_the_variants(capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,10 +271,15 @@ def test_open_writes_a_page_and_opens_it(
     monkeypatch.setattr(webbrowser, "open", lambda url: not opened.append(url))
     monkeypatch.chdir(tmp_path)
     assert main(["lecture", "--step", "7", "--open"]) == 0
+    assert capsys.readouterr().out == f"Wrote {tmp_path / 'lecture.html'}.\n"
     assert (tmp_path / "lecture.html").read_text(encoding="utf-8") == lesson_html(lecture(step=7))
+    assert main(["lecture", "--step", "8", "--open"]) == 0
+    assert 'href="lecture-graph-1.html"' in (tmp_path / "lecture.html").read_text(encoding="utf-8")
+    opened.pop()
+    capsys.readouterr()
     assert main(["lecture", "--step", "1", "--open", "--out", "my page.html"]) == 0
     assert opened == [(tmp_path / name).as_uri() for name in ("lecture.html", "my page.html")]
-    assert capsys.readouterr().out == f"Wrote {tmp_path / 'lecture.html'}.\nWrote my page.html.\n"
+    assert capsys.readouterr().out == "Wrote my page.html.\n"
     monkeypatch.setattr(webbrowser, "open", lambda url: False)
     assert main(["lecture", "--step", "1", "--open", "--out", "page.html"]) == 1
     out, error = capsys.readouterr()

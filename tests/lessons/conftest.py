@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from tinygrad_norm.lessons.document.lesson import (
     Chart,
     Claim,
     Fact,
+    Fold,
     Formula,
     Graph,
     Lesson,
@@ -24,6 +25,7 @@ from tinygrad_norm.lessons.document.lesson import (
     Step,
     Table,
 )
+from tinygrad_norm.lessons.document.moving import Cells, Dots, Moving, Plane, Scene
 from tinygrad_norm.lessons.lecture.all_steps import lecture
 from tinygrad_norm.lessons.lecture.settings import Settings
 from tinygrad_norm.viz import draw
@@ -31,6 +33,9 @@ from tinygrad_norm.viz import draw
 # A busy machine is no failure of the example that ran on it.
 hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")
+
+
+BRACED = {ord("{"): "{{", ord("}"): "}}"}
 
 
 @cache
@@ -61,8 +66,23 @@ def steps(steps_of: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     return steps_of()
 
 
+def scene(text: str, place: int, other: str) -> Scene:
+    """A scene with a part of each kind."""
+    x = place + len(other) / 100
+    return Scene(
+        [
+            Cells(text, [text, "pad"], {text: (1.5, text), "pad": (None, 2)}, row=place),
+            Dots(text, {text: x, "a": 1}, text, {text: 0.5}),
+            Plane(text, {text: (x, 0), "a": (x, 0)}, {text: ((0, 0), (1, x))}, 1.0),
+            Dots("more", {"b": -x}),
+        ],
+        {f"2 {text}": 2 * x},
+    )
+
+
 def document(text: str) -> Lesson:
     """A lesson with one block of each kind, in which every text is `text`."""
+    choices = {text: (0, 1), f"{text}2": (text, "b")}
     rows = (Row(text, (1.5, text, None)), Row("pad", (0.0, "pad", float("nan")), pad=True))
     blocks = (
         Paragraph(text),
@@ -71,6 +91,7 @@ def document(text: str) -> Lesson:
         Fact("fact", "{text}: {number:.2f}", {"text": text, "number": -2.5}),
         Claim("claim", text, "slip", "{text}", "{text}!", {"text": text}),
         Claim("plain", text, "too strong", "{text}", "", {"text": text}),
+        Claim("asked", text, "right", "{text}", "", {"text": text}, text),
         Chart(
             "chart",
             text,
@@ -83,9 +104,17 @@ def document(text: str) -> Lesson:
             level=1.0,
             level_label=text,
         ),
+        Fold(
+            text,
+            (
+                Moving("moving", text, choices, partial(scene, text), (1, text), "", text),
+                Fact("folded", text.translate(BRACED), {}),
+            ),
+        ),
         Graph("graph", text, draw(lambda x: x * x, Tensor(1.0, requires_grad=True, name=text))),
     )
-    steps = (Step(1, text, blocks, (text, text)), Step(2, text, (Paragraph("."),)))
+    further = {text: text, f"{text}2": f"https://example.org/{text}"}
+    steps = (Step(1, text, blocks, (text, text), further), Step(2, text, (Paragraph("."),)))
     return Lesson(text, steps, (text,), {"variant": text})
 
 

@@ -7,15 +7,17 @@ import json
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from ..errors import InputError
 from ..lessons.document.as_data import lesson_data
-from ..lessons.document.as_html import lesson_html
+from ..lessons.document.as_html import graph_name, lesson_html
 from ..lessons.document.as_markdown import lesson_markdown
+from ..lessons.document.as_slides import lesson_slides
 from ..lessons.document.as_text import lesson_text, summary_text
-from ..lessons.document.lesson import Lesson
+from ..lessons.document.lesson import Graph, Lesson
 from ..lessons.from_file import lesson_of
 from ..lessons.languages import say, speaking
 from ..lessons.lecture.all_steps import STEPS, lecture
@@ -25,11 +27,11 @@ from ..lessons.own_table.own_lecture import own_lecture
 from ..lessons.own_table.read_table import read_table
 from ..terminal.files import shown_name, whole_text
 from ..terminal.screen import paint_for, safe_json, text_width
+from ..viz.render import RendererError
 
 PAGES = (".html", ".htm")
-RENDERERS: dict[str, Callable[[Lesson], str]] = dict.fromkeys(PAGES, lesson_html)
-RENDERERS |= {".md": lesson_markdown, ".markdown": lesson_markdown}
-"""What ``--out`` writes, by the suffix of the file."""
+SUFFIXES = (*PAGES, ".md", ".markdown")
+"""Of the file that ``--out`` writes; they say what."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,32 +52,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     eps = "added to every variance (default: 0, and 1e-5 for layer norm over the padded table)"
     add("--eps", metavar="E", type=float, help=eps)
     add("--json", action="store_true", help="print the numbers as JSON at full precision")
-    out = f"write a self-contained page instead of printing: {', '.join(f'FILE{suffix}' for suffix in RENDERERS)}"
+    out = f"write a self-contained page instead of printing: {', '.join(f'FILE{suffix}' for suffix in SUFFIXES)}"
     add("--out", metavar="FILE", type=page, help=out)
+    add("--slides", action="store_true", help="write slides instead of the page; print them for a PDF")
+    add("--graphs", action="store_true", help="write beside FILE.html a page for each graph that steps through it")
     add("--open", action="store_true", help="write the page, to FILE.html or else to a temporary one, and open it")
 
 
 def page(text: str) -> str:
     """Return the name of a page whose suffix says what to write."""
-    if Path(text).suffix.lower() not in RENDERERS:
+    if Path(text).suffix.lower() not in SUFFIXES:
         raise argparse.ArgumentTypeError(
-            f"must end in one of {', '.join(RENDERERS)}, which says what to write; got {text!r}"
+            f"must end in one of {', '.join(SUFFIXES)}, which says what to write; got {text!r}"
         )
     return text
 
 
 def run(args: argparse.Namespace) -> int:
     """Compute the lesson and print, write or open it."""
-    if args.open and args.out is not None and Path(args.out).suffix.lower() not in PAGES:
-        raise InputError(f"--open must have a page for the browser, FILE.html; got --out {shown_name(args.out)}")
+    _check_pages(args)
     lesson = _lesson(args)
     out: str | None = args.out
     if args.open and out is None:
         out = str(Path(tempfile.mkdtemp(prefix="tinygrad-norm-"), "lecture.html"))
     if out is not None:
-        text = RENDERERS[Path(out).suffix.lower()](lesson)
-        with whole_text(out) as file:
-            file.write(text)
+        _write(lesson, out, args)
     if args.json:
         print(safe_json(json.dumps(lesson_data(lesson), ensure_ascii=False, allow_nan=False, indent=1)))
     elif out is not None:
@@ -84,6 +85,49 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(lesson, args)
     return _opened(out) if args.open and out is not None else 0
+
+
+def _check_pages(args: argparse.Namespace) -> None:
+    """Refuse what needs a page for the browser without one."""
+    if args.open and args.out is None:
+        return
+    for option in ("open", "slides", "graphs"):
+        if getattr(args, option) and Path(args.out or "").suffix.lower() not in PAGES:
+            got = "none; add --open or --out" if args.out is None else f"--out {shown_name(args.out)}"
+            raise InputError(f"--{option} must have a page for the browser, FILE.html; got {got}")
+
+
+def _write(lesson: Lesson, out: str, args: argparse.Namespace) -> None:
+    """Write the page, last; before it the pages of its graphs, to which it links."""
+    path = Path(out)
+    graphs = _graph_pages(lesson, path.stem, args) if args.graphs or args.out is None else {}
+    if path.suffix.lower() in PAGES:
+        made = lesson_slides if args.slides else lesson_html
+        text = made(lesson, {name: quote(file) for name, (file, _) in graphs.items()})
+    else:
+        text = lesson_markdown(lesson)
+    for name, content in [*graphs.values(), (path.name, text)]:
+        with whole_text(str(path.with_name(name))) as file:
+            file.write(content)
+
+
+def _graph_pages(lesson: Lesson, stem: str, args: argparse.Namespace) -> dict[str, tuple[str, str]]:
+    """Return for each graph the name of its stepping file, numbered because a key may be any text, and the page.
+
+    Where nothing can draw there are none, unless they were asked for.
+    """
+    pages: dict[str, tuple[str, str]] = {}
+    try:
+        for step in lesson.steps:
+            for block in step.unfolded:
+                if isinstance(block, Graph):
+                    page = block.drawing.page
+                    pages[graph_name(step, block)] = f"{stem}-graph-{len(pages) + 1}.html", page
+    except RendererError:
+        if args.graphs:
+            raise
+        return {}
+    return pages
 
 
 def _lesson(args: argparse.Namespace) -> Lesson:
@@ -117,6 +161,7 @@ def _print(lesson: Lesson, args: argparse.Namespace) -> None:
             ("All of it: {command}", "--full"),
             ("One step: {command}", "--step N"),
             ("As a page: {command}", "--open"),
+            ("As slides: {command}", "--slides --open"),
         ):
             print(say(label, command=_again(args, option)))
 

@@ -1,17 +1,18 @@
 """The lecture as running code, its exercises and labs; and what a lesson or an exercise of your own is written with.
 
 Whoever teaches imports from here. A lesson is a :class:`Lesson` of :class:`Step` s of :class:`Paragraph`,
-:class:`Formula`, :class:`Table`, :class:`Fact`, :class:`Claim`, :class:`Chart` and :class:`Graph`, which
-``tinygrad-norm lecture my.py`` shows. An :class:`Exercise` has checks, made by :func:`value_check` or
-:func:`gradient_check`, that know each :class:`Slip` by name; ``tinygrad-norm exercise grade answer.py --from my.py``
-grades with them. Nothing is loaded before it is asked for.
+:class:`Formula`, :class:`Table`, :class:`Fact`, :class:`Claim`, :class:`Chart`, :class:`Graph` and :class:`Moving`, a
+picture with a slider, which ``tinygrad-norm lecture my.py`` shows. An :class:`Exercise` has checks, made by
+:func:`value_check` or :func:`gradient_check`, that know each :class:`Slip` by name; ``tinygrad-norm exercise grade
+answer.py --from my.py`` grades with them. Nothing is loaded before it is asked for.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .document.lesson import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Row, Series, Step, Table
+    from .document.lesson import Chart, Claim, Fact, Fold, Formula, Graph, Lesson, Paragraph, Row, Series, Step, Table
+    from .document.moving import Cells, Dots, Moving, Plane, Scene
     from .exercises.cases import Case
     from .exercises.checked_gradients import gradient_check
     from .exercises.checked_values import Slip, property_check, value_check
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     **dict.fromkeys(
-        ["Chart", "Claim", "Fact", "Formula", "Graph", "Lesson", "Paragraph", "Row", "Series", "Step", "Table"],
+        ["Chart", "Claim", "Fact", "Fold", "Formula", "Graph", "Lesson", "Paragraph", "Row", "Series", "Step", "Table"],
         "document.lesson",
     ),
+    **dict.fromkeys(["Cells", "Dots", "Moving", "Plane", "Scene"], "document.moving"),
     "Case": "exercises.cases",
     "Exercise": "exercises.exercise_parts",
     "Slip": "exercises.checked_values",
@@ -32,15 +34,21 @@ _HOMES = {
 
 __all__ = [
     "Case",
+    "Cells",
     "Chart",
     "Claim",
+    "Dots",
     "Exercise",
     "Fact",
+    "Fold",
     "Formula",
     "Graph",
     "Lesson",
+    "Moving",
     "Paragraph",
+    "Plane",
     "Row",
+    "Scene",
     "Series",
     "Slip",
     "Step",

@@ -49,9 +49,17 @@ def test_the_layout(make_document: Callable[[str], Lesson]) -> None:
             "note": "w",
         }
     }
-    assert step["facts"] == {"fact": {"text": "w: −2.50", "values": {"text": "w", "number": -2.5}}}
-    judged = {"notes": "w", "verdict": "slip", "truth": "w", "why": "w!", "values": {"text": "w"}}
+    assert step["facts"] == {
+        "fact": {"text": "w: −2.50", "values": {"text": "w", "number": -2.5}},
+        "folded": {"text": "w", "values": {}},
+    }
+    judged = {"notes": "w", "question": "", "verdict": "slip", "truth": "w", "why": "w!", "values": {"text": "w"}}
     assert step["claims"]["claim"] == judged
+    assert step["claims"]["asked"]["question"] == "w"
+    moving = step["moving"]["moving"]
+    assert (moving["controls"], moving["columns"]) == ({"w": [0, 1], "w2": ["w", "b"]}, ["w w", "w a", "more b", "2 w"])
+    assert moving["scenes"][1] == {"choice": [0, "b"], "values": [0.01, 1.0, -0.01, 0.02]}
+    assert step["further"] == {"w": "w", "w2": "https://example.org/w"}
     assert step["charts"]["chart"]["series"][0] == {"label": "w", "points": [[0.0, 0.0], [1.0, 2.0]]}
     assert data["steps"]["2"]["text"] == ["."]
 
@@ -65,6 +73,6 @@ def test_json_gives_back_every_number_exactly(eps: float | None) -> None:
 def test_tables_keep_full_precision() -> None:
     lesson = lecture(step=2)
     data: dict[str, Any] = lesson_data(lesson)["steps"]["2"]["tables"]
-    (table,) = [b for b in lesson.steps[0].blocks if isinstance(b, Table) and b.key == "normalized"]
+    (table,) = [b for b in lesson.steps[0].unfolded if isinstance(b, Table) and b.key == "normalized"]
     for row, given in zip(data["normalized"]["rows"], table.rows, strict=True):
         assert tuple(row["values"]) == given.values

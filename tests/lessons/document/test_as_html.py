@@ -50,9 +50,9 @@ def page() -> str:
 def test_the_page_is_well_formed_and_stands_alone(page: str) -> None:
     found = Page(page)
     tags = {tag for tag, _ in found.elements}
-    assert not tags & {"script", "link", "img", "iframe", "object", "form"}
-    for _, attributes in found.elements:
-        assert not {"src", "onload", "onclick"} & attributes.keys()
+    assert not tags & {"link", "img", "iframe", "object"}
+    for tag, attributes in found.elements:
+        assert not {"src", "onload", "onclick", "action"} & attributes.keys(), tag
         assert (attributes.get("href") or "#").startswith("#")
     assert "url(" not in page
     assert "@import" not in page
@@ -77,7 +77,7 @@ def test_it_adapts_to_dark_narrow_and_print(page: str) -> None:
 
 def test_every_variable_and_class_of_the_style_is_defined(page: str) -> None:
     style = page.partition("<style>")[2].partition("</style>")[0]
-    defined = set(re.findall(r"(--[\w-]+):", style))
+    defined = set(re.findall(r"(--[\w-]+):", page))
     assert set(re.findall(r"var\((--[\w-]+)\)", style)) <= defined
     # Both color schemes name the same colors.
     light, dark = (set(re.findall(r"(--[\w-]+):", part)) for part in re.findall(r":root \{(.*?)\}", style, re.S))
@@ -93,10 +93,12 @@ def test_pads_are_shaded_and_said(page: str) -> None:
 def test_hostile_text_is_only_text(make_document: Callable[[str], Lesson]) -> None:
     page = lesson_html(make_document(HOSTILE))
     found = Page(page)
-    assert not {tag for tag, _ in found.elements} & {"script", "img"}
-    assert "<script" not in page
-    for place in ("title", "h1", "p", "pre", "td", "th", "figcaption", "dd", "text"):
-        assert re.search(rf"<{place}[^>]*>[^<]*&lt;script&gt;alert", page), place
+    tags = [tag for tag, _ in found.elements]
+    assert "img" not in tags
+    assert tags.count("script") == page.count("<script") == 1
+    places = set(re.findall(r"<(\w+)[^>]*>[^<]*&lt;script&gt;alert", page))
+    assert places >= {"title", "h1", "p", "pre", "td", "th", "figcaption", "dd", "dt", "text", "summary", "span", "b"}
+    assert places >= {"legend", "code", "li"}
     assert "".join(found.text).count(HOSTILE) > 20
     labels = [attributes.get("aria-label") for _, attributes in found.elements]
     assert HOSTILE in labels
@@ -138,7 +140,7 @@ def test_graphs_are_drawn_into_the_page_without_ids(page: str) -> None:
         root = ElementTree.fromstring(picture)
         assert "with the backward pass" in root.attrib["aria-label"]
         assert not [element for element in root.iter() if "id" in element.attrib]
-    assert len(page.encode()) < 300_000
+    assert len(page.encode()) < 600_000
 
 
 def test_a_graph_that_nothing_can_draw_is_listed(

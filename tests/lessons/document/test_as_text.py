@@ -115,6 +115,8 @@ def test_a_summary_has_what_to_take_away_and_the_verdicts(make_document: Callabl
         "              word",
         "  Too strong  word",
         "              word",
+        "  Right       word",
+        "              word",
         "",
         "2. word",
     ]

@@ -139,7 +139,7 @@ def test_a_very_large_epsilon_is_said_to_be_worse(steps_of: StepsOf) -> None:
 
 
 def test_every_line_of_the_notes_is_judged_once(lesson_of: Callable[..., Lesson]) -> None:
-    claims = [block for step in lesson_of().steps for block in step.blocks if isinstance(block, Claim)]
+    claims = [block for step in lesson_of().steps for block in step.unfolded if isinstance(block, Claim)]
     assert {claim.key: claim.says for claim in claims} == dict(SAYS)
     assert len(claims) == len(SAYS)
 
@@ -147,7 +147,7 @@ def test_every_line_of_the_notes_is_judged_once(lesson_of: Callable[..., Lesson]
 def test_keys_are_unique_within_a_step(lesson_of: Callable[..., Lesson]) -> None:
     for step in lesson_of().steps:
         for kind in (Table, Fact, Claim):
-            keys = [block.key for block in step.blocks if isinstance(block, kind)]
+            keys = [block.key for block in step.unfolded if isinstance(block, kind)]
             assert len(keys) == len(set(keys))
 
 
@@ -161,7 +161,7 @@ def test_every_step_leaves_two_lines_to_take_away(lesson_of: Callable[..., Lesso
 
 
 def test_the_disputed_benefit_is_marked_and_cited() -> None:
-    (claim,) = [b for b in lecture(step=3).steps[0].blocks if isinstance(b, Claim) and b.verdict == "disputed"]
+    (claim,) = [b for b in lecture(step=3).steps[0].unfolded if isinstance(b, Claim) and b.verdict == "disputed"]
     assert claim.key == "covariate_shift"
     assert re.search("Ioffe and Szegedy.*2015.*Santurkar.*2018", claim.reason)
 

@@ -7,10 +7,13 @@ The layout::
                      "take_away": [sentences],
                      "tables": {KEY: {"title", "columns", "rows": [{"label", "pad", "values"}]}},
                      "facts": {KEY: {"text", "values": {NAME: number}}},
-                     "claims": {KEY: {"notes", "verdict", "truth", "why", "values"}},
+                     "claims": {KEY: {"notes", "question", "verdict", "truth", "why", "values"}},
                      "charts": {KEY: {"title", "x", "y", "series": [{"label", "points"}]}},
                      "graphs": {KEY: {"title", "nodes", "edges", "clusters", "steps", "failure"}},
-                     "text": [paragraphs and formulas]}}}
+                     "moving": {KEY: {"title", "controls": {NAME: [choices]}, "columns",
+                                      "scenes": [{"choice", "values"}]}},
+                     "text": [paragraphs and formulas],
+                     "further": {WHAT: a command or an address}}}}
 
 A whole number is an integer. A fraction is ``{"fraction": "18/5", "value": 3.6}``. ``null`` is a place
 without a value; it also stands for 0/0, which JSON has no number for.
@@ -25,6 +28,7 @@ from typing import Any
 
 from ..languages import speaking
 from .lesson import Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
+from .moving import Moving
 
 
 def lesson_data(lesson: Lesson) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def lesson_data(lesson: Lesson) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    of = step.blocks
+    of = step.unfolded
     return {
         "title": step.title,
         "take_away": list(step.take_away),
@@ -54,7 +58,9 @@ def _step(step: Step) -> dict[str, Any]:
         "graphs": {
             block.key: {"title": block.title, **block.drawing.to_json()} for block in of if isinstance(block, Graph)
         },
+        "moving": {block.key: _moving(block) for block in of if isinstance(block, Moving)},
         "text": [block.text for block in of if isinstance(block, Paragraph | Formula)],
+        "further": dict(step.further),
     }
 
 
@@ -71,6 +77,7 @@ def table_data(table: Table) -> dict[str, Any]:
 def _claim(claim: Claim) -> dict[str, Any]:
     return {
         "notes": claim.says,
+        "question": claim.question,
         "verdict": claim.verdict,
         "truth": claim.true_sentence,
         "why": claim.reason,
@@ -85,6 +92,18 @@ def _chart(chart: Chart) -> dict[str, Any]:
         "y": chart.y_label,
         "series": [
             {"label": line.label, "points": [list(map(plain, point)) for point in line.points]} for line in chart.series
+        ],
+    }
+
+
+def _moving(moving: Moving) -> dict[str, Any]:
+    return {
+        "title": moving.title,
+        "controls": {name: [plain(choice) for choice in choices] for name, choices in moving.controls.items()},
+        "columns": list(moving.columns),
+        "scenes": [
+            {"choice": [plain(part) for part in choice], "values": [plain(v) for v in scene.values]}
+            for choice, scene in moving.scenes.items()
         ],
     }
 

@@ -7,6 +7,7 @@ import re
 from ..languages import say, speaking
 from .as_text import PAD_MARK
 from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Lesson, Paragraph, Step, Table
+from .moving import Moving
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]#|~$!&<>@]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -50,7 +51,7 @@ def _content_line(step: Step) -> str:
 
 
 def _step(step: Step) -> str:
-    blocks = [_block(block) for block in step.blocks if not isinstance(block, Chart | Graph)]
+    blocks = [_block(block) for block in step.unfolded if not isinstance(block, Chart | Graph | Moving)]
     if step.take_away:
         lines = "\n".join(f"* {escaped_markdown(line)}" for line in step.take_away)
         blocks.append(f"**{say('To take away')}**\n\n{lines}")

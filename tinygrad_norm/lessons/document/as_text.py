@@ -17,6 +17,7 @@ from ...terminal.screen import WIDTH, Paint, Style, plain
 from ...terminal.table import aligned, folds_of
 from ..languages import say, speaking
 from .lesson import PAD, Chart, Claim, Fact, Formula, Graph, Judgment, Lesson, Paragraph, Step, Table
+from .moving import Moving
 from .numerals import missing_tails
 
 PAD_MARK = "░"
@@ -56,7 +57,7 @@ def _heading(text: str, line: str, width: int, paint: Paint) -> str:
 
 def _step(step: Step, width: int, paint: Paint) -> str:
     heading = say("Step {number}. {title}", number=step.number, title=step.title)
-    blocks = [_block(block, width, paint) for block in step.blocks if not isinstance(block, Chart | Graph)]
+    blocks = [_block(block, width, paint) for block in step.unfolded if not isinstance(block, Chart | Graph | Moving)]
     if step.take_away:
         blocks.append("\n".join([_INDENT + paint(say("To take away"), "bold"), *_take_away(step, width, paint)]))
     return "\n\n".join(["\n" + _heading(heading, "─", width, paint), *blocks])
@@ -67,7 +68,7 @@ def _in_short(step: Step, width: int, paint: Paint) -> Iterator[str]:
     for line in _lines(f"{step.number}. {step.title}", "   ", "", width):
         yield paint(line, "bold")
     yield from _take_away(step, width, paint)
-    claims = [block for block in step.blocks if isinstance(block, Claim)]
+    claims = [block for block in step.unfolded if isinstance(block, Claim)]
     verdicts = [say(claim.verdict.capitalize()) for claim in claims]
     indent = max(map(len, verdicts), default=0) + 2 * len(_INDENT)
     for claim, verdict in zip(claims, verdicts, strict=True):

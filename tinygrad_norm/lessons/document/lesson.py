@@ -1,4 +1,4 @@
-"""What a lesson is made of: steps of paragraphs, formulas, tables, facts, claims, charts and graphs.
+"""What a lesson is made of: steps of paragraphs, formulas, tables, facts, claims, and pictures that may move.
 
 All of it is frozen data. A number is kept at full precision beside the format it is shown in, and the
 sentence of a :class:`Fact` or :class:`Claim` is filled in from its own values: what is printed cannot
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
@@ -18,15 +17,11 @@ from ...errors import InputError
 from ...viz import Drawing
 from ..languages import require_language
 from .author_mistakes import cells_of, items_of, points_of, require_filled, require_text, values_of
-from .numerals import fill, write
+from .moving import Moving
+from .numerals import CellValue, Values, fill, write
 
 PAD = "pad"
 """The label of a padding position, in every table."""
-
-CellValue: TypeAlias = "int | float | Fraction | str | None"
-"""What a cell holds. A float NaN stands for 0/0; None for a place that has no value."""
-
-Values: TypeAlias = "Mapping[str, CellValue | tuple[CellValue, ...]]"
 
 Judgment: TypeAlias = Literal["slip", "imprecise", "too strong", "disputed", "partly shown", "right"]
 
@@ -139,7 +134,7 @@ class Claim:
     """Something the notes say, judged: what is true, and why it must be so.
 
     Both are templates over the values, which are the computed numbers at full precision. The key is its stable name
-    within the step.
+    within the step. Where there is a question, a page asks it and shows the rest on a click.
     """
 
     key: str
@@ -148,9 +143,10 @@ class Claim:
     truth: str
     why: str
     values: Values = field(default_factory=lambda: MappingProxyType({}))
+    question: str = ""
 
     def __post_init__(self) -> None:
-        require_text(key=self.key, says=self.says)
+        require_text(key=self.key, says=self.says, question=self.question)
         object.__setattr__(self, "values", values_of(self.values))
         if self.verdict not in get_args(Judgment):
             raise ValueError(f"a verdict must be one of {', '.join(get_args(Judgment))}; got {self.verdict!r}")
@@ -222,20 +218,37 @@ class Graph:
             raise TypeError(f"the drawing of a graph must be what tg.draw gives; got {type(self.drawing).__name__}")
 
 
-Block: TypeAlias = Paragraph | Formula | Table | Fact | Claim | Chart | Graph
+Plain: TypeAlias = Paragraph | Formula | Table | Fact | Claim | Chart | Graph | Moving
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Parts of a step that a page shows on a click. They are on no slide; their sentences are notes for the speaker."""
+
+    title: str
+    blocks: tuple[Plain, ...]
+
+    def __post_init__(self) -> None:
+        require_text(title=self.title)
+        object.__setattr__(self, "blocks", items_of("the blocks of a fold", self.blocks, get_args(Plain)))
+
+
+Block: TypeAlias = Plain | Fold
 
 
 @dataclass(frozen=True)
 class Step:
     """A part of a lesson: its number, its title, what it consists of, and the few sentences to take away from it.
 
-    A sentence to take away is short, a line of a terminal, and stands without the step.
+    A sentence to take away is short, a line of a terminal, and stands without the step. `further` says what goes
+    deeper, and the command or the address (``https://…``) that leads there.
     """
 
     number: int
     title: str
     blocks: tuple[Block, ...]
     take_away: tuple[str, ...] = ()
+    further: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         require_text(title=self.title)
@@ -243,10 +256,20 @@ class Step:
             raise TypeError(f"the number of a step must be a whole number; got {type(self.number).__name__}")
         object.__setattr__(self, "take_away", items_of("take_away", self.take_away, str))
         object.__setattr__(self, "blocks", items_of(f"the blocks of step {self.number}", self.blocks, get_args(Block)))
-        keyed = Counter((type(b).__name__, b.key) for b in self.blocks if not isinstance(b, Paragraph | Formula))
+        if not isinstance(self.further, Mapping):
+            raise TypeError(f"further must be a dictionary of text by text; got {type(self.further).__name__}")
+        for what, where in self.further.items():
+            require_text(**{"what goes further": what, "where it is": where})
+        object.__setattr__(self, "further", MappingProxyType(dict(self.further)))
+        keyed = Counter((type(b).__name__, b.key) for b in self.unfolded if not isinstance(b, Paragraph | Formula))
         for (kind, key), count in keyed.items():
             if count > 1:
                 raise ValueError(f"step {self.number}: each {kind} must have a key of its own; {count} have {key!r}")
+
+    @property
+    def unfolded(self) -> tuple[Plain, ...]:
+        """Its blocks, what is folded among them."""
+        return tuple(b for block in self.blocks for b in (block.blocks if isinstance(block, Fold) else (block,)))
 
 
 @dataclass(frozen=True)

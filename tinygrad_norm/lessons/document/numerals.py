@@ -11,9 +11,14 @@ import re
 import string
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..languages import say, spoken
+
+CellValue: TypeAlias = "int | float | Fraction | str | None"
+"""What a cell of a lesson holds. A float NaN stands for 0/0; None for a place that has no value."""
+
+Values: TypeAlias = "Mapping[str, CellValue | tuple[CellValue, ...]]"
 
 _EXPONENT = re.compile(r"e\+?(-?)0*(?=\d)")
 

@@ -20,8 +20,8 @@ from typing import Any, Literal, Protocol, TextIO, TypeAlias, TypeVar
 import numpy as np
 
 from ...terminal.progress import counting
-from ..document.lesson import Table, Values
-from ..document.numerals import fill
+from ..document.lesson import Table
+from ..document.numerals import Values, fill
 from .papers import Paper
 
 Judgment: TypeAlias = Literal["exact", "broken", "reproduced", "in part", "not reproduced", "not finished"]

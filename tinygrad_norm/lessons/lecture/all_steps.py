@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ...errors import InputError
 from ..document.lesson import Lesson, Row, Step, Table
 from ..document.numerals import write
+from .further import further
 from .norm_formula import BATCH, LAYER
 from .notes import NEURON_NAMES
 from .settings import Settings
@@ -62,7 +64,7 @@ def lecture(settings: Settings | None = None, step: int | None = None) -> Lesson
     chosen = STEPS if step is None else {step: STEPS[step]}
     return Lesson(
         "Layer normalization, step by step",
-        tuple(build(settings) for build in chosen.values()),
+        tuple(replace(build(settings), further=further(number)) for number, build in chosen.items()),
         _introduction(settings),
         {
             "variant": settings.variant,

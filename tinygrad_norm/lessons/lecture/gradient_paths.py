@@ -13,7 +13,7 @@ import numpy as np
 from ...engine.details.array import Array
 from ...engine.tensor import Tensor
 from ...viz import Drawing, draw
-from ..document.lesson import Block, Fact, Graph, Paragraph, Row, Table
+from ..document.lesson import Fact, Graph, Paragraph, Plain, Row, Table
 from .norm_formula import BATCH, functional_norm
 from .notes import NEURON_NAMES
 from .settings import Settings
@@ -65,7 +65,7 @@ def gradient_paths(table: Tensor, axis: int, entry: tuple[int, int], eps: float)
     )
 
 
-def paths_of_gradient(axis: int, settings: Settings) -> tuple[Block, ...]:
+def paths_of_gradient(axis: int, settings: Settings) -> tuple[Plain, ...]:
     """Return the graph of batch norm or layer norm on the table, and how one entry's gradient comes about."""
     paths = gradient_paths(NEURONS, axis, ENTRY, settings.table_eps)
     name = "batch norm" if axis == BATCH else "layer norm"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...engine.tensor import Tensor
-from ..document.lesson import Block, CellValue, Claim, Fact, Paragraph, Row, Table
+from ..document.lesson import Claim, Fact, Paragraph, Plain, Row, Table
+from ..document.numerals import CellValue
 from .norm_formula import BATCH, columns_of
 from .notes import DIMENSION_NAMES, STEP_7_LENGTH, STEP_7_LONGEST, Token
 from .settings import Settings
@@ -51,7 +52,7 @@ def time_steps(settings: Settings) -> tuple[TimeStep, ...]:
     return tuple(steps)
 
 
-def batch_norm_over_time(settings: Settings) -> tuple[Block, ...]:
+def batch_norm_over_time(settings: Settings) -> tuple[Plain, ...]:
     """Return the table of the time steps, its closest pair, its lonely words, and the verdict on the notes' line."""
     steps = time_steps(settings)
     return (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...engine.tensor import Tensor
-from ..document.lesson import PAD, CellValue, Row, Table
+from ..document.lesson import PAD, Row, Table
+from ..document.numerals import CellValue
 from .notes import DIMENSION_NAMES, OUTPUTS, Token
 
 NEURONS = Tensor(OUTPUTS).astype(float)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ....engine.tensor import Tensor
 from ...document.lesson import Claim
+from ...document.numerals import write
 from ..norm_formula import BATCH, columns_of, normalize, smallest_largest
 from ..notes import CLAIMED, OUTPUTS, SAYS
 from ..settings import DIVISORS, Settings
@@ -79,7 +80,16 @@ def judge_value(worked: WorkedValue, settings: Settings) -> Claim:
         f"dividing by {DIVISORS[1 - settings.ddof]}: {{other_divisor:.6f}}.",
         "" if right else _reason(worked, computed, settings),
         computed,
+        _question(worked, computed["mean"]),
     )
+
+
+def _question(worked: WorkedValue, mean: float) -> str:
+    """Return what can be answered before anything is computed."""
+    x, claimed = worked.numbers[worked.index], worked.claimed.replace("-", "−")
+    if x == max(worked.numbers) and float(worked.claimed) > 0:
+        return f"Can the largest of {_COUNT_NAMES[len(worked.numbers)]} numbers become {claimed}?"
+    return f"The mean of its {worked.place} is {write(mean, '.6g')}. Can {write(x)} become {claimed}?"
 
 
 def _agrees(claimed: str, value: float) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....context import no_grad
 from ....nn import BatchNorm1d, LayerNorm
-from ...document.lesson import Fact, Formula, Paragraph, Row, Step, Table
+from ...document.lesson import Fact, Fold, Formula, Paragraph, Row, Step, Table
 from ...document.numerals import closeness
 from .. import exact_arithmetic as exact
 from ..norm_formula import columns_of
@@ -40,11 +40,12 @@ def evaluation_step(settings: Settings) -> Step:
             Formula(
                 "running mean     = (1 − m) running mean     + m μ\nrunning variance = (1 − m) running variance + m s²"
             ),
-            _running(after),
-            _fractions(after),
-            _evaluated(after, settings),
             _limit(settings),
             _one_mode(settings),
+            Fold(
+                "The running statistics, and row 1 in evaluation",
+                (_running(after), _fractions(after), _evaluated(after, settings)),
+            ),
         ),
         take_away=(
             "Batch norm evaluates with running statistics, and never quite as it trained.",

@@ -13,7 +13,7 @@ from ....engine.details.array import Array
 from ....engine.tensor import Tensor
 from ....functional import layer_norm, scaled_dot_product_attention
 from ....viz import Drawing, draw
-from ...document.lesson import Block, Fact, Formula, Graph, Paragraph, Row, Step, Table
+from ...document.lesson import Fact, Fold, Formula, Graph, Paragraph, Plain, Row, Step, Table
 from ...labs.papers import XIONG
 from ...labs.pre_post import PLACES, QUICK, gradient_norms, power
 from ..notes import DIMENSION_NAMES, Token
@@ -46,9 +46,8 @@ def in_a_transformer_step(settings: Settings) -> Step:
             ),
             Formula("post-norm: y = LN(x + f(x))        pre-norm: y = x + f(LN(x))"),
             *_drawn(blocks),
-            _arrives(words, blocks),
             _residual_ways(words, blocks),
-            *_by_depth(),
+            Fold("What arrives at the input, and what that means for a stack", (_arrives(words, blocks), *_by_depth())),
         ),
         take_away=(
             "Pre-norm leaves the residual way free: ḡ passes every block unchanged.",
@@ -168,7 +167,7 @@ def norms_by_depth() -> Mapping[str, tuple[float, ...]]:
     return {place: copy_context().run(measured, place) for place in PLACES}
 
 
-def _by_depth() -> tuple[Block, ...]:
+def _by_depth() -> tuple[Plain, ...]:
     norms = norms_by_depth()
     post, pre = (power(DEPTHS, norms[place]) for place in PLACES)
     return (

@@ -13,7 +13,7 @@ from ....engine.tensor import Tensor
 from ....functional import rms_norm
 from ....functional.attention import attention_weights
 from ....nn import DyT
-from ...document.lesson import PAD, Block, Fact, Formula, Paragraph, Row, Step, Table
+from ...document.lesson import PAD, Fact, Fold, Formula, Paragraph, Plain, Row, Step, Table
 from ...document.numerals import closeness
 from ...labs.papers import HENRY, ZHANG_SENNRICH, ZHU
 from .. import exact_arithmetic as exact
@@ -41,20 +41,20 @@ def after_layer_norm_step(settings: Settings) -> Step:
                 f"square ({ZHANG_SENNRICH.cited}):"
             ),
             Formula("y = γ x/√((x₁² + … + xₙ²)/n + ε)"),
-            *_rms(settings),
+            Fold("The table after RMS norm", _rms(settings)),
             Paragraph(
                 "Dynamic tanh (DyT) asks whether statistics are needed at all. Each number goes through a curve by "
                 f"itself, which bounds large ones as a norm does; α is learned ({ZHU.cited}):"
             ),
             Formula("y = γ tanh(α x) + β"),
-            *_squashed(),
+            Fold("The table after DyT", _squashed()),
             Paragraph(
                 "QK norm is a norm inside attention. The scores are products of queries and keys, and grow with their "
                 "lengths, until softmax gives all weight to one key and sends no gradient back. So each query and key "
                 f"is divided by its length, and the scores are cosines times a learned number ({HENRY.cited}):"
             ),
             Formula("scores = g · q/‖q‖ · k/‖k‖        in place of  q · k/√d"),
-            *_cosines(words),
+            Fold("Attention with large embeddings, and its cosines", _cosines(words)),
         ),
         take_away=(
             "RMS norm keeps the mean of a row, DyT has no statistics at all.",
@@ -71,7 +71,7 @@ def _rows(values: Tensor) -> tuple[Row, ...]:
     return tuple(Row(name, tuple(row), name == PAD) for name, row in zip(WITH_PAD, values.tolist(), strict=True))
 
 
-def _rms(settings: Settings) -> tuple[Block, ...]:
+def _rms(settings: Settings) -> tuple[Plain, ...]:
     with np.errstate(invalid="ignore"):
         result = rms_norm(_with_pad(), len(NEURON_NAMES), eps=settings.table_eps)
     values = result.numpy()
@@ -106,7 +106,7 @@ def _rms(settings: Settings) -> tuple[Block, ...]:
 
 
 @no_grad()
-def _squashed() -> tuple[Block, ...]:
+def _squashed() -> tuple[Plain, ...]:
     layer = DyT(len(NEURON_NAMES))
     result = layer(_with_pad())
     alone = layer(NEURONS[:1]).numpy()
@@ -154,7 +154,7 @@ def cosines_of_first(x: Array) -> tuple[float, ...]:
     return tuple(map(float, unit @ unit[0]))
 
 
-def _cosines(words: Sequence[Token]) -> tuple[Block, ...]:
+def _cosines(words: Sequence[Token]) -> tuple[Plain, ...]:
     x = np.array([word.embedding for word in words])
     plain, larger = attention_of_first(x), attention_of_first(LARGER * x)
     cosines, of_larger = cosines_of_first(x), cosines_of_first(LARGER * x)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ....engine.tensor import Tensor
-from ...document.lesson import Block, Fact, Formula, Paragraph, Row, Step, Table
+from ...document.lesson import Fact, Fold, Formula, Paragraph, Plain, Row, Step, Table
 from .. import exact_arithmetic as exact
+from ..moving_pictures import sweep
 from ..norm_formula import BATCH, LAYER, Normalization, columns_of, normalize
 from ..notes import NEURON_NAMES, OUTPUTS
 from ..settings import Settings
@@ -23,15 +24,22 @@ def normalization_step(settings: Settings) -> Step:
                 "variance is 1. Their order stays, and so do the ratios of the distances between them. A small number "
                 "ε under the root keeps the division from being one by 0; where it is 0, all is exact."
             ),
+            sweep(BATCH, settings),
+            sweep(LAYER, settings),
             Formula(f"μ  = (x₁ + … + xₙ)/n\nσ² = ((x₁ − μ)² + … + (xₙ − μ)²)/{divisor}\nx̂  = (x − μ)/√(σ² + ε)"),
             Paragraph(
                 "What do we normalize? Any numbers of a network: its inputs, or what a layer gives. "
                 "The choice is which numbers belong together. Batch norm takes one feature of all "
                 "rows, down a column; layer norm takes all features of one row, along it."
             ),
-            *_worked("column", f"Down a column: {NEURON_NAMES[0]} of five rows", settings),
-            *_worked("row", "Along a row: the three neurons of row 1", settings),
-            _check(settings),
+            Fold(
+                "One column and one row, number by number",
+                (
+                    *_worked("column", f"Down a column: {NEURON_NAMES[0]} of five rows", settings),
+                    *_worked("row", "Along a row: the three neurons of row 1", settings),
+                    _check(settings),
+                ),
+            ),
         ),
         take_away=(
             "To normalize numbers is to give them mean 0 and variance 1.",
@@ -40,7 +48,7 @@ def normalization_step(settings: Settings) -> Step:
     )
 
 
-def _worked(key: str, title: str, settings: Settings) -> tuple[Block, ...]:
+def _worked(key: str, title: str, settings: Settings) -> tuple[Plain, ...]:
     """Return one column or row with every intermediate, and its statistics in a sentence."""
     numbers = columns_of(OUTPUTS)[0] if key == "column" else OUTPUTS[0]
     labels = [f"row {i + 1}" for i in range(len(numbers))] if key == "column" else NEURON_NAMES

@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from ....engine.tensor import Tensor
-from ...document.lesson import Block, CellValue, Claim, Fact, Formula, Paragraph, Row, Step, Table
-from ...document.numerals import closeness, subscript, write
+from ...document.lesson import Claim, Fact, Fold, Formula, Paragraph, Plain, Row, Step, Table
+from ...document.numerals import CellValue, closeness, subscript, write
 from .. import exact_arithmetic as exact
 from .. import linear_layer
 from ..gradient_paths import paths_of_gradient
@@ -31,24 +31,29 @@ def batch_norm_step(settings: Settings) -> Step:
                 "neurons z. Batch norm normalizes each neuron over the rows, so down its column, and "
                 "gives it a scale γ and a shift β of its own, to be learned."
             ),
-            Table(
-                "table",
-                "Features and neurons",
-                (*FEATURE_NAMES, *NEURON_NAMES),
-                tuple(Row(label, (*f, *z)) for label, f, z in zip(ROW_LABELS, FEATURES, OUTPUTS, strict=True)),
-                "row",
-            ),
-            _statistics(),
-            *_normalized(settings),
             *_claims(settings),
-            _two_rows(settings),
-            *paths_of_gradient(BATCH, settings),
-            *_layer(),
+            Fold(
+                "The table: its statistics, and batch norm in closed form",
+                (_table(), _statistics(), *_normalized(settings)),
+            ),
+            Fold("The other lines of that page", (*_other_claims(settings), _two_rows(settings))),
+            Fold("Backward: the graph, and the three ways of a gradient", paths_of_gradient(BATCH, settings)),
+            Fold("Did these rows come from a linear layer?", _layer()),
         ),
         take_away=(
             "Batch norm goes down a column, and each column has its own γ and β.",
             "Above the mean is positive, below it negative: many a slip shows at sight.",
         ),
+    )
+
+
+def _table() -> Table:
+    return Table(
+        "table",
+        "Features and neurons",
+        (*FEATURE_NAMES, *NEURON_NAMES),
+        tuple(Row(label, (*f, *z)) for label, f, z in zip(ROW_LABELS, FEATURES, OUTPUTS, strict=True)),
+        "row",
     )
 
 
@@ -74,7 +79,7 @@ def _statistics() -> Table:
     )
 
 
-def _normalized(settings: Settings) -> tuple[Block, ...]:
+def _normalized(settings: Settings) -> tuple[Plain, ...]:
     result = settings.normalize(NEURONS, BATCH).normalized
     forms = [settings.closed_form(numbers) for numbers in columns_of(OUTPUTS)]
     gaps = [form.gap(engine) for form, engine in zip(forms, columns_of(result.tolist()), strict=True)]
@@ -101,10 +106,15 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
 
 
 def _claims(settings: Settings) -> tuple[Claim, ...]:
-    """Return the claims of the batch-norm page, in its order."""
-    first, second, third, second_row = (judge_value(value, settings) for value in batch_norm_values())
-    scaled = default_scale(settings)
-    return first, scaled, second, scale_index(settings), third, identity_scale(settings), second_row
+    """Return what the batch-norm page says of the first two values."""
+    first, second, *_ = (judge_value(value, settings) for value in batch_norm_values())
+    return first, second
+
+
+def _other_claims(settings: Settings) -> tuple[Claim, ...]:
+    """Return what else it says, in its order."""
+    *_, third, second_row = (judge_value(value, settings) for value in batch_norm_values())
+    return default_scale(settings), scale_index(settings), third, identity_scale(settings), second_row
 
 
 def _two_rows(settings: Settings) -> Fact:
@@ -138,7 +148,7 @@ def _two_rows(settings: Settings) -> Fact:
     )
 
 
-def _layer() -> tuple[Block, ...]:
+def _layer() -> tuple[Plain, ...]:
     relation = linear_layer.relation(FEATURES, OUTPUTS)
     fits = [linear_layer.fit_neuron(FEATURES, numbers) for numbers in columns_of(OUTPUTS)]
     return (

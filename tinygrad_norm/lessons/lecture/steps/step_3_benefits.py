@@ -14,7 +14,7 @@ import numpy as np
 from ....engine.tensor import Tensor
 from ....functional import mse_loss
 from ....transforms import grad, hessian, value_and_grad
-from ...document.lesson import Block, Claim, Paragraph, Row, Step, Table
+from ...document.lesson import Claim, Fold, Paragraph, Row, Step, Table
 from ...labs.all_labs import labs_for
 from ..linear_layer import fit_neuron
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
@@ -35,6 +35,8 @@ MINI_BATCH = 3
 
 def benefits_step(settings: Settings) -> Step:
     """Return step 3."""
+    convergence, descents = _convergence(settings)
+    shift, drift = _covariate_shift(settings)
     return Step(
         3,
         "Four benefits, and what can be shown of them here",
@@ -45,9 +47,10 @@ def benefits_step(settings: Settings) -> Step:
                 "NAME. But each has a kernel that can be computed at once, now that batch norm has been defined."
             ),
             _stability(settings),
-            *_convergence(settings),
-            *_covariate_shift(settings),
+            convergence,
+            shift,
             _regularization(settings),
+            Fold("The two experiments behind them", (descents, drift)),
         ),
         take_away=(
             "Each benefit has a kernel that can be computed; the labs test the rest.",
@@ -142,7 +145,7 @@ def descent(normalized: bool, settings: Settings) -> Descent:
     return Descent(least, largest, largest / least, None)
 
 
-def _convergence(settings: Settings) -> tuple[Block, ...]:
+def _convergence(settings: Settings) -> tuple[Claim, Table]:
     raw, normalized = (descent(choice, settings) for choice in (False, True))
     table = Table(
         "descent",
@@ -205,7 +208,7 @@ def neuron_drift(steps: int, settings: Settings) -> tuple[Drift, ...]:
     return tuple(history)
 
 
-def _covariate_shift(settings: Settings) -> tuple[Block, ...]:
+def _covariate_shift(settings: Settings) -> tuple[Claim, Table]:
     history = neuron_drift(DRIFT_STEPS, settings)
     table = Table(
         "drift",

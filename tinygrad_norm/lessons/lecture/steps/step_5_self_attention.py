@@ -13,7 +13,7 @@ import numpy as np
 
 from ....engine.tensor import Tensor
 from ....functional import scaled_dot_product_attention
-from ...document.lesson import Block, Claim, Formula, Paragraph, Step, Table
+from ...document.lesson import Claim, Fold, Formula, Paragraph, Plain, Step, Table
 from ..notes import Token
 from ..settings import Settings
 from ..slips import claim_on
@@ -33,22 +33,32 @@ def self_attention_step(settings: Settings) -> Step:
                 "projections). Softmax makes weights of a position's scores s: each eˢ, divided by their sum."
             ),
             Formula("weights = softmax(x xᵀ/√3)    output = weights · x"),
-            *_attention("unmasked", "Sentence 1, pads not masked", first, mask_pads=False),
             pad_stays_zero(settings),
-            *_attention("masked", "Sentence 1, keys masked and pad rows zeroed", first, mask_pads=True),
-            Paragraph(
-                "A mask is exact: a masked key gets the weight 0 itself, not e to some large negative "
-                "number. A pad still asks, and gets an average of the words; that row is zeroed "
-                "because nobody should use it."
+            Fold(
+                "The weights and outputs of sentence 1, without a mask and with it",
+                (
+                    *_attention("unmasked", "Sentence 1, pads not masked", first, mask_pads=False),
+                    *_attention("masked", "Sentence 1, keys masked and pad rows zeroed", first, mask_pads=True),
+                    Paragraph(
+                        "A mask is exact: a masked key gets the weight 0 itself, not e to some large negative "
+                        "number. A pad still asks, and gets an average of the words; that row is zeroed "
+                        "because nobody should use it."
+                    ),
+                ),
             ),
-            *_attention("second", "Sentence 2, no pads", second, mask_pads=False),
-            outputs_are_given(settings),
-            token_table(
-                "given_outputs",
-                "The attention outputs that the notes give",
-                settings.batch.tokens,
-                attention_outputs(settings.batch.tokens),
-                formats="",
+            Fold(
+                "Sentence 2, and the outputs that the notes give",
+                (
+                    *_attention("second", "Sentence 2, no pads", second, mask_pads=False),
+                    outputs_are_given(settings),
+                    token_table(
+                        "given_outputs",
+                        "The attention outputs that the notes give",
+                        settings.batch.tokens,
+                        attention_outputs(settings.batch.tokens),
+                        formats="",
+                    ),
+                ),
             ),
         ),
         take_away=(
@@ -88,7 +98,7 @@ def attend(sentence: Sequence[Token], *, mask_pads: bool = False, scale: float |
     return Attention(weights, outputs)
 
 
-def _attention(key: str, title: str, sentence: Sequence[Token], mask_pads: bool) -> tuple[Block, ...]:
+def _attention(key: str, title: str, sentence: Sequence[Token], mask_pads: bool) -> tuple[Plain, ...]:
     result = attend(sentence, mask_pads=mask_pads)
     words = tuple(token.word for token in sentence)
     return (

@@ -9,9 +9,10 @@ import numpy as np
 
 from ....engine.tensor import Tensor
 from ....functional import batch_norm
-from ...document.lesson import Block, Chart, Claim, Fact, Formula, Paragraph, Row, Series, Step, Table
+from ...document.lesson import Chart, Claim, Fact, Fold, Formula, Paragraph, Plain, Row, Series, Step, Table
 from ...document.numerals import closeness
 from ..law_of_pads import Spread, exact_spread, pads_to_change_sign, with_zero_rows
+from ..moving_pictures import among_pads
 from ..norm_formula import BATCH, LAYER, columns_of, normalize
 from ..notes import DIMENSION_NAMES, Token
 from ..over_time import batch_norm_over_time
@@ -25,6 +26,8 @@ SHOWN_PADS = (0, 4, 18)
 
 def padded_statistics_step(settings: Settings) -> Step:
     """Return step 6."""
+    statistics, not_true = _statistics(settings)
+    *over_time, sequential = batch_norm_over_time(settings)
     return Step(
         6,
         "Batch norm over the padded outputs",
@@ -33,13 +36,18 @@ def padded_statistics_step(settings: Settings) -> Step:
                 "Batch norm takes each feature over all positions of the batch. Unless told "
                 "otherwise it counts the pads as well."
             ),
-            *_statistics(settings),
-            *_normalized(settings),
-            *_law(settings),
-            *_company(settings),
-            *batch_norm_over_time(settings),
+            among_pads(settings),
+            not_true,
+            sequential,
             self_attention(settings),
             cannot_use_batch_norm(),
+            Fold(
+                "The statistics with pads and without, and what batch norm makes of them",
+                (statistics, *_normalized(settings)),
+            ),
+            Fold("The exact law of the pads", _law(settings)),
+            Fold("The same word among ever more pads, as a table and as lines", _company(settings)),
+            Fold("Statistics for each time step", tuple(over_time)),
         ),
         take_away=(
             "Pads shrink every mean by the factor 1 − π; a deviation may rise or fall.",
@@ -58,7 +66,7 @@ def _features(tokens: Sequence[Token]) -> list[tuple[float, ...]]:
     return columns_of([token.output for token in tokens])
 
 
-def _statistics(settings: Settings) -> tuple[Block, ...]:
+def _statistics(settings: Settings) -> tuple[Table, Claim]:
     both = settings.batch.tokens, settings.batch.words
     with_pads, without = (normalize(attention_outputs(some), BATCH, settings.ddof) for some in both)
     change = with_pads.deviation / without.deviation - 1
@@ -75,7 +83,7 @@ def _statistics(settings: Settings) -> tuple[Block, ...]:
     return table, statistics_not_true(_pad_share(settings), floats(change))
 
 
-def _normalized(settings: Settings) -> tuple[Block, ...]:
+def _normalized(settings: Settings) -> tuple[Plain, ...]:
     batch, eps = settings.batch, settings.table_eps
     tokens, x, words = batch.tokens, attention_outputs(batch.tokens), attention_outputs(batch.words)
     real = np.array(batch.real)
@@ -94,7 +102,7 @@ def _normalized(settings: Settings) -> tuple[Block, ...]:
     )
 
 
-def _law(settings: Settings) -> tuple[Block, ...]:
+def _law(settings: Settings) -> tuple[Plain, ...]:
     batch, share = settings.batch, _pad_share(settings)
     spreads = [exact_spread(numbers) for numbers in _features(batch.words)]
     measured = normalize(attention_outputs(batch.tokens), BATCH)
@@ -174,7 +182,7 @@ def _deviation_chart(spreads: Sequence[Spread]) -> Chart:
     )
 
 
-def _company(settings: Settings) -> tuple[Block, ...]:
+def _company(settings: Settings) -> tuple[Plain, ...]:
     """Return what becomes of the first word as pads are added to its batch."""
     words = settings.batch.words
     first, real = words[0], attention_outputs(words)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from ....engine.tensor import Tensor
-from ...document.lesson import Fact, Paragraph, Row, Step, Table
+from ...document.lesson import Fact, Fold, Paragraph, Row, Step, Table
 from ..law_of_pads import Spread, with_zero_rows
 from ..norm_formula import BATCH, normalize
 from ..notes import STEP_7_BATCH, STEP_7_LENGTH, STEP_7_LONGEST
@@ -45,13 +45,13 @@ def mostly_padding_step(settings: Settings) -> Step:
                     "kept": float(1 - share),
                 },
             ),
-            _factors(words, positions, share),
             Paragraph(
                 "What becomes of the deviation depends on where the words' mean is. Near zero the "
                 "pads narrow the numbers, far from zero they spread them. What that does to a "
                 "Transformer that has learned, each normalization in turn, is for an experiment: "
                 "tinygrad-norm lab padding."
             ),
+            Fold("By how much, for three means", (_factors(words, positions, share),)),
         ),
         take_away=(
             "In a batch that is mostly padding, the statistics are mostly the pads'.",

@@ -15,10 +15,11 @@ import numpy as np
 from ....engine.tensor import Tensor
 from ....program import program
 from ....transforms import jacobian, vjp
-from ...document.lesson import Block, Claim, Fact, Paragraph, Row, Step, Table
+from ...document.lesson import Claim, Fact, Fold, Paragraph, Plain, Row, Step, Table
 from ...document.numerals import closeness, write
 from ...program_examples import EXAMPLES
 from ..gradient_paths import paths_of_gradient
+from ..moving_pictures import circle, gradient_parts
 from ..norm_formula import BATCH, LAYER, difference_from_functional, normalize
 from ..notes import NEURON_NAMES, OUTPUTS
 from ..settings import Settings
@@ -32,6 +33,7 @@ SEED = 0
 
 def layer_norm_step(settings: Settings) -> Step:
     """Return step 8."""
+    ways, graph, *paths = paths_of_gradient(LAYER, settings)
     return Step(
         8,
         "Layer norm, across the features",
@@ -41,23 +43,30 @@ def layer_norm_step(settings: Settings) -> Step:
                 "features. The scale γ and the shift β still belong to the feature, and are shared by "
                 "all rows."
             ),
-            _table(settings),
-            *_shape_of_outputs(settings),
+            circle(settings),
             judge_value(layer_norm_value(), settings),
-            row_statistics_feature_parameters(settings),
             direction(settings),
-            _padded(settings),
-            one_token_two_means(settings),
+            row_statistics_feature_parameters(settings),
             pad_row(settings),
             zeros_do_not_affect(settings),
-            Paragraph("Backward, the same picture. A gradient stays in its row."),
-            *paths_of_gradient(LAYER, settings),
-            _factors(settings),
-            *_directions(settings),
-            _written_out(),
+            gradient_parts(settings),
+            graph,
             Paragraph(
                 "In one sentence: batch norm asks the batch about a feature, layer norm asks a token "
                 "about itself; so pads, company and batch size can change the one and not the other."
+            ),
+            Fold("The table after layer norm, and what it forgets", (_table(settings), *_shape_of_outputs(settings))),
+            Fold("The padded table, and the last page", (_padded(settings), one_token_two_means(settings))),
+            Fold(
+                "Backward, number by number",
+                (
+                    Paragraph("Backward, the same picture. A gradient stays in its row."),
+                    ways,
+                    *paths,
+                    _factors(settings),
+                    *_directions(settings),
+                    _written_out(),
+                ),
             ),
         ),
         take_away=(
@@ -83,7 +92,7 @@ def _table(settings: Settings) -> Table:
     )
 
 
-def _shape_of_outputs(settings: Settings) -> tuple[Block, ...]:
+def _shape_of_outputs(settings: Settings) -> tuple[Plain, ...]:
     """Return what layer norm forgets, and the circle on which three features end."""
     result = settings.normalize(NEURONS, LAYER).normalized
     values = result.numpy()
@@ -203,7 +212,7 @@ def _factors(settings: Settings) -> Table:
     )
 
 
-def _directions(settings: Settings) -> tuple[Block, ...]:
+def _directions(settings: Settings) -> tuple[Plain, ...]:
     cotangents = {
         "sum(y)": Tensor(np.ones(NEURONS.shape)),
         "sum(y²)": settings.normalize(NEURONS, LAYER).normalized * 2,

@@ -10,7 +10,7 @@ import numpy as np
 from ....engine.tensor import Tensor
 from ....functional import mse_loss
 from ....transforms import grad
-from ...document.lesson import Fact, Formula, Paragraph, Row, Step, Table
+from ...document.lesson import Fact, Fold, Formula, Paragraph, Row, Step, Table
 from ...document.numerals import closeness
 from .. import exact_arithmetic as exact
 from ..norm_formula import BATCH, LAYER, columns_of
@@ -32,13 +32,12 @@ def scale_and_shift_step(settings: Settings) -> Step:
                 "Normalization, 2015, section 3)."
             ),
             Formula("y = γ x̂ + β        γ = √(σ² + ε) and β = μ give y = x"),
-            *_batch_norm_undone(settings),
+            Fold("Batch norm undone", _batch_norm_undone(settings)),
             Paragraph(
                 "In layer norm γ and β belong to the feature as well, but μ and σ to the row. One γ and one β for all "
                 "rows cannot give each row its own back. How near can they come? The best are those of least squares."
             ),
-            _layer_norm_undone(settings),
-            _merged(),
+            Fold("Layer norm, as nearly undone as can be", (_layer_norm_undone(settings), _merged())),
             Paragraph(
                 "So after layer norm a token's own mean and length are gone for good, unless they reach the next layer "
                 "on another way: step 11 shows it."
