@@ -21,9 +21,10 @@ extensions = [
     "sphinx_copybutton",
     "docstrings",
     "generated",
+    "live_page",
     "mathml",
 ]
-exclude_patterns = ["_build", "alternatives", "notebook", "**/.ipynb_checkpoints"]
+exclude_patterns = ["_build", "alternatives", "live", "notebook", "**/.ipynb_checkpoints"]
 # The notebook is stored executed; .ci/run checks that executing it again gives the same.
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]

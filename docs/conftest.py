@@ -7,7 +7,7 @@ import pytest
 from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES
 
 # They need what only the extra ``docs`` installs, or the alternatives that the README compares with.
-collect_ignore_glob = ["conf.py", "_ext/*", "_build/*", "alternatives/*", "notebook/*"]
+collect_ignore_glob = ["conf.py", "_ext/*", "live/*", "_build/*", "alternatives/*", "notebook/*"]
 # Its examples are part of a file that it shows; the tests of the command exercise run that file.
 collect_ignore_glob += ["how-to/write-an-exercise.md"]
 

@@ -169,10 +169,13 @@ class Browser:
         self.driver = driver
 
     def open(self, path: Path, fragment: str = "") -> None:
+        self.visit(path.as_uri() + fragment)
+
+    def visit(self, address: str) -> None:
         self.driver.get("about:blank")
         self.driver.get_log("browser")
         self.driver.get_log("performance")
-        self.driver.get(path.as_uri() + fragment)
+        self.driver.get(address)
 
     def state(self, name: str) -> str:
         found: str = self.driver.execute_script("return document.documentElement.dataset[arguments[0]] || ''", name)
