@@ -23,7 +23,7 @@ from tinygrad_norm.errors import InputError, TinygradNormError
 from tinygrad_norm.gradcheck import Report
 from tinygrad_norm.gradcheck.check_report import verdict_sentence
 from tinygrad_norm.lessons.document.as_html import lesson_html
-from tinygrad_norm.lessons.exercises.exercise_files import file_name, stub_text
+from tinygrad_norm.lessons.exercises.exercise_files import file_name
 from tinygrad_norm.lessons.exercises.exercise_parts import Exercise
 from tinygrad_norm.lessons.exercises.exercise_report import grade_data
 from tinygrad_norm.lessons.exercises.grading import grade_source
@@ -41,7 +41,7 @@ MOST = 20, 12
 FILE = "yours.py"
 """What the learner's text is called in messages."""
 
-LARGER = 5, 6
+LARGER = 4, 5
 """The table on which a mistake is looked for that the learner's is too small to tell from others."""
 
 LECTURE = {
@@ -335,7 +335,7 @@ def exercise_data(exercise: Exercise) -> dict[str, Any]:
         "title": exercise.title,
         "points": exercise.points,
         "statement": exercise.statement.strip(),
-        "stub": stub_text(exercise),
+        "stub": f"import numpy as np\n\n\n{exercise.stub.strip()}\n",
         "hints": list(exercise.hints),
         "solution": None if is_locked(exercise) else exercise.solution.strip(),
         "checks": [[check.function, list(check.labels)] for check in exercise.checks],

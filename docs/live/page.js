@@ -270,7 +270,8 @@ function useExercise(number) {
   chosen = exercises[number] ?? first.exercises[0];
   hintsShown = 0;
   at("exercise").value = chosen.number;
-  at("statement").textContent = chosen.statement;
+  at("statement").replaceChildren(...chosen.statement.split(/\n\n+/).map(part =>
+    /^ {4}/m.test(part) ? element("pre", { tabindex: "0" }, part) : element("p", {}, part.replaceAll("\n", " "))));
   answer.text = work.answers[chosen.number] ?? chosen.stub;
   at("grade-shown").replaceChildren();
   at("hints").replaceChildren();
@@ -346,14 +347,14 @@ async function showLecture() {
 // The views, by address.
 
 function view() {
-  const [, name, number] = /^#(work|exercise|lecture)(?:=(\d+))?$/.exec(location.hash) ?? [null, "work"];
-  const section = name === "exercise" ? "exercises" : name;
-  for (const id of ["work", "exercises", "lecture"]) at(id).hidden = id !== section;
+  const number = /^#exercise=(\d+)$/.exec(location.hash)?.[1];
+  const name = number ? "exercises" : ["#exercises", "#lecture"].includes(location.hash) ? location.hash.slice(1) : "work";
+  for (const id of ["work", "exercises", "lecture"]) at(id).hidden = id !== name;
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash.startsWith(`#${name}`)) link.setAttribute("aria-current", "page");
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (name === "exercise") useExercise(Number(number));
+  if (name === "exercises") useExercise(Number(number ?? chosen?.number ?? 1));
   if (name === "lecture") showLecture();
 }
 

@@ -18,7 +18,8 @@ async function start({ files, wheels, base }) {
     script("viz.js").then(layout => layout.instance()),
   ]);
   const python = await loadPyodide({ indexURL: base, createPyodideModule: compiled.default });
-  for (const wheel of wheels) python.unpackArchive(new Uint8Array(files[wheel]), "whl");
+  const extractDir = python.runPython("import site; site.getsitepackages()[0]");
+  for (const wheel of wheels) python.unpackArchive(new Uint8Array(files[wheel]), "whl", { extractDir });
   python.FS.mkdirTree("/live");
   python.FS.writeFile("/live/glue.py", new Uint8Array(files["glue.py"]));
   python.registerJsModule("layout", { svg: dot => viz.renderString(dot, { format: "svg" }) });
