@@ -20,6 +20,7 @@ from contents import contents
 from gpt_results import gpt_results
 from lab_results import lab_results
 from lecture_numbers import lecture_numbers
+from lecture_pages import lecture_pages, write_lecture
 from operations import numpy_functions, operations
 from pictures import figure, stepping, write_pictures
 
@@ -38,6 +39,7 @@ GENERATORS: Mapping[str, Callable[..., str]] = {
     "gpt": gpt_results,
     "labs": lab_results,
     "lecture-numbers": lecture_numbers,
+    "lecture-pages": lecture_pages,
     "numpy-functions": numpy_functions,
     "operations": operations,
     "stepping": stepping,
@@ -67,6 +69,7 @@ def on_builder_inited(app: Sphinx) -> None:
     """Draw the pictures, where the result is a site that can show them."""
     if app.builder.format == "html":
         write_pictures(Path(app.outdir))
+        write_lecture(Path(app.outdir))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -291,7 +292,7 @@ def test_the_guide_to_a_lesson_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guide = (Path(__file__).parents[2] / "docs" / "how-to" / "write-a-lesson.md").read_text(encoding="utf-8")
-    (source,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    source, moving = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     ((arguments, shown),) = re.findall(r"```console\n\$ tinygrad-norm (.*?)\n(.*?)```", guide, re.DOTALL)
     (tmp_path / "mean.py").write_text(source, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -300,12 +301,22 @@ def test_the_guide_to_a_lesson_of_ones_own(
     assert main([*arguments.split(), "--json", "--out", "mean.html"]) == 0
     assert json.loads(capsys.readouterr().out)["steps"]["1"]["facts"]["mean"]["values"] == {"mean": 4.0}
     assert "Their mean is 4.0." in (tmp_path / "mean.html").read_text(encoding="utf-8")
+    (tmp_path / "moving.py").write_text(moving, encoding="utf-8")
+    assert main(["lecture", "moving.py", "--json", "--slides", "--out", "moving.html"]) == 0
+    (scenes,) = json.loads(capsys.readouterr().out)["steps"]["1"]["moving"].values()
+    assert [scene["choice"] for scene in scenes["scenes"]] == [[last] for last in range(4, 21)]
+    for scene in scenes["scenes"]:
+        x = [1.0, 2.0, 3.0, *scene["choice"]]
+        deviation = statistics.pstdev(x)
+        normalized = [(each - statistics.fmean(x)) / deviation for each in x]
+        assert scene["values"] == pytest.approx([*x, *normalized, deviation])
+    assert "Four numbers, and one that leaves" in (tmp_path / "moving.html").read_text(encoding="utf-8")
     assert main(["lecture", "mean.py", "--step", "2"]) == 2
     assert capsys.readouterr().err == "tinygrad-norm lecture: the step must be one of 1; got 2\n"
 
 
 GERMAN = """
-from tinygrad_norm.lessons import Chart, Claim, Fact, Formula, Lesson, Paragraph, Row, Series, Step, Table
+from tinygrad_norm.lessons import *
 
 LEKTION = Lesson(
     "Das Mittel",
@@ -322,9 +333,13 @@ LEKTION = Lesson(
                     Claim(v, "so heißt es", v, "wahr ist {x:.1f}", "weil", {"x": 2.5})
                     for v in ("slip", "imprecise", "too strong", "disputed", "partly shown", "right")
                 ),
+                Moving("m", "Es bewegt sich", {"k": [0, 1]}, lambda k: Scene([Dots("Zahl", {"a": k + 0.5})])),
+                Claim("q", "so steht es da", "right", "ja", "", question="Kann das sein?"),
+                Fold("Mehr", [Paragraph("Noch etwas.")]),
                 Chart("c", "Bild", "x", "y", [Series("Linie", [(0.0, 0.5), (1.0, 1.0)], 0)], 0.5, "Mitte"),
             ],
             ["Es balanciert."],
+            {"Mehr davon": "https://example.org/"},
         ),
     ],
     ["Eine Lektion."],
@@ -338,23 +353,26 @@ def test_a_german_lesson_leaves_no_english_label(
 ) -> None:
     (tmp_path / "mittel.py").write_text(GERMAN, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    for arguments in (["--full"], [], ["--out", "mittel.md"], ["--out", "mittel.html"], ["--json"]):
+    slides = ["--slides", "--out", "folien.html"]
+    for arguments in (["--full"], [], ["--out", "mittel.md"], ["--out", "mittel.html"], slides, ["--json"]):
         assert main(["lecture", "mittel.py", *arguments]) == 0
     shown = capsys.readouterr().out
     text, _, data = shown.partition("{\n")
     pages = [(tmp_path / f"mittel.{suffix}").read_text(encoding="utf-8") for suffix in ("md", "html")]
     body = re.sub(r"tinygrad-norm lecture mittel\.py --\w+( N)?", "", text) + pages[0]
-    body += re.sub("<[^>]*>", " ", pages[1].partition("</style>")[2]) + " ".join(
-        re.findall('aria-label="(.*?)"', pages[1])
-    )
+    pages.append((tmp_path / "folien.html").read_text(encoding="utf-8"))
+    for page in pages[1:]:
+        body += re.sub("<script>.*?</script>|<[^>]*>", " ", page.partition("</style>")[2], flags=re.DOTALL)
+        body += " ".join(re.findall('aria-label="(.*?)"', page))
     words = set(re.findall(r"[A-Za-zäöüß]+", body))
     english = (
-        "Step Steps The the notes Why Slip Imprecise Too strong Disputed Partly shown Right take away To yes no All"
+        "Step Steps The the notes Why Slip Imprecise Too strong Disputed Partly shown Right take away To yes no All "
+        "go deeper places slider table Slides Notes Previous Next slide through forward"
     )
     assert words & set(english.split()) == set()
     assert {"Schritt", "Schritte", "Notizen", "Warum", "Fehler", "Umstritten", "Mitnehmen", "ja", "nein"} <= words
     assert '<html lang="de">' in pages[1]
-    for shown in (text, pages[0], pages[1]):
+    for shown in (text, *pages):
         assert "1234,50" in shown
         assert "Zusammen 12.345, im Mittel 0,50, einzeln (1,5; 2,5)." in shown
     assert "Zusammen 12.345" in json.loads("{" + data)["steps"]["1"]["facts"]["f"]["text"]

@@ -199,7 +199,8 @@ def _cells(parts: Sequence[Cells], shown: int) -> tuple[str, list[Styles]]:
     ]
     styles = [[_framed(part)] for part in parts]
     html = (
-        f'<div><p class="part">{escape(first.label)}</p><div class="cells">{"".join([*heads, *rows])}'
+        f'<div><p class="part">{escape(first.label)}</p><div class="cells" style="--rows:{len(first.rows)}">'
+        f"{''.join([*heads, *rows])}"
         f"{_piece('frame', '', styles[shown][0])}</div></div>"
     )
     return html, styles

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from ...errors import TableError
+from ..document.author_mistakes import LARGEST
 from ..document.lesson import Block, Fact, Formula, Lesson, Paragraph, Row, Step, Table
-from ..lecture.norm_formula import smallest_largest
+from ..document.moving import Moving
+from ..lecture.moving_pictures import swept
+from ..lecture.norm_formula import BATCH, LAYER, smallest_largest
 from .normalize_table import Floats, NormalizedTable, NormChoices, normalize_table
 from .own_table import OwnTable
 
 MOST_ROWS, MOST_COLUMNS = 20, 12
 """What can be read; for more there is ``tinygrad-norm norm``."""
+
+MOST_SWEPT = 8
+"""Rows or columns whose dots can be told apart."""
+
+LONGEST_NAME = 6
+"""Of a row or column, in letters, that stands in a dot."""
 
 ALPHA = 0.5
 """Of DyT, where training begins (Zhu et al. 2025)."""
@@ -73,6 +82,13 @@ class _Walk:
         rows = tuple(Row(name, tuple(row)) for name, row in zip(self._rows, values.tolist(), strict=True))
         return Table(key, title, self._columns, rows, "row", formats, note)
 
+    def _swept(self, axis: int) -> Iterator[Moving]:
+        """Yield the table swept down its columns or along its rows, if it is small and its numbers can be drawn."""
+        rows, columns = self._x.shape
+        if rows <= MOST_SWEPT and columns <= MOST_SWEPT and np.abs(self._x).max() <= LARGEST:
+            named = dict(zip(_short(self._rows), self._x.tolist(), strict=True))
+            yield swept(axis, named, _short(self._columns), self._ddof, self._eps)
+
     def normalization(self, batch: NormalizedTable, layer: NormalizedTable) -> Step:
         """Return step 1: one column and one row with every intermediate."""
         first, top = self._columns[0], self._rows[0]
@@ -97,6 +113,7 @@ class _Walk:
         n = len(self._x)
         largest = batch.output.max(axis=0)
         blocks: list[Block] = [
+            *self._swept(BATCH),
             _statistics("Statistics of each column", "column", self._columns, batch),
             self.table("batch_norm", "After batch norm, down each column", batch.output),
         ]
@@ -127,6 +144,7 @@ class _Walk:
             if np.abs(layer.output[i] - layer.output[j]).max() <= SAME and (self._x[i] != self._x[j]).any()
         ]
         blocks: list[Block] = [
+            *self._swept(LAYER),
             _statistics("Statistics of each row", "row", self._rows, layer),
             self.table("layer_norm", "After layer norm, along each row", layer.output),
         ]
@@ -192,6 +210,13 @@ class _Walk:
                 "DyT squashes each entry by itself: nothing in a batch can change it.",
             ),
         )
+
+
+def _short(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names that fit into a dot: numbers where they are long, or not different."""
+    if max(map(len, names)) <= LONGEST_NAME and len(set(names)) == len(names):
+        return tuple(names)
+    return tuple(str(i + 1) for i in range(len(names)))
 
 
 def _left_over(slopes: Floats) -> float:
