@@ -33,6 +33,7 @@ _GERMAN = {
     "To take away": "Zum Mitnehmen",
     "To go deeper": "Zum Vertiefen",
     "All {count} places of the slider, as a table": "Alle {count} Stellungen des Reglers, als Tabelle",
+    "With all values and gradients": "Mit allen Werten und Gradienten",
     "Step through it, forward and backward": "Schritt für Schritt, vorwärts und rückwärts",
     "To step through it, forward and backward, write the page with {option}.": (
         "Um es Schritt für Schritt durchzugehen, vorwärts und rückwärts, schreibe die Seite mit {option}."

@@ -10,7 +10,6 @@ import pytest
 from tinygrad_norm.lessons.document.as_data import lesson_data, plain
 from tinygrad_norm.lessons.document.lesson import Lesson, Table
 from tinygrad_norm.lessons.lecture.all_steps import lecture
-from tinygrad_norm.lessons.lecture.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -65,8 +64,8 @@ def test_the_layout(make_document: Callable[[str], Lesson]) -> None:
 
 
 @pytest.mark.parametrize("eps", [None, 0.0])
-def test_json_gives_back_every_number_exactly(eps: float | None) -> None:
-    data = lesson_data(lecture(Settings(eps=eps)))
+def test_json_gives_back_every_number_exactly(lesson_of: Callable[..., Lesson], eps: float | None) -> None:
+    data = lesson_data(lesson_of(eps=eps))
     assert json.loads(json.dumps(data, allow_nan=False)) == data
 
 

@@ -43,8 +43,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
-    return lesson_html(lecture())
+def page(lesson_of: Callable[..., Lesson]) -> str:
+    return lesson_html(lesson_of())
 
 
 def test_the_page_is_well_formed_and_stands_alone(page: str) -> None:
@@ -136,10 +136,11 @@ def test_graphs_are_drawn_into_the_page_without_ids(page: str) -> None:
     graphs = re.findall(r'<figure class="graph">.*?</figure>', page, re.S)
     assert len(graphs) == 4
     for graph in graphs:
-        (picture,) = re.findall("<svg.*?</svg>", graph, re.S)
-        root = ElementTree.fromstring(picture)
-        assert "with the backward pass" in root.attrib["aria-label"]
-        assert not [element for element in root.iter() if "id" in element.attrib]
+        fitted, whole = map(ElementTree.fromstring, re.findall("<svg.*?</svg>", graph, re.S))
+        for root in (fitted, whole):
+            assert "with the backward pass" in root.attrib["aria-label"]
+            assert not [element for element in root.iter() if "id" in element.attrib]
+        assert len(list(fitted.iter())) < len(list(whole.iter()))
     assert len(page.encode()) < 600_000
 
 

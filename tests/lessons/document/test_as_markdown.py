@@ -39,8 +39,12 @@ def test_escaped(text: str, expected: str) -> None:
     assert escaped_markdown(text) == expected
 
 
-def test_every_table_is_rectangular() -> None:
-    text = lesson_markdown(lecture())
+@pytest.fixture(scope="module")
+def text(lesson_of: Callable[..., Lesson]) -> str:
+    return lesson_markdown(lesson_of())
+
+
+def test_every_table_is_rectangular(text: str) -> None:
     blocks = re.findall(r"(?:^\|.*\n)+", text, re.M)
     assert len(blocks) > 15
     for block in blocks:
@@ -50,8 +54,7 @@ def test_every_table_is_rectangular() -> None:
         assert re.fullmatch(r"\| :--- \|( (:---|---:) \|)*", lines[1])
 
 
-def test_contents_lead_to_the_headings() -> None:
-    text = lesson_markdown(lecture())
+def test_contents_lead_to_the_headings(text: str) -> None:
     headings = re.findall(r"^## (.*)$", text, re.M)
     anchors = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
     assert re.findall(r"^\d+\. \[.*\]\(#(.*)\)$", text, re.M) == anchors
@@ -64,8 +67,7 @@ def test_one_step_has_no_contents() -> None:
     assert text.count("## ") == 1
 
 
-def test_pads_and_claims_and_formulas() -> None:
-    text = lesson_markdown(lecture())
+def test_pads_and_claims_and_formulas(text: str) -> None:
     assert "| ░ *pad* | 0 | 0 | 0 |" in text
     assert "| r1 | Hi | Nitish | ░ *pad* | ░ *pad* |" in text
     assert "> **The notes:** (7 − μ₁)/σ₁ = 0.36\n>\n> **Slip:** (7 − 4)/2.529822" in text

@@ -67,7 +67,7 @@ def test_claims_share_a_slide_unless_they_ask(claims: list[Claim], grouped: list
         assert ("<details>" in slide) == ("really?" in slide)
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (4, 3), (20, 2), (3, 30), (90, 90)])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (4, 3), (20, 2), (3, 30), (40, 40)])
 def test_a_table_is_as_large_as_fits(rows: int, columns: int) -> None:
     table = Table("t", "T", tuple(map(str, range(columns))), tuple(Row(str(r), (0.5,) * columns) for r in range(rows)))
     (slide,) = slides(table)[1:]

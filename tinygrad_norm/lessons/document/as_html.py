@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from importlib.resources import files
 from itertools import product
 
+from ...errors import InputError
 from ...viz.render import RendererError
 from ...viz.stepping_page import digest
 from ..languages import say, speaking
@@ -19,6 +21,9 @@ from .lesson import PAD, Block, Chart, Claim, Fold, Formula, Graph, Lesson, Para
 from .moving import Moving
 from .moving_scene import drawn
 from .numerals import CellValue, missing_tails, write
+
+GRAPH_TEXT = 26.0
+"""The smallest text of a graph in px, were it 1920 px wide: on a page that has half of it, 12."""
 
 MOST_BUTTONS = 4
 """A control behind the first one that has more choices is a slider, too."""
@@ -154,7 +159,7 @@ def table_html(table: Table, of_rows: Sequence[str] = ()) -> str:
         f'<th scope="col"{_attributes([_pad(name), _text(table, column)])}>{escape(name)}</th>'
         for column, name in enumerate(table.columns)
     )
-    columns = [_column(table, index) for index in range(len(table.columns))]
+    columns = [_column(table, index, texts) for index, texts in enumerate(zip(*table.cells(), strict=True))]
     rows = "\n".join(
         f"<tr{_attributes([PAD if row.pad else ''])}{of_rows[index] if of_rows else ''}>"
         f'<th scope="row">{escape(row.label)}</th>' + "".join(column[index] for column in columns) + "</tr>"
@@ -183,10 +188,9 @@ def _pad(*texts: str) -> str:
     return "pad" if PAD in texts else ""
 
 
-def _column(table: Table, column: int) -> list[str]:
+def _column(table: Table, column: int, texts: Sequence[str]) -> list[str]:
     """Return the cells of a column; numbers carry how far to move left to align their points."""
     head, kind = table.columns[column], _text(table, column)
-    texts = [cells[column] for cells in table.cells()]
     tails = missing_tails(texts) if not kind else [0] * len(texts)
     return [
         f"<td{_attributes([kind, _pad(head, text)], tail)}>{escape(text)}</td>"
@@ -200,20 +204,21 @@ def _attributes(classes: list[str], tail: int = 0) -> str:
 
 
 def claim_html(claim: Claim) -> str:
-    """Return what the notes say, what is true and why, as a colored card that also says its verdict.
+    """Return what the notes say and what is true as a colored card that also says its verdict; why, on a click.
 
-    Where there is a question, it is asked first, and the answer is shown on a click.
+    Where there is a question, it is asked first, and all of the answer is shown on a click.
     """
-    why = f"\n<dt>{say('Why')}</dt><dd>{escape(claim.reason)}</dd>" if claim.why else ""
     says = f'<dt>{say("The notes")}</dt><dd class="says">{escape(claim.says)}</dd>'
-    truth = f'<dt class="verdict">{say(claim.verdict.capitalize())}</dt><dd>{escape(claim.true_sentence)}</dd>{why}'
+    truth = f'<dt class="verdict">{say(claim.verdict.capitalize())}</dt><dd>{escape(claim.true_sentence)}</dd>'
     tone = claim.verdict.replace(" ", "-")
     if not claim.question:
-        return f'<div class="claim {tone}"><dl>\n{says}\n{truth}\n</dl></div>'
+        reason = f"\n<details><summary>{say('Why')}</summary>{escape(claim.reason)}</details>" if claim.why else ""
+        return f'<div class="claim {tone}"><dl>\n{says}\n{truth}\n</dl>{reason}</div>'
+    why = f"\n<dt>{say('Why')}</dt><dd>{escape(claim.reason)}</dd>" if claim.why else ""
     return f"""<div class="claim asked"><dl>{says}</dl>
 <details><summary>{escape(claim.question)}</summary>
 <dl class="{tone}">
-{truth}
+{truth}{why}
 </dl></details></div>"""
 
 
@@ -323,15 +328,12 @@ def chart_html(chart: Chart) -> str:
 </figure>"""
 
 
-def graph_html(graph: Graph, page: str | None = None) -> str:
-    """Return the drawing as a captioned figure; where nothing can draw it, its listing.
+def graph_html(graph: Graph, page: str | None = None, whole: bool = True) -> str:
+    """Return the drawing as a captioned figure, in a layout that fits a screen; where nothing can draw it, its listing.
 
-    It leads to the page that steps through it, or says how that is written.
+    What had to be left out for that is shown on a click, if `whole`. A line leads to the page that steps through it, or
+    says how that is written.
     """
-    try:
-        picture = graph.drawing.embedded()
-    except RendererError:
-        picture = f"<pre>{escape(graph.drawing.text)}</pre>"
     title = escape(graph.title)
     if page is None:
         step = say("To step through it, forward and backward, write the page with {option}.", option="--graphs")
@@ -339,8 +341,29 @@ def graph_html(graph: Graph, page: str | None = None) -> str:
         step = f'<a href="{escape(page)}">{say("Step through it, forward and backward")}</a>'
     return f"""<figure class="graph">
 <figcaption>{title}</figcaption>
-<div class="scroll" tabindex="0" role="region" aria-label="{title}">
-{picture}
-</div>
+{_pictures(graph, title, whole)}
 <p class="note">{step}</p>
 </figure>"""
+
+
+def _pictures(graph: Graph, title: str, whole: bool) -> str:
+    fitted = replace(graph.drawing, size="slide", font_size=GRAPH_TEXT)
+    try:
+        small = _region(fitted.embedded(), title, " fitted")
+        if not whole or fitted.layout.look.style == "card":
+            return small
+    except (InputError, RendererError):
+        small = ""
+    try:
+        large = graph.drawing.embedded()
+    except RendererError:
+        large = f"<pre>{escape(graph.drawing.text)}</pre>"
+    if not small:
+        return _region(large, title)
+    numbers = say("With all values and gradients")
+    return f"{small}\n<details><summary>{numbers}</summary>\n{_region(large, f'{title}: {numbers}')}\n</details>"
+
+
+def _region(content: str, label: str, kind: str = "") -> str:
+    """Return what may be wider than the page, to be scrolled."""
+    return f'<div class="scroll{kind}" tabindex="0" role="region" aria-label="{label}">\n{content}\n</div>'

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
-from ...errors import InputError
-from ...viz.render import RendererError
 from ..languages import say, speaking
 from .as_html import (
     GraphPages,
@@ -33,9 +31,6 @@ MOST_CLAIMS, MOST_LETTERS = 4, 1100
 
 SMALLEST_TEXT = 0.85
 """Of a table, in rem; what then does not fit is scrolled."""
-
-GRAPH_TEXT = 23.0
-"""The smallest text of a graph in px, where it fills 1080 px of height; on a slide it fills a little less."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +137,7 @@ def _slide(blocks: Sequence[Plain], step: Step, graph_pages: GraphPages) -> Slid
         parts.append(f"<h2>{say('Right, or not?')}</h2>")
     for block in blocks:
         if isinstance(block, Graph):
-            parts.append(_graph(block, graph_pages.get(graph_name(step, block))))
+            parts.append(graph_html(block, graph_pages.get(graph_name(step, block)), whole=False))
         elif isinstance(block, Claim) and not block.question:
             parts.append(claim_html(replace(block, why="")))
             notes.append(f"{block.says}: {block.reason}" if block.why else "")
@@ -160,12 +155,3 @@ def _text_size(table: Table) -> float:
     lines = [(table.corner, *table.columns), *((row.label, *texts) for row, texts in cells)]
     wide = sum(0.6 * max(map(len, column)) + 1.2 for column in zip(*lines, strict=True))
     return max(SMALLEST_TEXT, min(1.75, 68 / wide, 33 / (1.9 * len(lines))))
-
-
-def _graph(graph: Graph, page: str | None) -> str:
-    """Return the drawing in a layout that can be read from the last row, if there is one."""
-    large = replace(graph, drawing=replace(graph.drawing, size="slide", font_size=GRAPH_TEXT))
-    try:
-        return graph_html(large, page)
-    except (InputError, RendererError):
-        return graph_html(graph, page)
