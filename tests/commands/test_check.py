@@ -164,6 +164,21 @@ def test_json_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert data["results"][0]["report"] is None
 
 
+@pytest.mark.usefixtures("few")
+def test_a_time_limit_ends_with_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--time-limit", "1e-9"]) == 1
+    out = capsys.readouterr().out
+    assert "0 checked at 0 points, order 1, seed 0: all right, stopped after 1e-09 s with 4 more to check." in out
+    assert main(["check", "exp", "--time-limit", "1e-9", "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert (data["ok"], data["left"], data["results"]) == (False, 1, [])
+
+
+def test_a_time_limit_holds_in_a_file_of_ones_own(exercise: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", f"{exercise.name}:wrong", "--time-limit", "1e-9"]) == 1
+    assert "STOPPED after 1e-09 s: nothing more is known of x" in capsys.readouterr().out
+
+
 def test_one_name_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "layer_norm", "--order", "2"]) == 0
     out = capsys.readouterr().out

@@ -104,8 +104,12 @@ def test_three_entries_are_checked_one_by_one_and_four_along_three_directions() 
     few, more = (check(np.sin, np.cos, POINT[:count]) for count in (3, 4))
     assert few.entries[0].checked == 3
     assert more.entries[0].checked == 0
+    wrong = check(np.sin, np.tan, POINT[:4], coordinates=False)
     # Two evaluations of the function for itself, one at the point, then two a step and direction.
-    assert more.evaluations == 2 + 1 + 3 * 2 * levels(POINT[:4], finest_ulps=2.0 ** (DIRECTION_BITS + 3))
+    every = 2 * levels(POINT[:4], finest_ulps=2.0 ** (DIRECTION_BITS + 3))
+    assert wrong.evaluations - 3 >= 3 * every
+    # Along the other two directions a right one takes the steps that the first has shown to matter.
+    assert every < more.evaluations - 3 < 2 * every
 
 
 def test_above_1024_entries_a_sample_is_looked_at(rng: np.random.Generator) -> None:

@@ -12,6 +12,7 @@ from ..errors import InputError
 from .blame import blame_operation, cancelling_sum
 from .check_report import Report
 from .examination import NOT_LINEAR, Coordinates, check_problem, with_order
+from .measure.clock import current_clock, ticking
 from .numpy_pair import hand_written
 from .stable_formula import stable_formula
 from .user_functions import (
@@ -43,6 +44,7 @@ def gradcheck(
     coordinates: Coordinates = "auto",
     seed: int = 0,
     rtol: float | None = None,
+    time_limit: float | None = None,
 ) -> Report:
     """Check the gradients of a function of Tensors, or of a module, against measured derivatives.
 
@@ -68,6 +70,8 @@ def gradcheck(
         Of the random cotangents and directions.
     rtol : float, optional
         Accept differences up to this fraction of the largest entry as well. Not needed: the bars are measured.
+    time_limit : float, optional
+        Seconds after which the report tells what is known so far, once the evaluation that is under way is over.
 
     Returns
     -------
@@ -88,9 +92,10 @@ def gradcheck(
     """
     if order not in (1, 2, 3):
         raise InputError(f"gradcheck: order must be 1, 2 or 3; got {order!r}. 1 checks the gradient itself.")
-    if hasattr(f, "named_parameters"):
-        return _check_module(f, inputs, wrt, order, cotangent, coordinates, seed, rtol)
-    return check_orders(tensor_function(f, inputs, wrt), order, cotangent, coordinates, seed, rtol)
+    with ticking(time_limit):
+        if hasattr(f, "named_parameters"):
+            return _check_module(f, inputs, wrt, order, cotangent, coordinates, seed, rtol)
+        return check_orders(tensor_function(f, inputs, wrt), order, cotangent, coordinates, seed, rtol)
 
 
 def _check_module(module: Any, inputs: Any, wrt: Wrt, *options: Any) -> Report:
@@ -121,7 +126,9 @@ def check_orders(
         if any(fault.code == "gradient-not-finite" for fault in report.faults):
             report = replace(report, notes=(*report.notes, ANOMALY))
         elif any(e.status == "wrong" for e in report.entries) or any(f.code in NOT_LINEAR for f in report.faults):
-            report = blame_operation(current, report, level, seed)
+            blamed = blame_operation(current, report, level, seed)
+            stopped = current_clock().stopped
+            report = blamed if stopped is None else replace(report, stopped=stopped)
         if report.status == "cannot tell" and (advice := stable_formula(current)):
             report = replace(report, notes=(*report.notes, advice))
         if report.refused and level == 1:
@@ -146,6 +153,7 @@ def check_vjp(
     coordinates: Coordinates = "auto",
     seed: int = 0,
     rtol: float | None = None,
+    time_limit: float | None = None,
 ) -> Report:
     """Check a backward pass written by hand in NumPy against the measured derivative of its forward pass.
 
@@ -161,7 +169,7 @@ def check_vjp(
         needs, ``backward(g)``. Returns the gradient of the input, or a tuple with one for each; None stands for zeros.
     inputs : array, or tuple or list of arguments
         The point. Integer and boolean arguments are handed on and not differentiated by. Nothing is changed.
-    wrt, cotangent, coordinates, seed, rtol :
+    wrt, cotangent, coordinates, seed, rtol, time_limit :
         As in :func:`gradcheck`.
 
     Returns
@@ -181,8 +189,8 @@ def check_vjp(
     >>> report.ok, report.cause
     (False, 'the formula is right but takes the input where the output belongs')
     """
-    problem = hand_written(forward, backward, inputs, wrt)
-    return check_problem(problem, cotangent, coordinates, seed, rtol)
+    with ticking(time_limit):
+        return check_problem(hand_written(forward, backward, inputs, wrt), cotangent, coordinates, seed, rtol)
 
 
 def assert_gradients(

@@ -35,8 +35,8 @@ class Entry:
     order : int
         1 for the gradient, 2 for the gradient of the gradient, and so on.
     status : str
-        ``right``, ``wrong``, ``cannot tell``, ``vacuous`` (both sides cancel to zero), ``flat`` (nothing moves) or
-        ``empty``.
+        ``right``, ``wrong``, ``cannot tell``, ``vacuous`` (both sides cancel to zero), ``flat`` (nothing moves),
+        ``empty``, or ``unfinished`` when there was no time for all of it.
     checked, total : int
         Entries compared one by one and entries there are; ``checked`` is 0 when random directions were enough.
     wrong, kinks : int
@@ -116,6 +116,8 @@ class Report:
         The tolerance that was asked for on top of the measured bars.
     place : Finding or None
         Where in the run the mistake sits, when a re-check of the recorded operations tells.
+    stopped : float or None
+        The time limit that ended the check: the mistake of what is wrong was then perhaps not looked for.
     """
 
     entries: tuple[Entry, ...]
@@ -128,6 +130,7 @@ class Report:
     seed: int = 0
     rtol: float | None = None
     place: Finding | None = None
+    stopped: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -142,7 +145,7 @@ class Report:
         """The verdict in a word: ``right``, ``wrong``, ``vacuous`` or ``cannot tell``."""
         if self.faults or self.nodes or any(e.status == "wrong" for e in self.entries):
             return "wrong"
-        if any(e.status == "cannot tell" for e in self.entries):
+        if any(e.status in ("cannot tell", "unfinished") for e in self.entries):
             return "cannot tell"
         return "vacuous" if self.refused else "right"
 
@@ -177,6 +180,13 @@ class Report:
         return f"checked {tried}; {asked}"
 
     @property
+    def when_stopped(self) -> str:
+        """When the time was up, and what that leaves open."""
+        unfinished = [e.name for e in self.entries if e.status == "unfinished"]
+        left = f"nothing more is known of {', '.join(unfinished)}" if unfinished else "the search for the mistake ended"
+        return f"after {self.stopped:g} s: {left}; allow more time with time_limit"
+
+    @property
     def uncertainty(self) -> dict[str, float]:
         """The measured ± of each input's numeric derivative, as a fraction of its largest entry."""
         return {
@@ -205,9 +215,11 @@ class Report:
         for finding in self.findings:
             lines += [f"WRONG: {finding.name}", *finding_lines(finding)]
         for entry in self.entries:
-            lines += entry_lines(entry, blamed=self.place is not None)
+            lines += entry_lines(entry, self.place is not None or self.stopped is not None)
         if self.refused:
             lines.append(f"REFUSED: {self.refused}")
+        if self.stopped is not None:
+            lines.append(f"STOPPED {self.when_stopped}")
         lines += [f"note: {note}" for note in self.notes]
         lines.append("  " + self.how_checked)
         return "\n".join(lines)
@@ -239,12 +251,12 @@ CANNOT_TELL = (
 )
 
 
-def entry_lines(entry: Entry, blamed: bool = False) -> list[str]:
-    """Return the lines about one input; ``blamed`` says that the mistake was already found in an operation."""
+def entry_lines(entry: Entry, known: bool = False) -> list[str]:
+    """Return the lines about one input; ``known`` says that the mistake was found elsewhere, or not looked for."""
     lines = [f"{entry.label}: {verdict_sentence(entry)}"]
     if entry.finding is not None:
         lines += [f"  probable mistake: {entry.finding.name}", *finding_lines(entry.finding)]
-    elif entry.status == "wrong" and not blamed and math.isfinite(entry.yours):
+    elif entry.status == "wrong" and not known and math.isfinite(entry.yours):
         lines.append("  probable mistake: unnamed; nothing that is known here explains every entry within the bars")
     if entry.status == "cannot tell":
         lines.append(f"  {CANNOT_TELL}")
@@ -266,6 +278,10 @@ def verdict_sentence(entry: Entry) -> str:
         return f"{word}, it cancels out of the output: both gradients are zero up to rounding"
     if entry.status == "flat":
         return f"{word}, the output does not move with it here: both gradients are exactly zero"
+    if entry.status == "unfinished":
+        agree = f"the {entry.checked:,} of {entry.total:,} entries that there was time for agree within ± "
+        seen = agree + short(entry.uncertainty) if entry.checked else "there was no time to look at its entries"
+        return f"{word}; {seen}"
     if entry.status == "cannot tell":
         return f"{word}, the numeric derivative is too uncertain; {where}: {values}"
     if entry.status == "wrong" and math.isnan(entry.yours) and entry.finding is not None:

@@ -16,6 +16,7 @@ from .check_report import Entry, Report, Values
 from .diagnose import Evidence, Finding, name_mistake
 from .diagnose.wrong_place import wrong_shape
 from .hygiene import aliases, backward_faults, forward_faults
+from .measure.clock import TimeIsUpError, current_clock
 from .measure.numeric import Slopes, slopes_along_coordinates, slopes_along_directions
 from .measure.step_ladder import Array, power_of_two, random_directions, scale
 from .ties import shared_by_none
@@ -69,23 +70,22 @@ def check_problem(
     """
     generator = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        outputs = problem.forward(tuple(x.copy() for x in problem.inputs))
+        outputs = problem.forward(problem.copies())
         faults = tuple(forward_faults(problem, outputs))
         if any(fault.code in ("not-finite", "random") for fault in faults):
             return Report((), faults, seed=seed, rtol=rtol, evaluations=2)
         chosen = cotangent is not None
         cotangents = given_cotangent(cotangent, outputs) if chosen else gaussian_cotangents(outputs, generator)
-        p = probe(problem, outputs, cotangents, generator)
-        faults += tuple(backward_faults(p))
-        examined: list[Examination] = []
-        if not any(fault.code in NOT_LINEAR for fault in faults):
-            for k in range(len(problem.inputs)):
-                briefly = numbers_of(p) > LARGE and any(e.status == "wrong" for e in examined)
-                examined.append(examine(p, k, generator, coordinates, rtol, briefly))
-            wrong = {problem.names[e.position]: e for e in examined if e.status == "wrong"}
-            examined = [with_name(e, p, wrong) if e.status == "wrong" else e for e in examined]
-        met = (MET_A_KINK.format(problem.names[e.position]) for e in examined if e.instead)
-        notes = (*aliases(p), *p.problem.widened(), *met)
+        notes: tuple[str, ...] = ()
+        try:
+            p = probe(problem, outputs, cotangents, generator)
+            faults += tuple(backward_faults(p))
+            linear = not any(fault.code in NOT_LINEAR for fault in faults)
+            examined = examine_all(p, generator, coordinates, rtol) if linear else []
+            met = (MET_A_KINK.format(problem.names[e.position]) for e in examined if e.instead)
+            notes = (*aliases(p), *p.problem.widened(), *met)
+        except TimeIsUpError:  # before any input was examined
+            examined = [not_examined(k) for k in range(len(problem.inputs))]
     entries = tuple(entry_of(problem, e, order) for e in examined)
     return Report(
         entries=entries,
@@ -96,7 +96,21 @@ def check_problem(
         evaluations=2 + sum(e.evaluations for e in examined),
         seed=seed,
         rtol=rtol,
+        stopped=current_clock().stopped,
     )
+
+
+def examine_all(
+    p: Probe, generator: np.random.Generator, coordinates: Coordinates, rtol: float | None
+) -> list[Examination]:
+    """Examine every input, and name the mistakes when all are known."""
+    names, examined, clock = p.problem.names, list[Examination](), current_clock()
+    for k, name in enumerate(names):
+        clock.name = name
+        briefly = numbers_of(p) > LARGE and any(e.status == "wrong" for e in examined)
+        examined.append(examine(p, k, generator, coordinates, rtol, briefly))
+    wrong = {names[e.position]: e for e in examined if e.status == "wrong"}
+    return [with_name(e, p, wrong) if e.status == "wrong" else e for e in examined]
 
 
 def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
@@ -188,6 +202,7 @@ def with_order(report: Report, higher: Report) -> Report:
         refused=report.refused or higher.refused,
         evaluations=report.evaluations + higher.evaluations,
         place=report.place or higher.place,
+        stopped=report.stopped or higher.stopped,
     )
 
 
@@ -211,6 +226,7 @@ class Examination:
     earlier: int = 0
     along: Array | None = None  # (entries, directions), of random directions
     instead: bool = False  # of directions that were right but met a kink
+    unfinished: bool = False  # since the time was up
 
     @property
     def evaluations(self) -> int:
@@ -219,8 +235,11 @@ class Examination:
 
     @property
     def status(self) -> str:
-        """The verdict in words; see :class:`.Judgment`."""
-        return "wrong" if self.misshapen is not None else self.verdict.status
+        """The verdict in words; see :class:`.Judgment`. Beside a kink, directions alone show no mistake."""
+        if self.misshapen is not None:
+            return "wrong"
+        sure = self.indices is not None or not self.verdict.kinked.any()
+        return "unfinished" if self.unfinished and not (sure and self.verdict.wrong.any()) else self.verdict.status
 
 
 def examine(
@@ -233,14 +252,32 @@ def examine(
 ) -> Examination:
     """Check the gradient of one input; ``briefly`` along directions alone, since enough is wrong already."""
     x, gradient = p.problem.inputs[position], p.gradients[position]
-    if gradient.shape[1:] != x.shape:
-        return _entries(p, position, generator, rtol, misshapen=gradient.shape[1:])
-    if coordinates is True or x.size == 0 or (coordinates == "auto" and x.size <= FEW):
-        return _beside_ties(p, _entries(p, position, generator, rtol, everything=coordinates is True))
-    first = _directions(p, position, generator, rtol, briefly)
-    kinked = bool(first.verdict.kinked.any())
-    if coordinates is False or briefly or (first.status in ("right", "vacuous", "flat", "empty") and not kinked):
-        return first
+    first = not_examined(position)
+    try:
+        if gradient.shape[1:] != x.shape:
+            return _entries(p, position, generator, rtol, misshapen=gradient.shape[1:])
+        if coordinates is True or x.size == 0 or (coordinates == "auto" and x.size <= FEW):
+            return _beside_ties(p, _entries(p, position, generator, rtol, everything=coordinates is True))
+        first = _directions(p, position, generator, rtol, briefly)
+        settled = first.status in ("right", "vacuous", "flat", "empty") and not first.verdict.kinked.any()
+        if coordinates is False or briefly or settled:
+            return first
+        return look_again(p, first, generator, rtol)
+    except TimeIsUpError:
+        return replace(first, unfinished=True)
+
+
+def not_examined(position: int) -> Examination:
+    """Return the examination of an input for which there was no time."""
+    none = np.zeros((0, 0))
+    verdict = Judgment(none > 0, none > 0, none > 0, none, none, none, none, vacuous=False)
+    slopes = Slopes(none, none, none, none, np.zeros(0), none > 0, 0)
+    return Examination(position, verdict, None, slopes, unfinished=True)
+
+
+def look_again(p: Probe, first: Examination, generator: np.random.Generator, rtol: float | None) -> Examination:
+    """Examine the entries of an input along whose directions something is wrong, or odd."""
+    position, kinked = first.position, bool(first.verdict.kinked.any())
     second = _entries(p, position, generator, rtol)
     if second.sampled and first.status == "wrong" and second.status != "wrong":
         tied = _beside_ties(p, second)
@@ -286,14 +323,14 @@ def locate(p: Probe, first: Examination) -> tuple[int, int]:
     x, gradients = p.problem.inputs[position], _flat(p.gradients[position])
     assert first.along is not None
     row, line = worst_entry(first)
-    row_of = p.cotangents[row : row + 1]
+    row_of, function = p.cotangents[row : row + 1], p.problem.along(position)
     entries, spent = np.arange(x.size), 0
     off = float(first.verdict.yours[row, line] - first.verdict.numeric[row, line])
     while len(entries) > 1:
         half = entries[: len(entries) // 2]
         part = np.zeros(x.size)
         part[half] = first.along[half, line]
-        slopes = slopes_along_directions(p.problem.along(position), x, [part.reshape(x.shape)], row_of)
+        slopes = slopes_along_directions(function, x, [part.reshape(x.shape)], row_of, near=first.slopes.near)
         spent += slopes.evaluations
         there = float(gradients[row] @ part - np.nan_to_num(slopes.value[0, 0]))
         if abs(there) >= abs(off - there):
@@ -350,10 +387,16 @@ def _entries(
     expected = np.full((len(indices), len(rows)), np.nan)
     expected[:, :random] = flat[:, indices].T
     slopes = slopes_along_coordinates(p.problem.along(position), x, rows, indices.tolist(), expected)
+    seen = len(slopes.value)
+    unfinished, indices = seen < len(indices), indices[:seen]
     doubts = Doubt(whole.change[:, indices], whole.rounding[:, indices])
     reach = 0.5 * power_of_two(scale(x)).ravel()[indices]
     verdict = judge_gradient(flat[:, indices], _columns(slopes, random), doubts, reach, rtol)
-    return Examination(position, verdict, indices, slopes, complete, sampled, misshapen)
+    if unfinished:  # of the others nobody knows, for one, which outputs they move
+        if seen == 1:
+            raise TimeIsUpError
+        complete, sampled, slopes = False, True, _columns(slopes, random)
+    return Examination(position, verdict, indices, slopes, complete, sampled, misshapen, unfinished=unfinished)
 
 
 def _columns(slopes: Slopes, count: int) -> Slopes:
@@ -371,10 +414,13 @@ def with_name(examination: Examination, p: Probe, others: Mapping[str, Examinati
     # One entry that halving led to says nothing of the others.
     if examination.indices is None or (examination.sampled and len(examination.indices) == 1):
         return examination
-    evidence = gather(examination, p, others)
-    if examination.misshapen is not None:
-        return replace(examination, finding=wrong_shape(evidence, examination.misshapen))
-    return replace(examination, finding=name_mistake(evidence))
+    try:
+        evidence = gather(examination, p, others)
+        if examination.misshapen is not None:
+            return replace(examination, finding=wrong_shape(evidence, examination.misshapen))
+        return replace(examination, finding=name_mistake(evidence))
+    except TimeIsUpError:
+        return examination
 
 
 def gather(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Evidence:

@@ -22,13 +22,14 @@ from ..engine.tensor import Tensor
 from ..errors import InputError, LearnerCodeError, TinygradNormError
 from ..sandbox import Printed, account, line_of, load, run
 from .api import check_vjp, gradcheck
+from .measure.clock import ticking
 
 
 def check_in_process(
-    path: Path, function: str, order: int, seed: int, timeout: float
+    path: Path, function: str, order: int, seed: int, timeout: float, time_limit: float | None = None
 ) -> tuple[dict[str, Any], Printed]:
     """Check a function of a file in a process of its own; return what :func:`check_file` did, and what was printed."""
-    return in_process(check_job, path, function, timeout, order=order, seed=seed)
+    return in_process(check_job, path, function, timeout, order=order, seed=seed, time_limit=time_limit)
 
 
 def in_process(
@@ -59,9 +60,10 @@ def in_process(
 SUFFIX = "_backward"
 
 
-def check_job(file: str, function: str, order: int, seed: int) -> Iterator[dict[str, Any]]:
+def check_job(file: str, function: str, order: int, seed: int, time_limit: float | None) -> Iterator[dict[str, Any]]:
     """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :func:`check_in_process`."""
-    yield told(lambda: check_file(Path(file), function, order, seed), file, function)
+    with ticking(time_limit):
+        yield told(lambda: check_file(Path(file), function, order, seed), file, function)
 
 
 def told(work: Callable[[], dict[str, Any]], file: str, function: str) -> dict[str, Any]:

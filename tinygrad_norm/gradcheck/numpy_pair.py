@@ -49,9 +49,9 @@ def hand_written(forward: Callable[..., Any], backward: Callable[..., Any], inpu
         chosen,
         pair.outputs,
         pair.gradients,
-        pair.overwritten,
-        constants,
-        pair.widened,
+        overwritten=pair.overwritten,
+        constants=constants,
+        widened=pair.widened,
     )
 
 

@@ -22,6 +22,7 @@ MARKS = {
     "right": ("✓", "#cdeee2"),
     "wrong": ("✗", "#ffd9bf"),
     "cannot tell": ("?", "#fbeebc"),
+    "unfinished": ("?", "#fbeebc"),
     "vacuous": ("∅", "#fbeebc"),
     "flat": ("–", "#e4e4e4"),
     "empty": ("–", "#e4e4e4"),
@@ -49,6 +50,8 @@ def report_html(report: Report) -> str:
         parts += [_box(entry.name, entry.finding)] if entry.finding is not None else []
     if report.refused:
         parts.append(f"<p><b>REFUSED:</b> {escape(report.refused)}</p>")
+    if report.stopped is not None:
+        parts.append(f"<p><b>STOPPED</b> {escape(report.when_stopped)}</p>")
     parts += [f"<p>note: {escape(note)}</p>" for note in report.notes]
     parts.append(f'<div style="opacity:.75">{escape(report.how_checked)}</div>')
     return f'<div style="font-family:sans-serif;font-size:90%">{"".join(parts)}</div>'

@@ -127,13 +127,17 @@ class TensorFunction:
 
         def forward(inputs: Arrays) -> Arrays:
             outputs = self.call(self.bind(inputs), False)
-            return tuple(np.array(y.data, dtype=np.float64) for y in outputs)
+            return tuple(np.array(y._array, dtype=np.float64) for y in outputs)
+
+        def pullback(inputs: Arrays) -> Callable[[Arrays], tuple[Any, ...]]:
+            tensors = self.bind(inputs)
+            outputs = self.call(tensors, True)
+            return lambda cotangents: tuple(g.numpy() for g in tape_gradients(outputs, tensors, cotangents))
 
         def backward(inputs: Arrays, cotangents: Arrays) -> tuple[Any, ...]:
-            tensors = self.bind(inputs)
-            return tuple(g.numpy() for g in tape_gradients(self.call(tensors, True), tensors, cotangents))
+            return pullback(inputs)(cotangents)
 
-        return Problem(self.names, self.values, forward, backward, constants=self.constants)
+        return Problem(self.names, self.values, forward, backward, pullback, constants=self.constants)
 
 
 def tape_gradients(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, OperandError
+from .measure.clock import current_clock
 from .measure.one_line import FlatFunction
 from .measure.step_ladder import Array
 
@@ -30,6 +31,8 @@ class Problem:
     forward: Callable[[Arrays], Arrays]
     #: ``backward(inputs, cotangents) -> gradients``, one for each input; None stands for zeros.
     backward: Callable[[Arrays, Arrays], tuple[Any, ...]]
+    #: ``pullback(inputs)`` runs the function once, and gives its backward pass there for any number of cotangents.
+    pullback: Callable[[Arrays], Callable[[Arrays], tuple[Any, ...]]] | None = None
     #: ``overwritten(inputs, cotangents)`` runs both once and yields who writes into what, inputs and cotangents apart.
     overwritten: Callable[[Arrays, Arrays], Iterable[tuple[str, str]]] = lambda inputs, cotangents: ()
     #: Numbers and arrays that the forward pass computes with besides its inputs, by name.
@@ -41,17 +44,20 @@ class Problem:
         """Return the same problem at another point."""
         return replace(self, inputs=inputs)
 
+    def copies(self) -> Arrays:
+        """Return the point in arrays that may be written to."""
+        return tuple(x.copy() for x in self.inputs)
+
     def flat_output(self, inputs: Arrays) -> Array:
         """Return all outputs as one flat vector."""
         return flatten(self.forward(inputs))
 
     def along(self, position: int) -> FlatFunction:
         """Return the function of one input alone, the others held fixed; outputs as one flat vector."""
+        before, after = self.inputs[:position], self.inputs[position + 1 :]
 
         def function(x: Array) -> Array:
-            inputs = [value.copy() for value in self.inputs]
-            inputs[position] = x
-            return self.flat_output(tuple(inputs))
+            return flatten(self.forward((*[v.copy() for v in before], x, *[v.copy() for v in after])))
 
         return function
 
@@ -73,6 +79,8 @@ def unflatten(vector: Array, like: Sequence[Array]) -> Arrays:
     >>> unflatten(np.arange(3.0), (np.ones((1, 2)), np.zeros(1)))
     (array([[0., 1.]]), array([2.]))
     """
+    if len(like) == 1:
+        return (np.reshape(vector, like[0].shape).copy(),)
     ends = np.cumsum([a.size for a in like])
     pieces = np.split(vector, ends[:-1]) if like else []
     return tuple(np.reshape(p, a.shape).copy() for p, a in zip(pieces, like, strict=True))
@@ -134,7 +142,14 @@ def given_cotangent(cotangent: Any, outputs: Arrays) -> Array:
 
 def gradients_for(problem: Problem, outputs: Arrays, cotangents: Array) -> Arrays:
     """Return for each input the gradients ``(cotangents, *shape)`` that the backward pass returns."""
-    answers = [problem.backward(tuple(x.copy() for x in problem.inputs), unflatten(g, outputs)) for g in cotangents]
+    clock = current_clock()
+    clock.tick()
+    pull = problem.pullback(problem.copies()) if problem.pullback is not None else None
+    answers = []
+    for g in cotangents:
+        clock.tick()
+        of_outputs = unflatten(g, outputs)
+        answers.append(problem.backward(problem.copies(), of_outputs) if pull is None else pull(of_outputs))
     return tuple(
         _stacked([answer[k] for answer in answers], problem.names[k], x.shape) for k, x in enumerate(problem.inputs)
     )

@@ -25,6 +25,7 @@ from .api import check_orders, gradcheck
 from .blame import RecordedOperation, operation_function
 from .check_report import Report
 from .hygiene import adjoint_gap
+from .measure.clock import ticking
 from .user_functions import TensorFunction, tensor_function
 
 load_late()
@@ -257,18 +258,26 @@ def names() -> list[str]:
 
 
 def check_everything(
-    order: int, seed: int, only: str | None = None, progress: Callable[[str, float], None] = lambda name, fraction: None
+    order: int,
+    seed: int,
+    only: str | None = None,
+    progress: Callable[[str, float], None] = lambda name, fraction: None,
+    time_limit: float | None = None,
 ) -> Iterator[PackageResult]:
-    """Yield the result for everything that can be checked, or for the one called ``only``."""
+    """Yield the result for everything that can be checked, or for the one called ``only``, while there is time."""
     wanted = names() if only is None else [only]
     if only is not None and only not in names():
         raise InputError(
             f"what is checked must be a primitive, a composition, a layer or FILE.py:FUNCTION; got {only!r}."
             f"{did_you_mean(only, names())} The names are: {', '.join(names())}."
         )
-    for number, name in enumerate(wanted):
-        progress(name, number / len(wanted))
-        yield check_named(name, order, seed)
+    with ticking(time_limit, shown=False) as clock:
+        for number, name in enumerate(wanted):
+            progress(name, number / len(wanted))
+            result = check_named(name, order, seed)
+            if clock.stopped is not None and result.status != "wrong":
+                return
+            yield result
 
 
 def check_named(name: str, order: int, seed: int) -> PackageResult:

@@ -319,3 +319,35 @@ def test_an_empty_input_costs_one_evaluation() -> None:
     slopes = slopes_of(np.square, np.zeros((0, 3)))
     assert slopes.value.shape == (0, 0)
     assert slopes.evaluations == 1
+
+
+def test_directions_after_the_first_take_fewer_steps_where_all_is_as_expected(rng: np.random.Generator) -> None:
+    x, projection = rng.standard_normal(5), rng.standard_normal((2, 5))
+    directions = random_directions(x, 3, rng)
+    true = np.array([projection @ (np.cos(x) * v) for v in directions])
+    whole = slopes_along_directions(np.sin, x, directions, projection)
+    quick = slopes_along_directions(np.sin, x, directions, projection, true)
+    assert quick.evaluations < 0.6 * whole.evaluations
+    assert np.all(np.abs(quick.value - true) <= COVERAGE * quick.bar)
+    assert np.all(quick.bar <= 30 * whole.bar)
+    assert np.array_equal(quick.value[0], whole.value[0])
+    for line in range(3):
+        other = true.copy()
+        other[line] *= 1.01
+        slopes = slopes_along_directions(np.sin, x, directions, projection, other)
+        assert slopes.evaluations >= whole.evaluations
+        assert np.array_equal(slopes.value, whole.value)
+        assert np.array_equal(slopes.bar, whole.bar)
+
+
+@pytest.mark.parametrize("f", [np.abs, np.floor, lambda v: np.sqrt(np.abs(v))])
+def test_every_step_is_taken_where_the_first_direction_shows_something_odd(
+    f: Callable[..., Any], rng: np.random.Generator
+) -> None:
+    """A kink, a jump and a cusp at the point, whatever is expected there."""
+    x = np.array([0.0, 1.5, -0.7, 2.2])
+    directions = random_directions(x, 3, rng)
+    whole = slopes_along_directions(f, x, directions, np.eye(4))
+    quick = slopes_along_directions(f, x, directions, np.eye(4), whole.value)
+    np.testing.assert_array_equal(quick.value, whole.value)
+    np.testing.assert_array_equal(quick.gap, whole.gap)

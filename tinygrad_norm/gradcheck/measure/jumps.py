@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .clock import TimeIsUpError, current_clock
 from .one_line import FlatFunction, combined, finite_or_nan
 from .step_ladder import Array
 
@@ -63,8 +64,13 @@ class Jumps:
         for line in np.flatnonzero(apart.any(axis=1)):
             column = int(np.argmax(apart[line]))
             here = self._where(int(line), column, float(slopes[line, column]), float(apart[line, column]))
-            jump = here.jump(finest, float(steps[line, column]))
-            self.evaluations += here.evaluations
+            try:
+                jump = here.jump(finest, float(steps[line, column]))
+            except TimeIsUpError:  # then nothing is known of this line
+                noise[line], rounding[line] = np.inf, True
+                continue
+            finally:
+                self.evaluations += here.evaluations
             if jump is None:
                 bends[line] = True
             else:
@@ -91,6 +97,7 @@ class Departure:
 
     def _look(self, t: float) -> Seen:
         """Return t, how the function has moved there, and how all outputs have."""
+        current_clock().tick()
         self.evaluations += 1
         moved = self.moved(t)
         return t, float(self.row @ moved), moved

@@ -12,12 +12,13 @@ J. Sci. Comput.* 33 (2011), for measuring noise from function values.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .clock import TimeIsUpError
 from .jumps import Jumps
 from .one_line import FlatFunction, Lines, sample_lines
 from .step_ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
@@ -34,6 +35,11 @@ WIDEST = 0.1
 #: Coarser steps contradict finer ones when so many of them differ by so many bars of both.
 CONTRADICTION = 3.0
 AGREEING = 2
+#: Few steps do for further directions when their bars are at most so many times as wide as that of the first.
+WIDER = 10.0
+#: The first of some steps, and the first beyond them.
+Span: TypeAlias = tuple[int, int | None]
+EVERY: Span = (0, None)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class Slopes:
     noise: Array  # (columns,): the measured noise η of the function values
     rough: NDArray[np.bool_]  # whether steps that do not agree make the bar or the noise, and not rounding
     evaluations: int  # how often the function was called
+    near: Span = EVERY  # the steps around those that were chosen
 
 
 def slopes_along_coordinates(
@@ -63,7 +70,8 @@ def slopes_along_coordinates(
     """Measure ``∂(projection · f)/∂xᵢ`` for the flat ``indices`` (all entries unless given).
 
     Each row of ``projection`` (columns, outputs) is a cotangent; a one-hot row gives one row of the Jacobian. Where a
-    slope is as ``expected`` (lines, columns), contradictions between fine and coarse steps are not looked into.
+    slope is as ``expected`` (lines, columns), contradictions between fine and coarse steps are not looked into. When
+    the time is up there are fewer lines.
 
     >>> slopes = slopes_along_coordinates(np.ravel, np.array([2.0, 5.0]), np.eye(2))
     >>> slopes.value
@@ -82,48 +90,119 @@ def slopes_along_coordinates(
 
     at, h = x.reshape(-1)[where], steps[:, None] * unit[where]
     stretch = ((at + h) - (at - h)) / (2 * h)
-    lines = sample_lines(function, point, len(where), steps, center, projection, stretch) if len(where) else None
     units = unit[where].reshape(-1, 1)
+    if not len(where):
+        return _nothing(units, projection)
+    lines = sample_lines(function, point, range(len(where)), steps, center, projection, stretch)
+    units = units[: len(lines.gap)]
+    expected = None if expected is None else expected[: len(units)]
     jumps = Jumps(function, point, center, projection, None if expected is None else expected * units)
-    return _measure(lines, steps, units, projection.shape[0], jumps)
+    return _measure(lines, steps, units, jumps)
 
 
 def slopes_along_directions(
-    function: FlatFunction, x: Array, directions: Sequence[Array], projection: Array, expected: Array | None = None
+    function: FlatFunction,
+    x: Array,
+    directions: Sequence[Array],
+    projection: Array,
+    expected: Array | None = None,
+    near: Span = EVERY,
 ) -> Slopes:
-    """Measure ``d(projection · f(x + t v))/dt`` at 0 for each direction ``v`` of :func:`random_directions`."""
-    steps = ladder(levels(x, finest_ulps=2.0 ** (DIRECTION_BITS + 3)))
+    """Measure ``d(projection · f(x + t v))/dt`` at 0 for each direction ``v`` of :func:`random_directions`.
+
+    Where every step along the first shows what is ``expected``, the others take only the steps around those that were
+    chosen there, and every step if these do not show it. ``near`` are the only steps to take, if given.
+    """
+    steps = ladder(levels(x, finest_ulps=2.0 ** (DIRECTION_BITS + 3)))[slice(*near)]
     center = function(x.copy())
+    units = np.ones((len(directions), 1))
+    if not len(steps):
+        return _nothing(units, projection)
 
     def point(line: int, t: float) -> Array:
         moved: Array = x + t * directions[line]
         return moved
 
-    lines = sample_lines(function, point, len(directions), steps, center, projection) if len(steps) else None
-    jumps = Jumps(function, point, center, projection, expected)
-    return _measure(lines, steps, np.ones((len(directions), 1)), projection.shape[0], jumps)
+    def sampled(some: range, steps: Array) -> Lines:
+        found = sample_lines(function, point, some, steps, center, projection)
+        if len(found.gap) < len(some):
+            raise TimeIsUpError
+        return found
+
+    lines, rest, in_vain = sampled(range(1), steps), range(1, len(directions)), 0
+    if rest and expected is not None:
+        first = _measure(lines, steps, units[:1])
+        if _settled(first, expected[:1]):
+            some = steps[slice(*first.near)]
+            others = _measure(sampled(rest, some), some, units[1:], noise=first.noise)
+            if _settled(others, expected[1:]) and np.all(others.bar <= WIDER * first.bar):
+                return _joined(first, others)
+            in_vain = others.evaluations - 1
+    if rest:
+        lines = Lines(*(np.concatenate(two, axis=-2) for two in zip(lines, sampled(rest, steps), strict=True)))
+    found = _measure(lines, steps, units, Jumps(function, point, center, projection, expected))
+    return replace(found, evaluations=found.evaluations + in_vain)
 
 
-def _measure(lines: Lines | None, steps: Array, units: Array, columns: int, jumps: Jumps) -> Slopes:
-    """Extrapolate, measure the noise, and choose for each entry the table value with the smallest bar."""
-    if lines is None:
-        none = np.zeros((len(units), columns))
-        return Slopes(none, none, none, none, np.zeros(columns), none > 0, 1)
+def _settled(slopes: Slopes, expected: Array) -> bool:
+    """Tell whether slopes are as expected and nothing about them asks for another look."""
+    odd = slopes.rough | (slopes.gap > 0) | ~np.isfinite(slopes.bar)
+    return not np.any(odd | (np.abs(expected - slopes.value) > 3 * slopes.bar))
+
+
+def _joined(first: Slopes, others: Slopes) -> Slopes:
+    """Return the slopes along all lines together."""
+    return Slopes(
+        value=np.concatenate([first.value, others.value]),
+        bar=np.concatenate([first.bar, others.bar]),
+        gap=np.concatenate([first.gap, others.gap]),
+        moved=np.concatenate([first.moved, others.moved]),
+        noise=others.noise,
+        rough=np.concatenate([first.rough, others.rough]),
+        evaluations=first.evaluations + others.evaluations - 1,  # the point itself was evaluated once
+    )
+
+
+def _nothing(units: Array, projection: Array) -> Slopes:
+    none = np.zeros((len(units), len(projection)))
+    return Slopes(none, none, none, none, np.zeros(len(projection)), none > 0, 1)
+
+
+def _measure(
+    lines: Lines, steps: Array, units: Array, jumps: Jumps | None = None, noise: Array | None = None
+) -> Slopes:
+    """Extrapolate, measure the noise unless it is known, and choose for each entry the value with the smallest bar.
+
+    Contradictions of fine and coarse steps are not looked into without ``jumps``.
+    """
     difference, rounding = lines.difference, lines.rounding
     h = steps.reshape(-1, 1, 1)
     with np.errstate(all="ignore"):
         table = richardson(difference / (2 * h))
-        best, noise = _quietest(table, h, rounding)
-        best, noise = _reconsidered(table, steps, rounding, best, noise, jumps)
+        if noise is None:
+            best, noise = _quietest(table, h, rounding)
+        else:
+            noise = np.maximum(noise, rounding)
+            best = _choose(table, h, noise)
+        if jumps is not None:
+            best, noise = _reconsidered(table, steps, rounding, best, noise, jumps)
         # Stairs so coarse that they tell nothing: the function stands still here.
         plateau = np.all(difference[-3:] == 0, axis=0) & ~(np.abs(best.value) > 3 * best.bar)
         best = best._replace(value=np.where(plateau, 0.0, best.value))
         moved = np.nanmax(np.where(np.isfinite(difference), np.abs(difference), 0.0), axis=0, initial=0.0)
-    evaluations = 1 + 2 * len(steps) * len(units) + jumps.evaluations
     # What is left when the steps do not agree is no error of rounding, and may be far too small.
     rough = best.bar > 4 * (NOISE_WEIGHT * noise + TINY) / steps[best.level]
-    rough |= noise > MOST_ROUNDING * lines.rounding
-    return Slopes(best.value / units, best.bar / units, lines.gap / units, moved, noise.max(axis=0), rough, evaluations)
+    rough |= noise > MOST_ROUNDING * rounding
+    return Slopes(
+        value=best.value / units,
+        bar=best.bar / units,
+        gap=lines.gap / units,
+        moved=moved,
+        noise=np.max(np.where(np.isfinite(noise), noise, 0.0), axis=0),
+        rough=rough,
+        evaluations=1 + 2 * len(steps) * len(units) + (jumps.evaluations if jumps is not None else 0),
+        near=(max(0, int(best.level.min()) - DEPTH + 1), int(best.level.max()) + 2),
+    )
 
 
 def _reconsidered(

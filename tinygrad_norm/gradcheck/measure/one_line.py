@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .clock import TimeIsUpError, current_clock
 from .patience import Patience
 from .step_ladder import STEP_RATIO, UNIT_ROUNDOFF, Array
 
@@ -25,6 +26,8 @@ class Lines(NamedTuple):
     rounding: Array  # (lines, columns): the least noise of the values
 
 
+#: So many values of an output are asked for its last digit before the others.
+A_FEW = 4
 #: So many function values are kept at a time.
 MOST_VALUES = 2_000_000
 
@@ -32,43 +35,67 @@ MOST_VALUES = 2_000_000
 def sample_lines(
     function: FlatFunction,
     point: Callable[[int, float], Array],
-    count: int,
+    lines: range,
     steps: Array,
     center: Array,
     projection: Array,
     stretch: Array | None = None,
 ) -> Lines:
-    """Evaluate a function at ``point(line, ±t)`` for every line and step; return what the lines gave.
+    """Evaluate a function at ``point(line, ±t)`` for all of these lines and steps; return what the lines gave.
+
+    When the time is up these are fewer lines, of which there is at least one.
 
     ``stretch`` (levels, lines) is how far apart the two points really are, in units of the 2t v that they should be: a
     step that crosses a power of two is rounded.
     """
     if stretch is None:
-        stretch = np.ones((len(steps), count))
+        stretch = np.ones((len(steps), len(lines)))
     at_once = max(1, MOST_VALUES // max(1, len(steps) * len(center)))
-    parts = []
+    parts: list[Lines] = []
+    clock = current_clock()
+    clock.lines = len(lines)
 
     def answer(x: Array) -> Array:
         return finite_or_nan(function, x, center)
 
+    def walk(line: int, side: float, values: Array) -> None:
+        for level in range(len(steps) - 1, -1, -1):
+            clock.tick()
+            value = patience.call(answer, point(line, side * steps[level]))
+            if value is None:
+                break  # nor would it come back from farther out
+            values[level] = value
+
     with np.errstate(all="ignore"), Patience() as patience:
-        for start in range(0, count, at_once):
-            chunk = range(start, min(count, start + at_once))
+        for start in range(0, len(lines), at_once):
+            chunk = lines[start : start + at_once]
             plus, minus = (np.full((len(steps), len(chunk), len(center)), np.nan) for _ in range(2))
-            for place, line in enumerate(chunk):
-                for side, values in ((1.0, plus), (-1.0, minus)):
-                    for level in range(len(steps) - 1, -1, -1):
-                        value = patience.call(answer, point(line, side * steps[level]))
-                        if value is None:
-                            break  # nor would it come back from farther out
-                        values[level, place] = value
-            parts.append(_digest(plus, minus, center, steps, stretch[:, chunk.start : chunk.stop], projection))
+            done = 0
+            try:
+                for done, line in enumerate(chunk):
+                    clock.line = start + done + 1
+                    walk(line, 1.0, plus[:, done])
+                    walk(line, -1.0, minus[:, done])
+                done = len(chunk)
+            except TimeIsUpError:
+                if not parts and not done:
+                    raise
+            if done:
+                lengths = stretch[:, start : start + done]
+                parts.append(_digest(plus[:, :done], minus[:, :done], center, steps, lengths, projection))
+            if done < len(chunk):
+                break
     difference, gap, rounding = zip(*parts, strict=True)
     return Lines(np.concatenate(difference, axis=1), np.concatenate(gap), np.concatenate(rounding))
 
 
 def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Array, projection: Array) -> Lines:
     """Return the projected differences of function values (levels, lines, outputs), and what is irregular."""
+    moving = np.any((plus != center) | (minus != center), axis=0)
+    if moving.any(axis=1).all() and not moving.any(axis=0).all():
+        # What stands still adds nothing, unless nothing moves.
+        some = np.flatnonzero(moving.any(axis=0))
+        plus, minus, center, projection = plus[..., some], minus[..., some], center[some], projection[:, some]
     count, lines, outputs = plus.shape
     # Differences first, projection after: a common offset of the outputs then cancels exactly.
     difference = (plus - minus) / stretch[:, :, None]
@@ -120,11 +147,21 @@ def last_digit(values: Array) -> Array:
     >>> float(last_digit(np.array([[0.75, 0.1], [2.0, 0.3]]))[0])
     0.25
     """
+    found: Array = _lowest_bit(values[:A_FEW])
+    # Nothing is finer than the last place of the smallest, where most are after a few values.
+    _, exponent = np.frexp(np.fmin.reduce(np.where(values == 0, np.inf, np.abs(values)), axis=0, initial=np.inf))
+    coarser = np.flatnonzero(~(found <= np.ldexp(1.0, exponent - 53)))
+    found[coarser] = np.minimum(found[coarser], _lowest_bit(values[A_FEW:, coarser]))
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _lowest_bit(values: Array) -> Array:
+    """Return for each column the least of what the lowest bits that are set are worth, infinity if none is."""
     mantissa, exponent = np.frexp(np.where(np.isfinite(values), values, 0.0))
     whole = (mantissa * 2.0**53).astype(np.int64)
     lowest = np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
-    found: Array = np.min(np.where(lowest > 0, lowest, np.inf), axis=0, initial=np.inf)
-    return np.where(np.isfinite(found), found, 0.0)
+    least: Array = np.min(np.where(lowest > 0, lowest, np.inf), axis=0, initial=np.inf)
+    return least
 
 
 def staircase(ahead: Array, behind: Array) -> Array:
@@ -134,10 +171,12 @@ def staircase(ahead: Array, behind: Array) -> Array:
     """
     # The finest step may take one stair by chance, but hardly one on either side.
     still = np.any((ahead == 0) & (behind == 0), axis=0) | (ahead[-1] == 0) | (behind[-1] == 0)
-    both = np.any(np.nan_to_num(ahead) != 0, axis=0) & np.any(np.nan_to_num(behind) != 0, axis=0)
+    height = np.zeros(still.shape)
+    ahead, behind = np.nan_to_num(ahead[:, still]), np.nan_to_num(behind[:, still])
+    both = np.any(ahead != 0, axis=0) & np.any(behind != 0, axis=0)
     moved = np.abs(np.concatenate([ahead, behind]))
-    least = np.min(np.where(moved > 0, moved, np.inf), axis=0, initial=np.inf)
-    return np.where(still & both & np.isfinite(least), least, 0.0)
+    height[still] = np.where(both, np.min(np.where(moved > 0, moved, np.inf), axis=0, initial=np.inf), 0.0)
+    return height
 
 
 def unproportional(difference: Array, steps: Array) -> NDArray[np.bool_]:

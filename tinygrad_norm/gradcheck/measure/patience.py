@@ -1,7 +1,7 @@
 """Stops a function that does not come back, such as Newton's method for the root of a negative number.
 
-:class:`Patience` watches one call at a time from a thread of its own and raises inside a call that takes too long. A
-single call into compiled code cannot be stopped, and where there are no threads nothing is.
+:class:`Patience` has a call watched from another thread, which raises inside a call that takes too long. A single call
+into compiled code cannot be stopped, and where there are no threads nothing is.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from .step_ladder import Array
 #: Seconds that a call may always take, and how many times as long as the longest that came back.
 LEAST = 0.5
 TIMES = 50.0
+#: How often the watch looks in that time, and how often in vain before it ends.
+PATROLS = 10
 
 
 class TookTooLongError(BaseException):
@@ -32,33 +34,28 @@ class Patience:
     """
 
     def __init__(self) -> None:
-        self._lock, self._ended = threading.Lock(), threading.Event()
         self._deadline = self._longest = float("inf")
         self._fired = False
         self._caller = threading.get_ident()
 
     def __enter__(self) -> Patience:
-        self._longest = 0.0
-        try:
-            threading.Thread(target=self._watch, daemon=True).start()
-        except RuntimeError:  # no threads here
-            self._longest = float("inf")
+        if watch.over(self):
+            self._longest = 0.0
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._ended.set()
+        watch.no_more(self)
 
     def call(self, function: Callable[[Array], Array], x: Array) -> Array | None:
         """Return ``function(x)``, None if it was stopped. The first call may take any time."""
         began = time.monotonic()
         try:
-            with self._lock:
-                self._deadline = began + max(LEAST, TIMES * self._longest) if self._longest else float("inf")
+            self._deadline = began + max(LEAST, TIMES * self._longest) if self._longest else float("inf")
             value = function(x)
             if self._finish():  # it swallowed what should have stopped it
                 return None
         except TookTooLongError:
-            with self._lock:
+            with watch.lock:
                 self._deadline, self._fired = float("inf"), False
             return None
         except BaseException:
@@ -75,17 +72,54 @@ class Patience:
 
         Tells whether it has fired.
         """
-        with self._lock:
+        with watch.lock:
             self._deadline, fired, self._fired = float("inf"), self._fired, False
         for _ in range(100 if fired else 0):  # the function may have swallowed it
             time.sleep(0.001)
         return fired
 
-    def _watch(self) -> None:
-        while not self._ended.wait(LEAST / 10):
-            with self._lock:
-                if time.monotonic() > self._deadline:
-                    self._deadline, self._fired = float("inf"), True
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                        ctypes.c_ulong(self._caller), ctypes.py_object(TookTooLongError)
-                    )
+    def stop_if_late(self) -> None:
+        """Raise inside a call whose time is up; the watch calls this from its thread."""
+        if time.monotonic() > self._deadline:
+            self._deadline, self._fired = float("inf"), True
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), ctypes.py_object(TookTooLongError))
+
+
+class Watch:
+    """The one thread that watches calls. To start one takes as long as some checks, so it stays for a while."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._watched: set[Patience] = set()
+        self._thread = threading.Thread()
+
+    def over(self, patience: Patience) -> bool:
+        """Begin to watch; tells whether there are threads here."""
+        with self.lock:
+            self._watched.add(patience)
+            if not self._thread.is_alive():  # nor is it after a fork
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    return False
+        return True
+
+    def no_more(self, patience: Patience) -> None:
+        """End watching."""
+        with self.lock:
+            self._watched.discard(patience)
+
+    def _run(self) -> None:
+        idle = 0
+        while idle < PATROLS:
+            time.sleep(LEAST / PATROLS)
+            with self.lock:
+                idle = 0 if self._watched else idle + 1
+                for patience in self._watched:
+                    patience.stop_if_late()
+                if idle == PATROLS:
+                    self._thread = threading.Thread()
+
+
+watch = Watch()
