@@ -26,6 +26,11 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_norm.lessons.exercises.exercise_files import file_name
+from tinygrad_norm.lessons.exercises.exercise_parts import Exercise
+from tinygrad_norm.lessons.exercises.locks import is_locked
+from tinygrad_norm.lessons.exercises.tasks import EXERCISES
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -199,7 +204,21 @@ def shown_first() -> dict[str, Any]:
         "run": glue.run(**begin),
         "graphs": {theme: glue.graph(**begin, theme=theme) for theme in ("light", "dark")},
         "lecture": glue.lecture(glue.LECTURE),
-        "exercises": [glue.exercise_data(exercise) for exercise in glue.EXERCISES.values()],
+        "exercises": [exercise_data(exercise) for exercise in EXERCISES.values()],
+    }
+
+
+def exercise_data(exercise: Exercise) -> dict[str, Any]:
+    """Return what the page shows of an exercise."""
+    return {
+        "number": exercise.number,
+        "title": exercise.title,
+        "file": file_name(exercise),
+        "statement": exercise.statement.strip(),
+        "stub": f"import numpy as np\n\n\n{exercise.stub.strip()}\n",
+        "hints": list(exercise.hints),
+        "solution": None if is_locked(exercise) else exercise.solution.strip(),
+        "checks": [[check.function, list(check.labels)] for check in exercise.checks],
     }
 
 

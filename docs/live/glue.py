@@ -1,7 +1,8 @@
 """What the live page asks of Python: plain data in, plain data out, as JSON has it.
 
 The same functions run in the browser's worker and, for what the page shows while it loads, when the site is built.
-A table is ``{"columns": [...], "rows": [...], "cells": [[...]]}``, all of it text as it was typed.
+A table is ``{"columns": [...], "rows": [...], "cells": [[...]]}``, all of it text as it was typed. The exercises and
+the lecture, more than half of what there is to import, are imported when they are asked for.
 """
 
 from __future__ import annotations
@@ -22,15 +23,7 @@ from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.errors import InputError, TinygradNormError
 from tinygrad_norm.gradcheck import Report
 from tinygrad_norm.gradcheck.check_report import verdict_sentence
-from tinygrad_norm.lessons.document.as_html import lesson_html
-from tinygrad_norm.lessons.exercises.exercise_files import file_name
-from tinygrad_norm.lessons.exercises.exercise_parts import Exercise
-from tinygrad_norm.lessons.exercises.exercise_report import grade_data
-from tinygrad_norm.lessons.exercises.grading import grade_source
-from tinygrad_norm.lessons.exercises.locks import is_locked
-from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 from tinygrad_norm.lessons.own_table.csv_file import CellError, NumberFormat
-from tinygrad_norm.lessons.own_table.own_lecture import own_lecture
 from tinygrad_norm.lessons.own_table.own_table import Column, Layout, OwnTable
 from tinygrad_norm.lessons.own_table.read_table import read_table
 from tinygrad_norm.sandbox import AnswerHere, account, line_of
@@ -304,6 +297,9 @@ def graph(table: Mapping[str, Any], code: str, entry: Sequence[int], theme: str)
 
 def lecture(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return the lecture on a table as a page."""
+    from tinygrad_norm.lessons.document.as_html import lesson_html
+    from tinygrad_norm.lessons.own_table.own_lecture import own_lecture
+
     numbers = numbers_of(table)
     names = Column(1, "row")
     columns = (names, *(Column(k + 2, title) for k, title in enumerate(table["columns"])))
@@ -315,10 +311,14 @@ def lecture(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def grade(number: int, code: str, report: Callable[[Any], object] = lambda told: None) -> dict[str, Any]:
     """Return the verdicts on an answer to an exercise; ``report`` is told how many points each check decides."""
+    from tinygrad_norm.lessons.exercises.exercise_report import grade_data
+    from tinygrad_norm.lessons.exercises.grading import grade_source
+    from tinygrad_norm.lessons.exercises.tasks import EXERCISES
+
     exercise = EXERCISES[number]
     source = code.encode()
     graded = grade_source(
-        source, file_name(exercise), exercise, seconds=1e6, session=AnswerHere, report=lambda told: report(len(told))
+        source, FILE, exercise, seconds=1e6, session=AnswerHere, report=lambda told: report(len(told))
     )
     told = grade_data(graded)
     try:
@@ -326,20 +326,6 @@ def grade(number: int, code: str, report: Callable[[Any], object] = lambda told:
     except (SyntaxError, ValueError) as error:
         told["line"] = line_of(error, FILE)
     return told
-
-
-def exercise_data(exercise: Exercise) -> dict[str, Any]:
-    """Return what the page shows of an exercise."""
-    return {
-        "number": exercise.number,
-        "title": exercise.title,
-        "points": exercise.points,
-        "statement": exercise.statement.strip(),
-        "stub": f"import numpy as np\n\n\n{exercise.stub.strip()}\n",
-        "hints": list(exercise.hints),
-        "solution": None if is_locked(exercise) else exercise.solution.strip(),
-        "checks": [[check.function, list(check.labels)] for check in exercise.checks],
-    }
 
 
 ACTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {

@@ -18,7 +18,11 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-const [setting, first] = await Promise.all(["live.json", "first.json"].map(async name => (await fetch(name)).json()));
+const [setting, first] = await Promise.all(["live.json", "first.json"].map(async name => (await fetch(name)).json())).catch(
+  error => {
+    at("status").textContent = "A part of this page could not be loaded. Is the network there? Load the page again.";
+    throw error;
+  });
 const norms = Object.fromEntries(first.norms.map(norm => [norm.key, norm]));
 const exercises = Object.fromEntries(first.exercises.map(exercise => [exercise.number, exercise]));
 
@@ -45,7 +49,7 @@ function keep() {
   try {
     localStorage.setItem(KEY, JSON.stringify(work));
   } catch {
-    at("status").title = "This browser keeps nothing: the work is lost when the page is closed.";
+    at("kept").textContent = "this browser keeps nothing: it is lost when the page is closed";
   }
 }
 
@@ -141,6 +145,7 @@ const code = makeEditor(at("code"), "forward and backward, in Python", text => {
 }, check);
 
 let soon;
+let pressed = false; // the button: on a phone the verdict is far below it
 function later() {
   clearTimeout(soon);
   soon = setTimeout(check, 300);
@@ -153,7 +158,7 @@ const dark = () => {
 
 async function check() {
   const asked = { table: work.table, code: code.text, entry: work.entry };
-  say("", "Computing …");
+  say("", python.worker && python.files ? "Computing …" : "Waiting for Python …");
   for (const cell of at("grid").querySelectorAll("[aria-invalid]")) cell.removeAttribute("aria-invalid");
   at("table-problem").textContent = "";
   code.markLine(0);
@@ -161,11 +166,13 @@ async function check() {
     const came = await python.ask("run", asked);
     at("beforehand").hidden = true;
     showRun(came);
+    pressed = false;
     showGraph(await python.ask("graph", { ...asked, theme: dark() ? "dark" : "light" }));
   } catch (error) {
     if (error instanceof Superseded) return;
     at("beforehand").hidden = true;
     showProblem(error);
+    pressed = false;
   }
 }
 
@@ -173,6 +180,7 @@ function say(kind, title, ...lines) {
   at("verdict").className = `verdict ${kind}`;
   at("verdict").replaceChildren(
     element("p", {}, element("strong", {}, title)), ...lines.filter(Boolean).map(line => element("p", {}, line)));
+  if (pressed) at("verdict").scrollIntoView({ block: "nearest" });
 }
 
 function showProblem(error) {
@@ -190,12 +198,12 @@ function showProblem(error) {
 }
 
 function showRun(came) {
-  const { check } = came;
-  if (!check) say("", "No backward(g, x) is written", "The gradient below comes from the tape.");
-  else if (check.ok) say("good", "✓ Right: your backward pass agrees with the measured derivative", ...check.sentences);
+  const { check: judged } = came;
+  if (!judged) say("", "No backward(g, x) is written", "The gradient below comes from the tape.");
+  else if (judged.ok) say("good", "✓ Right: your backward pass agrees with the measured derivative", ...judged.sentences);
   else {
-    const why = [check.evidence && `Seen: ${check.evidence}`, check.why && `Why: ${check.why}`, check.seen && `(${check.seen})`];
-    say("bad", `✗ Wrong: ${check.name ?? "in a way that has no name here"}`, ...why, ...check.sentences);
+    const why = [judged.evidence && `Seen: ${judged.evidence}`, judged.why && `Why: ${judged.why}`, judged.seen && `(${judged.seen})`];
+    say("bad", `✗ Wrong: ${judged.name ?? "in a way that has no name here"}`, ...why, ...judged.sentences);
   }
   const { columns, rows } = work.table;
   const place = came.entry.map((i, axis) => (axis === 0 && came.entry.length > 1 ? rows : columns)[i] ?? i + 1).join(", ");
@@ -205,7 +213,7 @@ function showRun(came) {
   const choose = (i, j) => {
     work.entry = came.entry.length > 1 ? [i, j] : [j];
     keep();
-    check_again();
+    check();
   };
   at("results").replaceChildren(
     element("h3", {}, "Normalized"),
@@ -220,8 +228,6 @@ function showRun(came) {
         : [])),
     ...(came.printed ? [element("h3", {}, "Printed"), element("pre", { tabindex: "0" }, came.printed)] : []));
 }
-
-const check_again = () => python.files ? check() : say("", "Python is still loading …");
 
 function numbers(label, values, [rows, columns], { choose, chosen = [], wrong = [] } = {}) {
   const text = value => (typeof value === "number" ? value.toFixed(4) : String(value)).replace("-", "−").replace(/^−(0\.0*)$/, "$1");
@@ -276,6 +282,7 @@ function useExercise(number) {
   at("grade-shown").replaceChildren();
   at("hints").replaceChildren();
   at("hint").disabled = false;
+  at("hint").textContent = "A hint";
 }
 
 async function grade() {
@@ -299,11 +306,11 @@ async function grade() {
 
 function showGrade(grade) {
   answer.markLine(grade.line ?? 0);
-  const word = { true: "✓ right", false: "✗ wrong" };
+  const word = verdict => (verdict.passed ? "✓ right" : verdict.code === "not-written" ? "○ open" : "✗ wrong");
   const points = grade.verdicts.map(verdict => {
-    const open = verdict.code === "not-written";
-    return element("li", { class: `verdict ${verdict.passed ? "good" : open ? "" : "bad"}` },
-      element("p", {}, element("strong", {}, `${open ? "○ open" : word[verdict.passed]}: ${verdict.label}`)),
+    const kind = verdict.passed ? "good" : verdict.code === "not-written" ? "" : "bad";
+    return element("li", { class: `verdict ${kind}` },
+      element("p", {}, element("strong", {}, `${word(verdict)}: ${verdict.label}`)),
       element("p", {}, verdict.message), ...(verdict.passed ? [] : verdict.detail.map(line => element("p", {}, line))));
   });
   const { lines, first: beginning } = grade.printed;
@@ -311,6 +318,10 @@ function showGrade(grade) {
     element("p", {}, element("strong", {}, `${grade.points} of ${grade.out_of} points${grade.full_marks ? ": full marks" : ""}`)),
     element("ul", { class: "points" }, ...points),
     ...(lines ? [element("p", { class: "hint" }, `It printed ${lines} lines; the first: ${beginning}`)] : []));
+}
+
+function save(name, text) {
+  element("a", { download: name, href: URL.createObjectURL(new Blob([text], { type: "text/x-python" })) }).click();
 }
 
 function hint() {
@@ -387,7 +398,7 @@ at("exercise").append(...first.exercises.map(one => element("option", { value: o
 at("norm").addEventListener("change", event => (useNorm(event.target.value), check()));
 at("exercise").addEventListener("change", event => (location.hash = `exercise=${event.target.value}`));
 const clicks = {
-  run: check,
+  run: () => ((pressed = true), check()),
   reset: () => ((code.text = norms[work.norm].code), check()),
   "add-row": () => resize((columns, rows, cells) => (rows.push(String(rows.length + 1)), cells.push(columns.map(() => "0")))),
   "drop-row": () => resize((columns, rows, cells) => rows.length > 1 && (rows.pop(), cells.pop())),
@@ -398,6 +409,7 @@ const clicks = {
   grade,
   hint,
   "answer-reset": () => (answer.text = chosen.stub),
+  "answer-file": () => save(chosen.file, answer.text),
   theme: nextTheme,
   again: () => python.start(),
   forget: () => (localStorage.removeItem(KEY), location.reload()),

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinygrad_norm.lessons.exercises.tasks import EXERCISES
+
 NORMALIZED = """
 def backward(g, x):
     m = lambda a: a.mean(axis={axis}, keepdims=True)
@@ -136,7 +138,7 @@ def test_the_graph_and_the_lecture_escape_names(glue: ModuleType) -> None:
 
 def test_an_exercise_is_graded_point_by_point(glue: ModuleType) -> None:
     told: list[int] = []
-    exercise = glue.EXERCISES[7]
+    exercise = EXERCISES[7]
     request = {"action": "grade", "arguments": {"number": 7, "code": f"import numpy as np\n{exercise.solution}"}}
     grade = json.loads(glue.answer(json.dumps(request), told.append))["gave"]
     assert (grade["full_marks"], told) == (True, [1, 1])
