@@ -17,6 +17,8 @@ Numbers: TypeAlias = Mapping[str, Array]
 Quantity: TypeAlias = Literal["time", "peak memory", "growth"]
 
 OURS = "tinygrad_norm"
+SUBJECTS = (OURS, "program", "program-arrays", "split-batch")
+"""What is compared with the others: this project as one writes it, and as it runs without a tape or on threads."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,14 @@ class Peer:
 class Bar:
     """A limit to stay below: a ratio to the peer ``against``, or an absolute amount where that is None.
 
-    ``aim`` marks what would be good beyond what must be reached.
+    ``aim`` marks what would be good beyond what must be reached; ``of`` is what must reach it.
     """
 
     limit: float
     against: str | None = None
     quantity: Quantity = "time"
     aim: bool = False
+    of: str = OURS
 
 
 @dataclass(frozen=True)

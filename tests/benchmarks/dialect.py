@@ -52,7 +52,7 @@ class Dialect:
     layer_norm(x, γ, β)    over the last axis, eps 1e-5
     batch_norm(x, γ, β)    over all axes but the last, with the statistics of this batch, eps 1e-5
     attention(q, k, v)     softmax(q kᵀ / √d) v for (batch, heads, time, d)
-    relu(x)                max(x, 0)
+    relu(x), tanh(x)       max(x, 0), and the hyperbolic tangent
     cross_entropy(z, y)    the mean of −log softmax(z) at the labels y
     total(x)               the sum of all entries
     differentiate(problem) the step that computes the result and the gradient of every parameter
@@ -65,6 +65,7 @@ class Dialect:
     batch_norm: Callable[[Any, Any, Any], Any]
     attention: Callable[[Any, Any, Any], Any]
     relu: Callable[[Any], Any]
+    tanh: Callable[[Any], Any]
     cross_entropy: Callable[[Any, Any], Any]
     total: Callable[[Any], Any]
     differentiate: Callable[[Dialect, Problem], Step]

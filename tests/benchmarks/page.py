@@ -20,7 +20,8 @@ from typing import Any
 
 from tinygrad_norm.terminal.files import whole_text
 
-from .declaration import OURS, BenchmarkError
+from .declaration import OURS, SUBJECTS, BenchmarkError
+from .ratios import ratio
 from .table import amount
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "performance.md"
@@ -106,22 +107,24 @@ def rows(workload: Mapping[str, Any], quantity: str) -> Iterator[tuple[str, ...]
 
     What the row above says is not said again.
     """
-    measured = [m for m in workload["measured"] if m["quantity"] == quantity]
-    if not measured:
-        return
-    mine = next(m for m in measured if m["peer"] == OURS)
-    what, ours = f"`{workload['id']}`", unbroken(amount(mine["summary"]["median"], quantity))
-    absolute = wanted(workload, quantity, None)
-    if absolute or len(measured) == 1:
-        yield what, ours, "", "", "", "", absolute
-        what = ours = ""
-    for m in measured:
-        if (r := m["ratio"]) is not None:
-            medians, minima = f"{r['medians']:.2f}", f"{r['minima']:.2f}"
-            quartiles = unbroken(f"{r['lower']:.2f}–{r['upper']:.2f}")
-            name = f"`{m['peer'].removeprefix(OURS + '-')}`"
-            yield what, ours, name, medians, quartiles, minima, wanted(workload, quantity, m["peer"])
+    measured = {m["peer"]: m for m in workload["measured"] if m["quantity"] == quantity}
+    for subject in SUBJECTS:
+        if subject not in measured:
+            continue
+        mine, of = measured[subject], "" if subject == OURS else f", {subject}"
+        what, ours = f"`{workload['id']}`{of}", unbroken(amount(mine["summary"]["median"], quantity))
+        absolute = wanted(workload, quantity, None, subject)
+        if absolute or len(measured) == 1:
+            yield what, ours, "", "", "", "", absolute
             what = ours = ""
+        for peer, m in measured.items():
+            r = None if peer in SUBJECTS[SUBJECTS.index(subject) :] else ratio(mine["samples"], m["samples"])
+            if r is not None:
+                quartiles = unbroken(f"{r.lower:.2f}–{r.upper:.2f}")
+                name = f"`{peer.removeprefix(OURS + '-')}`"
+                bars = wanted(workload, quantity, peer, subject)
+                yield what, ours, name, f"{r.medians:.2f}", quartiles, f"{r.minima:.2f}", bars
+                what = ours = ""
 
 
 def unbroken(text: str) -> str:
@@ -129,11 +132,12 @@ def unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}").replace("–", "\N{WORD JOINER}–\N{WORD JOINER}")
 
 
-def wanted(workload: Mapping[str, Any], quantity: str, peer: str | None) -> str:
+def wanted(workload: Mapping[str, Any], quantity: str, peer: str | None, subject: str) -> str:
     """Return the bars of a quantity against a peer, each with whether it is met."""
     found = []
     for bar in workload["bars"]:
-        if bar["quantity"] == quantity and bar["against"] == peer and bar["met"] is not None:
+        key = bar["quantity"], bar["against"], bar.get("of", OURS)
+        if key == (quantity, peer, subject) and bar["met"] is not None:
             limit = amount(bar["limit"], quantity) if peer is None else f"{bar['limit']:g}"
             found.append(unbroken(f"{'aim ' if bar['aim'] else ''}≤ {limit} {'✓' if bar['met'] else '✗'}"))
     return ", ".join(found)

@@ -79,12 +79,13 @@ def result(
 
 def judge(bar: Bar, measured: Sequence[Measured]) -> Judged:
     """Return how far a bar was reached."""
-    for m in measured:
-        if m.quantity == bar.quantity and m.peer == (bar.against or OURS):
-            if bar.against is None:
-                return Judged(bar, m.summary.median)
-            return Judged(bar, None if m.ratio is None else m.ratio.medians)
-    return Judged(bar, None)
+    found = {m.peer: m for m in measured if m.quantity == bar.quantity}
+    if bar.of not in found or (bar.against or OURS) not in found:
+        return Judged(bar, None)
+    if bar.against is None:
+        return Judged(bar, found[bar.of].summary.median)
+    compared = ratio(found[bar.of].samples, found[bar.against].samples)
+    return Judged(bar, None if compared is None else compared.medians)
 
 
 def as_data(results: Sequence[Result], machine: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .declaration import OURS
+
 SCALES: dict[str, tuple[tuple[float, str], ...]] = {
     "time": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
     "peak memory": ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")),
@@ -62,6 +64,7 @@ def ratio_cells(ratio: Mapping[str, float]) -> tuple[str, str, str]:
 def bar_text(bar: Mapping[str, Any]) -> str:
     """Return a bar and whether it is met, in one line."""
     kind, quantity = "aim" if bar["aim"] else "bar", bar["quantity"]
+    kind += "" if bar.get("of", OURS) == OURS else f" of {bar['of']}:"
     if bar["against"]:
         wanted, reached = f"{quantity} ≤ {bar['limit']:g} × {bar['against']}", f"{bar['reached'] or 0:.2f}"
     else:

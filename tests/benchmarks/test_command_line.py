@@ -41,7 +41,10 @@ def test_the_command_prints_a_table_and_writes_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["tinny"], "benchmarks: a workload must be one of tiny, mlp, .*; got 'tinny'. Give its id, or none for all."),
+        (
+            ["tinny"],
+            "benchmarks: a workload must be one of tiny, numbers, .*; got 'tinny'. Give its id, or none for all.",
+        ),
         (["tiny", "--peers", "numpy,tensorflow"], "benchmarks: a peer must be .*; got 'tensorflow'"),
         (["tiny", "--json", "/no/such/folder/run.json"], "benchmarks: --json must name a file in a folder that exists"),
     ],

@@ -98,6 +98,20 @@ def test_the_tables_of_the_page() -> None:
     assert "(wall time, each peer in processes of its own, " in page.ratios(data, "time")
 
 
+def test_what_runs_without_a_tape_is_compared_with_the_others_too() -> None:
+    amounts = {OURS: {"growth": (8.0,)}, "program": {"growth": (2.0,)}, "other": {"growth": (4.0,)}}
+    bars = (Bar(0.3, OURS, "growth", of="program"), Bar(0.4, "other", "growth", of="program"))
+    data = two(1.0, 1.0, *bars, memory=amounts)
+    assert [(bar["reached"], bar["met"]) for bar in data["workloads"][0]["bars"]] == [(0.25, True), (0.5, False)]
+    shown = page.ratios(data, "growth").replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
+    assert shown.splitlines()[2:] == [
+        "| `planted` | 8 B/step | `other` | 2.00 | 2.00–2.00 | 2.00 |  |",
+        "| `planted`, program | 2 B/step | `tinygrad_norm` | 0.25 | 0.25–0.25 | 0.25 | ≤ 0.3 ✓ |",
+        "|  |  | `other` | 0.50 | 0.50–0.50 | 0.50 | ≤ 0.4 ✗ |",
+    ]
+    assert "  bar of program: growth ≤ 0.4 × other: missed, 0.50" in table.workload_text(data["workloads"][0])
+
+
 def test_the_facts_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     found = machine.facts()

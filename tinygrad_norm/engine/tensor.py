@@ -10,7 +10,7 @@ it. Because neither ever changes, nothing that the tape saved can go stale.
 from __future__ import annotations
 
 from _thread import RLock  # what threading offers, without its import
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 from weakref import ref
 
@@ -279,7 +279,7 @@ class Tensor(Operators):
             raise GraphError(complaints.NO_GRADIENT.format(self, *why_ended(self)))
         seed = seed_for(None if gradient is None else as_tensor(gradient), self._array.shape, self._array.dtype)
         keep = create_graph if retain_graph is None else retain_graph
-        accumulate(sweep_from([(node, seed)], release=not keep, create_graph=create_graph))
+        accumulate(sweep_from([(node, seed)], release=not keep, create_graph=create_graph).items())
 
 
 Data: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any]"
@@ -287,31 +287,29 @@ Optional: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any] | Non
 """What a function of Tensors takes: Tensors, arrays, numbers, nested lists."""
 
 
-def wrap(array: Any, node: Node | None) -> Tensor:
+def wrap(array: Any, node: Node | None, ended: str | None = None) -> Tensor:
     """Return a Tensor around an array that nobody will write to."""
     tensor = object.__new__(Tensor)
     tensor._array, tensor._node = array, node
-    tensor._name = tensor._ended = None
+    tensor._name, tensor._ended = None, ended
     return tensor
 
 
-def accumulate(found: Mapping[Node, Any]) -> None:
+def accumulate(found: Iterable[tuple[Node | None, Any]]) -> None:
     """Add what nodes have received to the gradients of the Tensors that hold them."""
     with accumulating:
-        for target, g in found.items():
-            tensor = None if target.holder is None else target.holder()
+        for target, g in found:
+            tensor = None if target is None or target.holder is None else target.holder()
             if tensor is not None and tensor._node is target:  # else nobody can see it any more, or frozen meanwhile
                 if target.primitive is None and g.dtype != target.params["dtype"]:
                     g = g.astype(target.params["dtype"])
                 gradient = g if isinstance(g, Tensor) else wrap(g, None)
-                tensor._grad = gradient if tensor.grad is None else tensor.grad + gradient
+                tensor._grad = gradient if (before := tensor.grad) is None else before + gradient
 
 
 def without_graph(array: Any, why: str) -> Tensor:
     """Return a Tensor around an array that remembers why it has no graph: a key of ``complaints.ENDED``."""
-    tensor = wrap(array, None)
-    tensor._ended = why
-    return tensor
+    return wrap(array, None, why)
 
 
 def why_ended(tensor: Tensor) -> tuple[str, str]:

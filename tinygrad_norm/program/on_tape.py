@@ -16,7 +16,7 @@ import numpy as np
 from ..engine.details.array import PLAIN
 from ..engine.primitive import Primitive
 from ..engine.sweep import seed_for
-from ..engine.tape import STATE, Node, operation_node
+from ..engine.tape import STATE, Node, new, operation_node
 from ..engine.tensor import Tensor, accumulate, as_tensor, wrap
 from ..errors import GraphError, ShapeError
 from ..samples import sample
@@ -32,18 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Variant:
-    """One recording of a call and its two functions; ``every`` says whether each real-valued input has a gradient."""
+    """One recording of a call and its functions; ``every`` says whether each real-valued input has a gradient."""
 
     call: Call
     every: bool
     recording: Recording
     forward: Callable[..., Any]
     backward: Callable[..., Any]
-
-    @property
-    def wanted(self) -> list[bool]:
-        """Which inputs have a gradient."""
-        return self.call.wanted
+    opened: Callable[..., Any]
+    leaves: tuple[Node | None, ...] = ()  # to which its backward pass led the last time
 
     def backward_from(self, g: Any, saved: Any, name: str) -> Sequence[Any]:
         """Return the gradients for what can be made cotangents; raise if it cannot."""
@@ -80,11 +77,10 @@ class Result(Tensor):
         node, state = self._node, STATE.get()
         plain = not create_graph and not state.anomaly and state.monitor is None
         if plain and node is not None and node.saved and node.holder is None:
-            parents = [p for p in node.parents if p is not None]
-            leaves = {p for p in parents if p.primitive is None}
-            if len(leaves) == len(parents):
-                seed: Any = seed_for(None if gradient is None else as_tensor(gradient), self.shape, self.dtype)
-                variant, saved = node.saved[1]
+            variant, saved = node.saved[1]
+            if node.parents == variant.leaves or leads_to_leaves(node, variant):
+                array = self._array
+                seed: Any = seed_for(None if gradient is None else as_tensor(gradient), array.shape, array.dtype)
                 try:
                     sent = variant.backward(saved, seed._array if isinstance(seed, Tensor) else seed)
                 except Exception:
@@ -92,9 +88,18 @@ class Result(Tensor):
                 else:
                     if not retain_graph:
                         node.saved = None
-                    accumulate({p: g for p, g in zip(node.parents, sent, strict=True) if p is not None})
+                    accumulate(zip(node.parents, sent, strict=True))
                     return
         super().backward(gradient, retain_graph, create_graph)
+
+
+def leads_to_leaves(node: Node, variant: Variant) -> bool:
+    """Return whether all inputs that have a gradient are leaves, none of them twice."""
+    leaves = {p for p in node.parents if p is not None and p.primitive is None}
+    if len(leaves) < variant.call.wanted.count(True):
+        return False
+    variant.leaves = node.parents
+    return True
 
 
 def operation_of(program: Program) -> Primitive:
@@ -117,8 +122,9 @@ def results_on_tape(
     shapes = variant.call.signature[2]
     node = operation_node(program.operation, nodes, shapes, {}, (arrays, (variant, saved)), STATE.get().scope)
     if isinstance(results, PLAIN):
-        result = wrap(results, node)
-        result.__class__ = Result
+        result: Tensor = new(Result)
+        result._array, result._node = results, node
+        result._name = result._ended = None
         return result
     flows = variant.recording.flows
     ends = [y for y, flow in zip(arrays_in(results), flows, strict=True) if flow]

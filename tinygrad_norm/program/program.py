@@ -92,15 +92,13 @@ class Program:
         quick = self.quick.get(False)
         if quick is not None and state.recording and not kwargs:
             # The usual case, without making a signature: the compiled function looks at shapes and dtypes.
-            nodes = tuple([x._node if isinstance(x, Tensor) else None for x in args])
-            if quick.wanted == [node is not None for node in nodes]:
-                arrays = tuple([x._array if isinstance(x, Tensor) else x for x in args])
-                try:
-                    results, _, saved = quick.forward(*arrays)
-                except Exception:
-                    pass  # what does not fit, or is wrong, is found below
-                else:
-                    return results_on_tape(self, quick, nodes, arrays, results, saved)
+            try:
+                nodes, arrays = quick.opened(*args)
+                results, _, saved = quick.forward(*arrays)
+            except Exception:
+                pass  # what does not fit, or is wrong, is found below
+            else:
+                return results_on_tape(self, quick, nodes, arrays, results, saved)
         with RECORDING:
             call = self.call(args, kwargs, False)
             nodes = tuple([x._node if w else None for x, w in zip(call.leaves, call.wanted, strict=True)])

@@ -337,13 +337,19 @@ def _matmul(step: Step, write: Write, bind: Bind) -> Text:
     return call(bind(matmul.forward), (x, y), {}, write)
 
 
+def _running_transpose(step: Step, write: Write, bind: Bind) -> Text:
+    x, axes = write(step.args[0]).within(9), step.kwargs["axes"]
+    reverses = axes is None or (isinstance(axes, (tuple, list)) and len(axes) == 2 and axes[0] % 2 == 1)
+    return Text(f"{x}.T" if reverses else f"{x}.transpose({write(axes).text})")
+
+
 RUNNING: dict[str, Callable[[Step, Write, Bind], Text]] = {
     "sum": _sum,
     "mean": _sum,
     "sum_product": _running_product,
     "matmul": _matmul,
     "reshape": lambda s, w, b: Text(f"{w(s.args[0]).within(9)}.reshape({s.shape})"),
-    "transpose": lambda s, w, b: Text(f"{w(s.args[0]).within(9)}.transpose({w(s.kwargs['axes']).text})"),
+    "transpose": _running_transpose,
     "broadcast_to": lambda s, w, b: Text(f"{b(repeated)}({w(s.args[0]).text}, {s.shape})"),
     "getitem": lambda s, w, b: Text(f"{w(s.args[0]).within(9)}[{index_text(s.kwargs['index'], w)}]"),
 }

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.details.array import Array
+from ..engine.tensor import Tensor
 from .row_blocks import Loop, in_blocks, lines_of
 from .steps import Check, Constant, Item, Recording, Step, Value, needed_by, values_in
 from .vocabulary import SIGN, STATEMENTS, Statements, Text, borrowed, printed, running
@@ -282,6 +283,23 @@ def signature(name: str, value: Value, bind: Callable[[Any], str]) -> list[str]:
     ]
 
 
+def opening(names: Sequence[str], wanted: Sequence[bool], bind: Callable[[Any], str]) -> list[str]:
+    """Return the lines that take arrays and nodes out of Tensors, and raise where others than those wanted have one."""
+    lines, nodes, arrays = [], [], []
+    for name, is_wanted in zip(names, wanted, strict=True):
+        if is_wanted:
+            nodes.append(f"{name}._node")
+            arrays.append(f"{name}._array")
+            lines.append(f"    if {name}._node is None: raise {bind(ChangedError)}")
+        else:
+            nodes.append("None")
+            arrays.append(name)
+            lines.append(f"    if isinstance({name}, {bind(Tensor)}):")
+            lines.append(f"        if {name}._node is not None: raise {bind(ChangedError)}")
+            lines.append(f"        {name} = {name}._array")
+    return [*lines, f"    return ({', '.join(nodes)},), ({', '.join(arrays)},)" if names else "    return (), ()"]
+
+
 def let_go(lines: Lines) -> list[str]:
     """Return the lines with large arrays given back after their last use, while their memory is hot."""
     text = [line for line, _ in lines.lines]
@@ -298,10 +316,11 @@ def let_go(lines: Lines) -> list[str]:
     return ["    " + line.replace("\n", "\n    ") for line in freed]
 
 
-def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """Return the functions that run.
 
-    They are ``forward(*arrays) -> results, updates, saved`` and ``backward(saved, *cotangents) -> gradients``.
+    They are ``forward(*arrays) -> results, updates, saved``, ``backward(saved, *cotangents) -> gradients``, and
+    ``opened(*inputs) -> nodes, arrays``, which raises unless Tensors have a node where a gradient is wanted.
     """
     namespace: dict[str, Any] = {"np": np}
     bound: dict[int, str] = {}
@@ -332,9 +351,11 @@ def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Call
         *([f"    {kept} = saved"] if saved else []),
         *let_go(backward),
         f"    return {tree_text(recording.gradients, backward.text)}",
+        f"def opened({', '.join(given)}):",
+        *opening(given, [gradient is not None for gradient in recording.gradients], bind),
     ]
     source = "\n".join(text) + "\n"
     file = f"<program {title}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     exec(compile(source, file, "exec"), namespace)
-    return namespace["forward"], namespace["backward"]
+    return namespace["forward"], namespace["backward"], namespace["opened"]

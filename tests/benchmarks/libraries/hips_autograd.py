@@ -69,6 +69,7 @@ def load() -> Dialect:
         batch_norm=composed.norm(np.square, np.sqrt, over_rows=True),
         attention=partial(composed.attention, softmax),
         relu=lambda x: np.maximum(x, 0),
+        tanh=np.tanh,
         cross_entropy=cross_entropy,
         total=np.sum,
         differentiate=differentiate,

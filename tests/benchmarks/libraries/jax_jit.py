@@ -52,6 +52,7 @@ def load() -> Dialect:
         batch_norm=composed.norm(np.square, np.sqrt, over_rows=True),
         attention=partial(composed.attention, jax.nn.softmax),
         relu=jax.nn.relu,
+        tanh=np.tanh,
         cross_entropy=cross_entropy,
         total=np.sum,
         differentiate=differentiate,

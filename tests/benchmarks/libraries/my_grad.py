@@ -42,6 +42,7 @@ def load() -> Dialect:
         batch_norm=composed.norm(mygrad.square, mygrad.sqrt, over_rows=True),
         attention=partial(composed.attention, networks.softmax),
         relu=networks.relu,
+        tanh=mygrad.tanh,
         cross_entropy=networks.softmax_crossentropy,
         total=mygrad.sum,
         differentiate=differentiate,

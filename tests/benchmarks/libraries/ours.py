@@ -64,6 +64,7 @@ def load() -> Dialect:
         batch_norm=lambda x, gamma, beta: F.batch_norm(x, None, None, gamma, beta, training=True, channel_axis=-1),
         attention=F.scaled_dot_product_attention,
         relu=F.relu,
+        tanh=tg.tanh,
         cross_entropy=F.cross_entropy,
         total=tg.sum,
         differentiate=differentiate,

@@ -13,9 +13,22 @@ from .importing import IMPORTING
 from .memory import MEMORY
 from .mlp import MLP
 from .norm import NORMS
+from .small_networks import NUMBERS, RECURRENT
 from .tiny import TINY
 
-WORKLOADS: tuple[Workload, ...] = (TINY, MLP, *ENCODERS, *NORMS, *CHAINS, MEMORY, IMPORTING, *GRAPHS, CHECK)
+WORKLOADS: tuple[Workload, ...] = (
+    TINY,
+    NUMBERS,
+    RECURRENT,
+    MLP,
+    *ENCODERS,
+    *NORMS,
+    *CHAINS,
+    MEMORY,
+    IMPORTING,
+    *GRAPHS,
+    CHECK,
+)
 
 
 def chosen(ids: Sequence[str]) -> list[Workload]:

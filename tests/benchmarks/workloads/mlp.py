@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..declaration import Array, Setting, Workload
+from ..declaration import OURS, Array, Bar, Setting, Workload
 from ..dialect import Dialect, Problem, training
-from ..libraries import hips_autograd, ours, pytorch
+from ..libraries import hips_autograd, ours, ours_program, pytorch
 
 WIDTHS = (784, 256, 256, 10)
 BATCH = 128
@@ -41,7 +41,11 @@ def problem(setting: Setting) -> Problem:
 MLP = Workload(
     id="mlp",
     title="784-256-256-10, batch 128, cross-entropy, backward, Adam step, float32",
-    peers=tuple(training(library, problem) for library in (ours.LIBRARY, pytorch.FUSED, hips_autograd.LIBRARY)),
+    peers=tuple(
+        training(library, problem)
+        for library in (ours.LIBRARY, ours_program.LIBRARY, pytorch.FUSED, hips_autograd.LIBRARY)
+    ),
+    bars=(Bar(1.0, OURS, of="program"),),
     # Sums of up to 784 terms through four layers: 784^½ · 4 · 6e-8 ≈ 7e-6, and ten times that to spare.
     single=1e-4,
     memory_steps=20,

@@ -113,7 +113,8 @@ def kernel(shape: Shape, axis: Axis, keepdims: bool, dtype: np.dtype[Any]) -> Ke
         times: Kernel = ones((1, n) if keepdims else n, dtype).dot
         return times
     if not kept and len(shape) > 1 and n <= BLOCK and not keepdims:
-        return lambda x: ones(n, dtype).dot(x.reshape(n))
+        whole_times: Kernel = ones(n, dtype).dot
+        return lambda x: whole_times(x.reshape(n))
     return usual
 
 
