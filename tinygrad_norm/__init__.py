@@ -393,6 +393,7 @@ __all__ = [
     "tensor",
     "tensordot",
     "tile",
+    "to_onnx",
     "topk",
     "trace",
     "transpose",
@@ -451,6 +452,7 @@ LAZY: dict[str, tuple[str, str | None]] = {
     "set_default_dtype": ("nn", "set_default_dtype"),
     "split_batch": ("program", "split_batch"),
     "summary": ("nn", "summary"),
+    "to_onnx": ("program", "to_onnx"),
     "trace": ("viz.trace", "trace"),
     "trapezoid": ("ops.sampled", "trapezoid"),
     "value_and_grad": ("transforms", "value_and_grad"),
@@ -470,6 +472,7 @@ if TYPE_CHECKING:  # the same names for a type checker, which loads nothing
     from .ops.matrices import matvec, norm, vecdot, vecmat
     from .ops.sampled import convolve, correlate, diff, ediff1d, interp, trapezoid
     from .program.batch_parts import split_batch
+    from .program.onnx import to_onnx
     from .program.program import program
     from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
     from .viz import Drawing, draw

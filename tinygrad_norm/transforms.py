@@ -9,6 +9,7 @@ In the formulas f maps x to y, ȳ is a cotangent of y (its shape), ẋ a tangent
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import update_wrapper
 from typing import Any, overload
 
 import numpy as np
@@ -145,6 +146,10 @@ def variable(x: Any) -> Tensor:
     """Return a new point of the tape with the value of ``x``, connected to it if it is on the tape already."""
     if isinstance(x, Tensor) and x.requires_grad:
         return positive(x)
+    if isinstance(x, Tensor) and x.dtype.kind == "f":
+        leaf = x.detach()
+        leaf.requires_grad = True
+        return leaf
     return Tensor(to_array(x), requires_grad=True)
 
 
@@ -202,6 +207,11 @@ def detached(y: Any) -> Any:
     return type(y)(e.detach() for e in y) if isinstance(y, (tuple, list)) else y.detach()
 
 
+def taking_arguments_of(f: Callable[..., Any], transformed: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that says of itself what it wraps: ``help()`` and a program call its arguments as f does."""
+    return update_wrapper(transformed, f, (), ())
+
+
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """Return a function that gives (f(x), ∂f/∂x); several ``argnums`` give a tuple of gradients.
 
@@ -223,7 +233,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
         y = y if again else y.detach()
         return y, found[0] if isinstance(argnums, int) else found
 
-    return with_gradient
+    return taking_arguments_of(f, with_gradient)
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -241,7 +251,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
-    return gradient
+    return taking_arguments_of(f, gradient)
 
 
 def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., Any]]:
@@ -360,7 +370,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Tensor]:
             return wrap(np.zeros(y.shape + x.shape, x.dtype), None)
         return stack_all(*rows).reshape(y.shape + x.shape)
 
-    return full
+    return taking_arguments_of(f, full)
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Tensor]:

@@ -55,10 +55,12 @@ def test_the_file_of_a_learner(root: Path, guide: Path, tmp_path: Path) -> None:
 def test_no_other_file_is_shown(guide: Path, pages: list[Path]) -> None:
     """Whatever else stands in a block of Python is an example with prompts, which doctest runs."""
     assert len(blocks(guide, "python")) == 2
-    # The files of these guides are run by the tests of the commands exercise and lecture, the GPT and JAX by their own.
+    # The files of these guides are run by the tests of the commands exercise and lecture; the GPT, JAX and ONNX have
+    # their own.
     held = {
         guide.name,
         "outgrow-one-machine.md",
+        "serve-a-model-with-onnx.md",
         "run-a-class.md",
         "write-an-exercise.md",
         "write-a-lesson.md",

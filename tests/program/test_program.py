@@ -254,6 +254,9 @@ def test_a_model_that_a_function_reads_has_its_parameters_as_inputs() -> None:
     loss(X, X[:, :2]).backward()
     assert np.array_equal(found[0], model.weight.grad.data)
     assert np.array_equal(found[1], scale.grad.data)
+    slope = tg.program(tg.grad(loss), X, X[:, :2])
+    assert set(slope.inputs) == set(program.inputs)
+    assert np.array_equal(slope(X, X[:, :2]).data, tg.grad(loss)(X, X[:, :2]).data)
     model.requires_grad_(False)
     program(X, X[:, :2]).backward()
     assert model.bias.requires_grad is False

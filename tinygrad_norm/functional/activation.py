@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from ..engine.details.array import Array, whole
+from ..engine.details.array import Array, some, whole
 from ..engine.details.summation import Axis
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
@@ -206,7 +206,7 @@ def shifted_exponentials(
             "Count from 0, or from −1 backwards."
         ) from error
     empty = None
-    if np.isinf(largest).any():
+    if some(np.isinf(largest)):
         empty = largest == -np.inf
         largest = np.where(empty, 0, np.where(largest == np.inf, at_infinity, largest)).astype(x.dtype)
     with np.errstate(over="ignore"):  # −1e308 − 1e308 is −∞, whose exponential is the 0 that is wanted

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.details.array import Array
+from ..engine.details.array import Array, some
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
 from ..ops import elementwise as e
@@ -60,7 +60,7 @@ def embedding(input: Any, weight: Data, padding_idx: int | None = None) -> Tenso
         )
     pads = ids == padding_idx % table.shape[0]
     # The same values, but a constant where there is a pad.
-    return e.where(pads[..., None], rows.data, rows) if pads.any() else rows
+    return e.where(pads[..., None], rows.data, rows) if some(pads) else rows
 
 
 def checked_ids(input: Any, count: int, name: str) -> Array:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.details.array import Array
+from ..engine.details.array import Array, some
 from ..engine.tensor import Data, Optional, Tensor, as_tensor
 from ..errors import IndexRangeError, InputError, OperandError, ShapeError
 from ..ops import elementwise as e
@@ -276,7 +276,7 @@ def kl_div(input: Data, target: Data, reduction: str = "mean", log_target: bool 
         losses = t.exp() * (t - x)
     else:
         zero = t.data == 0
-        logarithm = e.where(zero, 1, t).log() if zero.any() else t.log()
+        logarithm = e.where(zero, 1, t).log() if some(zero) else t.log()
         losses = t * logarithm - t * x
     return reduced(floating(losses), reduction, "kl_div", ("mean", "batchmean", "sum", "none"))
 
@@ -431,7 +431,7 @@ def averaged_losses(
     losses: Tensor, counted: Array, factors: Tensor | None, classes: Array, reduction: str, name: str
 ) -> Tensor:
     """Return the losses reduced; a mean divides by the number, or the weight, of the positions that count."""
-    if not counted.all():
+    if some(~counted):
         losses = e.where(counted, losses, 0)
     elif factors is None:
         return reduced(losses, reduction, name)
@@ -442,9 +442,8 @@ def averaged_losses(
             f"{name}: a mean must have at least one target that counts; got only ignore_index in shape "
             f"{counted.shape}. Skip this batch, or use reduction='sum'."
         )
-    if factors is None:
-        return losses.sum() / int(np.count_nonzero(counted))
-    return losses.sum() / (getitem(factors, classes) * counted).sum()
+    weights = counted.astype(losses.dtype) if factors is None else getitem(factors, classes) * counted
+    return losses.sum() / weights.sum()
 
 
 def soft_cross_entropy(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.details.array import Shape, whole
+from ..engine.details.array import Shape, some, whole
 from ..engine.details.summation import Axis, kept_shape, reduced_axes, reduced_count
 from ..engine.primitive import composition
 from ..engine.primitives.reduction import cumsum, prod
@@ -277,7 +277,7 @@ def without_nan(x: Data, value: float) -> Tensor:
     """Return x with a value in the place of NaN."""
     x = as_tensor(x)
     found = np.isnan(x.data)
-    return e.where(found, value, x) if np.any(found) else x
+    return e.where(found, value, x) if some(found) else x
 
 
 @composition(np.nansum)
@@ -319,7 +319,7 @@ def nanmin(x: Data, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def _with_some(x: Data, value: float, axis: Axis) -> Tensor:
     x = as_tensor(x)
     missing = np.isnan(x.data)
-    return e.where(missing & ~missing.all(axis, keepdims=True), value, x) if np.any(missing) else x
+    return e.where(missing & ~missing.all(axis, keepdims=True), value, x) if some(missing) else x
 
 
 def _counted(x: Tensor, axis: Axis, keepdims: bool) -> Any:

@@ -52,12 +52,8 @@ class Program:
     """
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not callable(function):
-            raise OperandError(
-                f"program must get a function or a module to record; got {type(function).__name__}. Pass f, *args."
-            )
         self.function = function
-        self.name = getattr(function, "__name__", type(function).__name__).strip("<>")
+        self.name = name_of(function, "program")
         self.surroundings = Surroundings(function)
         self.variants: dict[Any, list[Variant]] = {}
         self.quick: dict[bool, Variant] = {}
@@ -207,22 +203,8 @@ class Program:
         return variant, results, saved
 
     def record(self, call: Call) -> Variant:
-        """Record a call at its own point and at another one, and compile what both agree on."""
-        surrounding = [place.value() for place in self.surroundings.tensors.values()]
-        own = len(call.leaves) - len(surrounding)
-        names = [*names_of(self.function, call), *self.surroundings.tensors]
-        points = [to_array(x) for x in call.arrays]
-
-        def at(points: Sequence[Any], seed: int) -> Recording:
-            tensors = [*(wrap(a, None) for a in points[:own]), *surrounding]
-            rows = [x.flags.c_contiguous for x in call.arrays]
-            given = [Given(*five) for five in zip(names, points, call.wanted, tensors, rows, strict=True)]
-            with self.surroundings.buffers_kept() as updates:
-                return record(lambda: (filled(self.function, call, tensors), updates()), given, seed)
-
-        with RECORDING:
-            first = self.twice(at, points)
-        recording = simplified(first)
+        """Record a call and compile it."""
+        recording = recorded(self.function, call, self.surroundings, self.name)
         every = call.wanted == [a.dtype.kind == "f" for a in call.arrays]
         variant = Variant(call._replace(leaves=[], arrays=[]), every, recording, *compiled(recording, self.name))
         self.variants.setdefault(call.signature, []).append(variant)
@@ -231,18 +213,43 @@ class Program:
             self.quick |= {False: variant, every: variant}
         return variant
 
-    def twice(self, at: Callable[[Sequence[Any], int], Recording], points: Sequence[Any]) -> Recording:
-        """Return a recording at these points, of which another one agrees."""
+
+def name_of(function: Any, who: str) -> str:
+    """Return what a function or a module is called; raise if it is neither."""
+    if not callable(function):
+        raise OperandError(
+            f"{who} must get a function or a module to record; got {type(function).__name__}. Pass f, *args."
+        )
+    return str(getattr(function, "__name__", type(function).__name__)).strip("<>")
+
+
+def recorded(
+    function: Callable[..., Any], call: Call, surroundings: Surroundings, name: str, general: bool = False
+) -> Recording:
+    """Return what a call's own point and another one agree on, simplified; ``general`` as in :func:`.record`."""
+    surrounding = [place.value() for place in surroundings.tensors.values()]
+    own = len(call.leaves) - len(surrounding)
+    names = [*names_of(function, call), *surroundings.tensors]
+    points = [to_array(x) for x in call.arrays]
+
+    def at(points: Sequence[Any], seed: int) -> Recording:
+        tensors = [*(wrap(a, None) for a in points[:own]), *surrounding]
+        rows = [x.flags.c_contiguous for x in call.arrays]
+        given = [Given(*five) for five in zip(names, points, call.wanted, tensors, rows, strict=True)]
+        with surroundings.buffers_kept() as updates:
+            return record(lambda: (filled(function, call, tensors), updates()), given, seed, general)
+
+    with RECORDING:
         first = at(points, 0)
         for gently in (False, True):
             generator = np.random.default_rng(0)
             try:
-                compare(first, at([another_point(a, generator, gently) for a in points], 1), self.name)
+                compare(first, at([another_point(a, generator, gently) for a in points], 1), name)
                 break
             except (OtherWayError, ValueError, ArithmeticError, LookupError, VJPError):
                 if gently:  # before, a branch may go the other way, or the function not take the values
                     raise
-        return first
+    return simplified(first)
 
 
 def program(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Program:

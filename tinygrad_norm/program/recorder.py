@@ -31,7 +31,8 @@ from .steps import Check, Constant, Input, Item, Recording, Step, Value
 class Recorder:
     """Writes down a run (a :class:`.Monitor` of the tape)."""
 
-    def __init__(self) -> None:
+    def __init__(self, general: bool = False) -> None:
+        self.general = general
         self.items: list[Item] = []
         self.known: dict[int, Value] = {}
         self.keys: dict[Hashable, Value] = {}
@@ -239,9 +240,15 @@ def seen(given: Sequence[Given]) -> Iterator[None]:
             g.tensor.__class__, g.tensor._array, g.tensor._node = own, array, node
 
 
-def record(run: Callable[[], tuple[Any, dict[str, Tensor]]], given: Sequence[Given], seed: int) -> Recording:
-    """Record ``run``, which gives its results and the new values of buffers, and its backward pass."""
-    recorder = Recorder()
+def record(
+    run: Callable[[], tuple[Any, dict[str, Tensor]]], given: Sequence[Given], seed: int, general: bool = False
+) -> Recording:
+    """Record ``run``, which gives its results and the new values of buffers, and its backward pass.
+
+    A ``general`` recording is one for all values, where nothing can be recorded anew: it takes no short cut that these
+    ones allow (see :func:`.some`), and has no backward pass.
+    """
+    recorder = Recorder(general)
     inputs = [Input(np.shape(g.array), g.array.dtype, g.name, g.in_rows) for g in given]
     state = STATE.get()
     tokens = (
@@ -259,7 +266,7 @@ def record(run: Callable[[], tuple[Any, dict[str, Tensor]]], given: Sequence[Giv
             flows = tuple(end._node is not None for end in ends)
             found = recorder.value_of(outputs), recorder.value_of(updates)
             forward, recorder.items, recorder.backward_from = tuple(recorder.items), [], 0
-            cotangents, gradients = backward_of(recorder, ends, nodes, seed)
+            cotangents, gradients = ((), ()) if general else backward_of(recorder, ends, nodes, seed)
     finally:
         recorder.stack.clear()  # which leads back to the recorder
         RECORDER.reset(tokens[0])

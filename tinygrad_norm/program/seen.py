@@ -25,6 +25,8 @@ from .steps import Value
 class Watcher(Protocol):
     """What a recorder is told."""
 
+    general: bool
+
     def knows(self, array: Any, value: Value) -> None:
         """Note which value an array holds."""
 
@@ -69,6 +71,11 @@ class Seen(Tensor):
     def tolist(self) -> Any:
         """Return nested lists; the recorder is told."""
         return looked_at(self, super().tolist())
+
+    def some(self) -> bool:
+        """Return what :func:`.some` does."""
+        recorder = RECORDER.get()
+        return (recorder is not None and recorder.general) or bool(self.any())
 
     def __bool__(self) -> bool:
         return bool(looked_at(self, super().__bool__()))

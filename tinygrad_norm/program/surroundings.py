@@ -68,8 +68,10 @@ class Surroundings:
         elif isinstance(thing, MethodType):
             self.look_at(Place({"": thing.__self__}, ""))
             self.look_at_function(thing.__func__)
-        elif callable(thing) and isinstance(unwrap(thing), FunctionType):
-            self.look_at_function(unwrap(thing))
+        elif callable(thing) and (inner := unwrap(thing)) is not thing:
+            self.look_at(Place({"": inner}, ""))
+        elif isinstance(thing, FunctionType):
+            self.look_at_function(thing)
         self.seen.add(id(thing))
 
     def look_at_module(self, module: Module, path: str) -> None:

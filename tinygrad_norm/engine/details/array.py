@@ -40,6 +40,11 @@ def to_array(data: Any, dtype: Any = None) -> Array:
     return array
 
 
+def some(mask: Any) -> bool:
+    """Return whether an entry is true, else there is a short cut; a mask recorded for all values answers for itself."""
+    return bool(getattr(mask, "some", mask.any)())
+
+
 def freeze(values: Iterable[Any]) -> None:
     """Make arrays, perhaps in tuples, read-only: the forward function or the rule of somebody else is to see them."""
     for value in values:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...samples import samples_at
-from ..details.array import PLAIN, Array, Shape, whole
+from ..details.array import PLAIN, Array, Shape, some, whole
 from ..details.summation import Axis, average, kept_shape, reduced_axes, reduced_count, total
 from ..primitive import primitive
 from .shape import broadcast_to, repeated
@@ -79,7 +79,8 @@ def _prod_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
     shape = x.shape
     g = spread(g, shape, axis)
     # A division by a tiny number loses digits when it is itself differentiated, and one by 0 all of them.
-    if getattr(x, "only_once", isinstance(x, PLAIN)) and _is_normal(out):
+    tiny = np.finfo(g.dtype).tiny
+    if getattr(x, "only_once", isinstance(x, PLAIN)) and not some(~(np.abs(out) >= tiny) | np.isinf(out)):
         return (g * spread(out, shape, axis) / x,)
     axes = reduced_axes(shape, axis)
     kept = tuple(a for a in range(len(shape)) if a not in axes)
@@ -87,12 +88,6 @@ def _prod_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
     others = _others(rows).reshape(tuple(shape[a] for a in kept + axes))
     back = tuple(int(i) for i in np.argsort(kept + axes))
     return (g * np.transpose(others, back),)
-
-
-def _is_normal(out: Any) -> bool:
-    """Return whether no product is 0, infinite, or so small that it has lost digits."""
-    size = np.abs(out)
-    return bool(((size >= np.finfo(out.dtype).tiny) & (size < np.inf)).all())
 
 
 def _others(rows: Any) -> Any:
@@ -135,7 +130,7 @@ prod = primitive(
 def _share_of_extreme(g: Any, out: Any, x: Any, axis: Axis) -> Any:
     shape = x.shape
     ties = x == spread(out, shape, axis)
-    if np.isnan(out).any():  # NaN is the extreme and equals nothing
+    if some(np.isnan(out)):  # NaN is the extreme and equals nothing
         ties = ties | np.isnan(x)
     count = np.sum(ties, axis=axis, keepdims=True)
     if g.ndim != len(shape):
