@@ -27,6 +27,8 @@ from tinygrad_norm.lessons.own_table.csv_file import CellError, NumberFormat
 from tinygrad_norm.lessons.own_table.own_table import Column, Layout, OwnTable
 from tinygrad_norm.lessons.own_table.read_table import read_table
 from tinygrad_norm.sandbox import AnswerHere, account, line_of
+from tinygrad_norm.viz import Drawing
+from tinygrad_norm.viz.theme import Theme
 
 MOST = 20, 12
 """Rows and columns that a table on the page may have."""
@@ -282,15 +284,26 @@ def _finite(array: Any) -> Any:
     return _finite(np.asarray(array, dtype=float).tolist())
 
 
-def graph(table: Mapping[str, Any], code: str, entry: Sequence[int], theme: str) -> dict[str, Any]:
+def graph(table: Mapping[str, Any], code: str, entry: Sequence[int], theme: Theme) -> dict[str, Any]:
     """Return the graph of the learner's forward pass, with the gradient of one entry on its way back."""
+    drawing = _drawn(table, code, entry, lambda drawing: (drawing.svg, drawing.text), theme=theme)
+    return dict(zip(("svg", "text"), drawing, strict=True))
+
+
+def steps(table: Mapping[str, Any], code: str, entry: Sequence[int]) -> dict[str, Any]:
+    """Return the page that steps through it."""
+    return {"page": _drawn(table, code, entry, lambda drawing: drawing.page)}
+
+
+def _drawn(
+    table: Mapping[str, Any], code: str, entry: Sequence[int], look: Callable[[Drawing], Any], theme: Theme = "auto"
+) -> Any:
     numbers = numbers_of(table)
     with _heard():
         try:
             forward, _ = functions_of(code)
             out = _result(forward, Tensor(numbers, requires_grad=True, name="x"))
-            drawing = tg.draw(forward, numbers, gradients=_one_hot(out, entry)[1], theme=theme)
-            return {"svg": drawing.svg, "text": drawing.text}
+            return look(tg.draw(forward, numbers, gradients=_one_hot(out, entry)[1], theme=theme))
         except BaseException as error:  # also sys.exit
             raise _CannotBeDoneError(account(error, FILE), line=line_of(error, FILE)) from None
 
@@ -334,5 +347,6 @@ ACTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "lecture": lecture,
     "read": read,
     "run": run,
+    "steps": steps,
 }
 """What can be asked for."""

@@ -34,10 +34,10 @@ function kept() {
   try {
     const found = JSON.parse(localStorage.getItem(KEY));
     const { columns, rows, cells } = found.table;
-    const texts = [...columns, ...rows, ...cells.flat()];
-    if (!(found.norm in norms) || cells.length !== rows.length || !texts.every(text => typeof text === "string")) return fresh();
-    if (!cells.every(row => row.length === columns.length)) return fresh();
-    return { ...fresh(), ...found };
+    const texts = [columns, rows, cells.flat(), Object.values(found.codes), Object.values(found.answers)].flat();
+    const fits = cells.length === rows.length && cells.every(row => row.length === columns.length);
+    const known = found.norm in norms && Array.isArray(found.entry);
+    return fits && known && texts.every(text => typeof text === "string") ? found : fresh();
   } catch {
     return fresh();
   }
@@ -68,7 +68,9 @@ const python = new Python(setting, (phase, detail) => {
   };
   document.querySelector(".status").dataset.phase = phase;
   at("status").textContent = words[phase]();
-  at("again").hidden = phase !== "failed";
+  const again = { failed: "Try again", busy: "Stop", ready: "Restart Python" }[phase];
+  at("again").hidden = !again;
+  at("again").textContent = again ?? "";
   at("progress").hidden = phase !== "loading" && phase !== "starting";
   if (phase === "loading") at("progress").value = detail;
   else at("progress").removeAttribute("value");
@@ -192,7 +194,10 @@ function showProblem(error) {
   code.markLine(told.line ?? 0);
   if (error instanceof TimeIsUp) {
     say("bad", `✗ Ended: your code ${error.message}`, "Is there a loop that never ends? Python starts again by itself.");
-  } else say("bad", `✗ ${error.message}`);
+  } else {
+    const strange = !told.line && /^\w*Error\b/.test(error.message); // nothing in the text has raised it
+    say("bad", `✗ ${error.message}`, strange && "“Restart Python” undoes whatever code has changed inside it.");
+  }
   at("results").replaceChildren();
   at("drawn").hidden = true;
 }
@@ -255,6 +260,14 @@ function showGraph({ svg, text }) {
   at("graph").alt = "The graph of forward; the same in words is below.";
   at("graph-text").textContent = text;
   at("drawn").hidden = false;
+}
+
+async function saveSteps() {
+  try {
+    save("graph.html", (await python.ask("steps", { table: work.table, code: code.text, entry: work.entry })).page);
+  } catch (error) {
+    showProblem(error);
+  }
 }
 
 function useNorm(norm) {
@@ -321,7 +334,7 @@ function showGrade(grade) {
 }
 
 function save(name, text) {
-  element("a", { download: name, href: URL.createObjectURL(new Blob([text], { type: "text/x-python" })) }).click();
+  element("a", { download: name, href: URL.createObjectURL(new Blob([text])) }).click();
 }
 
 function hint() {
@@ -410,14 +423,15 @@ const clicks = {
   hint,
   "answer-reset": () => (answer.text = chosen.stub),
   "answer-file": () => save(chosen.file, answer.text),
+  steps: saveSteps,
   theme: nextTheme,
-  again: () => python.start(),
+  again: () => python.restart(),
   forget: () => (localStorage.removeItem(KEY), location.reload()),
 };
 for (const [id, act] of Object.entries(clicks)) at(id).addEventListener("click", act);
 at("file").addEventListener("change", async event => readTable(await event.target.files[0].text()));
 addEventListener("hashchange", view);
-addEventListener("online", () => !at("again").hidden && python.start());
+addEventListener("online", () => document.querySelector(".status").dataset.phase === "failed" && python.restart());
 
 useTheme(["light", "dark"].includes(stored("theme")) ? stored("theme") : "auto");
 const untouched = JSON.stringify(work) === JSON.stringify(fresh());

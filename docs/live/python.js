@@ -59,6 +59,16 @@ export class Python {
     this.next();
   }
 
+  // Begin anew, whatever it is at: the worker that is at work is ended, and so is what was changed inside it.
+  restart() {
+    if (this.busy) this.stop(new TimeIsUp("was stopped"));
+    else {
+      this.ready = false;
+      this.worker?.terminate();
+      this.start();
+    }
+  }
+
   async download() {
     const { files } = this.setting;
     const total = files.reduce((sum, file) => sum + file.size, 0);
@@ -79,6 +89,7 @@ export class Python {
     const id = ++this.count;
     const worker = this.worker;
     return new Promise((resolve, reject) => {
+      this.stop = reject;
       const late = () => reject(new TimeIsUp(`does not end within ${seconds} s`));
       let clock = setTimeout(late, 1000 * seconds);
       worker.onerror = event => reject(new Error(event.message || "the worker could not be started"));
@@ -108,6 +119,7 @@ export class Python {
   async next() {
     if (!this.ready || !this.waiting.length) return;
     this.ready = false;
+    this.busy = true;
     const { action, asked, onTold, resolve, reject } = this.waiting.shift();
     this.onState("busy", action);
     try {
@@ -118,10 +130,12 @@ export class Python {
     } catch (error) {
       // Too late, or Python itself is broken: this one is ended, and a new one begins.
       this.worker.terminate();
+      this.busy = false;
       reject(error);
       await this.start();
       return;
     }
+    this.busy = false;
     this.ready = true;
     this.onState("ready");
     this.next();

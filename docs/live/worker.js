@@ -17,7 +17,7 @@ async function start({ files, wheels, base }) {
     script("pyodide.asm.mjs" in files ? "pyodide.asm.mjs" : "pyodide.asm.js"),
     script("viz.js").then(layout => layout.instance()),
   ]);
-  const python = await loadPyodide({ indexURL: base, createPyodideModule: compiled.default });
+  const python = await loadPyodide({ indexURL: base, createPyodideModule: compiled.default, stdin: () => null });
   const extractDir = python.runPython("import site; site.getsitepackages()[0]");
   for (const wheel of wheels) python.unpackArchive(new Uint8Array(files[wheel]), "whl", { extractDir });
   python.FS.mkdirTree("/live");

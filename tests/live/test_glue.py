@@ -129,6 +129,7 @@ def test_the_graph_and_the_lecture_escape_names(glue: ModuleType) -> None:
     drawn = asked(glue, "graph", table=glue.LECTURE, code=code, entry=[0, 0], theme="dark")
     assert "<img" not in drawn["svg"]
     assert "&lt;img" in drawn["svg"]
+    assert hostile not in asked(glue, "steps", table=glue.LECTURE, code=code, entry=[0, 0])["page"]
     named = glue.LECTURE | {"columns": [hostile, "1", "1"], "rows": [hostile, "", "3", "4", "5"]}
     page = asked(glue, "lecture", table=named)["page"]
     assert "<img" not in page

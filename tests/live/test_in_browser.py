@@ -340,6 +340,11 @@ def test_an_endless_loop_is_ended_and_the_page_goes_on(page: Page) -> None:
     page.go("work")
     restart = page.ready()
     print(f"\nPython is there again after {restart:.1f} s")
+    page.write("#code", "import numpy as np\nnp.sqrt = None\nwhile True: pass\n")
+    browser.click("#run")
+    page.until("document.querySelector('.status').dataset.phase === 'busy'")
+    browser.click("#again")
+    page.until("document.getElementById('verdict').textContent.includes('✗ Ended: your code was stopped')")
     assert "✓ Right" in page.check(RIGHT)
 
 
