@@ -60,7 +60,9 @@ def in_process(
 SUFFIX = "_backward"
 
 
-def check_job(file: str, function: str, order: int, seed: int, time_limit: float | None) -> Iterator[dict[str, Any]]:
+def check_job(
+    file: str, function: str, order: int, seed: int, time_limit: float | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield what :func:`check_file` returns, or ``{"error": message}``: the job of :func:`check_in_process`."""
     with ticking(time_limit):
         yield told(lambda: check_file(Path(file), function, order, seed), file, function)
