@@ -34,3 +34,5 @@ class PackagePage(MetadataHookInterface):
         if address:
             changes = f"{address}/blob/main/docs/changelog.md"
             metadata["urls"] = {"Repository": address, "Issues": f"{address}/issues", "Changelog": changes}
+            if self.config["site"]:
+                metadata["urls"]["Documentation"] = self.config["site"]

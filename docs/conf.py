@@ -3,9 +3,13 @@
 import sys
 from pathlib import Path
 
+import tomllib
+
 HERE = Path(__file__).parent
 # The site describes this checkout, and its own extensions lie beside it.
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+
+PROJECT = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
 
 import tinygrad_norm  # noqa: E402  # found through the line above
 
@@ -19,7 +23,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "accessible",
     "docstrings",
+    "for_machines",
     "generated",
     "live_page",
     "mathml",
@@ -43,12 +49,14 @@ html_theme = "furo"
 html_title = "tinygrad_norm"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
+html_search_scorer = str(HERE / "_static" / "scorer.js")
+# Where the site lies, if it is known.
+html_baseurl = PROJECT["tool"]["hatch"]["metadata"]["hooks"]["custom"]["site"]
 html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}
-pygments_style = "friendly"
-pygments_dark_style = "github-dark"
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

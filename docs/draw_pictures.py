@@ -53,14 +53,14 @@ def broadcast() -> Drawing:
     return tg.draw(add_bias, [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.1, 0.2], gradients=np.ones((3, 2)))
 
 
-def chain_rule() -> Drawing:
+def chain_rule(direction: str = "LR", style: str = "auto") -> Drawing:
     """Draw the README's example."""
     w = tg.Tensor(2.0, requires_grad=True, name="w")
     x = tg.Tensor(3.0, requires_grad=True, name="x")
     with tg.trace() as run:
         loss = (w * x - x) ** 2
         loss.backward()
-    drawing: Drawing = run.draw(direction="LR")
+    drawing: Drawing = run.draw(direction=direction, style=style)
     return drawing
 
 

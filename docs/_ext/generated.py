@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from api_listing import api_listing
 from command_line import command_line
 from contents import contents
+from extras import extras
 from gpt_results import gpt_results
 from lab_results import lab_results
 from lecture_numbers import lecture_numbers
 from lecture_pages import lecture_pages, write_lecture
 from operations import numpy_functions, operations
 from pictures import figure, stepping, write_pictures
+from the_notes import notes_lines, notes_table
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -35,11 +37,14 @@ GENERATORS: Mapping[str, Callable[..., str]] = {
     "api": api_listing,
     "command-line": command_line,
     "contents": contents,
+    "extras": extras,
     "figure": figure,
     "gpt": gpt_results,
     "labs": lab_results,
     "lecture-numbers": lecture_numbers,
     "lecture-pages": lecture_pages,
+    "notes-lines": notes_lines,
+    "notes-table": notes_table,
     "numpy-functions": numpy_functions,
     "operations": operations,
     "stepping": stepping,

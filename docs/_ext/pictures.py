@@ -134,7 +134,10 @@ def write_pictures(site: Path) -> None:
     """Write all pictures where the pages, each in a folder of the site, look for them."""
     folder = (site / "page" / PICTURES).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    for name, draw in runpy.run_path(str(DRAWN))["PICTURES"].items():
+    drawn = runpy.run_path(str(DRAWN))
+    # For the frame on the front page, which is narrow and high.
+    drawn["chain_rule"](direction="TB", style="compact").save(folder / f"{STEPS}chain_rule.html")
+    for name, draw in drawn["PICTURES"].items():
         if name.startswith(GALLERY):
             draw().save(folder / f"{STEPS}{name.removeprefix(GALLERY)}.html")
     for name, svg in all_pictures():

@@ -6,9 +6,12 @@ import doctest
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
+
+from tinygrad_norm.lessons.lecture.notes import SAYS
 
 Extension = Callable[[str], ModuleType]
 
@@ -63,7 +66,9 @@ def test_a_page_with_generated_text_is_read_again_at_every_build(extension: Exte
     assert "## lecture" in source[0]
 
 
-@pytest.mark.parametrize("name", ["contents", "docstrings", "gpt_results", "lecture_numbers", "markdown_table"])
+@pytest.mark.parametrize(
+    "name", ["accessible", "contents", "docstrings", "for_machines", "gpt_results", "lecture_numbers", "markdown_table"]
+)
 def test_the_examples_in_the_generators_hold(extension: Extension, name: str) -> None:
     found = doctest.testmod(extension(name))
     assert found.attempted > 0
@@ -93,3 +98,54 @@ def test_contents_follow_the_order_and_take_the_rest(extension: Extension, tmp_p
     assert text.endswith("```{toctree}\n:hidden:\n\nb\na\nc\n```\n")
     with pytest.raises(LookupError, match="gone"):
         extension("contents").contents("guides", "gone", root=tmp_path)
+
+
+def test_every_line_of_the_notes_is_on_their_page_and_leads_to_its_step(extension: Extension, docs: Path) -> None:
+    text = extension("generated").fill((docs / "explanation" / "the-notes.md").read_text(encoding="utf-8"))
+    plain = extension("markdown_table").plain
+    for line in SAYS.values():
+        assert text.count(f"| {plain(line)} | [") == 1, line
+    headings = (docs / "tutorials" / "the-notes-by-machine.md").read_text(encoding="utf-8").splitlines()
+    steps = extension("the_notes").anchors()
+    assert steps["9"] == "9-why-γ-and-β"
+    numbered = [heading for heading in headings if re.match(r"## \d+\. ", heading)]
+    assert [heading.split(". ")[0] for heading in numbered] == [f"## {number}" for number in steps]
+
+
+def test_every_extra_is_named_with_what_it_is_for(extension: Extension, root: Path) -> None:
+    rows = re.findall(
+        r"^\| `pip install 'tinygrad-norm\[(\w+)\]'` \| (.*) \|$", extension("extras").extras(), re.MULTILINE
+    )
+    tomllib = pytest.importorskip("tomllib", reason="before 3.11 Python reads no TOML")
+    declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert {name for name, _ in rows} == set(declared)
+    assert all(what for _, what in rows)
+
+
+@pytest.mark.parametrize("address", ["", "https://example.org/docs/"])
+def test_what_programs_read(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    class App:
+        """As much of Sphinx as the hook uses."""
+
+        outdir = str(tmp_path)
+        builder = SimpleNamespace(format="html")
+        config = SimpleNamespace(html_baseurl=address)
+        env = SimpleNamespace(
+            found_docs={"index", "install", "how-to/check-a-gradient"},
+            doc2path=lambda name: str(extension("for_machines").DOCS / f"{name}.md"),
+        )
+
+    extension("for_machines").on_build_finished(App(), None)
+    listed = (tmp_path / "llms.txt").read_text(encoding="utf-8")
+    assert f"- [Check a gradient]({address}how-to/check-a-gradient.html): " in listed
+    assert listed.startswith("# tinygrad_norm\n\n> ")
+    assert "index.html" not in listed
+    # Without an address a sitemap would say nothing.
+    assert (tmp_path / "sitemap.xml").exists() == bool(address)
+    if address:
+        root = ElementTree.parse(tmp_path / "sitemap.xml").getroot()
+        assert [place.text for place in root.iter() if place.text and place.text.startswith("https")] == [
+            f"{address}{name}.html" for name in sorted(App.env.found_docs)
+        ]

@@ -524,3 +524,23 @@ def test_on_paper_everything_is_shown(browser: Any, square: Drawing, saved: Call
         assert not browser.run("return document.querySelector('.bar').offsetHeight")
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_the_page_around_a_frame_stays_where_it_is(
+    browser: Any, saved: Callable[[Drawing], Path], layer_norm: Drawing, tmp_path: Path
+) -> None:
+    saved(layer_norm)
+    frame = '<iframe src="graph.html" width="360" height="500"></iframe>'
+    (tmp_path / "around.html").write_text(f"<!doctype html><p style='height:700px'>Above.</p>{frame}", encoding="utf-8")
+    browser.open(tmp_path / "around.html")
+    browser.driver.switch_to.frame(0)
+    for _ in range(20):
+        browser.run("document.querySelector('#next').click()")
+    active, view = browser.run(
+        "return ['.drawing.shown .node[data-state=active]', '#view']"
+        ".map(s => document.querySelector(s).getBoundingClientRect().toJSON())"
+    )
+    assert view["left"] <= active["left"] + active["width"] / 2 <= view["right"]
+    assert view["top"] <= active["top"] + active["height"] / 2 <= view["bottom"]
+    browser.driver.switch_to.default_content()
+    assert browser.run("return scrollY") == 0

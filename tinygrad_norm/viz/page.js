@@ -172,7 +172,14 @@
 
   function follow() {
     const active = document.querySelector(".drawing.shown .node[data-state=active], .drawing.shown [data-state=active]");
-    if (active) active.scrollIntoView({ block: narrow() ? "center" : "nearest", inline: narrow() ? "center" : "nearest" });
+    if (!active) return;
+    if (parent === window) {
+      active.scrollIntoView({ block: narrow() ? "center" : "nearest", inline: narrow() ? "center" : "nearest" });
+      return;
+    }
+    // Within another page: that one must stay where its reader is.
+    const [box, view] = [active, one("view")].map((element) => element.getBoundingClientRect());
+    one("view").scrollBy(box.left + (box.width - view.width) / 2 - view.left, box.top + (box.height - view.height) / 2 - view.top);
   }
 
   function select(name) {
