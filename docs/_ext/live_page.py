@@ -26,10 +26,12 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_norm.lessons.document.as_html import beside
 from tinygrad_norm.lessons.exercises.exercise_files import file_name
 from tinygrad_norm.lessons.exercises.exercise_parts import Exercise
 from tinygrad_norm.lessons.exercises.locks import is_locked
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
+from tinygrad_norm.viz.stepping_page import digest
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -134,11 +136,11 @@ def write_live_page(site: Path, modules: Path | None, release: Release = PINNED)
 
 
 def policy(release: Release) -> str:
-    """Return the page's security policy: scripts from the site, and from what it has itself verified ("blob:")."""
+    """Return the page's security policy: scripts from the site, from what it has verified, and the lecture's."""
     places = " ".join(dict.fromkeys(file.url.removesuffix(file.name) for file in release.files))
     rules = {
         "default-src": "'none'",
-        "script-src": "'self' blob: 'wasm-unsafe-eval'",
+        "script-src": f"'self' blob: 'wasm-unsafe-eval' '{digest(beside('moving.js'))}'",
         "worker-src": "blob:",
         "connect-src": f"'self' {places}",
         # An editor writes styles while one types; a picture and the lecture bring their own.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tinygrad_norm.lessons import document
 
 LIVE = Path(__file__).resolve().parents[2] / "docs" / "live"
 
@@ -24,7 +27,11 @@ def test_nothing_is_ever_read_as_html() -> None:
 
 def test_its_policy_names_the_site_and_the_pinned_release_only(live_page: ModuleType) -> None:
     rules = dict(rule.split(" ", 1) for rule in live_page.policy(live_page.PINNED).split("; "))
-    assert rules["script-src"] == "'self' blob: 'wasm-unsafe-eval'"
+    *places, lecture = rules["script-src"].split()
+    assert places == ["'self'", "blob:", "'wasm-unsafe-eval'"]
+    # The script that moves the lecture's pictures, and no other.
+    script = Path(document.__file__).with_name("moving.js").read_bytes()
+    assert lecture == f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
     assert rules["connect-src"].split() == [
         "'self'",
         "https://cdn.jsdelivr.net/npm/pyodide@314.0.7/",
