@@ -404,6 +404,32 @@ def test_a_table_of_ones_own(
 
 
 @pytest.mark.parametrize(
+    ("text", "dots"),
+    [
+        ("word,a,b\nHi,1,2\nyou,3,5\n", ["Hi", "you"]),
+        ("word,a,b\nHi,1,2\nHi,3,5\n", ["1", "2"]),
+        ("word,a,b\nsomebody,1,2\nyou,3,5\n", ["1", "2"]),
+        ("1,2\n3,1e120\n", None),
+        ("1,2\n" + "3,5\n" * 8, None),
+    ],
+)
+def test_a_small_table_of_ones_own_is_swept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, dots: list[str] | None
+) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    assert main(["lecture", "--table", str(tmp_path / "t.csv"), "--json", "--out", str(tmp_path / "t.html")]) == 0
+    step = json.loads(capsys.readouterr().out)["steps"]["2"]
+    if dots is None:
+        assert step["moving"] == {}
+        return
+    (swept,) = step["moving"].values()
+    assert swept["columns"][:2] == [f"x {name}" for name in dots]
+    by_batch = [row["values"] for row in step["tables"]["batch_norm"]["rows"]]
+    for column, scene in enumerate(swept["scenes"]):
+        assert scene["values"][2:4] == pytest.approx([row[column] for row in by_batch])
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("1,2\n", "must have 2 to 20 rows and 2 to 12 columns of numbers; got 1×2. Use: tinygrad-norm norm"),

@@ -125,6 +125,8 @@ def test_verdicts_do_not_depend_on_the_settings_unless_the_value_does(
                 assert round(claim["values"]["value"], 2) == claim["values"]["claimed"]
             assert claim["truth"]
             assert claim["why"] or claim["verdict"] == "right"
+            # Before a slip is explained, it is asked for.
+            assert claim["question"][-1:] == "?" or claim["verdict"] != "slip"
 
 
 def test_an_epsilon_that_makes_a_note_right_is_believed(steps_of: StepsOf) -> None:

@@ -169,7 +169,7 @@ def table_html(table: Table, of_rows: Sequence[str] = ()) -> str:
     corner = f'<th scope="col" class="text">{escape(table.corner)}</th>' if table.corner else "<td></td>"
     return f"""<figure>
 <figcaption>{escape(table.title)}</figcaption>
-<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}">
+<div class="scroll" tabindex="0" role="group" aria-label="{escape(table.title)}">
 <table>
 <thead><tr>{corner}{heads}</tr></thead>
 <tbody>
@@ -366,4 +366,4 @@ def _pictures(graph: Graph, title: str, whole: bool) -> str:
 
 def _region(content: str, label: str, kind: str = "") -> str:
     """Return what may be wider than the page, to be scrolled."""
-    return f'<div class="scroll{kind}" tabindex="0" role="region" aria-label="{label}">\n{content}\n</div>'
+    return f'<div class="scroll{kind}" tabindex="0" role="group" aria-label="{label}">\n{content}\n</div>'
