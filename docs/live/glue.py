@@ -36,8 +36,11 @@ MOST = 20, 12
 FILE = "yours.py"
 """What the learner's text is called in messages."""
 
-LARGER = 4, 5
-"""The table on which a mistake is looked for that the learner's is too small to tell from others."""
+OTHER = 4, 5
+"""Rows and columns of the random table on which a mistake is looked for that has no name on the learner's."""
+
+SEARCH = 3.0
+"""Seconds for the check, and for that search."""
 
 LECTURE = {
     "columns": ["z1", "z2", "z3"],
@@ -213,13 +216,15 @@ def _run(numbers: Any, code: str, entry: Sequence[int]) -> dict[str, Any]:
     shown = {"output": _finite(out.numpy()), "entry": place, "gradient": _finite(gradient), "mine": None, "check": None}
     if backward is None:
         return shown
-    report = tg.check_vjp(forward, backward, numbers)
+    report = tg.check_vjp(forward, backward, numbers, time_limit=SEARCH)
     mine = _own_gradient(backward, g, numbers)
     close = 1e-9 * np.abs(gradient).max(initial=0.0)
     wrong = [] if mine is None else np.argwhere(~np.isclose(mine, gradient, 1e-6, close)).tolist()
     check = _told(report)
-    if not report.ok and check["name"] is None:
-        check |= _named_on_more(forward, backward)
+    if report.status == "wrong" and check["name"] is None:
+        check |= _named_elsewhere(
+            forward, backward, "small to tell mistakes apart" if report.stopped is None else "large"
+        )
     return shown | {"mine": None if mine is None else _finite(mine), "wrong": wrong, "check": check}
 
 
@@ -254,7 +259,7 @@ def _own_gradient(backward: Callable[..., Any], g: Any, numbers: Any) -> Any:
 def _told(report: Report) -> dict[str, Any]:
     finding = report.finding
     return {
-        "ok": report.ok,
+        "status": report.status,
         "sentences": [*(f"{e.label}: {verdict_sentence(e)}" for e in report.entries), *filter(None, [report.refused])],
         "name": finding.name if finding else None,
         "evidence": finding.evidence if finding else "",
@@ -263,15 +268,15 @@ def _told(report: Report) -> dict[str, Any]:
     }
 
 
-def _named_on_more(forward: Callable[..., Any], backward: Callable[..., Any]) -> dict[str, Any]:
-    """Return the name that a mistake has on more numbers than the learner's table has."""
-    more = np.random.default_rng(0).normal(1.0, 2.0, LARGER)
+def _named_elsewhere(forward: Callable[..., Any], backward: Callable[..., Any], too: str) -> dict[str, Any]:
+    """Return the name that a mistake has on another table, where the learner's is too small or too large."""
+    more = np.random.default_rng(0).normal(1.0, 2.0, OTHER)
     try:
-        report = tg.check_vjp(forward, backward, more)
+        report = tg.check_vjp(forward, backward, more, time_limit=SEARCH)
     except Exception:  # it is written for another size
         return {}
     told = _told(report)
-    seen = f"seen on a random table of {LARGER[0]}×{LARGER[1]}: yours is too small to tell mistakes apart"
+    seen = f"seen on a random table of {OTHER[0]}×{OTHER[1]}: yours is too {too}"
     return {k: told[k] for k in ("name", "evidence", "why")} | {"seen": seen} if told["name"] else {}
 
 

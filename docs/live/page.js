@@ -205,7 +205,8 @@ function showProblem(error) {
 function showRun(came) {
   const { check: judged } = came;
   if (!judged) say("", "No backward(g, x) is written", "The gradient below comes from the tape.");
-  else if (judged.ok) say("good", "✓ Right: your backward pass agrees with the measured derivative", ...judged.sentences);
+  else if (judged.status === "right") say("good", "✓ Right: your backward pass agrees with the measured derivative", ...judged.sentences);
+  else if (judged.status !== "wrong") say("", `○ Not decided: ${judged.status}`, ...judged.sentences);
   else {
     const why = [judged.evidence && `Seen: ${judged.evidence}`, judged.why && `Why: ${judged.why}`, judged.seen && `(${judged.seen})`];
     say("bad", `✗ Wrong: ${judged.name ?? "in a way that has no name here"}`, ...why, ...judged.sentences);

@@ -53,9 +53,23 @@ def test_the_first_try_of_each_norm_is_wrong_and_named_and_the_right_one_is_acce
     code = glue.NORMS[norm][1]
     assert run(glue, code)["check"]["name"] == NAMED[norm]
     shown = run(glue, code + RIGHT[norm], entry=(1, 2))
-    assert shown["check"]["ok"]
+    assert shown["check"]["status"] == "right"
     assert shown["wrong"] == []
     np.testing.assert_allclose(shown["mine"], shown["gradient"], atol=1e-12)
+
+
+def test_a_mistake_that_the_table_does_not_tell_is_looked_for_on_another(
+    glue: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = glue.NORMS["layer"][1]
+    assert run(glue, code)["check"]["seen"].endswith("4×5: yours is too small to tell mistakes apart")
+    fixed = code.replace("centered = x -", "assert len(x) == 5; centered = x -")
+    assert (run(glue, fixed)["check"]["name"], run(glue, fixed)["check"]["seen"]) == (None, "")
+    monkeypatch.setattr(glue, "SEARCH", 1e-9)
+    stopped = run(glue, code)["check"]
+    assert (stopped["status"], stopped["name"]) in {("wrong", None), ("cannot tell", None)}
+    nothing = run(glue, "def forward(x): return x * 0\ndef backward(g, x): return g * 0")["check"]
+    assert nothing["status"] not in ("right", "wrong")
 
 
 def test_what_is_shown_is_what_the_engine_computes(glue: ModuleType) -> None:
