@@ -17,7 +17,7 @@ from ...viz.render import RendererError
 from ...viz.stepping_page import digest
 from ..languages import say, speaking
 from .chart_svg import chart_svg, legend_items
-from .lesson import PAD, Block, Chart, Claim, Fold, Formula, Graph, Lesson, Paragraph, Row, Step, Table
+from .lesson import PAD, Block, Chart, Claim, Fold, Formula, Graph, Lesson, Paragraph, Plain, Row, Step, Table
 from .moving import Moving
 from .moving_scene import drawn
 from .numerals import CellValue, missing_tails, write
@@ -127,13 +127,11 @@ def _block(block: Block, step: Step, graph_pages: GraphPages) -> str:
     if isinstance(block, Fold):
         blocks = "\n".join(_block(inner, step, graph_pages) for inner in block.blocks)
         return f'<details class="fold">\n<summary>{escape(block.title)}</summary>\n{blocks}\n</details>'
-    if isinstance(block, Graph):
-        return graph_html(block, graph_pages.get(graph_name(step, block)))
-    return block_html(block)
+    return block_html(block, graph_pages.get(graph_name(step, block)) if isinstance(block, Graph) else None)
 
 
-def block_html(block: Block) -> str:
-    """Return a block that stands by itself."""
+def block_html(block: Plain, graph_page: str | None = None) -> str:
+    """Return a block that stands by itself; a graph leads to the page that steps through it."""
     if isinstance(block, Table):
         return table_html(block)
     if isinstance(block, Claim):
@@ -142,8 +140,8 @@ def block_html(block: Block) -> str:
         return chart_html(block)
     if isinstance(block, Moving):
         return moving_html(block)
-    if isinstance(block, Graph | Fold):
-        raise TypeError(f"{type(block).__name__} needs its step")
+    if isinstance(block, Graph):
+        return graph_html(block, graph_page)
     if isinstance(block, Formula):
         return f"<pre>{escape(block.text)}</pre>"
     text = block.text if isinstance(block, Paragraph) else block.sentence

@@ -11,7 +11,11 @@
     back.disabled = at === 0;
     next.disabled = at === slides.length - 1 && !closed();
     root.dataset.slide = at + 1;
-    history.replaceState(null, "", "#" + (at + 1));
+    try {
+      history.replaceState(null, "", "#" + (at + 1));
+    } catch {
+      // A frame of another page has no address of its own.
+    }
     if (focus) slides[at].focus({ preventScroll: true });
     scrollTo(0, 0);
   };
