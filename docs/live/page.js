@@ -313,8 +313,10 @@ async function grade() {
     if (chosen.number === number) showGrade(grade);
   } catch (error) {
     if (error instanceof Superseded) return;
-    const what = error instanceof TimeIsUp ? `${names[done] ?? "the file"} ${error.message}; nothing after it was graded` : error.message;
-    at("grade-shown").replaceChildren(element("div", { class: "verdict bad" }, element("p", {}, element("strong", {}, `✗ Ended: ${what}`))));
+    const what = error instanceof TimeIsUp
+      ? `Ended: ${names[done] ?? "the file"} ${error.message}; nothing after it was graded`
+      : error.message;
+    at("grade-shown").replaceChildren(element("div", { class: "verdict bad" }, element("p", {}, element("strong", {}, `✗ ${what}`))));
   }
 }
 

@@ -12,6 +12,8 @@ export class TimeIsUp extends Error {}
 
 export class Superseded extends Error {}
 
+const ABSENT = "Python is not there; why, is said at the top of the page";
+
 const hex = buffer => [...new Uint8Array(buffer)].map(byte => byte.toString(16).padStart(2, "0")).join("");
 
 async function load(file, signal, onBytes) {
@@ -40,6 +42,7 @@ export class Python {
   }
 
   async start() {
+    this.failed = false;
     try {
       if (!crypto.subtle) throw new Error("a browser runs this page only over https");
       this.files ??= await this.download();
@@ -51,6 +54,8 @@ export class Python {
       await this.send({ files: this.files, wheels, base }, this.setting.starting);
     } catch (error) {
       this.worker?.terminate();
+      this.failed = true;
+      for (const { reject } of this.waiting.splice(0)) reject(new Error(ABSENT));
       this.onState("failed", error);
       return;
     }
@@ -108,6 +113,7 @@ export class Python {
 
   // Ask for an action of glue.py. What still waits of the same kind is superseded by it.
   ask(action, asked, onTold) {
+    if (this.failed) return Promise.reject(new Error(ABSENT));
     return new Promise((resolve, reject) => {
       for (const old of this.waiting.filter(one => one.action === action)) old.reject(new Superseded());
       this.waiting = this.waiting.filter(one => one.action !== action);

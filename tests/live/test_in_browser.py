@@ -398,6 +398,8 @@ def test_work_is_kept_over_a_reload_and_missing_python_is_told(page: Page) -> No
         page.until("document.getElementById('status').textContent.startsWith('You are offline')")
         browser.driver.delete_network_conditions()
         assert page.written("#answer") == "# my answer"
+        browser.click("#grade")
+        page.until("document.getElementById('grade-shown').textContent.includes('✗ Python is not there')")
         page.go("work")
         assert page.written("#code").endswith("# mine")
         assert browser.run("return document.querySelector('[data-place=\"0,0\"]').value") == "11"
