@@ -214,7 +214,7 @@ class Browser:
         self.run(axe)
         found = self.driver.execute_async_script(
             "const [rules, done] = arguments;"
-            "axe.run(rules.length ? {runOnly: rules} : {})"
+            "axe.run({resultTypes: ['violations'], selectors: false, ...(rules.length ? {runOnly: rules} : {})})"
             ".then(r => done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' '))));",
             list(rules),
         )

@@ -12,12 +12,9 @@ EXTRA = re.compile(r"(?P<comment>(?:^#.*\n)*)^(?P<name>[\w-]+) = \[(?P<packages>
 
 
 def extras(project: Path = PROJECT) -> str:
-    """Return a table of the extras: how each is installed, and what for."""
+    """Return a table of the extras: the name of each, and what it is for."""
     _, _, rest = project.read_text(encoding="utf-8").partition("[project.optional-dependencies]\n")
     # Brackets and signs of equality stand in requirements, too: only names are looked at.
     section = re.sub(r'"[^"]*"', '""', rest.partition("\n[")[0])
-    rows = [
-        (code(f"pip install 'tinygrad-norm[{found['name']}]'"), plain(found["comment"].replace("# ", "")))
-        for found in EXTRA.finditer(section)
-    ]
-    return table(("command", "what for"), rows)
+    rows = [(code(found["name"]), plain(found["comment"].replace("# ", ""))) for found in EXTRA.finditer(section)]
+    return table(("extra", "what for"), rows)

@@ -55,7 +55,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(browser: Any) -> Iterator[str]:
+    """Where the site is served. The page of the layers is long: axe-core may take its time on a busy machine."""
+    browser.driver.set_script_timeout(300)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=SITE)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -81,6 +83,15 @@ def test_dark_pages_have_contrast(browser: Any, axe: str, address: str, page: st
     browser.driver.get(address + page)
     browser.run(THEME, "dark")
     assert browser.violations(axe) == []
+
+
+def test_what_is_wrong_is_found(browser: Any, axe: str, tmp_path: Path) -> None:
+    wide = '<div style="overflow:auto;width:9rem"><div style="width:99rem">wide</div></div>'
+    text = f'<!doctype html><html lang="en"><title>x</title><article><h1>x</h1><img src="x.svg">{wide}</article>'
+    (tmp_path / "x.html").write_text(text, encoding="utf-8")
+    browser.open(tmp_path / "x.html")
+    assert len(browser.run(SCROLLERS)) == 1
+    assert any(found.startswith("image-alt: ") for found in browser.violations(axe))
 
 
 def test_pictures_and_frames_follow_the_theme_button(browser: Any, address: str) -> None:
