@@ -99,7 +99,7 @@ def document(text: str) -> Lesson:
             text,
             (
                 Series(text, ((0.0, 0.0), (1.0, 2.0)), style=0),
-                Series(text, ((0.0, 1.0), (1.0, 1.0)), style=1, thin=True),
+                Series(text, ((0.0, 1.0), (1.0, 1.0)), style=1),
             ),
             level=1.0,
             level_label=text,

@@ -56,9 +56,8 @@ def legend_items(chart: Chart) -> list[str]:
 
 def _path(line: Series, d: str) -> str:
     style = line.style % len(DASHES)
-    thin = " thin" if line.thin else ""
     dash = f' stroke-dasharray="{DASHES[style]}"' if DASHES[style] else ""
-    return f'<path class="line series-{style}{thin}"{dash} d="{d}"/>'
+    return f'<path class="line series-{style}"{dash} d="{d}"/>'
 
 
 def _x_tick(at: float, value: float) -> str:

@@ -168,13 +168,12 @@ class Claim:
 class Series:
     """One line of a chart, as ``(x, y)`` points.
 
-    Lines of one `style` share color and dashes; a `thin` one is told from its fellow by its width.
+    Lines of one `style` share color and dashes.
     """
 
     label: str
     points: tuple[tuple[float, float], ...]
     style: int = 0
-    thin: bool = False
 
     def __post_init__(self) -> None:
         require_text(label=self.label)

@@ -46,7 +46,7 @@ def padded_statistics_step(settings: Settings) -> Step:
                 (statistics, *_normalized(settings)),
             ),
             Fold("The exact law of the pads", _law(settings)),
-            Fold("The same word among ever more pads, as a table and as lines", _company(settings)),
+            Fold("Where the word changes its signs", _company(settings)),
             Fold("Statistics for each time step", tuple(over_time)),
         ),
         take_away=(
@@ -182,7 +182,7 @@ def _deviation_chart(spreads: Sequence[Spread]) -> Chart:
     )
 
 
-def _company(settings: Settings) -> tuple[Plain, ...]:
+def _company(settings: Settings) -> tuple[Table, Fact]:
     """Return what becomes of the first word as pads are added to its batch."""
     words = settings.batch.words
     first, real = words[0], attention_outputs(words)
@@ -205,7 +205,7 @@ def _company(settings: Settings) -> tuple[Plain, ...]:
         + ". Under layer norm it is the same in any company.",
         {"word": first.word, "pads": tuple(changes)},
     )
-    return table, fact, _company_chart(first.word, names, real, settings)
+    return table, fact
 
 
 def _first_row(real: Tensor, pads: int, settings: Settings) -> tuple[float, ...]:
@@ -214,29 +214,6 @@ def _first_row(real: Tensor, pads: int, settings: Settings) -> tuple[float, ...]
     by_batch = settings.normalize(table, BATCH).normalized[0]
     by_layer = normalize(table, LAYER, settings.ddof, settings.layer_eps).normalized[0]
     return (*floats(by_batch), *floats(by_layer))
-
-
-def _company_chart(word: str, names: Sequence[str], real: Tensor, settings: Settings) -> Chart:
-    counts = range(max(SHOWN_PADS) + 1)
-    lines = columns_of([_first_row(real, count, settings) for count in counts])
-    return Chart(
-        "company_chart",
-        f"The word {word} among ever more pads",
-        "pads in the batch",
-        "normalized value",
-        tuple(
-            Series(
-                name,
-                tuple(zip(map(float, counts), line, strict=True)),
-                style=index % len(DIMENSION_NAMES),
-                thin=index >= len(DIMENSION_NAMES),
-            )
-            for index, (name, line) in enumerate(zip(names, lines, strict=True))
-        ),
-        level=0.0,
-        level_label="Where a line of batch norm (BN) crosses 0, pads alone have changed the sign. "
-        "The lines of layer norm (LN), thin, are flat.",
-    )
 
 
 def statistics_not_true(share: Fraction, changes: tuple[float, ...]) -> Claim:
