@@ -172,7 +172,10 @@ def licenses(modules: Path, bundled: Iterable[str]) -> Iterator[str]:
         address = repository["url"] if isinstance(repository, dict) else repository
         texts = [path.read_text(encoding="utf-8") for path in sorted((modules / name).glob("LICENSE*"))]
         yield "\n\n".join([f"{name} {about['version']}: {about['license']}\n{address}", *texts])
-    yield "graphviz (for Python): MIT, its text is in its wheel.\nGraphviz, inside viz.js: EPL-1.0, https://graphviz.org/license"
+    yield (
+        "graphviz (for Python): MIT, its text is in its wheel.\nGraphviz, inside viz.js: EPL-1.0, "
+        "https://graphviz.org/license\nPyodide: MPL-2.0, and NumPy: BSD-3-Clause, loaded from elsewhere."
+    )
 
 
 def own_wheel(folder: Path) -> Path:

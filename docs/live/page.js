@@ -71,6 +71,7 @@ const python = new Python(setting, (phase, detail) => {
   const again = { failed: "Try again", busy: "Stop", ready: "Restart Python" }[phase];
   at("again").hidden = !again;
   at("again").textContent = again ?? "";
+  if (phase === "ready") at("beforehand").hidden = true;
   at("progress").hidden = phase !== "loading" && phase !== "starting";
   if (phase === "loading") at("progress").value = detail;
   else at("progress").removeAttribute("value");
@@ -147,6 +148,7 @@ const code = makeEditor(at("code"), "forward and backward, in Python", text => {
 }, check);
 
 let soon;
+let drawnOf = null; // what the graph is of; nothing as long as it is the one that came with the page
 let pressed = false; // the button: on a phone the verdict is far below it
 function later() {
   clearTimeout(soon);
@@ -158,6 +160,11 @@ const dark = () => {
   return theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 };
 
+async function draw() {
+  const theme = dark() ? "dark" : "light";
+  showGraph(drawnOf ? await python.ask("graph", { ...drawnOf, theme }) : first.graphs[theme]);
+}
+
 async function check() {
   const asked = { table: work.table, code: code.text, entry: work.entry };
   say("", python.worker && python.files ? "Computing …" : "Waiting for Python …");
@@ -166,13 +173,12 @@ async function check() {
   code.markLine(0);
   try {
     const came = await python.ask("run", asked);
-    at("beforehand").hidden = true;
     showRun(came);
     pressed = false;
-    showGraph(await python.ask("graph", { ...asked, theme: dark() ? "dark" : "light" }));
+    drawnOf = asked;
+    await draw();
   } catch (error) {
     if (error instanceof Superseded) return;
-    at("beforehand").hidden = true;
     showProblem(error);
     pressed = false;
   }
@@ -186,6 +192,7 @@ function say(kind, title, ...lines) {
 }
 
 function showProblem(error) {
+  if (error instanceof Superseded) return;
   const told = error instanceof Refused ? error.told : {};
   if (told.cell) {
     at("grid").querySelector(`[data-place="${told.cell.join(",")}"]`)?.setAttribute("aria-invalid", "true");
@@ -407,6 +414,7 @@ function nextTheme() {
   } catch {
     // It lasts as long as the page.
   }
+  if (!at("drawn").hidden) draw().catch(showProblem);
 }
 
 at("norm").append(...first.norms.map(norm => element("option", { value: norm.key }, norm.title)));
@@ -443,7 +451,7 @@ drawGrid();
 if (untouched) {
   at("beforehand").hidden = false;
   showRun(first.run);
-  showGraph(first.graphs[dark() ? "dark" : "light"]);
+  draw();
 } else check();
 view();
 python.start();

@@ -154,8 +154,10 @@ def test_the_first_screen_is_useful_while_python_loads(page: Page) -> None:
 
 def test_python_starts_and_judges(page: Page) -> None:
     started = page.ready()
+    assert "Computed beforehand" not in page.browser.run("return document.body.innerText")
+    page.browser.run("document.getElementById('results').replaceChildren()")
     page.browser.click("#run")
-    first = page.until("document.getElementById('beforehand').hidden && !!document.querySelector('#results table')")
+    first = page.until("!!document.querySelector('#results table')")
     page.ready()
     wrong = page.check(RIGHT.replace("* n).mean", "* n).sum"))
     assert "is multiplied by 3 along axis 1" in wrong
@@ -183,6 +185,24 @@ def test_an_entry_of_the_result_is_chosen(page: Page) -> None:
     page.until("/entry \\(4, z2\\)/.test(document.getElementById('results').textContent)")
     assert "10.0000" in page.browser.shown("#results div.side-by-side")
     page.ready()
+
+
+def test_pictures_follow_the_theme_and_files_are_saved(page: Page) -> None:
+    browser = page.browser
+    page.check(RIGHT)
+    drawn = browser.run("return document.getElementById('graph').src")
+    for theme in ("light", "dark", "auto"):
+        browser.click("#theme")
+        assert browser.run("return document.documentElement.dataset.theme") == theme
+        page.until("document.getElementById('graph').src !== arguments[0]", drawn)
+        drawn = browser.run("return document.getElementById('graph').src")
+        page.ready()
+    browser.run("window.saved = []; HTMLAnchorElement.prototype.click = function () { saved.push(this.download) }")
+    browser.click("#steps")
+    page.go("exercise=7")
+    browser.click("#answer-file")
+    page.until("saved.length === 2")
+    assert sorted(browser.run("return saved")) == ["exercise_07_mean_backward.py", "graph.html"]
 
 
 def test_hostile_text_stays_text(page: Page) -> None:
