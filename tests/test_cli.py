@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_norm as tg
+from tests.sweeps import share
 from tinygrad_norm import commands
 from tinygrad_norm.cli import COMMANDS, LONGEST, build_parser, main
 
@@ -34,7 +35,7 @@ def shell(line: str, folder: Path) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", share([*SHORT]))
 def test_a_full_disk_is_a_line(name: str, table: Path) -> None:
     code, err = shell(f"{COMMAND} {SHORT[name]} > /dev/full", table)
     assert code == 2
@@ -43,7 +44,7 @@ def test_a_full_disk_is_a_line(name: str, table: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="a POSIX shell closes the streams")
 @pytest.mark.parametrize("name", ["norm"])
-@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", share([">&-", "<&- >&- 2>&-"], parts=2))
 def test_closed_streams_are_no_traceback(name: str, closed: str, table: Path) -> None:
     code, err = shell(f"{COMMAND} {SHORT[name]} {closed}", table)
     assert (code, err) == (0, "")
@@ -59,7 +60,7 @@ BYTES = ["graph $'x\\xff'", "norm $'\\xff.csv'", "$'\\xff'"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX has arguments of any bytes")
-@pytest.mark.parametrize("line", BYTES)
+@pytest.mark.parametrize("line", share(BYTES))
 def test_arguments_that_are_no_text(line: str, tmp_path: Path) -> None:
     code, err = shell(f'exec bash -c "{COMMAND} {line}"', tmp_path)
     assert (code, err.count("\n")) == (2, 1)

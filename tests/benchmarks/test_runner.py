@@ -20,6 +20,7 @@ from tests.benchmarks.runner import Options
 from tests.benchmarks.timing import Sampled
 from tests.benchmarks.workloads import chain
 from tests.benchmarks.workloads.catalog import WORKLOADS, chosen
+from tests.sweeps import share
 
 # Comparing
 
@@ -192,7 +193,7 @@ def test_every_bar_is_against_a_peer_of_its_workload() -> None:
 SMALL = chosen(["tiny", "mlp", "encoder64", "norm", "graph-300", "check"])
 
 
-@pytest.mark.parametrize("w", SMALL, ids=lambda w: w.id)
+@pytest.mark.parametrize("w", share(SMALL, parts=2), ids=lambda w: w.id)
 def test_every_workload_runs_without_any_peer_installed(w: Workload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "find_spec", lambda package: None)
     one = replace(w, repeat=1, memory_steps=0)

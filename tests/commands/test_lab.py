@@ -171,10 +171,12 @@ def test_the_save_folder_is_checked_before_training(tmp_path: Path, capsys: pyte
     assert "epoch" not in capsys.readouterr().err
 
 
-def test_a_published_lab_in_a_process_of_its_own(tmp_path: Path) -> None:
-    done = lab("invariance", "--quick", "--seed", "3", "--plot", "a.png", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == report_text(run_lab("invariance", 3, quick=True))
+def test_a_published_lab_and_its_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["lab", "invariance", "--quick", "--seed", "3", "--plot", "a.png"]) == 0
+    assert capsys.readouterr() == (report_text(run_lab("invariance", 3, quick=True)), "")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 

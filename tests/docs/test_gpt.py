@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from tests.sweeps import share
 from tinygrad_norm import nn
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES
 from tinygrad_norm.lessons.labs.training import one_thread
@@ -48,7 +49,7 @@ def test_the_exercises_that_it_names_exist(script: str, page: str) -> None:
     assert {3, 10, 12, 14, 15, 16, 17, 18, 19, 23} <= named
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", share(range(3)))
 def test_its_loss_falls_from_every_seed(extension: Extension, seed: int) -> None:
     """40 steps of 400: LayerNorm and RMSNorm came to 1.33 to 1.35, DyT to 1.46 to 1.53."""
     gpt = extension("gpt_results").script()

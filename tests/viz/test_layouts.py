@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tests.sweeps import share
 from tinygrad_norm import functional as F
 from tinygrad_norm import nn
 from tinygrad_norm.lessons.graph_examples import EXAMPLES, TOKENS, settled
@@ -108,7 +109,7 @@ def boxes(root: ElementTree.Element) -> list[Box]:
     ]
 
 
-@pytest.fixture(scope="module", params=TEN)
+@pytest.fixture(scope="module", params=share([*TEN]))
 def slide(request: pytest.FixtureRequest) -> Drawing:
     return TEN[request.param](size="slide")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sweeps import share
 from tinygrad_norm.lessons.exercises.class_files import find_submissions
 from tinygrad_norm.lessons.exercises.grading import grade_file
 from tinygrad_norm.lessons.exercises.grading_a_class import grade_class
@@ -125,13 +126,14 @@ def neighbor(tmp_path: Path) -> Path:
 
 def test_forgeries_get_no_point_without_a_cage(neighbor: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "protection", lambda: Protection.LIMITS)
-    assert grades_of(FORGERIES, neighbor, tmp_path) == dict.fromkeys(FORGERIES, 0)
+    chosen = {name: FORGERIES[name] for name in share([*FORGERIES])}
+    assert grades_of(chosen, neighbor, tmp_path) == dict.fromkeys(chosen, 0)
 
 
 def test_forgeries_get_no_point_in_a_cage(neighbor: Path, tmp_path: Path) -> None:
     if protection() is not Protection.CAGE:
         pytest.skip("bubblewrap is not installed, or does not work here")
-    chosen = {name: FORGERIES[name] for name in list(FORGERIES)[::3]}
+    chosen = {name: FORGERIES[name] for name in share([*FORGERIES], parts=6)}
     assert grades_of(chosen, neighbor, tmp_path) == dict.fromkeys(chosen, 0)
 
 
@@ -152,9 +154,10 @@ def test_attacks_cost_nobody_else_and_leave_nothing(tmp_path: Path, monkeypatch:
     canary.parent.mkdir()
     canary.write_text("alive", encoding="utf-8")
     folder = tmp_path / "class"
-    for name, body in ATTACKS.items():
+    attacks = share([*ATTACKS])
+    for name in attacks:
         (folder / name).mkdir(parents=True)
-        text = file_of(body, CANARY=str(canary), HOME=os.environ.get("HOME", ""))
+        text = file_of(ATTACKS[name], CANARY=str(canary), HOME=os.environ.get("HOME", ""))
         (folder / name / "exercise_07.py").write_text(text, encoding="utf-8")
     (folder / "ada").mkdir()
     (folder / "ada" / "exercise_07.py").write_text(RIGHT, encoding="utf-8")
@@ -162,13 +165,13 @@ def test_attacks_cost_nobody_else_and_leave_nothing(tmp_path: Path, monkeypatch:
     began = time.monotonic()
     with ThreadPoolExecutor(2) as threads:
         graded = grade_class(find_submissions(folder), 0, 1.0, threads)
-    assert time.monotonic() - began < 6.0 * len(ATTACKS)  # each file's limit, whatever it does
+    assert time.monotonic() - began < 6.0 * len(attacks)  # each file's limit, whatever it does
 
     points = {student.name: student.grades[0].points for student in graded.students}
-    assert points == dict.fromkeys(ATTACKS, 0) | {"ada": 2}
+    assert points == dict.fromkeys(attacks, 0) | {"ada": 2}
     told = "".join(v.message for s in graded.students for g in s.grades for v in g.verdicts)
     assert told.isprintable()
     assert "the secret" not in told
     assert canary.read_text(encoding="utf-8") == "alive"
     assert sorted(os.listdir(tmp_path)) == ["class", "precious"]
-    assert all(os.listdir(folder / name) == ["exercise_07.py"] for name in ATTACKS)
+    assert all(os.listdir(folder / name) == ["exercise_07.py"] for name in attacks)

@@ -189,7 +189,8 @@ def test_a_cluster_gives_the_same_grades_to_the_byte(mixed: Path) -> None:
 
 
 def test_the_guide_s_cluster_grades_a_class(tmp_path: Path) -> None:
-    pytest.importorskip("distributed", reason="needs pip install 'tinygrad-norm[cluster]'")
+    if os.environ.get("NEIGHBORS") != "installed":
+        pytest.skip("a cluster of processes is a step of the gate, with NEIGHBORS=installed")
     guide = (Path(__file__).parents[3] / "docs" / "how-to" / "run-a-class.md").read_text(encoding="utf-8")
     (script,) = re.findall(r"```python\n(from distributed .*?)```", guide, re.DOTALL)
     (tmp_path / "grade.py").write_text(script, encoding="utf-8")

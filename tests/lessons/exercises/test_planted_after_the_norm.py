@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.sweeps import share
 from tinygrad_norm.lessons.exercises.grading import grade_file
 from tinygrad_norm.lessons.exercises.tasks import EXERCISES, after_the_norm
 
@@ -225,7 +226,9 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(
-    ("number", "function", "label", "expected", "wrong"), PLANTED, ids=[f"{p[0]}-{p[2]}-{p[3]}" for p in PLANTED]
+    ("number", "function", "label", "expected", "wrong"),
+    share(PLANTED),
+    ids=[f"{p[0]}-{p[2]}-{p[3]}" for p in share(PLANTED)],
 )
 def test_a_planted_mistake_gets_its_name(
     only_fault: OnlyFault, number: int, function: str, label: str, expected: str, wrong: Callable[..., Any]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.sweeps import share
 from tinygrad_norm.lessons.exercises.checked_engines import EnginePoint, Mistake, ours, with_mistake
 from tinygrad_norm.lessons.exercises.exercise_parts import Check, Verdict
 from tinygrad_norm.lessons.exercises.grading import graded
@@ -36,7 +37,9 @@ def run_text(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("number", "check", "point", "mistake"), MISTAKES, ids=[f"{m[0]}-{m[1].labels[0]}-{m[3].name}" for m in MISTAKES]
+    ("number", "check", "point", "mistake"),
+    share(MISTAKES),
+    ids=[f"{m[0]}-{m[1].labels[0]}-{m[3].name}" for m in share(MISTAKES)],
 )
 def test_every_known_mistake_gets_its_own_name(number: int, check: Check, point: EnginePoint, mistake: Mistake) -> None:
     (verdict,) = graded(check, dict(with_mistake(point.solution, tuple(mistake.edits.items()))), "answer.py", 1)
@@ -587,7 +590,7 @@ PLANTED: dict[str, tuple[int, dict[str, str], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("number", "edits", "expected"), PLANTED.values(), ids=PLANTED)
+@pytest.mark.parametrize(("number", "edits", "expected"), share([*PLANTED.values()]), ids=share([*PLANTED]))
 def test_a_mistake_in_another_style_gets_its_name(number: int, edits: dict[str, str], expected: dict[str, str]) -> None:
     text = STYLES[number]
     for before, after in edits.items():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.sweeps import share
 from tinygrad_norm.gradcheck import Entry
 from tinygrad_norm.lessons.exercises import checked_gradients
 from tinygrad_norm.lessons.exercises.cases import Case
@@ -353,8 +354,8 @@ PLANTED = [
 
 @pytest.mark.parametrize(
     ("number", "function", "label", "expected", "wrong"),
-    PLANTED,
-    ids=[f"{p[0]}-{p[2]}-{p[3]}" for p in PLANTED],
+    share(PLANTED),
+    ids=[f"{p[0]}-{p[2]}-{p[3]}" for p in share(PLANTED)],
 )
 def test_a_planted_mistake_gets_its_name(
     only_fault: OnlyFault, number: int, function: str, label: str, expected: str, wrong: Callable[..., Any]
@@ -455,10 +456,11 @@ def test_what_is_unfit_in_one_gradient_costs_only_that(
     assert verdicts[spoiled].message.startswith(told)
 
 
-@pytest.mark.parametrize("step", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
-@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize(
+    ("sides", "step"), share([(sides, 10.0**-k) for k in range(3, 9) for sides in (1, 2)], parts=4)
+)
 def test_a_difference_quotient_gets_no_point(
-    grade: Grade, solution: Callable[..., Any], step: float, sides: int
+    grade: Grade, solution: Callable[..., Any], sides: int, step: float
 ) -> None:
     def forward(x: Any, gamma: Any, beta: Any, eps: Any) -> Any:
         return gamma * (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + eps) + beta

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.sweeps import share
 from tinygrad_norm.errors import InputError
 from tinygrad_norm.lessons.exercises.exercise_files import stub_text
 from tinygrad_norm.lessons.exercises.exercise_parts import NOT_WRITTEN, Exercise
@@ -25,7 +26,7 @@ def test_they_are_numbered_and_named() -> None:
 
 
 @every_exercise
-@pytest.mark.parametrize("seed", [0, 7, 23])
+@pytest.mark.parametrize("seed", share([0, 7, 23]))
 def test_the_solution_scores_full_marks(exercise: Exercise, seed: int, grade: Callable[..., Any]) -> None:
     verdicts = grade(exercise.number, seed).values()
     assert [v.message for v in verdicts if not v.passed] == []

@@ -8,11 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 import tinygrad_norm as tg
+from tests.sweeps import share
 from tinygrad_norm.lessons.labs.experiment import LabOutcome, LabReport, Line, Panel
 from tinygrad_norm.lessons.labs.pictures import SUFFIXES, check_plot, draw, plot_report
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", share([*SUFFIXES]))
 def test_a_picture_is_written_whole(report: LabReport, tmp_path: Path, suffix: str) -> None:
     heads = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
     path = tmp_path / f"a{suffix}"
