@@ -209,6 +209,21 @@ def test_without_a_script_all_of_it_is_there(browser: Any, page: Path, lesson: L
         browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
+def test_long_words_do_not_widen_a_phone_s_page(
+    browser: Any, make_document: Callable[[str], Lesson], tmp_path: Path
+) -> None:
+    with screen(browser, 390, 800):
+        for name, made in (("page", lesson_html), ("slides", lesson_slides)):
+            path = tmp_path / f"{name}.html"
+            path.write_text(made(make_document("unbroken" * 12)), encoding="utf-8")
+            browser.open(path)
+            browser.run(
+                "document.documentElement.classList.remove('one-at-a-time');"
+                "document.querySelectorAll('details').forEach(e => e.open = true)"
+            )
+            assert browser.run("return document.documentElement.scrollWidth") <= 390, name
+
+
 def test_nothing_moves_by_itself_where_that_is_not_wanted(browser: Any, page: Path) -> None:
     script = "return getComputedStyle(document.querySelector('.dot')).transitionDuration.split(',')[0]"
     browser.open(page)
