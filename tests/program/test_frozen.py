@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
+import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tinygrad_norm import nn
 
 X = np.array([[0.3, -1.2, 0.7], [1.9, 0.4, -0.6]])
 OTHER = np.array([[-0.9, 0.2, -1.7], [0.1, -0.3, 0.8]])
@@ -52,7 +56,36 @@ def close_by(x: tg.Tensor) -> tg.Tensor:
     return x * 2 if np.allclose(x, X) else x * 3
 
 
-@pytest.mark.parametrize("function", [branch, branch_on_data, loop, argsort, shape_from_data, position, listed])
+def branch_on_shape(x: tg.Tensor) -> tg.Tensor:
+    picked = x[x.data > 0]
+    return picked.sum() * 2 if picked.shape[0] > 2 else picked.sum() * 3
+
+
+def different_entries(x: tg.Tensor) -> tg.Tensor:
+    return x.sum() * len(np.unique(x.data > 0))
+
+
+def looked_up(x: tg.Tensor) -> tg.Tensor:
+    return x * {True: 2.0, False: 3.0}[bool(x.sum() > 0)]
+
+
+def truncated(x: tg.Tensor) -> tg.Tensor:
+    return x * int(x[0, 0] * 8.3)
+
+
+def sorted_by_python(x: tg.Tensor) -> tg.Tensor:
+    return x[:, sorted(range(3), key=lambda i: x.data[0, i])]
+
+
+def masked_by_where(x: tg.Tensor) -> tg.Tensor:
+    return x * np.where(x.data > 0.2, 2.0, 5.0)
+
+
+FOLLOWED = [branch, branch_on_data, loop, argsort, shape_from_data, position, listed]
+FOLLOWED += [branch_on_shape, different_entries, looked_up, truncated, sorted_by_python, masked_by_where]
+
+
+@pytest.mark.parametrize("function", FOLLOWED)
 def test_records_anew_or_follows_the_values(function: Callable[..., Any]) -> None:
     program = tg.program(function, X)
     for values in (X, OTHER, -X, X * 1.5, OTHER):
@@ -117,6 +150,30 @@ def from_outside(x: tg.Tensor) -> tg.Tensor:
     return x * np.asarray(x)
 
 
+def rounded(x: tg.Tensor) -> tg.Tensor:
+    return x * round(x.sum().item(), 1)
+
+
+def formatted(x: tg.Tensor) -> tg.Tensor:
+    return x * float(f"{x.sum().item():.1f}")
+
+
+def among(x: tg.Tensor) -> tg.Tensor:
+    return x * 2 if 0.3 in x.data else x * 3
+
+
+NUMBERS = iter(range(10**6))
+GENERATOR = np.random.default_rng(0)
+
+
+def next_number(x: tg.Tensor) -> tg.Tensor:
+    return x * next(NUMBERS)
+
+
+def drawn(x: tg.Tensor) -> tg.Tensor:
+    return x + GENERATOR.standard_normal()
+
+
 def inner_backward(x: tg.Tensor) -> tg.Tensor:
     leaf = tg.Tensor(x.numpy(), requires_grad=True)
     (leaf**3).sum().backward()
@@ -138,6 +195,11 @@ def inner_backward(x: tg.Tensor) -> tg.Tensor:
         (more_each_time, "multiply at test_frozen.py.* in only one of them"),
         (from_outside, "must not become an array unseen.*test_frozen.py"),
         (close_by, "read at test_frozen.py.*, True, was False at the other"),
+        (rounded, "multiply at test_frozen.py.* took 1.5, and then"),
+        (formatted, "multiply at test_frozen.py.* took 1.5, and then"),
+        (among, "read at test_frozen.py.*, True, was False at the other"),
+        (next_number, "multiply at test_frozen.py.* took 0, and then 1"),
+        (drawn, "add at test_frozen.py"),
         (inner_backward, "must be an argument|multiply at test_frozen.py"),
     ],
 )
@@ -201,6 +263,100 @@ def test_a_closure_and_a_default_record_anew() -> None:
     program = tg.program(scaled, X)
     factor = 3.0
     assert np.array_equal(program(X), X * 3)
+
+
+class Scaled:
+    """Callable, with an attribute of its own, one of its class and a method."""
+
+    shift = 1.0
+
+    def __init__(self) -> None:
+        self.factor, self.options = 2.0, {"powers": [1.0]}
+
+    def __call__(self, x: Any) -> Any:
+        return x * self.factor + self.shift
+
+    def powered(self, x: Any) -> Any:
+        return x ** self.options["powers"][0]
+
+
+OBJECT = Scaled()
+SETTINGS = types.ModuleType("settings")
+vars(SETTINGS)["FACTOR"] = 2.0
+
+
+def of_object(x: Any) -> Any:
+    return x * OBJECT.factor
+
+
+def of_module(x: Any) -> Any:
+    return x * SETTINGS.FACTOR
+
+
+def of_environment(x: Any) -> Any:
+    return x * float(os.environ.get("FACTOR_OF_A_TEST", "2")) * len(os.getenv("FACTOR_OF_A_TEST", ""))
+
+
+def of_default(x: Any, factors: Any = [2.0], *, shifts: Any = {"by": 1.0}) -> Any:  # noqa: B006  # which is changed
+    return x * factors[0] + shifts["by"]
+
+
+def power(x: Any, powers: Any) -> Any:
+    return x ** powers[0]
+
+
+class Net(nn.Module):
+    width = 2.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options, self.table = {"factor": 2.0}, np.ones(3)
+
+    def forward(self, x: Any) -> Any:
+        return x * self.width * self.options["factor"] + self.table
+
+
+NET = Net()
+POWERS = [2.0]
+
+
+@pytest.mark.parametrize(
+    ("function", "change"),
+    [
+        (OBJECT, lambda patch: patch.setattr(OBJECT, "factor", 5.0)),
+        (OBJECT, lambda patch: patch.setattr(Scaled, "shift", 5.0)),
+        (OBJECT.powered, lambda patch: OBJECT.options["powers"].append(OBJECT.options["powers"].pop() + 1)),
+        (of_object, lambda patch: patch.setattr(OBJECT, "factor", 5.0)),
+        (of_module, lambda patch: patch.setattr(SETTINGS, "FACTOR", 5.0)),
+        (of_environment, lambda patch: patch.setenv("FACTOR_OF_A_TEST", "5")),
+        (of_default, lambda patch: of_default.__defaults__[0].insert(0, 5.0)),
+        (of_default, lambda patch: patch.setattr(of_default, "__defaults__", ([7.0],))),
+        (of_default, lambda patch: patch.setitem(of_default.__kwdefaults__["shifts"], "by", 5.0)),
+        (partial(power, powers=POWERS), lambda patch: POWERS.insert(0, 3.0)),
+        (through_another, lambda patch: patch.setitem(globals(), "with_global", lambda x: x * 7)),
+        (NET, lambda patch: patch.setitem(NET.options, "factor", 5.0)),
+        (NET, lambda patch: NET.table.fill(5.0)),
+        (NET, lambda patch: patch.setattr(Net, "width", 5.0)),
+    ],
+)
+def test_what_an_object_holds_records_anew_when_it_changes(
+    function: Any, change: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def value(result: Any) -> Any:
+        return np.asarray(result.data if isinstance(result, tg.Tensor) else result)
+
+    x = np.abs(X)
+    program = tg.program(function, x)
+    before = value(function(tg.Tensor(x)))
+    assert np.array_equal(value(program(x)), before)
+    leaf = tg.Tensor(x, requires_grad=True)
+    program(leaf)
+    change(monkeypatch)
+    after = value(function(tg.Tensor(x)))
+    assert not np.array_equal(after, before)
+    assert np.array_equal(value(program(leaf)), after)
+    assert np.array_equal(value(program(x)), after)
+    assert np.array_equal(program.forward(x)[0], after)
 
 
 def test_settings_of_a_module_record_anew() -> None:

@@ -73,7 +73,8 @@ def attention_weights(
             f"{q.shape} and {k.shape}. Check the projections."
         )
     # Scaling the queries gives the scores that scaling the scores would, with d instead of keys entries a query.
-    scores = (q * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)) @ k.mT
+    scaled = q * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+    scores = scaled @ k.mT
     if is_causal:
         if attn_mask is not None:
             raise InputError("attention: is_causal must stand alone; got an attn_mask too. Combine them into one mask.")

@@ -149,7 +149,9 @@ def rms_norm(
     axes, shape = last_axes(x, normalized_shape, "rms_norm")
     gamma = check_parameter(weight, shape, "weight", "rms_norm")
     wide = widened(x)
-    normalized = wide / (wide.square().mean(axes, keepdims=True) + eps).sqrt()
+    mean_square = wide.square().mean(axes, keepdims=True)
+    root = (mean_square + eps).sqrt()
+    normalized = wide / root
     return scale_and_shift(narrowed(normalized, x), gamma, None)
 
 

@@ -54,7 +54,7 @@ def cross_entropy(x: Any, target: Any) -> Tensor:
 
 EXAMPLES: Mapping[str, tuple[Callable[..., Tensor], tuple[Any, ...]]] = MappingProxyType(
     {
-        "linear": (linear, (np.array(FEATURES, float), np.transpose(WORKED_WEIGHT), np.array(WORKED_BIAS, float))),
+        "linear": (linear, (np.array(FEATURES, float), np.array(WORKED_WEIGHT, float).T, np.array(WORKED_BIAS, float))),
         "layer_norm": (layer_norm, (X, GAMMA, BETA)),
         "batch_norm": (batch_norm, (X, GAMMA, BETA)),
         "rms_norm": (rms_norm, (X, GAMMA)),

@@ -25,7 +25,7 @@ from ..engine.tensor import Tensor
 from ..errors import GraphError, OperandError
 from ..viz.frames import PACKAGE, frames_to, is_shown, key_of, variables_of
 from .seen import RECORDER, Plain, Seen, picked, plain, seen_kind, seen_result
-from .steps import Check, Constant, Input, Item, Recording, Step, Value
+from .steps import Check, Constant, Input, Item, Recording, Step, Value, values_in
 
 
 class Recorder:
@@ -41,6 +41,7 @@ class Recorder:
         self.stack: list[FrameType] = []
         self.before: list[int] = []
         self.backward_from: int | None = None
+        self.numbers_left = False
         self.home = sys._getframe(1)
 
     def knows(self, array: Any, value: Value) -> None:
@@ -86,6 +87,7 @@ class Recorder:
         args = tuple(self.value_of(x if isinstance(x, Tensor) or type(x) in NUMBERS else np.asarray(x)) for x in inputs)
         options = {k: self.option_of(v) for k, v in params.items()}
         step = self.write(primitive, (args, options), result._array, scope)
+        self.checks_shape(step, result._array)
         node = result._node
         if node is not None:
             self.knows_saved(node, args)
@@ -129,7 +131,9 @@ class Recorder:
                 if type(part._array) is np.bool_:  # of which there are only two
                     part._array = np.asarray(part._array)
                 applied: tuple[Any, Any] = (function, told) if whole is None else (picked, ((whole, i), {}))
-                self.calls(part, self.write(*applied, part._array, scope))
+                step = self.write(*applied, part._array, scope)
+                self.calls(part, step)
+                self.checks_shape(whole or step, part._array)
 
     def failed(self, *event: Any) -> None:
         """Do nothing: the error is on its way to the caller."""
@@ -173,10 +177,25 @@ class Recorder:
         self.alive.append(tensor)
 
     def left(self, array: Any, seen: Any) -> None:
-        """Check a truth value or a whole number that left; what a real number was for, the second point will tell."""
+        """Check a truth value or a whole number that left; what a real number was for, other points will tell."""
         value = self.value_of(array)
-        if not isinstance(value, Constant) and (array.dtype.kind in "biu" or isinstance(seen, bool)):
-            self.items.append(Check(value, seen, place()))
+        if isinstance(value, Constant):
+            return
+        if type(seen) is int and array.dtype.kind == "f":
+            value = self.write(np.trunc, ((value,), {}), np.trunc(array), STATE.get().scope)
+        elif array.dtype.kind not in "biu" and not isinstance(seen, bool):
+            self.numbers_left = True
+            return
+        self.items.append(Check(value, seen, place()))
+
+    def checks_shape(self, step: Step, result: Any) -> None:
+        """Check the shape of a result that depends on values: of what a mask picks, of the different entries."""
+        index = step.kwargs["index"] if step.primitive == "getitem" else step.args[1] if step.function is picked else ()
+        masks = [v for v in values_in(index) if v.dtype == bool and v.shape and not isinstance(v, Constant)]
+        name = getattr(step.function, "__name__", "")
+        if masks or name in OF_SOME_SHAPE or (name == "where" and len(step.args) == 1):
+            shape = self.write(np.shape, ((self.value_of(result),), {}), None, STATE.get().scope)
+            self.items.append(Check(shape, np.shape(result), place()))
 
     def look_around(self) -> None:
         """Call the values so far what the local variables call them; the names of an outer function go first."""
@@ -199,6 +218,18 @@ class Recorder:
 
 
 NUMBERS = frozenset({int, float, bool})
+OF_SOME_SHAPE = {
+    "nonzero",
+    "flatnonzero",
+    "argwhere",
+    "unique",
+    "unique_values",
+    "extract",
+    "compress",
+    "repeat",
+    "bincount",
+}
+"""Functions of NumPy's whose results have a shape that depends on values."""
 NUMPY_HOME = os.path.dirname(np.__file__) + os.sep
 
 
@@ -271,7 +302,8 @@ def record(
         recorder.stack.clear()  # which leads back to the recorder
         RECORDER.reset(tokens[0])
         STATE.reset(tokens[1])
-    return Recording(tuple(inputs), forward, *found, cotangents, tuple(recorder.items), gradients, flows)
+    backward = tuple(recorder.items)
+    return Recording(tuple(inputs), forward, *found, cotangents, backward, gradients, flows, recorder.numbers_left)
 
 
 def backward_of(

@@ -53,6 +53,8 @@ class Loop:
 
 def in_blocks(items: Sequence[Item], results: Collection[Value]) -> list[Item | Loop]:
     """Return items with loops in the place of steps that treat rows alike."""
+    if not any(isinstance(item, Step) and size_of(item) >= LARGE for item in items):
+        return [*items]
     users: dict[Value, set[Item]] = {}
     for item in items:
         for value in needed_by(item):
@@ -78,6 +80,11 @@ def in_blocks(items: Sequence[Item], results: Collection[Value]) -> list[Item | 
     return found
 
 
+def size_of(value: Value) -> int:
+    """Return how many bytes an array takes."""
+    return prod(value.shape) * value.dtype.itemsize
+
+
 def fits(step: Step, group: Sequence[Step]) -> bool:
     """Return whether a step can be done in one loop with these, or begin one."""
     rows = rows_of(step)
@@ -85,7 +92,7 @@ def fits(step: Step, group: Sequence[Step]) -> bool:
     if not block or (is_total(step) and block * rows_in_row(step) % BLOCK):
         return False
     if not group:
-        return max(prod(v.shape) * v.dtype.itemsize for v in (step, *needed_by(step))) >= LARGE
+        return max(map(size_of, (step, *needed_by(step)))) >= LARGE
     inside = [v for v in needed_by(step) if v in group]
     return rows == rows_of(group[0]) and not any(is_total(v) or not is_cut(v, step) for v in inside)
 

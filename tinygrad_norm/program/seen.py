@@ -126,6 +126,9 @@ class Plain(NDArrayOperatorsMixin, Seen):
     def __getitem__(self, index: Any) -> Any:
         return on_values(picked, self, index)
 
+    def __contains__(self, x: Any) -> bool:
+        return bool((self == x).any())
+
     def __getattr__(self, name: str) -> Any:
         # strides, flags, flat and the like: of this run's values
         if name.startswith("__"):

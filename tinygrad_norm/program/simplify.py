@@ -17,7 +17,7 @@ import numpy as np
 
 from ..engine.details.summation import kept_shape, reduced_axes
 from ..engine.primitive import PRIMITIVES
-from .steps import Check, Constant, Item, Recording, Step, Value, mapped, needed_by, values_in
+from .steps import Check, Constant, Item, Recording, Step, Value, mapped, needed_by, order_of, values_in
 
 
 def simplified(recording: Recording) -> Recording:
@@ -193,11 +193,22 @@ def axes_kept(again: Simplifier, step: Step) -> Value | None:
     return None
 
 
+def transposed_back(again: Simplifier, step: Step) -> Value | None:
+    """Write (xᵀ)ᵀ as x."""
+    x = step.args[0]
+    if isinstance(x, Step) and x.primitive == "transpose" and same(x.args[0], step):
+        first, second = order_of(x), order_of(step)
+        if [first[a] for a in second] == list(range(len(first))):
+            return x.args[0] if isinstance(x.args[0], Value) else None
+    return None
+
+
 RULES: dict[Any, tuple[Rule, ...]] = {
     "positive": (unchanged,),
     "astype": (unchanged,),
     "reshape": (unchanged, sign_outside, axes_kept),
     "broadcast_to": (unchanged,),
+    "transpose": (transposed_back,),
     "negative": (twice_negative,),
     "add": (without_broadcast, sign_of_summand),
     "subtract": (without_broadcast, sign_of_summand),

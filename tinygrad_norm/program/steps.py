@@ -88,7 +88,7 @@ class Recording:
 
     ``outputs`` is a tree of values; ``cotangents`` stands for what arrives at those with a gradient, ``gradients``
     are what the inputs get, in their order, None where none is wanted. ``updates`` are new values of buffers, by path;
-    ``flows`` says of each result in turn whether it has a gradient.
+    ``flows`` says of each result in turn whether it has a gradient; ``numbers_left``, whether any became Python's.
     """
 
     inputs: tuple[Input, ...]
@@ -99,6 +99,10 @@ class Recording:
     backward: tuple[Item, ...]
     gradients: tuple[Value | None, ...]
     flows: tuple[bool, ...]
+    numbers_left: bool = False
+
+
+TREES = (tuple, list, dict, slice)
 
 
 def mapped(change: Callable[[Value], Any], tree: Any) -> Any:
@@ -116,9 +120,26 @@ def mapped(change: Callable[[Value], Any], tree: Any) -> Any:
 
 def values_in(tree: Any) -> Iterator[Value]:
     """Yield the values of a tree, from left to right."""
-    found: list[Value] = []
-    mapped(found.append, tree)
-    return iter(found)
+    if isinstance(tree, Value):
+        yield tree
+    elif isinstance(tree, (tuple, list)):
+        for part in tree:
+            if isinstance(part, Value):
+                yield part
+            elif isinstance(part, TREES):
+                yield from values_in(part)
+    elif isinstance(tree, dict):
+        yield from values_in(tuple(tree.values()))
+    elif isinstance(tree, slice):
+        yield from values_in((tree.start, tree.stop, tree.step))
+
+
+def order_of(transpose: Step) -> tuple[int, ...]:
+    """Return where each axis of a transposed array comes from."""
+    axes, ndim = transpose.kwargs["axes"], len(transpose.shape)
+    if axes is None:
+        return tuple(range(ndim))[::-1]
+    return tuple(a % ndim for a in (axes if isinstance(axes, (tuple, list)) else (axes,)))
 
 
 def needed_by(item: Item) -> Iterator[Value]:

@@ -6,12 +6,13 @@ what it was, and :meth:`Surroundings.changed` says whether it is another one now
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from functools import partial
 from inspect import unwrap
-from types import CellType, FunctionType, MethodType
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,17 @@ class Place:
     def value(self) -> Any:
         """Return what stands there now."""
         return self.table.cell_contents if isinstance(self.table, CellType) else self.table[self.key]
+
+
+class Attributes:
+    """What an object's attributes are now, its own and those of its class; of ``os``, the environment."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __getitem__(self, key: str) -> Any:
+        found = getattr(self.thing, key, None)
+        return dict(os.environ) if found is os.environ or found is os.getenv else found
 
 
 class Surroundings:
@@ -64,15 +76,27 @@ class Surroundings:
             given = {f"argument_{i + 1}": x for i, x in enumerate(thing.args)}
             parts: dict[str, Any] = {"": thing.func, **given, **thing.keywords}
             for key in parts:
-                self.look_at(Place(parts, key))
+                self.take(Place(parts, key))
         elif isinstance(thing, MethodType):
             self.look_at(Place({"": thing.__self__}, ""))
-            self.look_at_function(thing.__func__)
+            self.look_at_function(thing.__func__, thing.__self__)
         elif callable(thing) and (inner := unwrap(thing)) is not thing:
             self.look_at(Place({"": inner}, ""))
         elif isinstance(thing, FunctionType):
             self.look_at_function(thing)
+        elif callable(thing) and isinstance(called := type(thing).__call__, FunctionType):
+            self.look_at_function(called, thing)
         self.seen.add(id(thing))
+
+    def take(self, place: Place) -> None:
+        """Remember a plain value, or which function it is; look at what is something else."""
+        value = place.value()
+        if is_plain(value):
+            self.values.append((place, deepcopy(value)))
+            return
+        if isinstance(value, FunctionType) and not is_ours(value):
+            self.values.append((place, value))
+        self.look_at(place)
 
     def look_at_module(self, module: Module, path: str) -> None:
         """Take in the parameters, the buffers and the settings of a module and all below it."""
@@ -86,20 +110,35 @@ class Surroundings:
                             self.buffers[joined(prefix, key)] = Place(table, key)
             self.values.append((Place(part.__dict__, "_modules"), dict(part._modules)))
             for key, value in part.__dict__.items():
-                if isinstance(value, SCALARS):
-                    self.values.append((Place(part.__dict__, key), value))
-            self.look_at_function(type(part).forward)
+                if is_plain(value):
+                    self.values.append((Place(part.__dict__, key), deepcopy(value)))
+            self.look_at_function(type(part).forward, part)
 
-    def look_at_function(self, function: Any) -> None:
-        """Take in the globals and the closure of a function, and of the functions that it reads; none of ours."""
-        if id(function) in self.seen or str(function.__module__).partition(".")[0] == PACKAGE:
+    def look_at_function(self, function: Any, owner: Any = None) -> None:
+        """Take in what a function reads, and what the functions do that it reads; none of ours.
+
+        That are its globals, its closure and its defaults, and attributes of the objects among them and of its owner.
+        """
+        if id(function) in self.seen or is_ours(function):
             return
         self.seen.add(id(function))
+        for key in ("__defaults__", "__kwdefaults__"):
+            if getattr(function, key):
+                self.take(Place(Attributes(function), key))
         for place, value in reads(function):
-            if not is_plain(value):
-                self.look_at(place)
-            elif not place.path.startswith("__"):
-                self.values.append((place, deepcopy(value)))
+            if not place.path.startswith("__"):
+                self.take(place)
+                self.take_attributes(value, function)
+        self.take_attributes(owner, function)
+
+    def take_attributes(self, thing: Any, function: Any) -> None:
+        """Remember plain values among the attributes that a function names, of somebody else's object."""
+        if thing is None or is_plain(thing) or isinstance(thing, (Tensor, FunctionType)) or is_ours(thing):
+            return
+        for key in named_in(function):
+            value = Attributes(thing)[key]
+            if value is not None and is_plain(value) and not isinstance(getattr(type(thing), key, None), property):
+                self.values.append((Place(Attributes(thing), key), deepcopy(value)))
 
     @contextmanager
     def buffers_kept(self) -> Iterator[Callable[[], dict[str, Tensor]]]:
@@ -125,13 +164,25 @@ def reads(function: Any) -> Iterator[tuple[Place, Any]]:
     for key, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # not filled yet
             yield Place(cell, key), cell.cell_contents
-    pending = [function.__code__]
+    for key in named_in(function):
+        if key in function.__globals__:
+            yield Place(function.__globals__, key), function.__globals__[key]
+
+
+def named_in(function: Any) -> list[str]:
+    """Return the names of globals and attributes in a function and in those inside it."""
+    found, pending = [], [function.__code__]
     while pending:
         code = pending.pop()
         pending += [c for c in code.co_consts if isinstance(c, type(code))]
-        for key in code.co_names:
-            if key in function.__globals__:
-                yield Place(function.__globals__, key), function.__globals__[key]
+        found += code.co_names
+    return list(dict.fromkeys(found))
+
+
+def is_ours(thing: Any) -> bool:
+    """Return whether a function, a class or a module belongs to this package or to NumPy."""
+    home = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", type(thing).__module__)
+    return str(home).partition(".")[0] in (PACKAGE, "numpy")
 
 
 def is_plain(x: Any) -> bool:

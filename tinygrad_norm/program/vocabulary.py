@@ -27,7 +27,7 @@ from ..engine.primitives.indexing import is_basic
 from ..engine.primitives.linalg import matmul
 from ..engine.primitives.shape import repeated
 from .seen import picked
-from .steps import Constant, Step, Value
+from .steps import Constant, Step, Value, order_of
 
 
 class Text(NamedTuple):
@@ -184,14 +184,7 @@ def _sum_product(step: Step, write: Write) -> Text:
 
 
 def _transpose(step: Step, write: Write) -> Text:
-    axes, ndim = step.kwargs["axes"], len(step.shape)
-    axes = (
-        tuple(range(ndim))[::-1]
-        if axes is None
-        else tuple(a % ndim for a in axes)
-        if isinstance(axes, (tuple, list))
-        else (0,)
-    )
+    axes, ndim = order_of(step), len(step.shape)
     if ndim == 2 and axes == (1, 0):
         return Text(f"{write(step.args[0]).within(9)}.T")
     if axes == (*range(ndim - 2), ndim - 1, ndim - 2):
@@ -338,9 +331,8 @@ def _matmul(step: Step, write: Write, bind: Bind) -> Text:
 
 
 def _running_transpose(step: Step, write: Write, bind: Bind) -> Text:
-    x, axes = write(step.args[0]).within(9), step.kwargs["axes"]
-    reverses = axes is None or (isinstance(axes, (tuple, list)) and len(axes) == 2 and axes[0] % 2 == 1)
-    return Text(f"{x}.T" if reverses else f"{x}.transpose({write(axes).text})")
+    x, axes = write(step.args[0]).within(9), order_of(step)
+    return Text(f"{x}.T" if axes == (1, 0) else f"{x}.transpose({axes})")
 
 
 RUNNING: dict[str, Callable[[Step, Write, Bind], Text]] = {

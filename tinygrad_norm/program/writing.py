@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
 from math import prod
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ WIDTH = 88
 """An expression that is longer gets lines of its own for its parts."""
 
 
+LONGEST_LINE = 120
+"""A list that is longer is printed on several lines."""
 LONGEST = 300
 """An expression that is longer has a line of its own also where nobody reads it: Python nests no deeper than 200."""
 LARGE = 4096
@@ -220,13 +223,36 @@ def body(lines: Lines, headings: bool, comments: bool) -> list[str]:
     """Return the lines of a function with their comments: scopes above, shapes behind."""
     found, scope = [], None
     width = max((len(line) for line, _ in lines.lines if len(line) <= WIDTH), default=0)
-    for line, item in lines.lines:
-        if headings and isinstance(item, Step) and item.scope != scope:
-            scope = item.scope
+    for i, (line, item) in enumerate(lines.lines):
+        of = next(later for _, later in lines.lines[i:] if later is not None)  # a step's first lines have no item
+        if headings and isinstance(of, Step) and of.scope != scope:
+            scope = of.scope
             found.append(f"    # {scope or 'outside of any layer'}")
         shape = f"  # {shape_text(item.shape)}" if comments and isinstance(item, Step) else ""
         found.append(f"    {line.ljust(width) if shape else line}{shape}")
     return found
+
+
+def listed(before: str, parts: Sequence[str], after: str) -> list[str]:
+    """Return a line with a list in brackets, on several lines if it is long."""
+    line = f"{before}{', '.join(parts)}{after}"
+    if len(line) <= LONGEST_LINE:
+        return [line]
+    edge = before[: len(before) - len(before.lstrip())]
+    inside = edge + " " * 4
+    return [before, *wrap(", ".join(parts), 100, initial_indent=inside, subsequent_indent=inside), f"{edge}{after}"]
+
+
+def unpacked(kept: Sequence[str]) -> list[str]:
+    """Return the line that takes apart what was saved."""
+    line = f"    {', '.join(kept)}{',' * (len(kept) == 1)} = saved"
+    return ([line] if len(line) <= LONGEST_LINE else listed("    (", kept, ") = saved")) if kept else []
+
+
+def returning(results: Sequence[str]) -> list[str]:
+    """Return the line that gives back gradients."""
+    line = f"    return {', '.join(results)}"
+    return [line] if len(line) <= LONGEST_LINE else listed("    return (", results, ")")
 
 
 def printed_source(recording: Recording, shapes: bool = True, statements: Statements = STATEMENTS) -> str:
@@ -239,14 +265,15 @@ def printed_source(recording: Recording, shapes: bool = True, statements: Statem
     ends = (recording.outputs, recording.updates, saved)
     forward = Lines(names, ends, recording.forward, None, statements)
     scopes = {i.scope for i in steps}
-    kept = tree_text(tuple(saved), forward.text)
-    returned = [tree_text(recording.outputs, forward.text)]
+    kept = [forward.text(v).text for v in saved]
+    comma = "," * (len(kept) == 1)
+    returned = tree_text(recording.outputs, forward.text)
     if recording.updates:
-        returned.append("{" + ", ".join(f"{k!r}: {forward.text(v).text}" for k, v in recording.updates.items()) + "}")
+        returned += ", {" + ", ".join(f"{k!r}: {forward.text(v).text}" for k, v in recording.updates.items()) + "}"
     text = [
-        f"def forward({', '.join(names.of[v] for v in recording.inputs)}):",
+        *listed("def forward(", [names.of[v] for v in recording.inputs], "):"),
         *body(forward, len(scopes) > 1, shapes),
-        f"    return {', '.join([*returned, kept])}",
+        *listed(f"    return {returned}, (", kept, f"{comma})"),
     ]
     if recording.cotangents:
         backward = Lines(names, recording.gradients, recording.backward, None, statements)
@@ -255,9 +282,9 @@ def printed_source(recording: Recording, shapes: bool = True, statements: Statem
             "",
             "",
             f"def backward({', '.join(v.name for v in recording.cotangents)}, saved):",
-            *([f"    {kept[1:-1]} = saved"] if saved else []),
+            *unpacked(kept),
             *body(backward, len(scopes) > 1, shapes),
-            f"    return {', '.join(backward.text(v).text for v in gradients)}",
+            *returning([backward.text(v).text for v in gradients]),
         ]
     source = "\n".join(text) + "\n"
     imports = ["import math"] * ("math." in source) + ["import numpy as np"]
