@@ -1,8 +1,8 @@
 """Fill the README's table of alternatives by asking each of them: run, not remembered.
 
 ``python docs/alternatives`` prints the table, ``--write`` puts it into the README. It needs this package and micrograd,
-mygrad, autograd, dezero, tinygrad, torch and torchviz. Every cell is what a probe returned; the row of minitorch, which
-is a course and not a package, was read in its public repository.
+mygrad, autograd, tangent-ad, dezero, tinygrad, torch and torchviz. Every cell is what a probe returned; the row of
+minitorch, which is a course and not a package, was read in its public repository.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 BEGIN, END = "<!-- alternatives -->\n", "<!-- end of alternatives -->"
 # Its rules are left for the student to write, so what depends on them cannot be asked. The others, by file of
 # its repository: tensor.py, nn.py; project/graph_builder.py; grad_check in tensor_functions.py.
-MINITORCH = ("minitorch", "numbers, arrays", "none", "–", "none", "in its repository's `project/`", "tolerance fixed")
+PROJECT = "in its repository's `project/`"
+MINITORCH = ("minitorch", "numbers, arrays", "none", "–", "none", PROJECT, "no", "tolerance fixed")
 
 
 def main(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,31 @@ def _ours_draw() -> str:
     import tinygrad_norm as tg
 
     return str(tg.draw(tg.Tensor(2.0, requires_grad=True) ** 2).svg)
+
+
+def _ours_write(f: Function, x: Array) -> tuple[str, Function]:
+    import tinygrad_norm as tg
+
+    program = tg.program(f, x)
+    return program.source, lambda x: program.vjp(1.0, x)
+
+
+def _tangent_cube() -> float:
+    import tangent
+
+    return float(tangent.grad(tangent.grad(cubed))(2.0))
+
+
+def cubed(x):  # type: ignore[no-untyped-def]  # what rewrites its source knows no annotations
+    """Return x³."""
+    return x * x * x
+
+
+def _tangent_write(f: Function, x: Array) -> tuple[str, Function]:
+    import tangent
+
+    gradient = tangent.grad(f)
+    return inspect.getsource(gradient), gradient
 
 
 def _mygrad_gradient(f: Function) -> Array:
@@ -192,6 +218,7 @@ OURS = Framework(
     },
     draw=_ours_draw,
     drawing="yes, with local derivatives",
+    write=_ours_write,
     check="tinygrad_norm:gradcheck",
     checking="tolerance measured; names the mistake",
 )
@@ -221,6 +248,13 @@ FRAMEWORKS = (
         cube=_autograd_cube,
         check="autograd.test_util:check_grads",
         checking="tolerance fixed",
+    ),
+    Framework(
+        "tangent",
+        ("tangent-ad",),
+        values="source code",
+        cube=_tangent_cube,
+        write=_tangent_write,
     ),
     Framework(
         "DeZero",

@@ -22,6 +22,7 @@ COLUMNS = (
     "second derivative",
     "as a layer",
     "draws its graph",
+    "writes its gradient as code",
     "gradient check",
 )
 
@@ -52,7 +53,8 @@ class Framework:
 
     ``gradient(f)`` gives the gradient of Σ cos f(X) for an f made of NumPy functions, or of those of ``own_numpy``;
     ``cube`` the second derivative of x³ at 2; ``batch_norm`` the derivative along DIRECTION of the gradient of
-    ⟨COTANGENT, x̂⟩ through its batch norm; ``draw`` draws a small graph.
+    ⟨COTANGENT, x̂⟩ through its batch norm; ``draw`` draws a small graph; ``write(f, x)`` gives the source of the
+    gradient of a function to a number, and what computes it.
     """
 
     title: str
@@ -65,6 +67,7 @@ class Framework:
     layers: Mapping[str, str] = field(default_factory=dict)
     draw: Callable[[], object] | None = None
     drawing: str = "no"
+    write: Callable[[Function, Array], tuple[str, Function]] | None = None
     check: str = ""
     checking: str = "no"
 
@@ -170,6 +173,30 @@ def drawing_cell(framework: Framework) -> str:
     return framework.drawing if alone else f"{framework.drawing}; needs Graphviz's `dot`"
 
 
+def layer_norm(x):  # type: ignore[no-untyped-def]  # what rewrites its source knows no annotations
+    """Return Σ x̂³ of the rows, in NumPy."""
+    centered = x - np.mean(x, axis=1, keepdims=True)
+    variance = np.mean(centered * centered, axis=1, keepdims=True)
+    xhat = centered / np.sqrt(variance + 1e-5)
+    return np.sum(xhat * xhat * xhat)
+
+
+def writing_cell(framework: Framework) -> str:
+    """Return what it writes for a layer norm: how many lines, with what in them, and whether they run and are right."""
+    if framework.write is None:
+        return "no"
+    source, gradient = framework.write(layer_norm, X)
+    own = framework.packages[0].partition("-")[0] if framework.packages else "tinygrad_norm"
+    lines = [line for line in source.splitlines() if line.strip() and not line.strip().startswith(("#", "import "))]
+    helpers = sum(f"{own}." in line for line in lines)
+    what = f"{len(lines)} lines for a layer norm, " + (f"{helpers} with helpers of its own" if helpers else "all NumPy")
+    found = works(partial(gradient, X))
+    if found is None:
+        return f"{what}; they fail"
+    right = np.allclose(np.asarray(found), numeric(layer_norm, X), atol=1e-6)
+    return f"{what}; they run{'' if right else ', and are wrong'}"
+
+
 def check_cell(framework: Framework) -> str:
     """Return whether there is a gradient check, and where its tolerance comes from."""
     if framework.check:
@@ -189,5 +216,6 @@ def row(framework: Framework) -> tuple[str, ...]:
         second_cell(framework),
         layers_cell(framework),
         drawing_cell(framework),
+        writing_cell(framework),
         check_cell(framework),
     )

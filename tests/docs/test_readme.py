@@ -74,6 +74,10 @@ def test_a_probe_finds_a_wrong_framework(alternatives: Path) -> None:
     assert probes.drawing_cell(wrong) == "yes; needs Graphviz's `dot`"
     with pytest.raises(LookupError, match="correct its entry"):
         probes.layers_cell(wrong)
+    broken = probes.Framework("broken", ("peer",), write=lambda f, x: ("y = peer.sum(x)\nreturn y", lambda x: 1 / 0))
+    assert probes.writing_cell(broken) == "2 lines for a layer norm, 1 with helpers of its own; they fail"
+    planted = probes.Framework("planted", write=lambda f, x: ("# no line\nreturn x", lambda x: x))
+    assert probes.writing_cell(planted) == "1 lines for a layer norm, all NumPy; they run, and are wrong"
     empty = probes.Framework("empty", cube=lambda: 11.0)
     assert (probes.numpy_cell(empty), probes.second_cell(empty), probes.check_cell(empty)) == ("none", "no", "no")
 

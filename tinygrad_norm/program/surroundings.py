@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from copy import deepcopy
 from functools import partial
 from inspect import unwrap
+from operator import attrgetter, itemgetter
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -28,14 +29,15 @@ SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic)
 class Place:
     """Where a value stands that a function reads: in a dictionary or a list, or in a cell of a closure."""
 
-    __slots__ = ("key", "path", "table")
+    __slots__ = ("key", "path", "read", "table")
 
     def __init__(self, table: Any, key: Any, path: str = "") -> None:
         self.table, self.key, self.path = table, key, path or str(key)
+        self.read = attrgetter("cell_contents") if isinstance(table, CellType) else itemgetter(key)
 
     def value(self) -> Any:
         """Return what stands there now."""
-        return self.table.cell_contents if isinstance(self.table, CellType) else self.table[self.key]
+        return self.read(self.table)
 
 
 class Attributes:
@@ -153,7 +155,7 @@ class Surroundings:
     def changed(self) -> str:
         """Return the name of a value that is another one now; empty if none is."""
         for place, value in self.values:
-            now = place.value()
+            now = place.read(place.table)
             if now is not value and not alike(now, value):
                 return place.path
         return ""

@@ -14,12 +14,19 @@ from . import ours
 
 
 def written_out(dialect: Dialect, problem: Problem) -> Any:
-    """Return the program of a model, of its constants and parameters."""
+    """Return the program of a model, of its constants and parameters.
+
+    What a function reads is compared at every call, so it reads no more than it needs.
+    """
+    names, constants, body = (*problem.constants, *problem.parameters), frozenset(problem.constants), problem.model
 
     def model(*values: Any) -> Any:
-        constants = dict(zip(problem.constants, values, strict=False))
-        rest = values[len(constants) :]
-        return problem.model(dialect, constants, dict(zip(problem.parameters, rest, strict=True)))
+        given = dict(zip(names, values, strict=True))
+        return body(
+            dialect,
+            {name: value for name, value in given.items() if name in constants},
+            {name: value for name, value in given.items() if name not in constants},
+        )
 
     return tg.program(model, *problem.constants.values(), *problem.parameters.values())
 
