@@ -57,7 +57,7 @@ function keep() {
 
 const python = new Python(setting, (phase, detail) => {
   const words = {
-    loading: () => `Loading Python: ${Math.round(100 * detail)} % of ${Math.round(setting.megabytes)} MB. It comes once.`,
+    loading: () => `Loading Python: ${Math.round(setting.megabytes)} MB, once.`,
     starting: () => "Starting Python …",
     ready: () => "Python is ready.",
     busy: () => ({ grade: "Grading …", lecture: "Computing the lecture …", graph: "Drawing …" })[detail] ?? "Computing …",
@@ -66,8 +66,12 @@ const python = new Python(setting, (phase, detail) => {
         ? `Python could not be started: ${detail.message}. It comes from ${new URL(setting.base, location).host}; is it reachable?`
         : "You are offline. Python is loaded from the network once; connect, and try again.",
   };
+  // What a screen reader says: not each computation, whose verdict it reads anyway.
+  const quiet = phase === "busy" || document.querySelector(".status").dataset.phase === "busy";
+  at("status").setAttribute("aria-live", quiet ? "off" : "polite");
   document.querySelector(".status").dataset.phase = phase;
-  at("status").textContent = words[phase]();
+  const said = words[phase]();
+  if (at("status").textContent !== said) at("status").textContent = said;
   const again = { failed: "Try again", busy: "Stop", ready: "Restart Python" }[phase];
   at("again").hidden = !again;
   at("again").textContent = again ?? "";
