@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from corpus.case import Case
 from corpus.cases import ACCEPT, OPEN, REJECT, UNDECIDABLE
-from corpus.known import KNOWN
+from corpus.known import GRIDS, KNOWN
 from corpus_rates import coverage_of, outcomes
 
 from tinygrad_norm.terminal.files import whole_text
@@ -31,6 +31,7 @@ from tinygrad_norm.terminal.files import whole_text
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reference" / "gradcheck-corpus.md"
 STORE = Path(__file__).resolve().parent / "measured_rates.json"
 EVERY = (*ACCEPT, *REJECT)
+MEASURED = (*KNOWN, *GRIDS)
 SILENT = ("right", "vacuous", "cannot tell")
 Found = Mapping[str, Counter[str]]
 
@@ -42,7 +43,7 @@ def outcome_of(number: int, seed: int) -> Counter[str]:
 
 def bars_of(number: int, seeds: int) -> dict[str, Any]:
     """Return how well the bars cover the true errors of one known function, over all seeds."""
-    b = coverage_of(KNOWN[number], range(seeds))
+    b = coverage_of(MEASURED[number], range(seeds))
     ratio = b.error / np.where(b.bar > 0, b.bar, np.inf)
     return {
         "entries": b.error.size,
@@ -57,7 +58,7 @@ def measure(seeds: int) -> Iterator[dict[str, Any]]:
     """Run one seed after the other; yield what has been found so far."""
     start = time.perf_counter()
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        bars = list(pool.map(partial(bars_of, seeds=seeds), range(len(KNOWN))))
+        bars = list(pool.map(partial(bars_of, seeds=seeds), range(len(MEASURED))))
         found: list[Counter[str]] = [Counter() for _ in EVERY]
         for seed in range(seeds):
             more = pool.map(partial(outcome_of, seed=seed), range(len(EVERY)), chunksize=8)
@@ -66,7 +67,7 @@ def measure(seeds: int) -> Iterator[dict[str, Any]]:
             yield {
                 "seeds": seed + 1,
                 "answers": {case.name: dict(f) for case, f in zip(EVERY, found, strict=True)},
-                "bars": {known.name: b for known, b in zip(KNOWN, bars, strict=True)},
+                "bars": {known.name: b for known, b in zip(MEASURED, bars, strict=True)},
             }
 
 

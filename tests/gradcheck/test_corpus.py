@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from corpus.case import Case
 from corpus.cases import ACCEPT, LAYER_NORM, OPEN, REJECT, UNDECIDABLE
-from corpus_rates import answer_of
+from corpus_rates import answer_of, off_in_bars
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reference" / "gradcheck-corpus.md"
 
@@ -34,6 +35,12 @@ def chosen(cases: Sequence[Case]) -> list[Case]:
 def test_a_correct_function_is_accepted(case: Case, run_case: Callable[..., Any]) -> None:
     report = run_case(case, 0)
     assert report.ok or (case.name in UNDECIDABLE and report.status in ("cannot tell", "vacuous")), report
+
+
+@pytest.mark.parametrize("case", chosen(ACCEPT), ids=name_of)
+def test_three_bars_cover_the_error_of_what_is_measured(case: Case) -> None:
+    """Whatever the gradient under test is, here one that is twice too large."""
+    assert np.max(off_in_bars(case, 0), initial=0.0) <= 1
 
 
 @pytest.mark.parametrize("case", chosen(REJECT), ids=name_of)

@@ -64,11 +64,12 @@ def _table(headings: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    place = escape(str(list(entry.index))) if entry.index else "direction" if entry.total > 0 else ""
+    seen = entry.total > 0 and not (entry.status == "unfinished" and entry.size == 0)
+    place = escape(str(list(entry.index))) if entry.index else "direction" if seen else ""
     share = f", {entry.wrong} of {entry.checked}" if entry.status == "wrong" and entry.checked else ""
     numbers = (
         [*told_apart(entry.yours, entry.numeric, entry.status == "wrong"), short(entry.uncertainty)]
-        if entry.total
+        if seen
         else [""] * 3
     )
     return (escape(entry.label), _mark(entry.status, share), place, *numbers)

@@ -6,6 +6,7 @@ which NumPy sees is exactly the one that the derivative is evaluated at.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,20 @@ class Known:
     function: Callable[[Any], Any]
     derivative: Callable[[Any], Any]
     points: tuple[tuple[float, float], ...] = MODERATE
+
+
+erf = np.vectorize(math.erf, otypes=[float])
+erfc = np.vectorize(lambda v: math.erfc(float(v)), otypes=[float])
+
+
+def gelu(x: Any) -> Any:
+    """Return ½ x (1 + erf(x/√2))."""
+    return x * (1 + erf(x / np.sqrt(2))) / 2
+
+
+def gelu_slope(x: Any) -> Any:
+    """Return the derivative of :func:`gelu`, without its cancellation."""
+    return erfc(-x / np.sqrt(2)) / 2 + x * np.exp(-x * x / 2) / np.sqrt(2 * np.longdouble(np.pi))
 
 
 def logistic(x: Any) -> Any:
@@ -68,4 +83,29 @@ KNOWN = (
     ),
     Known("2²⁰ + sin(x)", lambda x: 2.0**20 + np.sin(x), np.cos, ORDINARY),
     Known("(1 + 2⁻²⁰ x) − 1", lambda x: (1 + 2.0**-20 * x) - 1, lambda x: 2.0**-20 + 0 * x, ORDINARY),
+)
+
+#: Functions whose values lie on a grid, or that saturate: their finest steps agree with each other on a wrong slope.
+GRIDS = (
+    Known("sin(x) to eight decimals", lambda x: np.round(np.sin(x), 8), np.cos, ((1.0, 0.0), (30.0, 0.0))),
+    Known("sin(x to eight decimals)", lambda x: np.sin(np.round(x, 8)), np.cos, ((1.0, 0.0), (30.0, 0.0))),
+    Known("sin(x) to six decimals", lambda x: np.round(np.sin(x), 6), np.cos, ((1.0, 0.0), (1.0, 100.0))),
+    Known("(10⁴ + sin x) − 10⁴", lambda x: (1e4 + np.sin(x)) - 1e4, np.cos, ((1.0, 0.0), (1e-3, 0.0), (30.0, 0.0))),
+    Known(
+        "1 + 2⁻³⁵ sin x", lambda x: 1 + 2.0**-35 * np.sin(x), lambda x: 2.0**-35 * np.cos(x), ((1.0, 0.0), (30.0, 0.0))
+    ),
+    Known("tanh in float32", lambda x: np.tanh(x.astype(np.float32)), lambda x: 1 / np.cosh(x) ** 2),
+    Known(
+        "log(1 − tanh²)", lambda x: np.log(1 - np.tanh(x) ** 2), lambda x: -2 * np.tanh(x), ((0.5, 9.0), (0.5, 13.0))
+    ),
+    Known("log(1 + exp)", lambda x: np.log(1 + np.exp(x)), logistic, tuple((1.0, at) for at in (-20.0, -30.0, -33.0))),
+    Known("1 − logistic", lambda x: 1 - logistic(x), lambda x: -logistic(x) * logistic(-x), ((1.0, 20.0), (1.0, 30.0))),
+    Known("gelu", gelu, gelu_slope, tuple((0.3, at) for at in (-5.0, -6.0, -7.0, -7.5, -8.0))),
+    Known(
+        "√(x² + 1) − x",
+        lambda x: np.sqrt(x * x + 1) - x,
+        lambda x: x / np.sqrt(x * x + 1) - 1,
+        ((1.0, 1e4), (1.0, 1e6)),
+    ),
+    Known("1 − cos", lambda x: 1 - np.cos(x), np.sin, ((1e-4, 0.0), (1e-6, 0.0), (1e-7, 0.0))),
 )

@@ -55,6 +55,7 @@ def test_whenever_a_check_is_stopped_it_tells_the_truth_and_more_the_later() -> 
         assert set(seen[turn:]) == {known}
     nothing = check("right", 1)
     assert "UNFINISHED; there was no time to look at its entries" in str(nothing)
+    assert "direction" not in nothing._repr_html_()
 
 
 @pytest.mark.usefixtures("seconds")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from corpus.known import KNOWN, Known
+from corpus.known import GRIDS, KNOWN, Known, gelu, gelu_slope
 
 from tinygrad_norm.gradcheck.measure.numeric import (
     Slopes,
@@ -176,49 +175,26 @@ def test_a_function_that_rounds_to_float32_has_the_noise_of_float32() -> None:
     assert np.all(np.diag(slopes.bar) > 1e-9)
 
 
-erf = np.vectorize(math.erf, otypes=[float])
-erfc = np.vectorize(lambda v: math.erfc(float(v)), otypes=[float])
-
-
-def gelu(x: Any) -> Any:
-    return x * (1 + erf(x / np.sqrt(2))) / 2
-
-
-def gelu_slope(x: Any) -> Any:
-    return erfc(-x / np.sqrt(2)) / 2 + x * np.exp(-x * x / 2) / np.sqrt(2 * np.longdouble(np.pi))
-
-
-#: Functions whose values lie on a grid, or that saturate: their finest steps agree with each other on a wrong slope.
-GRIDS = (
-    Known("sin(x) to eight decimals", lambda x: np.round(np.sin(x), 8), np.cos, ((1.0, 0.0), (30.0, 0.0))),
-    Known("sin(x to eight decimals)", lambda x: np.sin(np.round(x, 8)), np.cos, ((1.0, 0.0), (30.0, 0.0))),
-    Known("(10⁴ + sin x) − 10⁴", lambda x: (1e4 + np.sin(x)) - 1e4, np.cos, ((1.0, 0.0), (30.0, 0.0))),
-    Known(
-        "1 + 2⁻³⁵ sin x", lambda x: 1 + 2.0**-35 * np.sin(x), lambda x: 2.0**-35 * np.cos(x), ((1.0, 0.0), (30.0, 0.0))
-    ),
-    Known("tanh in float32", lambda x: np.tanh(x.astype(np.float32)), lambda x: 1 / np.cosh(x) ** 2),
-    Known(
-        "log(1 − tanh²)", lambda x: np.log(1 - np.tanh(x) ** 2), lambda x: -2 * np.tanh(x), ((0.5, 9.0), (0.5, 13.0))
-    ),
-    Known(
-        "log(1 + exp)", lambda x: np.log(1 + np.exp(x)), lambda x: 1 / (1 + np.exp(-x)), ((1.0, -20.0), (1.0, -30.0))
-    ),
-    Known("gelu", gelu, gelu_slope, ((0.3, -5.0), (0.3, -6.0), (0.3, -7.0))),
-    Known(
-        "√(x² + 1) − x",
-        lambda x: np.sqrt(x * x + 1) - x,
-        lambda x: x / np.sqrt(x * x + 1) - 1,
-        ((1.0, 1e4), (1.0, 1e6)),
-    ),
-    Known("1 − cos", lambda x: 1 - np.cos(x), np.sin, ((1e-4, 0.0), (1e-6, 0.0), (1e-7, 0.0))),
-)
-
-
 @pytest.mark.parametrize("known", GRIDS, ids=lambda k: k.name)
 def test_stairs_are_no_slope(known: Known, coverage: Callable[..., Any]) -> None:
     found = coverage(known, range(3))
     assert found.uncovered == 0
     assert found.error.size > found.refused / 4
+
+
+def test_a_stair_that_looks_like_a_line_is_found_by_where_it_ends() -> None:
+    """½ x (1 + erf(x/√2)) below −8 is x times a few units of 2⁻⁵³, or 0: the finest steps see an exact line."""
+    for x in np.linspace(-8.8, -7.4, 30):
+        slopes = slopes_of(gelu, [x])
+        off = abs(slopes.value[0, 0] - float(gelu_slope(np.longdouble(x))))
+        assert off <= COVERAGE * slopes.bar[0, 0] or slopes.rough[0, 0]
+
+
+@pytest.mark.parametrize("f", [lambda v: np.maximum(v - 1, 0), lambda v: v * (v > -3), lambda v: 3 * v])
+def test_a_line_that_ends_far_off_or_never_is_one(f: Callable[..., Any]) -> None:
+    for x in (0.25, 0.75, -1.5):
+        slopes = slopes_of(f, [x])
+        assert slopes.bar[0, 0] < 1e-12
 
 
 def test_half_of_the_bars_are_at_most_fifty_times_the_true_error(coverage: Callable[..., Any]) -> None:

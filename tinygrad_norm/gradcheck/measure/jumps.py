@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clock import TimeIsUpError, current_clock
-from .one_line import FlatFunction, combined, finite_or_nan
-from .step_ladder import Array
+from .one_line import MINUTE, FlatFunction, combined, finite_or_nan
+from .step_ladder import UNIT_ROUNDOFF, Array
 
 #: The interval in which a function leaves a line is halved so often beyond the finest step. A bend shrinks with it, a
 #: cusp like √|x| with its root; a staircase of k steps keeps a k-th.
 HALVINGS = 10
 LEFT = 0.45
-#: A jump of so small a part of the values, or of 1, is rounding.
-MINUTE = 2.0**-40
+BENT = 0.8
+#: What is left of a bend may be so many times the rounding of the values.
+ROUNDINGS = 16.0
 
 #: A step on a line, how the projected function has moved there, and how all outputs have.
 Seen: TypeAlias = tuple[float, float, Array]
@@ -34,7 +35,7 @@ class Found(NamedTuple):
 
     noise: Array  # (lines, columns): what jumps make
     minute: NDArray[np.bool_]  # (lines, 1): whether they can be nothing but rounding
-    bends: NDArray[np.bool_]  # (lines, 1): whether there is none
+    bends: NDArray[np.bool_]  # (lines, 1): whether there is none, not even of many small ones
 
 
 @dataclass
@@ -54,35 +55,38 @@ class Jumps:
             return apart
         return np.where(np.abs(self.expected - slopes) > room, apart, 0.0)
 
-    def noise(self, slopes: Array, apart: Array, steps: Array, finest: float) -> Found:
+    def noise(self, slopes: Array, apart: Array, steps: Array, finest: float, rounding: Array) -> Found:
         """Look where the function leaves its ``slopes`` at fine steps for those, so far ``apart``, at other ``steps``.
 
         There is nothing to look for where ``apart`` is 0.
         """
-        noise, rounding, bends = np.zeros(apart.shape), *np.zeros((2, len(apart), 1), dtype=bool)
-        size = MINUTE * max(1.0, float(np.max(np.abs(self.center), initial=0.0)))
+        noise, minute, bends = np.zeros(apart.shape), *np.zeros((2, len(apart), 1), dtype=bool)
+        largest = float(np.max(np.abs(self.center), initial=0.0))
+        size = MINUTE * max(1.0, largest)
         for line in np.flatnonzero(apart.any(axis=1)):
             column = int(np.argmax(apart[line]))
-            here = self._where(int(line), column, float(slopes[line, column]), float(apart[line, column]))
+            here = self._where(int(line), column, slopes, apart)
+            # That of the largest output, too, from which a small one may be computed: a singular value near 0.
+            own = UNIT_ROUNDOFF * largest * float(np.max(np.abs(self.projection[column])))
+            here.least = ROUNDINGS * max(own, float(rounding[line, column]))
             try:
                 jump = here.jump(finest, float(steps[line, column]))
             except TimeIsUpError:  # then nothing is known of this line
-                noise[line], rounding[line] = np.inf, True
+                noise[line], minute[line] = np.inf, True
                 continue
             finally:
                 self.evaluations += here.evaluations
-            if jump is None:
-                bends[line] = True
-            else:
+            bends[line] = here.bends
+            if jump is not None:
                 noise[line] = combined(np.abs(jump)[None], self.projection)[0]
-                rounding[line] = np.max(np.abs(jump)) <= size
-        return Found(noise, rounding, bends)
+                minute[line] = np.max(np.abs(jump)) <= size
+        return Found(noise, minute, bends)
 
-    def _where(self, line: int, column: int, slope: float, apart: float) -> Departure:
+    def _where(self, line: int, column: int, slopes: Array, apart: Array) -> Departure:
         def moved(t: float) -> Array:
             return finite_or_nan(self.function, self.point(line, t), self.center) - self.center
 
-        return Departure(moved, self.projection[column], slope, apart)
+        return Departure(moved, self.projection[column], float(slopes[line, column]), float(apart[line, column]))
 
 
 @dataclass
@@ -93,7 +97,9 @@ class Departure:
     row: Array
     slope: float
     apart: float
+    least: float = 0.0  # what rounding leaves of a bend
     evaluations: int = field(default=0, init=False)
+    bends: bool = field(default=False, init=False)
 
     def _look(self, t: float) -> Seen:
         """Return t, how the function has moved there, and how all outputs have."""
@@ -116,9 +122,13 @@ class Departure:
             else:
                 inner = middle
         halvings = HALVINGS + int(np.log2(abs(outer[0]) / fine))
+        self.bends = True
         for slope in (self.slope, 0.0):  # that slope may itself be made of stairs, and then hide them
             ends = self._steepest(inner, outer, slope, halvings)
-            if _rise(*ends, slope) > _rise(inner, outer, slope) * 2 ** (-LEFT * halvings):
+            left, all_of_it = _rise(*ends, slope), _rise(inner, outer, slope)
+            self.bends &= left <= max(self.least, all_of_it * 2 ** (-BENT * halvings))
+            if left > all_of_it * 2 ** (-LEFT * halvings):
+                self.bends = False
                 return ends[1][2] - ends[0][2]
         return None
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .clock import TimeIsUpError
 from .jumps import Jumps
-from .one_line import FlatFunction, Lines, sample_lines
+from .one_line import FlatFunction, Lines, joined, sample_lines
 from .step_ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
 
 DEPTH = 4
@@ -30,6 +30,8 @@ NOISE_LEVELS = 6
 NOISE_WEIGHT = 1.3
 #: Noise of more than this many units of rounding is the function's own doing.
 MOST_ROUNDING = 2.0**16
+#: Of more than this many it may be, such as |σ| near 0 for the smallest singular value of another line.
+SUSPICIOUS = 2.0**12
 #: Fine structure is resolved when the bar is at most so large a part of its slope.
 WIDEST = 0.1
 #: Coarser steps contradict finer ones when so many of them differ by so many bars of both.
@@ -139,7 +141,7 @@ def slopes_along_directions(
                 return _joined(first, others)
             in_vain = others.evaluations - 1
     if rest:
-        lines = Lines(*(np.concatenate(two, axis=-2) for two in zip(lines, sampled(rest, steps), strict=True)))
+        lines = joined(lines, sampled(rest, steps))
     found = _measure(lines, steps, units, Jumps(function, point, center, projection, expected))
     return replace(found, evaluations=found.evaluations + in_vain)
 
@@ -185,7 +187,7 @@ def _measure(
             noise = np.maximum(noise, rounding)
             best = _choose(table, h, noise)
         if jumps is not None:
-            best, noise = _reconsidered(table, steps, rounding, best, noise, jumps)
+            best, noise = _reconsidered(table, steps, lines, best, noise, jumps)
         # Stairs so coarse that they tell nothing: the function stands still here.
         plateau = np.all(difference[-3:] == 0, axis=0) & ~(np.abs(best.value) > 3 * best.bar)
         best = best._replace(value=np.where(plateau, 0.0, best.value))
@@ -206,7 +208,7 @@ def _measure(
 
 
 def _reconsidered(
-    table: Array, steps: Array, rounding: Array, best: Choice, noise: Array, jumps: Jumps
+    table: Array, steps: Array, lines: Lines, best: Choice, noise: Array, jumps: Jumps
 ) -> tuple[Choice, Array]:
     """Settle contradictions of fine and coarse steps: where the function jumps the coarse are right, else the fine.
 
@@ -214,22 +216,27 @@ def _reconsidered(
     """
     if not jumps.worth_a_look(np.ones_like(best.bar), best.value, 3 * best.bar).any():
         return best, noise
-    h = steps.reshape(-1, 1, 1)
+    h, rounding = steps.reshape(-1, 1, 1), lines.rounding
     level = np.arange(table.shape[1]).reshape(-1, 1, 1)
     coarse, apart = _contradiction(table, _plain_bar(table, h, noise), best, level < best.level)
-    apart = jumps.worth_a_look(apart, best.value, 3 * best.bar)
+    left = lines.leaving.max(axis=0)
+    farthest = np.where(apart == 0, lines.leaving.argmax(axis=0), coarse.level)
+    apart = jumps.worth_a_look(np.where(apart == 0, left, apart), best.value, 3 * best.bar)
     if apart.any():
-        found = jumps.noise(best.value, apart, steps[coarse.level], steps[-1])
+        found = jumps.noise(best.value, apart, steps[farthest], steps[-1], rounding)
         # One jump alone, as in ⌊x⌋ + x, explains the other slope: then the fine steps are right.
         bar = _plain_bar(table, h, np.maximum(noise, found.noise))
         stands = _contradiction(table, bar, best, level < best.level)[1] > 0
         rounding = np.maximum(rounding, np.where(stands | found.minute, found.noise, 0.0))
         best, noise = _quietest(table, h, rounding)
-    finer = (level > best.level) & (noise > MOST_ROUNDING * rounding)
+    finer = (level > best.level) & (noise > SUSPICIOUS * rounding)
     fine, apart = _contradiction(table, _plain_bar(table, h, rounding), best, finer, steps=1)
     apart = jumps.worth_a_look(np.where(apart > 1 / WIDEST * fine.bar, apart, 0.0), best.value, 3 * best.bar)
     if apart.any():
-        bends = (apart > 0) & jumps.noise(fine.value, apart, steps[best.level], steps[-1]).bends
+        found = jumps.noise(fine.value, apart, steps[best.level], steps[-1], rounding)
+        bends = (apart > 0) & found.bends
+        # Neither a bend nor a jump: either slope may be true.
+        best = best._replace(bar=np.where(bends | (found.noise > 0), best.bar, np.maximum(best.bar, apart)))
         rounding = np.maximum(rounding, _gaps(table)[-1] * h[-2])
         quiet = _choose(table, h, rounding)
         best = Choice(*(np.where(bends, q, b) for q, b in zip(quiet, best, strict=True)))

@@ -24,10 +24,15 @@ class Lines(NamedTuple):
     difference: Array  # (levels, lines, columns): f(x + t v) − f(x − t v), projected
     gap: Array  # (lines, columns): the jump of the slope at kinks
     rounding: Array  # (lines, columns): the least noise of the values
+    leaving: Array  # (levels, lines, columns): how far it is off, in slope, where it first leaves an exact line
 
 
 #: So many values of an output are asked for its last digit before the others.
 A_FEW = 4
+#: So many of the finest steps show that an output moves exactly in proportion to the step.
+EXACT = 4
+#: A jump of so small a part of the values, or of 1, is rounding.
+MINUTE = 2.0**-40
 #: So many function values are kept at a time.
 MOST_VALUES = 2_000_000
 
@@ -85,8 +90,12 @@ def sample_lines(
                 parts.append(_digest(plus[:, :done], minus[:, :done], center, steps, lengths, projection))
             if done < len(chunk):
                 break
-    difference, gap, rounding = zip(*parts, strict=True)
-    return Lines(np.concatenate(difference, axis=1), np.concatenate(gap), np.concatenate(rounding))
+    return joined(*parts)
+
+
+def joined(*parts: Lines) -> Lines:
+    """Return all lines of several parts."""
+    return Lines(*(np.concatenate(arrays, axis=-2) for arrays in zip(*parts, strict=True)))
 
 
 def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Array, projection: Array) -> Lines:
@@ -108,7 +117,30 @@ def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Arr
         projected[:, cusp.astype(np.float64) @ (projection != 0).T > 0] = np.nan
         gap = np.where(cusp, 0.0, gap)
     rounding = _rounding(plus, minus, center, difference, steps, projection)
-    return Lines(projected, gap @ np.abs(projection).T, rounding)
+    leaving = _leaving(plus - center, minus - center, center, steps, projection)
+    return Lines(projected, gap @ np.abs(projection).T, rounding, leaving)
+
+
+def _leaving(ahead: Array, behind: Array, center: Array, steps: Array, projection: Array) -> Array:
+    """Return how far off (levels, lines, columns) outputs are where they leave an exact line by a minute amount.
+
+    ``x (1 + erf x)`` at −8 is x times a few units of 2⁻⁵³, hence a line at the finest steps, and no part of its own
+    values shows that this line is a stair.
+    """
+    leaving = np.zeros((*ahead.shape[:2], len(projection)))
+    finest = np.stack([ahead[-EXACT:], behind[-EXACT:]]) / steps[-EXACT:, None, None]
+    exact = np.all(np.abs(finest - finest[:, -1:]) <= 1e-12 * np.abs(finest[:, -1:]), axis=(0, 1))
+    line, output = np.nonzero(exact & (np.any(ahead != 0, axis=0) | np.any(behind != 0, axis=0)))
+    if line.size:
+        sides = np.stack([ahead[:, line, output], behind[:, line, output]]) / steps[:, None]
+        off = np.nan_to_num(np.max(np.abs(sides - sides[:, -1:]), axis=0))
+        gone = off > 1e-9 * np.max(np.abs(sides[:, -1]), axis=0)
+        level = len(steps) - 1 - np.argmax(gone[::-1], axis=0)
+        off = off[level, np.arange(len(line))]
+        minute = gone.any(axis=0) & (off * steps[level] <= MINUTE * np.maximum(1.0, np.abs(center[output])))
+        line, output, level, off = line[minute], output[minute], level[minute], off[minute]
+        np.maximum.at(leaving, (level, line), off[:, None] * np.abs(projection[:, output]).T)
+    return leaving
 
 
 def _rounding(plus: Array, minus: Array, center: Array, difference: Array, steps: Array, projection: Array) -> Array:
