@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import tinygrad_norm as tg
+from tests.sweeps import share
 from tinygrad_norm.engine.primitive import NUMPY
 from tinygrad_norm.errors import TinygradNormError
 
@@ -261,7 +262,7 @@ def test_the_gradient_is_right_or_rightly_none_or_refused(
 WRITING = {"save", "savetxt", "savez", "savez_compressed"}
 
 
-@pytest.mark.parametrize("name", [n for n, f in FUNCTIONS.items() if reaches(f) and n not in WRITING])
+@pytest.mark.parametrize("name", share([n for n, f in FUNCTIONS.items() if reaches(f) and n not in WRITING]))
 def test_and_so_with_other_arguments(name: str, check_to_second_order: Any) -> None:
     for arguments in GUESSES.split(";"):
         call = Call(name, arguments.strip())
