@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..declaration import OURS, Bar, Setting, Workload
+from ..declaration import Bar, Setting, Workload
 from ..dialect import Dialect, Model, Problem, differentiating
 from ..libraries import hips_autograd, jax_jit, ours, ours_program, pytorch
 
@@ -48,7 +48,7 @@ NORMS = tuple(
         id=f"norm-{norm}",
         title=f"{name} alone, {ROWS} × {FEATURES}, float32, forward and backward",
         peers=tuple(differentiating(library, problem(norm)) for library in LIBRARIES),
-        bars=(Bar(4.2, "torch-fused"), Bar(limit, "torch-fused", of="program"), Bar(0.8, OURS, of="program")),
+        bars=(Bar(4.2, "torch-fused"), Bar(limit, "torch-fused", of="program")),
         # Sums over 3200 rows: 3200^½ · 6e-8 ≈ 3e-6, through two statistics, and ten times that to spare.
         single=1e-4,
         memory_steps=20,
