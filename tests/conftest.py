@@ -26,6 +26,9 @@ from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES, load_la
 
 load_late()  # the tests go through every operation
 
+# The suite starts Python some hundred times, and it should compile the package once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # The suite runs in several processes and multiplies small matrices: more threads would only wait for each other.
 threadpool_limits(limits=1)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
