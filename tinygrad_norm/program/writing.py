@@ -363,10 +363,13 @@ def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Call
     saved = kept_values(recording)
     updates = tuple(recording.updates.values())
     results = (recording.outputs, updates, saved)
-    forward = Lines(names, results, in_blocks(recording.forward, set(values_in(results))), bind)
+    in_rows = all(value.in_rows for value in recording.inputs)
+    items = in_blocks(recording.forward, set(values_in(results))) if in_rows else recording.forward
+    forward = Lines(names, results, items, bind)
     kept = tree_text(tuple(saved), forward.text)
     gradients = set(values_in(recording.gradients))
-    backward = Lines(names, recording.gradients, in_blocks(recording.backward, gradients), bind)
+    items = in_blocks(recording.backward, gradients) if in_rows else recording.backward
+    backward = Lines(names, recording.gradients, items, bind)
     given, cotangents = ([names.of[v] for v in values] for values in (recording.inputs, recording.cotangents))
     text = [
         f"def forward({', '.join(given)}):",
