@@ -136,3 +136,37 @@ def test_the_adjoint_identity_needs_no_differences(rng: np.random.Generator) -> 
     wrong[1, 2] += 1e-9
     assert adjoint_gap(hand_written(lambda v: a @ v, lambda g, v: wrong.T @ g, x), seed=0) > 1e-12
     assert adjoint_gap(hand_written(lambda v: 0 * v, lambda g, v: 0 * g, x), seed=0) == 0.0
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_data_drawn_from_the_seed_of_the_check_are_not_its_cotangents(seed: int) -> None:
+    x, seen = np.random.default_rng(seed).standard_normal((3, 5)), []
+
+    def backward(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+        seen.append(np.max(np.abs(np.corrcoef(g.ravel(), x.ravel())[0, 1])))
+        return 2 * g * x
+
+    assert tg.check_vjp(np.square, backward, x, seed=seed).ok
+    assert max(seen) < 0.99
+
+
+def test_gradients_near_the_largest_number_are_linear() -> None:
+    assert not tg.check_vjp(np.exp, lambda g, y, x: g * y, 703 + X).faults
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_left_of_large_terms_that_cancel_is_linear(seed: int) -> None:
+    def softmax(x: np.ndarray) -> np.ndarray:
+        e = np.exp(x - x.max())
+        result: np.ndarray = e / e.sum()
+        return result
+
+    x = np.random.default_rng(seed).standard_normal(7) + 30.0 * np.eye(7)[0]  # one weight is nearly 1
+    report = tg.check_vjp(softmax, lambda g, y, x: y * (g - np.sum(g * y)), x, seed=seed)
+    assert not report.faults, report
+
+
+def test_a_cotangent_cast_to_float32_loses_precision_and_is_linear() -> None:
+    report = check(lambda g, x: g.astype(np.float32) * 2 * x)
+    assert report.finding is not None
+    assert report.finding.code == "float32"

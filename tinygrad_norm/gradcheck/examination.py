@@ -25,6 +25,8 @@ from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, p
 
 Coordinates = Literal["auto"] | bool
 
+#: Goes with the seed into the generator of cotangents and directions.
+OWN_STREAM = 0x6752
 DIRECTIONS = 3
 #: Inputs with so few entries are checked entry by entry: directions would cost as much.
 FEW = 3
@@ -68,7 +70,8 @@ def check_problem(
 
     ``parameters`` says that the inputs are those of a module, some of which may have no influence by design.
     """
-    generator = np.random.default_rng(seed)
+    # Not default_rng(seed), of which the data may have been drawn: the first cotangent would be the input itself.
+    generator = np.random.default_rng((seed, OWN_STREAM))
     with np.errstate(all="ignore"):
         outputs = problem.forward(problem.copies())
         faults = tuple(forward_faults(problem, outputs))

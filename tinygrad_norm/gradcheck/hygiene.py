@@ -12,8 +12,13 @@ from typing import Any
 import numpy as np
 
 from .diagnose import Finding
-from .measure.step_ladder import UNIT_ROUNDOFF, Array
+from .measure.step_ladder import UNIT_ROUNDOFF, Array, scale
+from .verdict import LEAST_MOVEMENT
 from .vjp_problem import Arrays, Probe, Problem, as_gradient, flatten, unflatten
+
+#: Gradients above this are divided where others are multiplied; below the other numbers have few digits.
+LARGEST = 1e300
+TINY = float(np.finfo(np.float64).tiny)
 
 
 def forward_faults(problem: Problem, outputs: Arrays) -> Iterator[Finding]:
@@ -79,14 +84,16 @@ def backward_faults(p: Probe) -> Iterator[Finding]:
 
 
 def _linearity(p: Probe) -> Iterator[Finding]:
-    # A power of two, so that b(−1024 g) = −1024 b(g) holds in floating-point arithmetic too.
-    factor = -1024.0
+    # A power of two, so that b(−1024 g) = −1024 b(g) holds in floating-point arithmetic too; its inverse where the
+    # product would overflow.
+    huge = any(np.max(np.abs(a), initial=0.0) > LARGEST for a in p.gradients)
+    factor = -1 / 1024 if huge else -1024.0
     count = len(p.cotangents)
     asked = p.ask(np.concatenate([factor * p.cotangents, p.cotangents[:2].sum(axis=0, keepdims=True)]))
     scaled, both = (tuple(a[part] for a in asked) for part in (slice(count), slice(count, None)))
     # Precision is no matter of this test: gradients in float32 have a name of their own, and what takes the derivative
     # of a function of matrices from a block matrix [[A, g], [0, A]] rounds by the size of the block.
-    ulps = 1e10 if all(np.array_equal(a.astype(np.float32), a) for a in p.gradients) else 1e8
+    ulps = 1e10 if _in_float32(p) else 1e8
     if _all_close(p, [factor * a for a in p.gradients], scaled, factor, ulps):
         if _all_close(p, [a[:2].sum(axis=0, keepdims=True) for a in p.gradients], both, 2.0, ulps=ulps):
             return
@@ -114,12 +121,26 @@ def _linearity(p: Probe) -> Iterator[Finding]:
     )
 
 
+def _in_float32(p: Probe) -> bool:
+    """Tell whether the backward pass computes in float32, or rounds g to it."""
+    if all(np.array_equal(a.astype(np.float32), a) for a in p.gradients):
+        return True
+    rounded = p.ask(p.cotangents.astype(np.float32).astype(np.float64))
+    return all(np.array_equal(a, b) for a, b in zip(p.gradients, rounded, strict=True))
+
+
 def _all_close(
     p: Probe, expected: Sequence[Array], found: Sequence[Array], factor: float = 1.0, ulps: float = 64.0
 ) -> bool:
-    """Tell whether two sets of gradients differ by rounding only; an ill-conditioned one may differ by its shake."""
+    """Tell whether two sets of gradients differ by rounding only.
+
+    An ill-conditioned one may differ by its shake; one whose large terms cancel, by what the function's own rounding hides.
+    """
+    hidden = LEAST_MOVEMENT * UNIT_ROUNDOFF * float(np.max(np.abs(p.cotangents * flatten(p.outputs)), initial=0.0))
     for position, (a, b) in enumerate(zip(expected, found, strict=True)):
-        room = ulps * UNIT_ROUNDOFF * float(np.max(np.abs(a), initial=0.0)) + 8 * abs(factor) * p.shake(position)
+        room = ulps * UNIT_ROUNDOFF * float(np.max(np.abs(a), initial=0.0))
+        reach = float(np.max(scale(p.problem.inputs[position]), initial=TINY))
+        room += abs(factor) * (8 * p.shake(position) + hidden / reach + TINY)
         if a.shape != b.shape or not np.all(np.abs(a - b) <= room):
             return False
     return True
