@@ -62,7 +62,7 @@ def coverage_at(known: Known, point: tuple[float, float], seed: int) -> Coverage
         error = np.abs(value - truth).astype(np.float64)
         relative = COVERAGE * bar / np.abs(truth).astype(np.float64)
     largest = np.max(np.abs(value[np.isfinite(value)]), initial=0.0)
-    moves = np.diag(slopes.moved) >= LEAST_MOVEMENT * slopes.noise
+    moves = np.diag(slopes.moved) >= LEAST_MOVEMENT * np.diag(slopes.noise)
     judged = np.isfinite(value) & (bar <= WIDEST_BAR * largest) & moves
     return Coverage(error[judged], COVERAGE * bar[judged], relative[judged & (truth != 0)], int(np.sum(~judged)))
 

@@ -32,7 +32,6 @@ EXAMPLES = {
     "moved_entries": "flip, not undone",
     "shifted_outputs": "pad, off by one",
     "summed_over_wrong_axes": "broadcast bias, wrong axis",
-    "inverted_mask": "relu, mask inverted",
     "leak": "relu, leak",
     "elementwise_only": "softmax, as if elementwise",
     "silent_outputs": "rows by index, duplicates overwritten",

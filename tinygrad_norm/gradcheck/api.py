@@ -14,6 +14,7 @@ from .check_report import Report
 from .examination import NOT_LINEAR, Coordinates, check_problem, with_order
 from .measure.clock import current_clock, ticking
 from .numpy_pair import hand_written
+from .recorded_paths import named_by_its_paths
 from .stable_formula import stable_formula
 from .user_functions import (
     TensorFunction,
@@ -190,7 +191,9 @@ def check_vjp(
     (False, 'the formula is right but takes the input where the output belongs')
     """
     with ticking(time_limit):
-        return check_problem(hand_written(forward, backward, inputs, wrt), cotangent, coordinates, seed, rtol)
+        problem = hand_written(forward, backward, inputs, wrt)
+        report = check_problem(problem, cotangent, coordinates, seed, rtol)
+        return named_by_its_paths(report, problem, forward, inputs, wrt, seed)
 
 
 def assert_gradients(

@@ -79,9 +79,9 @@ class RecordedRun:
         return tuple(np.asarray(value(y), dtype=np.float64) for y in self.outputs)
 
 
-def record(f: TensorFunction) -> RecordedRun:
+def record(f: TensorFunction, recorder: Recorder | None = None) -> RecordedRun:
     """Run a function once and keep what was recorded."""
-    recorder = Recorder()
+    recorder = Recorder() if recorder is None else recorder
     tensors = f.bind(f.values)
     token = STATE.set(STATE.get().replaced(monitor=recorder))
     try:

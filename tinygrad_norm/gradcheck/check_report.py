@@ -53,6 +53,8 @@ class Entry:
         The named mistake.
     values : Values or None
         All of its entries, where it is wrong and they are few enough to be looked at.
+    reason : str
+        Why nothing can be told and what to do about it, where that is so.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Entry:
     size: float
     finding: Finding | None = None
     values: Values | None = None
+    reason: str = ""
 
     @property
     def label(self) -> str:
@@ -245,12 +248,6 @@ def for_json(value: Any) -> Any:
     return value
 
 
-CANNOT_TELL = (
-    "the function moves too little against its own rounding, or too roughly: compute in float64, subtract a large "
-    "constant from the data or the result, or choose another point"
-)
-
-
 def entry_lines(entry: Entry, known: bool = False) -> list[str]:
     """Return the lines about one input; ``known`` says that the mistake was found elsewhere, or not looked for."""
     lines = [f"{entry.label}: {verdict_sentence(entry)}"]
@@ -259,7 +256,7 @@ def entry_lines(entry: Entry, known: bool = False) -> list[str]:
     elif entry.status == "wrong" and not known and math.isfinite(entry.yours):
         lines.append("  probable mistake: unnamed; nothing that is known here explains every entry within the bars")
     if entry.status == "cannot tell":
-        lines.append(f"  {CANNOT_TELL}")
+        lines.append(f"  {entry.reason}")
     if entry.kinks:
         several = "1 entry sits" if entry.kinks == 1 else f"{entry.kinks} entries sit"
         lines.append(f"  {several} at a kink: anything between the one-sided slopes is accepted there")

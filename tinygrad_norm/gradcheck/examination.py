@@ -6,6 +6,7 @@ An input is examined along random directions first, entry by entry when those di
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from .hygiene import aliases, backward_faults, forward_faults
 from .measure.clock import TimeIsUpError, current_clock
 from .measure.numeric import Slopes, slopes_along_coordinates, slopes_along_directions
 from .measure.step_ladder import Array, power_of_two, random_directions, scale
+from .second_look import NEARLY, allowing_for_a_jump, nearly, where_kinks_meet, why_undecided
 from .ties import shared_by_none
 from .verdict import COVERAGE, Doubt, Judgment, doubt, judge_gradient
 from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, probe
@@ -46,6 +48,8 @@ MOST_OUTPUTS = 600
 #: So many entries of a wrong gradient are kept in the report.
 MOST_SHOWN = 600
 
+#: Names of gradients that may be wrong by a mere factor, but for their last digits.
+FITS_A_MULTIPLE = ("product-rule", "wrong-operand")
 #: Faults after which there is no linear map left to compare with the Jacobian.
 NOT_LINEAR = ("not-multiplied-by-g", "multiplied-by-g-twice", "not-linear", "another-answer")
 
@@ -80,6 +84,7 @@ def check_problem(
         chosen = cotangent is not None
         cotangents = given_cotangent(cotangent, outputs) if chosen else gaussian_cotangents(outputs, generator)
         notes: tuple[str, ...] = ()
+        p: Probe | None = None
         try:
             p = probe(problem, outputs, cotangents, generator)
             faults += tuple(backward_faults(p))
@@ -89,7 +94,7 @@ def check_problem(
             notes = (*aliases(p), *p.problem.widened(), *met)
         except TimeIsUpError:  # before any input was examined
             examined = [not_examined(k) for k in range(len(problem.inputs))]
-    entries = tuple(entry_of(problem, e, order) for e in examined)
+        entries = tuple(entry_of(problem, p, e, order) for e in examined)
     return Report(
         entries=entries,
         faults=faults,
@@ -113,22 +118,26 @@ def examine_all(
         briefly = numbers_of(p) > LARGE and any(e.status == "wrong" for e in examined)
         examined.append(examine(p, k, generator, coordinates, rtol, briefly))
     wrong = {names[e.position]: e for e in examined if e.status == "wrong"}
-    return [with_name(e, p, wrong) if e.status == "wrong" else e for e in examined]
+    return [with_name(e, p, wrong, generator) if e.status == "wrong" else e for e in examined]
 
 
-def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
+def entry_of(problem: Problem, p: Probe | None, e: Examination, order: int) -> Entry:
     """Return the report's entry for one examination."""
     x, verdict = problem.inputs[e.position], e.verdict
     by_entry = e.indices is not None
     index: tuple[int, ...] | None = None
     yours = numeric = uncertainty = 0.0
-    row = 0
+    row, reason = 0, ""
     if verdict.right.size:
         row, column = worst_entry(e)
         yours, numeric = float(verdict.yours[row, column]), float(verdict.numeric[row, column])
         uncertainty = float(verdict.uncertainty[row, column])
         if e.indices is not None:
             index = tuple(int(i) for i in np.unravel_index(int(e.indices[column]), x.shape))
+        if e.status == "cannot tell" and p is not None:
+            place = None if e.indices is None else int(e.indices[column])
+            with suppress(TimeIsUpError):
+                reason = e.reason or why_undecided(p, e.position, verdict, e.slopes, column, place)
     finite = np.isfinite(verdict.uncertainty)
     if e.status == "right" and finite.any():
         uncertainty = float(np.max(verdict.uncertainty[finite]))
@@ -148,6 +157,7 @@ def entry_of(problem: Problem, e: Examination, order: int) -> Entry:
         uncertainty=uncertainty,
         size=float(np.max(values[np.isfinite(values)], initial=0.0)),
         finding=e.finding,
+        reason=reason,
         values=all_values(e, row) if e.status == "wrong" and verdict.right.size else None,
     )
 
@@ -226,6 +236,7 @@ class Examination:
     sampled: bool = False
     misshapen: tuple[int, ...] | None = None
     finding: Finding | None = None
+    reason: str = ""  # why nothing can be told
     earlier: int = 0
     along: Array | None = None  # (entries, directions), of random directions
     instead: bool = False  # of directions that were right but met a kink
@@ -399,21 +410,28 @@ def _entries(
         if seen == 1:
             raise TimeIsUpError
         complete, sampled, slopes = False, True, _columns(slopes, random)
+    elif misshapen is None:
+        verdict = where_kinks_meet(p, position, verdict, indices, generator)
     return Examination(position, verdict, indices, slopes, complete, sampled, misshapen, unfinished=unfinished)
 
 
 def _columns(slopes: Slopes, count: int) -> Slopes:
     """Return the slopes of the first ``count`` cotangents."""
-    kept = {name: getattr(slopes, name)[:, :count] for name in ("value", "bar", "gap", "moved", "rough")}
-    return replace(slopes, noise=slopes.noise[:count], **kept)
+    kept = {name: getattr(slopes, name)[:, :count] for name in ("value", "bar", "gap", "moved", "noise", "rough")}
+    return replace(slopes, **kept)
 
 
 def _flat(gradient: Array) -> Array:
     return gradient.reshape(len(gradient), -1)
 
 
-def with_name(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Examination:
-    """Return the examination of a wrong gradient with the name of the mistake, where one can be given."""
+def with_name(
+    examination: Examination, p: Probe, others: Mapping[str, Examination], generator: np.random.Generator
+) -> Examination:
+    """Return the examination of a wrong gradient with the name of the mistake, where one can be given.
+
+    What is nearly right, or nearly in proportion, may be so where the function jumps.
+    """
     # One entry that halving led to says nothing of the others.
     if examination.indices is None or (examination.sampled and len(examination.indices) == 1):
         return examination
@@ -421,9 +439,28 @@ def with_name(examination: Examination, p: Probe, others: Mapping[str, Examinati
         evidence = gather(examination, p, others)
         if examination.misshapen is not None:
             return replace(examination, finding=wrong_shape(evidence, examination.misshapen))
-        return replace(examination, finding=name_mistake(evidence))
+        examination = replace(examination, finding=name_mistake(evidence))
+        return near_a_jump(examination, p, others, generator)
     except TimeIsUpError:
         return examination
+
+
+def near_a_jump(
+    e: Examination, p: Probe, others: Mapping[str, Examination], generator: np.random.Generator
+) -> Examination:
+    """Return the examination with what a jump of the function explains, where yours is nearly right or a multiple."""
+    factor = 0.0 if e.sampled else nearly(e.verdict)
+    if abs(factor - 1) >= NEARLY and not (factor and (e.finding is None or e.finding.code in FITS_A_MULTIPLE)):
+        return e
+    allowing, reason = allowing_for_a_jump(p, e.position, e.slopes, generator)
+    if not reason:
+        return e
+    v, count = e.verdict, len(p.cotangents)
+    more = COVERAGE * (allowing.bar - e.slopes.bar)[:, :count].T
+    unsure = v.unsure | (v.wrong & (np.abs(v.yours - v.numeric) <= v.allowed + more))
+    v = replace(v, unsure=unsure, uncertainty=v.uncertainty + more, allowed=v.allowed + more)
+    e = replace(e, verdict=v, slopes=allowing, reason=reason, finding=None)
+    return replace(e, finding=name_mistake(gather(e, p, others))) if v.wrong.any() else e
 
 
 def gather(examination: Examination, p: Probe, others: Mapping[str, Examination]) -> Evidence:

@@ -134,7 +134,8 @@ def _all_close(
 ) -> bool:
     """Tell whether two sets of gradients differ by rounding only.
 
-    An ill-conditioned one may differ by its shake; one whose large terms cancel, by what the function's own rounding hides.
+    An ill-conditioned one may differ by its shake; one whose large terms cancel, by what the function's own rounding
+    hides.
     """
     hidden = LEAST_MOVEMENT * UNIT_ROUNDOFF * float(np.max(np.abs(p.cotangents * flatten(p.outputs)), initial=0.0))
     for position, (a, b) in enumerate(zip(expected, found, strict=True)):

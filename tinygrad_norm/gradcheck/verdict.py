@@ -120,7 +120,7 @@ def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rt
         moved = np.max(slopes.moved.T, axis=1, initial=0.0)
         # How far yours would have moved it counts as well, but not where it moves a great deal and all over the place.
         moved = np.where(slopes.rough.T.any(axis=1), moved, np.maximum(moved, expected))
-        still = (moved < LEAST_MOVEMENT * slopes.noise)[:, None]
+        still = moved[:, None] < LEAST_MOVEMENT * slopes.noise.T
     vacuous = _vacuous(yours, numeric, bar, doubts, reach)
     unsure = np.isfinite(yours) & (too_wide | still) & ~np.bool_(vacuous)
     right = (right & ~unsure) | np.bool_(vacuous)

@@ -232,7 +232,7 @@ LINEAR = (
         at(normal(5), normal(5, 5)),
         {
             ("2 a x", "unnamed"): lambda g, x, a: (2 * g * a @ x, g * np.outer(x, x)),
-            ("a x alone", "unnamed"): lambda g, x, a: (g * a @ x, g * np.outer(x, x)),
+            ("a x alone", "path-dropped"): lambda g, x, a: (g * a @ x, g * np.outer(x, x)),
             ("x not squared", "factor-missing"): lambda g, x, a: (g * (a + a.T) @ x, g * np.outer(x, np.ones(5))),
         },
     ),
@@ -327,7 +327,7 @@ LINEAR = (
         at(put(normal(5, 3), 0.1, 0, 1, 2)),
         {
             ("as if inside", "local-derivative-missing"): lambda g, y, x: g,
-            ("length constant", "unnamed"): lambda g, y, x: g / np.maximum(np.sqrt(keep_sum(x * x)), 1),
+            ("length constant", "path-dropped"): lambda g, y, x: g / np.maximum(np.sqrt(keep_sum(x * x)), 1),
         },
     ),
     Family(
@@ -670,7 +670,7 @@ INTERPOLATION = (
         at(normal(4), normal(7)),
         {
             ("coefficients reversed", "flipped"): lambda g, c, x: horner_rule(g, c, x, -1),
-            ("constant term's slope", "unnamed"): lambda g, c, x: (horner_rule(g, c, x)[0], g * horner(c[:-1], x)),
+            ("constant term's slope", "path-dropped"): lambda g, c, x: (horner_rule(g, c, x)[0], g * horner(c[:-1], x)),
         },
     ),
     Family(
@@ -679,7 +679,7 @@ INTERPOLATION = (
         lambda g, y: second_rule(6 * np.linalg.solve(SPLINE, g), y),
         at(normal(7)),
         {
-            ("not solved", "unnamed"): lambda g, y: second_rule(6 * g, y),
+            ("not solved", "inner-derivative-missing"): lambda g, y: second_rule(6 * g, y),
             ("6 forgotten", "known-factor"): lambda g, y: second_rule(np.linalg.solve(SPLINE, g), y),
         },
     ),
@@ -892,7 +892,7 @@ ITERATIVE = (
         logistic_rule,
         at(between(0.1, 0.9, 3, 5), positive(3, 5)),
         {
-            ("last step left out", "unnamed"): lambda g, x, r: logistic_rule(g, x, r, 9),
+            ("last step left out", "path-dropped"): lambda g, x, r: logistic_rule(g, x, r, 9),
             ("rate overwritten", "unnamed"): lambda g, x, r: logistic_rule(g, x, r, 10, False),
         },
     ),
@@ -903,7 +903,7 @@ ITERATIVE = (
         at(normal(3)),
         {
             ("to the solution", "unnamed"): lambda g, x: np.linalg.solve(A, g),
-            ("last step left out", "unnamed"): lambda g, x: descent_rule(g, x, 9),
+            ("last step left out", "path-dropped"): lambda g, x: descent_rule(g, x, 9),
         },
     ),
     Family(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import algebra, elementwise, layers, reject_layers, reject_simple, sequences
+from . import algebra, classroom, elementwise, layers, reject_layers, reject_simple, sequences
 from .accept import CORRECT
 from .case import Case, Maker
 
@@ -14,7 +14,7 @@ def planted(*tables: Mapping[tuple[str, str], Maker]) -> tuple[Case, ...]:
     return tuple(Case(name, make, code) for table in tables for (name, code), make in table.items())
 
 
-FAMILIES = (*elementwise.FAMILIES, *layers.FAMILIES, *sequences.FAMILIES, *algebra.FAMILIES)
+FAMILIES = (*elementwise.FAMILIES, *layers.FAMILIES, *sequences.FAMILIES, *algebra.FAMILIES, *classroom.FAMILIES)
 LAYER_NORM = planted(reject_layers.LAYER_NORM)
 
 ACCEPT = (
@@ -29,7 +29,7 @@ REJECT = (
     *planted(algebra.UNFIT),
 )
 
-#: Right functions about which the check may say that it cannot tell, or that nothing is seen, and why that is true.
+#: Cases about which the check may say that it cannot tell, or that nothing is seen, and why that is true of them.
 UNDECIDABLE = {
     "sigmoid, at 35": "the values are 1 up to rounding",
     "tanh, at 18": "the values are 1 up to rounding",
@@ -45,16 +45,8 @@ UNDECIDABLE = {
     "(1 − cos x)/x² near 0": "rounding is larger than the movement",
     "solution, σ down to 1e-10": "the solution is known to six digits",
     "inverse, σ down to 1e-12": "the inverse is known to four digits",
-    "Newton's root, in a loop": "the iteration ends a step earlier here and there",
-    "fixed point to 1e-6": "the iteration ends a step earlier here and there",
+    "Newton's root, in a loop": "the loop stops at 1e-9, and so the function jumps by as much",
+    "fixed point to 1e-6": "the loop stops at 1e-6, and so the function jumps by as much",
+    "rounding, straight through": "the values are whole numbers: a slope of 1 rounded to them, or of 0 with jumps",
     "chaotic map": "a step that leaves [0, 1] runs off to infinity",
-}
-
-#: Cases that are not as they should be, and what happens: limits that are known.
-OPEN = {
-    "Newton's root, in a loop": "refused as wrong with some seeds",
-    "fixed point to 1e-6": "refused as wrong",
-    "sorting down with ties": "refused as wrong, where several kinks meet",
-    "rounding, straight through": "cannot tell",
-    "Newton's root, in a loop, ½ forgotten": "called float32, or cannot tell",
 }

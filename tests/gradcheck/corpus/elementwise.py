@@ -115,7 +115,7 @@ ACTIVATIONS = (
         gelu_tanh,
         lambda x, _: gelu_tanh_slope(x),
         {"": normal(5, 7), " far out": normal(5, 7, scale=10)},
-        wrong={("cubic term forgotten", "unnamed"): lambda x, _: gelu_tanh_slope(x, 0)},
+        wrong={("cubic term forgotten", "path-dropped"): lambda x, _: gelu_tanh_slope(x, 0)},
     ),
     slopes(
         "silu",

@@ -269,7 +269,7 @@ NORMS = (
         spectral_backward,
         at(normal(5, 3)),
         {
-            ("σ constant", "unnamed"): lambda g, x: g / np.linalg.norm(x, 2),
+            ("σ constant", "path-dropped"): lambda g, x: g / np.linalg.norm(x, 2),
         },
     ),
     Family(
@@ -278,8 +278,8 @@ NORMS = (
         local_backward,
         at(normal(3, 7)),
         {
-            ("neighbors with the wrong sign", "unnamed"): lambda g, x: local_backward(g, x, 1),
-            ("neighbors forgotten", "unnamed"): lambda g, x: g * (1 + 0.5 * window(x * x)) ** -0.75,
+            ("neighbors with the wrong sign", "path-sign"): lambda g, x: local_backward(g, x, 1),
+            ("neighbors forgotten", "path-dropped"): lambda g, x: g * (1 + 0.5 * window(x * x)) ** -0.75,
         },
     ),
     Family(
@@ -689,7 +689,7 @@ LOSSES = (
         ),
         put(normal(5, 7), 1.0, 3, 10, 17),
         wrong={
-            ("one of two terms", "unnamed"): lambda x: np.pad(np.sign(np.diff(x, axis=0)), ((1, 0), (0, 0))),
+            ("one of two terms", "path-dropped"): lambda x: np.pad(np.sign(np.diff(x, axis=0)), ((1, 0), (0, 0))),
         },
     ),
     Family(

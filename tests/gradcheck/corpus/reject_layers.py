@@ -242,7 +242,7 @@ COUPLED: dict[tuple[str, str], Maker] = {
     ("attention, 1/√d forgotten for q", "root-of-size"): attention_with(lambda *v: dq(*v) * 3**0.5, dk, dv),
     ("attention, 1/√d forgotten for k", "root-of-size"): attention_with(dq, lambda *v: dk(*v) * 3**0.5, dv),
     ("attention, weights not transposed", "not-transposed"): attention_with(dq, dk, lambda g, a, *_: a @ g),
-    ("attention, softmax coupling missing", "unnamed"): attention_with(
+    ("attention, softmax coupling missing", "path-dropped"): attention_with(
         lambda g, a, ds, q, k, v: a * (g @ v.swapaxes(-1, -2)) / 3**0.5 @ k, dk, dv
     ),
     ("attention, q and k exchanged", "swapped-inputs"): attention_with(dk, dq, dv),

@@ -105,7 +105,7 @@ ATTENTION = (
             ("mask forgotten", "wrong-entries"): masked_rule(FUTURE, seen=~np.ones((5, 5), dtype=bool)),
             ("scale forgotten", "root-of-size"): masked_rule(FUTURE, scale=1.0),
             ("divided by d", "root-of-size"): masked_rule(FUTURE, scale=1 / 3),
-            ("coupling missing", "unnamed"): masked_rule(FUTURE, ds=lambda a, da: a * da),
+            ("coupling missing", "path-dropped"): masked_rule(FUTURE, ds=lambda a, da: a * da),
             ("weights forgotten", "unnamed"): masked_rule(FUTURE, ds=lambda a, da: da - keep_sum(da * a)),
         },
     ),
@@ -127,7 +127,7 @@ ATTENTION = (
         masked_rule(FUTURE, DROPPED),
         at(*QKV),
         {
-            ("drops forgotten", "unnamed"): masked_rule(FUTURE),
+            ("drops forgotten", "inner-derivative-missing"): masked_rule(FUTURE),
             ("drops not rescaled", "known-factor"): masked_rule(FUTURE, (DROPPED > 0) * 1.0),
         },
     ),
@@ -173,7 +173,7 @@ ATTENTION = (
         additive_rule,
         at(normal(5, 3), normal(4, 3), normal(3)),
         {
-            ("tanh forgotten", "unnamed"): lambda g, q, k, v: additive_rule(g, q, k, v, False),
+            ("tanh forgotten", "inner-derivative-missing"): lambda g, q, k, v: additive_rule(g, q, k, v, False),
         },
     ),
     Family(
@@ -182,8 +182,8 @@ ATTENTION = (
         linear_rule,
         at(*QKV),
         {
-            ("normalizer constant", "unnamed"): lambda g, q, k, v: linear_rule(g, q, k, v, 0.0),
-            ("normalizer's sign", "unnamed"): lambda g, q, k, v: linear_rule(g, q, k, v, -1.0),
+            ("normalizer constant", "path-dropped"): lambda g, q, k, v: linear_rule(g, q, k, v, 0.0),
+            ("normalizer's sign", "path-sign"): lambda g, q, k, v: linear_rule(g, q, k, v, -1.0),
         },
     ),
 )
@@ -313,8 +313,8 @@ RECURRENT = (
         at(normal(5, 12), normal(5, 3)),
         {
             ("gates exchanged", "misplaced"): lambda g, z, c: lstm_rule(g, z, c, order=(1, 0, 2, 3)),
-            ("tanh of the cell forgotten", "unnamed"): lambda g, z, c: lstm_rule(g, z, c, local=False),
-            ("new cell for the old", "unnamed"): lambda g, z, c: lstm_rule(g, z, c, new=True),
+            ("tanh of the cell forgotten", "inner-derivative-missing"): lambda g, z, c: lstm_rule(g, z, c, local=False),
+            ("new cell for the old", "inner-value"): lambda g, z, c: lstm_rule(g, z, c, new=True),
             ("cell gets nothing", "zero"): lambda g, z, c: (lstm_rule(g, z, c)[0], None),
         },
     ),
@@ -325,7 +325,7 @@ RECURRENT = (
         at(*[normal(5, 3)] * 3),
         {
             ("update gate's sign", "sign-flipped"): lambda g, z, r, h: gru_rule(g, z, r, h, sign=-1),
-            ("reset path missing", "unnamed"): lambda g, z, r, h: gru_rule(g, z, r, h, reset=0.0),
+            ("reset path missing", "path-dropped"): lambda g, z, r, h: gru_rule(g, z, r, h, reset=0.0),
             ("carry missing", "term-missing"): lambda g, z, r, h: gru_rule(g, z, r, h, carry=0.0),
         },
     ),
@@ -583,7 +583,10 @@ CONVOLUTION = (
         lambda g, x, w: (np.correlate(g, w, "valid"), np.correlate(g, x, "valid")),
         at(normal(7), normal(3)),
         {
-            ("convolved again", "unnamed"): lambda g, x, w: (np.convolve(g, w, "valid"), np.correlate(g, x, "valid")),
+            ("convolved again", "inner-value"): lambda g, x, w: (
+                np.convolve(g, w, "valid"),
+                np.correlate(g, x, "valid"),
+            ),
             ("both flipped", "flipped"): lambda g, x, w: (
                 np.correlate(g, w, "valid")[::-1],
                 np.correlate(g, x, "valid")[::-1],

@@ -96,7 +96,7 @@ def _constant_ratio(e: Evidence) -> tuple[float, float, bool, float] | None:
     rows = clear[e.random :] if e.complete else clear[:1]
     with np.errstate(all="ignore"):
         precision = ((abs(factor) * e.bar + e.doubt) / np.abs(factor * e.numeric))[clear]
-    close = max(CLOSE, float(np.min(precision)))
+    close = max(CLOSE, 2 * float(np.min(precision)))  # two factors within the bars are so far apart at most
     return (factor, leftover, int(rows.sum()) >= 3, close) if close < LOOSEST else None
 
 

@@ -30,28 +30,6 @@ def leak(e: Evidence) -> Iterator[Finding]:
     )
 
 
-def inverted_mask(e: Evidence) -> Iterator[Finding]:
-    """Find a gradient that flows exactly where it should be blocked, and the other way round."""
-    if not (e.complete and e.same_shape):
-        return
-    off_diagonal = ~np.eye(e.x.size, dtype=bool)
-    if np.any(e.jacobian[off_diagonal] != 0) or np.any(e.believed[off_diagonal] != 0):
-        return
-    right, yours = np.diag(e.jacobian), np.diag(e.believed)
-    flows, open_ = right != 0, yours != 0
-    if flows.all() or not flows.any() or np.any(flows == open_):
-        return
-    passed = np.concatenate([right[flows], yours[open_]])
-    if np.ptp(passed) > 1e-9 * np.max(np.abs(passed)):
-        return
-    yield Finding(
-        "inverted-mask",
-        "the mask is inverted",
-        "yours is zero exactly where the gradient flows, and flows exactly where it is zero",
-        "check the comparison, or the two branches of where: the first takes the condition, the second its negation",
-    )
-
-
 def local_factor_missing(e: Evidence) -> Iterator[Finding | None]:
     """Find a cotangent handed on unchanged, where every output touches one entry."""
     if not e.one_entry_each or not e.touched.any():

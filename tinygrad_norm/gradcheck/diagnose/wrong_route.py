@@ -204,9 +204,10 @@ def exchanged_branches(e: Evidence) -> Iterator[Finding]:
     swapped = low + high - s.numeric
     two: Flags = (np.abs(s.numeric - low) <= room) | (np.abs(s.numeric - high) <= room)
     if high - low > 30 * np.max(room) and two.all() and np.all(np.abs(s.yours - swapped) <= 2 * room):
+        mask = min(abs(low), abs(high)) <= np.max(room)
         yield Finding(
-            "branches-exchanged",
-            "the two branches are exchanged",
+            "inverted-mask" if mask else "branches-exchanged",
+            "the mask is inverted" if mask else "the two branches are exchanged",
             f"the slope is {low:.6g} or {high:.6g}, and yours is the other one in every place",
             "check the comparison, or the two branches of where: the first takes the condition, the second the rest",
         )

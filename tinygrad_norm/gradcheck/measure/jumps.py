@@ -18,6 +18,8 @@ from .clock import TimeIsUpError, current_clock
 from .one_line import MINUTE, FlatFunction, combined, finite_or_nan
 from .step_ladder import UNIT_ROUNDOFF, Array
 
+TINY = float(np.finfo(np.float64).tiny)
+
 #: The interval in which a function leaves a line is halved so often beyond the finest step. A bend shrinks with it, a
 #: cusp like √|x| with its root; a staircase of k steps keeps a k-th.
 HALVINGS = 10
@@ -145,3 +147,41 @@ class Departure:
 
 def _rise(one: Seen, other: Seen, slope: float) -> float:
     return abs(other[1] - one[1] - slope * (other[0] - one[0]))
+
+
+class FarJump(NamedTuple):
+    """A jump away from the point: of the output that it stands out from most, and how far away on the line."""
+
+    height: float
+    distance: float
+
+
+#: A sixth difference takes polynomials of degree five away and leaves ten times a jump.
+ORDER, OF_A_JUMP = 6, 10.0
+
+
+def far_jump(function: Callable[[float], Array], reach: float, points: int = 65) -> FarJump | None:
+    """Return a jump of ``function(t)`` for t in ±reach, None if it is smooth, bends only, or is not defined there.
+
+    >>> jump = far_jump(lambda t: np.array([np.sin(t) + 1e-9 * (t > 0.1)]), 0.5)
+    >>> round(jump.distance, 2), round(jump.height / 1e-9, 2)
+    (0.1, 1.0)
+    >>> far_jump(lambda t: np.array([np.exp(t) + abs(t - 0.1)]), 0.5)
+    """
+    seen: list[float] = []
+    middle, width = 0.0, reach
+    for _ in range(3):
+        places = middle + np.linspace(-width, width, points)
+        values = np.array([function(float(t)) for t in places])
+        if not np.isfinite(values).all():
+            return None
+        left = np.diff(values, ORDER, axis=0)
+        size = np.abs(left) + UNIT_ROUNDOFF * np.max(np.abs(values), axis=0) + TINY
+        # What stands out from both sides: a smooth function may be steep at one end.
+        sharp = size[ORDER:-ORDER] / np.maximum(size[: -2 * ORDER], size[2 * ORDER :])
+        start, output = np.unravel_index(int(np.argmax(sharp)), sharp.shape)
+        seen.append(float(np.max(np.abs(left[start + ORDER // 2 : start + 2 * ORDER, output]))) / OF_A_JUMP)
+        middle, width = float(places[start + ORDER + ORDER // 2]), ORDER * float(places[1] - places[0])
+    if seen[2] < seen[1] / 2 or seen[2] <= MINUTE * np.max(np.abs(values[:, output])):
+        return None
+    return FarJump(seen[2], max(abs(middle), 2 * reach / points))

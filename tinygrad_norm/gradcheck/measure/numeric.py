@@ -56,7 +56,7 @@ class Slopes:
     bar: Array  # infinite where no slope could be measured
     gap: Array
     moved: Array  # the largest difference of function values seen on the ladder
-    noise: Array  # (columns,): the measured noise η of the function values
+    noise: Array  # the measured noise η of the function values
     rough: NDArray[np.bool_]  # whether steps that do not agree make the bar or the noise, and not rounding
     evaluations: int  # how often the function was called
     near: Span = EVERY  # the steps around those that were chosen
@@ -159,7 +159,7 @@ def _joined(first: Slopes, others: Slopes) -> Slopes:
         bar=np.concatenate([first.bar, others.bar]),
         gap=np.concatenate([first.gap, others.gap]),
         moved=np.concatenate([first.moved, others.moved]),
-        noise=others.noise,
+        noise=np.concatenate([first.noise, others.noise]),
         rough=np.concatenate([first.rough, others.rough]),
         evaluations=first.evaluations + others.evaluations - 1,  # the point itself was evaluated once
     )
@@ -167,7 +167,7 @@ def _joined(first: Slopes, others: Slopes) -> Slopes:
 
 def _nothing(units: Array, projection: Array) -> Slopes:
     none = np.zeros((len(units), len(projection)))
-    return Slopes(none, none, none, none, np.zeros(len(projection)), none > 0, 1)
+    return Slopes(none, none, none, none, none, none > 0, 1)
 
 
 def _measure(
@@ -200,7 +200,7 @@ def _measure(
         bar=best.bar / units,
         gap=lines.gap / units,
         moved=moved,
-        noise=np.max(np.where(np.isfinite(noise), noise, 0.0), axis=0),
+        noise=np.where(np.isfinite(noise), noise, 0.0),
         rough=rough,
         evaluations=1 + 2 * len(steps) * len(units) + (jumps.evaluations if jumps is not None else 0),
         near=(max(0, int(best.level.min()) - DEPTH + 1), int(best.level.max()) + 2),
