@@ -31,7 +31,8 @@ def flat_pair(number: int, seed: int) -> Flat:
     """Return a case as a function of float64 arrays to one array, with a gradient for each of them."""
     forward, backward, inputs = EVERY[number].make(np.random.default_rng(seed))
     floating = [i for i, x in enumerate(inputs) if np.asarray(x).dtype.kind == "f"]
-    required = [p for p in inspect.signature(backward).parameters.values() if p.default is p.empty]
+    parameters = inspect.signature(backward).parameters.values()
+    required = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     wants_output = len(required) == len(inputs) + 2
 
     def complete(arrays: Any) -> list[Any]:

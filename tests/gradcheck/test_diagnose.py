@@ -271,7 +271,8 @@ def test_an_entry_stands_clear_of_its_bar_where_it_is_known_to_a_tenth() -> None
 def test_a_ratio_that_is_known_loosely_is_read_as_no_number(offset: float, wanted: str | None) -> None:
     """What is added rounds the values, so that the numeric side knows 10 or only 3 digits."""
     x = np.random.default_rng(0).standard_normal((3, 5))
-    report = tg.check_vjp(lambda v: offset + np.sin(v), lambda g, v: 2 * g * np.cos(v), x)
+    # (np.asarray, since what can be recorded is known without numbers.)
+    report = tg.check_vjp(lambda v: offset + np.sin(np.asarray(v)), lambda g, v: 2 * g * np.cos(v), x)
     assert report.status == "wrong"
     assert code(report) == wanted
 
@@ -403,7 +404,7 @@ def test_a_norm_with_another_eps_per_row_is_not_misnamed() -> None:
     assert tg.check_vjp(f, lambda g, v: backward(g, v, 1.0), x).ok
     report = tg.check_vjp(f, lambda g, v: backward(g, v, 0.0), x)
     assert report.status == "wrong"
-    assert code(report) in (None, "variance-path-wrong", "variance-path-missing")
+    assert code(report) in (None, "variance-path-wrong", "variance-path-missing", "path-dropped")
 
 
 @pytest.mark.parametrize(

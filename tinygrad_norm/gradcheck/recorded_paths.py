@@ -36,6 +36,9 @@ MOST_NUMBERS = 20_000
 #: Two sums of the same numbers in another order differ by less than this part of the largest.
 SAME = 1e-9
 
+#: So many numbers hold up a factor that is no 0, −1 or 2.
+FEWEST = 4
+
 #: What a step sends to its input number i, given g and what is right; or None where it cannot.
 Change = Callable[[Array, Array], Array]
 Steps = Sequence[RecordedOperation]
@@ -318,6 +321,8 @@ class Comparison:
                 return None  # this changes nothing
             if told.scaled and k == 0:
                 factor = 1 + float(np.sum(path * (self.yours[k] - self.right[k]))) / weight
+                if np.sum(path != 0) < FEWEST and not np.any(np.abs(factor - np.array([0, -1, 2])) <= 1e-7):
+                    return None  # any number would fit
             left = max(left, float(np.max(np.abs(self.right[k] - (1 - factor) * path - self.yours[k]))))
             if left > SAME * self.size:
                 return None
