@@ -147,7 +147,12 @@ def _beside(found: Found, seeds: int, peers: Mapping[str, Any]) -> list[str]:
     if not peers:
         return []
     rows = [
-        ("tinygrad_norm", seeds, runs(ACCEPT, found, ("right",), other=True), runs(REJECT, found, SILENT)),
+        (
+            "tinygrad_norm",
+            seeds,
+            runs(ACCEPT, found, ("right",), other=True),
+            runs(REJECT, found, ("right", "vacuous")),
+        ),
     ]
     for name, peer in peers.items():
         accepted, n = peer["accepted"], peer["seeds"]
