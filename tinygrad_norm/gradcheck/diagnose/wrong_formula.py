@@ -220,6 +220,8 @@ def term_of_formula(e: Evidence) -> Iterator[Finding | None]:
                 continue
             for k in _proportional(gap, values * factor):
                 b = known[k]
+                if _distinct(b.values * factor) < DISTINCT:
+                    continue  # a mere sign, like |x| / x
                 label = f"{b.label} {between} {a.label}"
                 yield _term(s, gap, room, Atom(label, b.values * factor, min(a.pieces, b.pieces)))
     centered = values - values.mean(axis=1, keepdims=True)
