@@ -29,6 +29,9 @@ REJECT = (
     *planted(algebra.UNFIT),
 )
 
+#: Right functions whose program has another slope than the limit that their backward pass is about.
+STOP_AT_A_TOLERANCE = ("Newton's root, in a loop", "fixed point to 1e-6")
+
 #: Cases about which the check may say that it cannot tell, or that nothing is seen, and why that is true of them.
 UNDECIDABLE = {
     "sigmoid, at 35": "the values are 1 up to rounding",
