@@ -154,7 +154,7 @@ class Answer:
 
     @property
     def printed(self) -> Printed:
-        """What the answer has printed so far."""
+        """What the answer printed: all of it once it has ended, before that what has arrived."""
         raise NotImplementedError
 
     def _exchange(self, frame: bytes) -> tuple[bytes, bytes]:
@@ -288,7 +288,7 @@ class AnswerSession(Answer):
 
     @property
     def printed(self) -> Printed:
-        """What the answer has printed so far."""
+        """What the answer printed."""
         return self._drain.heard.printed
 
     def _exchange(self, frame: bytes) -> tuple[bytes, bytes]:

@@ -89,7 +89,7 @@ def grade_source(
                 break
             with session(source, os.path.basename(name), seconds, left) as answer:
                 refusal = _grade_pending(answer, exercise, pending, seed, verdicts, report)
-                printed = Printed(printed.lines + answer.printed.lines, printed.first or answer.printed.first)
+            printed = Printed(printed.lines + answer.printed.lines, printed.first or answer.printed.first)
     if refusal is not None:
         verdicts |= {k: fail(check, *refusal) for k, check in enumerate(exercise.checks) if k not in verdicts}
     in_order = tuple(verdict for k in range(len(exercise.checks)) for verdict in verdicts[k])
