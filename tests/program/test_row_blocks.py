@@ -94,3 +94,9 @@ def test_what_has_another_layout_is_not_cut(shape: tuple[int, int], small_blocks
     assert mine.grad is not None
     assert theirs.grad is not None
     assert np.array_equal(mine.grad.data, theirs.grad.data)
+
+
+def test_nothing_is_cut_where_layouts_meet(small_blocks: None) -> None:
+    x = drawn(64, 640).astype(np.float32)
+    program = check(lambda x: F.layer_norm(x.T, 64), [x])
+    assert loops(program) == 0

@@ -102,13 +102,19 @@ def rows_of(step: Step) -> int:
     values = [x for x in step.args if isinstance(x, Value)]
     if not values or len(list(needed_by(step))) > len(values) or not all(v.in_rows for v in (step, *values)):
         return 0
-    shape, function = values[0].shape, step.function
-    if isinstance(function, np.ufunc) or (isinstance(function, Primitive) and function.elementwise):
+    shape = values[0].shape
+    if is_elementwise(step):
         return step.shape[0] if any(is_cut(v, step) for v in values) else 0
     if step.primitive not in REDUCTIONS or len({v.shape for v in values}) > 1:
         return 0
     axes = axes_of(step)
     return shape[0] if (0 < len(axes) < len(shape) and over_columns(shape, axes)) or is_total(step) else 0
+
+
+def is_elementwise(step: Step) -> bool:
+    """Return whether a step computes entry by entry."""
+    function = step.function
+    return isinstance(function, np.ufunc) or (isinstance(function, Primitive) and function.elementwise)
 
 
 def is_total(step: Any) -> bool:

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..engine.details.array import Array
 from ..engine.tensor import Tensor
-from .row_blocks import Loop, in_blocks, lines_of
+from .row_blocks import Loop, in_blocks, is_elementwise, lines_of
 from .steps import Check, Constant, Item, Recording, Step, Value, needed_by, values_in
 from .vocabulary import SIGN, STATEMENTS, Statements, Text, borrowed, printed, running
 
@@ -363,7 +363,9 @@ def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Call
     saved = kept_values(recording)
     updates = tuple(recording.updates.values())
     results = (recording.outputs, updates, saved)
-    in_rows = all(value.in_rows for value in recording.inputs)
+    # Where layouts meet, which one a result has is NumPy's choice at the time.
+    alike = (s for s in (*recording.forward, *recording.backward) if isinstance(s, Step) and is_elementwise(s))
+    in_rows = all(value.in_rows for value in (*recording.inputs, *alike))
     items = in_blocks(recording.forward, set(values_in(results))) if in_rows else recording.forward
     forward = Lines(names, results, items, bind)
     kept = tree_text(tuple(saved), forward.text)
