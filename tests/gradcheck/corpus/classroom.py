@@ -510,10 +510,10 @@ MODELS = (
         "bags of embeddings",
         embedded,
         embedded_rule,
-        at(normal(6, 3), lambda rng: rng.integers(0, 6, (4, 5))),
+        at(normal(6, 3), lambda rng: np.arange(20).reshape(4, 5) % 6),
         {
             ("overwritten", "path-dropped"): lambda g, t, i: embedded_rule(g, t, i, add=False),
-            ("not averaged", "constant-factor"): lambda g, t, i: embedded_rule(g, t, i, mean=False),
+            ("not averaged", "scale-missing"): lambda g, t, i: embedded_rule(g, t, i, mean=False),
         },
     ),
     Family(
