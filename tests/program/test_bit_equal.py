@@ -17,7 +17,7 @@ from tests.functional.test_against_torch import CASES as FUNCTIONS
 from tests.functional.test_against_torch import called
 from tests.nn.test_derivatives import CASES as LAYERS
 from tests.program.bit_equal import check, check_printed
-from tinygrad_norm import nn
+from tinygrad_norm import functional, nn
 from tinygrad_norm.engine.primitive import PRIMITIVES
 
 NATIVE = [made for made in PRIMITIVES.values() if made.native]
@@ -69,3 +69,21 @@ def test_composition(call: Callable[..., Any], arguments: tuple[Any, ...]) -> No
     with np.errstate(all="ignore"):
         program = check(call, arguments)
         check_printed(program, arguments)
+
+
+# NumPy writes a large result over an operand that nobody else holds; a tape holds all, a line of a program need not.
+MIXED_LAYOUTS: dict[str, Callable[..., Any]] = {
+    "result": lambda x, y: functional.layer_norm(x.T * 2 + y, 260),
+    "gradient": lambda x, y: functional.layer_norm(x, 270).T * 1.5 + y,
+    "both": lambda x, y: functional.softmax(y - functional.layer_norm(x, 270).T * y, 0),
+    "three axes": lambda x, y: functional.layer_norm(
+        x.reshape(2, 130, 270).transpose(2, 0, 1) * 2 + y.reshape(270, 2, 130), 130
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MIXED_LAYOUTS)
+def test_large_arrays_whose_layouts_meet(name: str) -> None:
+    rng = np.random.default_rng(3)
+    for dtype in DTYPES:
+        check(MIXED_LAYOUTS[name], [rng.standard_normal(s).astype(dtype) for s in ((260, 270), (270, 260))])

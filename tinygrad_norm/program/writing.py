@@ -103,15 +103,23 @@ class Lines:
 
     def written(self, step: Step) -> Text:
         """Return a step in the style; to be read, a long one has lines of their own for its parts."""
+        inside = [v for v in needed_by(step) if v in self.inline]
         if self.bind is not None:
+            # NumPy writes a large result over an array without a name, in the layout that this has.
+            if is_elementwise(step) and not all(v.in_rows for v in (step, *inside)):
+                for part in inside:
+                    self.put_before(part)
             return running(step, self.text, self.bind)
         text = printed(step, self.text)
         while len(text.text) > WIDTH and (inside := [v for v in needed_by(step) if v in self.inline]):
-            part = max(inside, key=lambda v: len(self.inline[v].text))
-            assert isinstance(part, Step)
-            self.lines.append((f"{self.names.name(part, part.wish)} = {self.inline.pop(part).text}", part))
+            self.put_before(max(inside, key=lambda v: len(self.inline[v].text)))
             text = printed(step, self.text)
         return text
+
+    def put_before(self, part: Value) -> None:
+        """Give a line to a part that stood within another's."""
+        assert isinstance(part, Step)
+        self.lines.append((f"{self.names.name(part, part.wish)} = {self.inline.pop(part).text}", part))
 
     def text(self, x: Any) -> Text:
         """Return the text of an argument."""
