@@ -2,8 +2,8 @@
 
 ``python tests/gradcheck/publish_rates.py`` in the top folder, with the package importable. The results are kept in
 ``measured_rates.json``, with those of the peers (``peer_rates.py``); ``--page`` makes the page of what is there. The
-test suite runs some of the cases with one seed. Exit code 1, and no page, if a case gets a wrong verdict or a wrong
-name, or if a bar does not cover.
+test suite runs some of the cases with one seed. Exit code 1 if a case gets a wrong verdict or a wrong name, or if a bar
+does not cover; the page says which.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def page(ours: Mapping[str, Any], peers: Mapping[str, Any], first: Sequence[str]
         "[numeric derivatives](../explanation/numeric-derivatives.md).",
         "",
         *_rates(found, seeds),
+        *_odd(found, ours["bars"]),
         *_beside(found, seeds, peers),
         *(["## At first sight", "", *first, ""] if first else []),
         "## What cannot be told",
@@ -141,6 +142,26 @@ def _rates(found: Found, seeds: int) -> list[str]:
         f"| misnamed | {misnamed} |",
         "",
     ]
+
+
+def _odd(found: Found, bars: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the cases whose answer is not the expected one, and the functions that the bars do not cover."""
+    lines = [
+        f"* {case.name}: {_given(found[case.name])}; expected is {case.expect}"
+        for case in EVERY
+        if bad(case, found[case.name])
+    ]
+    lines += [
+        f"* {name}: three bars do not cover {b['uncovered']} of {b['entries']} entries; the largest error is "
+        f"{b['worst']:.3g} times as large"
+        for name, b in bars.items()
+        if b["uncovered"]
+    ]
+    return ["## What is not as it should be", "", *lines, ""] if lines else []
+
+
+def _given(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{answer} {count}" for answer, count in sorted(found.items(), key=lambda item: -item[1]))
 
 
 def _beside(found: Found, seeds: int, peers: Mapping[str, Any]) -> list[str]:
@@ -268,9 +289,8 @@ def main() -> int:
         good = not odd and not any(b["uncovered"] for b in ours["bars"].values())
         with whole_text(STORE) as file:
             file.write(json.dumps(stored, ensure_ascii=False, indent=0) + "\n")
-        if good:
-            with whole_text(PAGE) as file:
-                file.write(page(ours, stored.get("peers", {}), stored.get("first", [])))
+        with whole_text(PAGE) as file:
+            file.write(page(ours, stored.get("peers", {}), stored.get("first", [])))
     print("\n".join(odd) or "every case got an answer that is true of it")
     return 0 if good else 1
 

@@ -305,7 +305,9 @@ def look_again(p: Probe, first: Examination, generator: np.random.Generator, rto
         return replace(located, earlier=spent + first.evaluations)
     unresolved = second.slopes.rough.T[: len(p.cotangents)]
     if first.status == "right" and second.status == "wrong" and unresolved[second.verdict.wrong].all():
-        return replace(first, earlier=second.evaluations)  # structure finer than any step
+        # Structure finer than any step condemns nobody; nor does a direction that met a kink acquit.
+        verdict = second.verdict
+        second = replace(second, verdict=replace(verdict, unsure=verdict.unsure | verdict.wrong))
     second = replace(second, earlier=first.evaluations)
     return _beside_ties(p, replace(second, instead=kinked and first.status == "right"))
 

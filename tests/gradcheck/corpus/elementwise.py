@@ -201,7 +201,7 @@ ACTIVATIONS = (
         "relu, 24 zeros of 30",
         relu,
         lambda x, _: 1.0 * (x > 0),
-        put(normal(5, 6), 0, *range(24)),
+        put(put(normal(5, 6), 0, *range(24)), 1.5, 29),  # were all others negative, there would be no mistake
         wrong={
             ("halved", "half"): lambda x, _: 0.5 * (x > 0),
             ("sign", "sign-flipped"): lambda x, _: -1.0 * (x > 0),
