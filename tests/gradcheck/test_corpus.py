@@ -70,6 +70,12 @@ def test_ten_wrong_layer_norms_get_ten_different_names(run_case: Callable[..., A
     assert None not in names
 
 
+@pytest.mark.parametrize("seed", [12, 18])
+def test_a_direction_that_met_a_kink_acquits_nobody(seed: int, run_case: Callable[..., Any]) -> None:
+    case = next(case for case in REJECT if case.name == "total variation, one of two terms")
+    assert run_case(case, seed).status in ("wrong", "cannot tell")
+
+
 def test_the_published_page_lists_this_corpus() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for case in (*ACCEPT, *REJECT):
