@@ -221,7 +221,7 @@ def test_an_id_without_a_row_is_an_error(ids: list[int], runtime: Any) -> None:
         ),
         (lambda x: tg.unique(x), (np.arange(3.0),), tg.OperandError, "it has no such unique at test_onnx.py"),
         (lambda x: x[x.data > 0], (np.eye(3),), tg.OperandError, "a mask that is computed. Use tg.where"),
-        (lambda x: None, (np.eye(3),), tg.OperandError, "lambda must return a Tensor.*got none"),
+        (lambda x: None, (np.eye(3),), tg.OperandError, "must get a function that returns a Tensor.*got None"),
         (lambda x: x, (3.0,), tg.InputError, "lambda must get at least one array"),
         (3, (np.eye(3),), tg.OperandError, "to_onnx must get a function or a module to record; got int"),
         (tg.nn.BatchNorm1d(3), (np.eye(3),), tg.InputError, r"BatchNorm1d changes running_mean, .*Call eval\(\)"),
@@ -229,7 +229,7 @@ def test_an_id_without_a_row_is_an_error(ids: list[int], runtime: Any) -> None:
             lambda x: x * x.data.max().item(),
             (np.eye(3),),
             tg.GraphError,
-            "multiply at test_onnx.py.* took 1.0, and then",
+            "copy of some at test_onnx.py",
         ),
     ],
 )

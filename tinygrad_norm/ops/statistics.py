@@ -240,7 +240,8 @@ def _at_rank(
     name: str, x: Data, q: Any, axis: Axis, keepdims: bool, method: str = "linear", skip_nan: bool = False
 ) -> Tensor:
     """Return the values at a share q of the ranks. NaN is sorted to the end; unless skipped, it is the result."""
-    x, share = as_tensor(x), np.asarray(constant(q, "q", "Pass"), float)
+    x, share = as_tensor(x), constant(q, "q", "Pass")
+    share = share.astype(float) if hasattr(share, "astype") else np.asarray(share, float)
     axis = tuple(axis) if isinstance(axis, list) else axis
     axes = _axes_of(x, axis, name)
     if not reduced_count(x.shape, axis):
@@ -260,7 +261,7 @@ def _at_rank(
         place = np.where(missing, last, place)
     low, grid = np.floor(place), np.ogrid[tuple(slice(n) for n in lengths)]
     below, above = (getitem(rows, (*grid, at.astype(np.intp))) for at in (low, np.ceil(place)))
-    t = np.asarray(place - low, below.dtype if below.dtype.kind == "f" else float)
+    t = (place - low).astype(below.dtype if below.dtype.kind == "f" else float)
     same = np.isinf(below.data) & (below.data == above.data)
     lower, upper = e.where(same, 0, below), e.where(same, 0, above)
     step = upper - lower

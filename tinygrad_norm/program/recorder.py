@@ -41,7 +41,6 @@ class Recorder:
         self.stack: list[FrameType] = []
         self.before: list[int] = []
         self.backward_from: int | None = None
-        self.numbers_left = False
         self.home = sys._getframe(1)
 
     def knows(self, array: Any, value: Value) -> None:
@@ -134,6 +133,8 @@ class Recorder:
                 step = self.write(*applied, part._array, scope)
                 self.calls(part, step)
                 self.checks_shape(whole or step, part._array)
+        elif any(not isinstance(value, Constant) for value in values_in(told)):
+            raise unseen()
 
     def failed(self, *event: Any) -> None:
         """Do nothing: the error is on its way to the caller."""
@@ -177,15 +178,14 @@ class Recorder:
         self.alive.append(tensor)
 
     def left(self, array: Any, seen: Any) -> None:
-        """Check a truth value or a whole number that left; what a real number was for, other points will tell."""
+        """Check a truth value or a whole number that left; refuse real numbers, as nobody sees what they are for."""
         value = self.value_of(array)
         if isinstance(value, Constant):
             return
         if type(seen) is int and array.dtype.kind == "f":
             value = self.write(np.trunc, ((value,), {}), np.trunc(array), STATE.get().scope)
         elif array.dtype.kind not in "biu" and not isinstance(seen, bool):
-            self.numbers_left = True
-            return
+            raise unseen()
         self.items.append(Check(value, seen, place()))
 
     def checks_shape(self, step: Step, result: Any) -> None:
@@ -244,6 +244,14 @@ def place() -> str:
     return ""
 
 
+def unseen() -> GraphError:
+    """Return the error where values become a copy, or part of one, whose uses nobody sees."""
+    return GraphError(
+        f"program: values must stay where they are seen; got a copy of some at {place()}, where what it is for is not. "
+        "Compute with functions of tg, or with functions of NumPy that return something on x.data itself."
+    )
+
+
 @dataclass(eq=False)
 class Given:
     """An input of a run: its name and values, whether a gradient is wanted, what stands for it, and how it lies."""
@@ -294,6 +302,8 @@ def record(
             nodes = [g.tensor._node for g in given]
             outputs, updates = run()
             ends = list(tensors_in(outputs))
+            if not ends:
+                raise no_tensor(outputs)
             flows = tuple(end._node is not None for end in ends)
             found = recorder.value_of(outputs), recorder.value_of(updates)
             forward, recorder.items, recorder.backward_from = tuple(recorder.items), [], 0
@@ -303,7 +313,7 @@ def record(
         RECORDER.reset(tokens[0])
         STATE.reset(tokens[1])
     backward = tuple(recorder.items)
-    return Recording(tuple(inputs), forward, *found, cotangents, backward, gradients, flows, recorder.numbers_left)
+    return Recording(tuple(inputs), forward, *found, cotangents, backward, gradients, flows)
 
 
 def backward_of(
@@ -349,7 +359,12 @@ def tensors_in(tree: Any) -> Iterator[Tensor]:
         for part in tree:
             yield from tensors_in(part)
     elif tree is not None:
-        raise OperandError(
-            f"program must get a function that returns a Tensor, or a tuple of them; got {type(tree).__name__}. "
-            "Compute it with tg functions."
-        )
+        raise no_tensor(tree)
+
+
+def no_tensor(result: Any) -> OperandError:
+    """Return the error of a function that returns something else."""
+    return OperandError(
+        "program must get a function that returns a Tensor, or a tuple of them; got "
+        f"{'None' if result is None else type(result).__name__}. Compute it with tg functions, and return it."
+    )

@@ -81,7 +81,7 @@ class Seen(Tensor):
         return bool(looked_at(self, super().__bool__()))
 
     def __int__(self) -> int:
-        return int(looked_at(self, super().__int__()))
+        return int(looked_at(self, int(super().item())))
 
     def __index__(self) -> int:
         return int(looked_at(self, super().__index__()))
@@ -92,11 +92,16 @@ class Seen(Tensor):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self._node is not None:
             leave_tape("an array")
-        return known_copy(self, np.array(self._array, dtype))
+        looked_at(self, self._array.tolist())
+        return np.array(self._array, dtype)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.numpy().__dlpack__(**options)
 
     def numpy(self) -> Array:
-        """Return a copy that the recorder knows."""
-        return known_copy(self, super().numpy())
+        """Return a copy; the recorder is told."""
+        looked_at(self, self._array.tolist())
+        return super().numpy()
 
     def detach(self) -> Tensor:
         """Return the values as a Tensor that is seen, off the tape."""
@@ -129,10 +134,27 @@ class Plain(NDArrayOperatorsMixin, Seen):
     def __contains__(self, x: Any) -> bool:
         return bool((self == x).any())
 
+    def __repr__(self) -> str:
+        return repr(self._array)
+
+    def __str__(self) -> str:
+        return str(self._array)
+
+    def item(self, *index: Any) -> Any:
+        """Return the only entry, or that at an index; the recorder is told."""
+        if not index:
+            return super().item()
+        return (self.ravel()[index[0]] if len(index) == 1 and not isinstance(index[0], tuple) else self[index]).item()
+
+    def __round__(self, digits: int | None = None) -> Any:
+        rounded = on_values(np.round, self, digits or 0)
+        return int(rounded) if digits is None else rounded
+
     def __getattr__(self, name: str) -> Any:
-        # strides, flags, flat and the like: of this run's values
         if name.startswith("__"):
             raise AttributeError(name)
+        if name not in ("strides", "flags", "itemsize", "nbytes"):
+            looked_at(self, self._array.tolist())
         return getattr(np.asarray(self._array), name)
 
     @property
@@ -157,7 +179,21 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 for _name in (
-    *("all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "clip", "copy", "cumprod", "cumsum"),
+    *(
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argpartition",
+        "argsort",
+        "astype",
+        "choose",
+        "clip",
+        "compress",
+        "conj",
+        "copy",
+    ),
+    *("cumprod", "cumsum"),
     *("diagonal", "dot", "flatten", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "round"),
     *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var"),
 ):
@@ -200,15 +236,6 @@ def looked_at(tensor: Tensor, seen: Any) -> Any:
     if recorder is not None:
         recorder.left(tensor._array, seen)
     return seen
-
-
-def known_copy(tensor: Tensor, array: Array) -> Array:
-    """Return a copy of a Tensor's values that the recorder knows again, and that nobody can change meanwhile."""
-    recorder = RECORDER.get()
-    if recorder is not None and array.dtype == tensor._array.dtype:
-        array.setflags(write=False)
-        recorder.knows(array, recorder.value_of(tensor._array))
-    return array
 
 
 def seen_result(array: Any, node: Node | None) -> Tensor:

@@ -88,7 +88,7 @@ class Recording:
 
     ``outputs`` is a tree of values; ``cotangents`` stands for what arrives at those with a gradient, ``gradients``
     are what the inputs get, in their order, None where none is wanted. ``updates`` are new values of buffers, by path;
-    ``flows`` says of each result in turn whether it has a gradient; ``numbers_left``, whether any became Python's.
+    ``flows`` says of each result in turn whether it has a gradient.
     """
 
     inputs: tuple[Input, ...]
@@ -99,7 +99,6 @@ class Recording:
     backward: tuple[Item, ...]
     gradients: tuple[Value | None, ...]
     flows: tuple[bool, ...]
-    numbers_left: bool = False
 
 
 TREES = (tuple, list, dict, slice)

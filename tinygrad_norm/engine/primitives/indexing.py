@@ -29,7 +29,7 @@ def frozen_index(index: Any) -> Any:
         return index
     if isinstance(index, np.ndarray):
         refuse_unlike_arrays(index)
-    array = np.array(index)
+    array = index._array if hasattr(index, "_array") else np.array(index)  # a Tensor's is private already
     return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
 
 
