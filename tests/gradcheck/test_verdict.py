@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from corpus.known import KNOWN
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinygrad_norm as tg
 from tinygrad_norm.gradcheck import Report
@@ -285,3 +287,42 @@ def test_a_gradient_that_leaks_into_a_dead_zone_is_wrong() -> None:
 
     for x in ([0.1, 0.2, -0.3], [0.1, 0.2, -0.3, 0.8, -1.4]):
         assert check(shrink, lambda v: np.ones_like(v), x).status == "wrong"
+
+
+def test_a_plateau_that_ends_in_bends_on_either_side_is_no_stair(rng: np.random.Generator) -> None:
+    """Of a sum of distances a number between its neighbors moves nothing; it says nothing of the others, either."""
+
+    def variation(v: np.ndarray) -> Any:
+        return np.abs(np.diff(v)).sum()
+
+    def rule(g: Any, v: np.ndarray) -> Any:
+        return g * (np.append(0, np.sign(np.diff(v))) - np.append(np.sign(np.diff(v)), 0))
+
+    for x in (
+        np.array([-0.4, -0.1, 0.0, 0.1, 0.4, 1.0, -1.0]),
+        np.append(rng.standard_normal(20).cumsum(), [3.0, 3.0]),
+    ):
+        assert tg.check_vjp(variation, rule, x).ok
+        report = tg.check_vjp(variation, lambda g, v: rule(g, v) * np.where(v > 0, 1, 1.1), x)
+        assert report.status == "wrong"
+
+
+@given(st.integers(1, 24), st.floats(3.4, 4.0), st.integers(0, 2**32 - 1))
+@settings(max_examples=12)
+def test_an_iterated_map_is_never_wrong_and_twice_its_gradient_never_right(steps: int, r: float, seed: int) -> None:
+    """Its steps are coarser than it is, and run off to infinity where they leave [0, 1]."""
+
+    def logistic(x: Any) -> Any:
+        for _ in range(steps):
+            x = r * x * (1 - x)
+        return x
+
+    def rule(g: Any, x: Any) -> Any:
+        for _ in range(steps):
+            g, x = g * r * (1 - 2 * x), r * x * (1 - x)
+        return g
+
+    x = np.random.default_rng(seed).uniform(0.02, 0.98, (3, 4))
+    with np.errstate(all="ignore"):
+        assert tg.check_vjp(logistic, rule, x, seed=seed).status in ("right", "cannot tell")
+        assert tg.check_vjp(logistic, lambda g, v: 2 * rule(g, v), x, seed=seed).status in ("wrong", "cannot tell")

@@ -51,5 +51,4 @@ UNDECIDABLE = {
     "Newton's root, in a loop": "the loop stops at 1e-9, and so the function jumps by as much",
     "fixed point to 1e-6": "the loop stops at 1e-6, and so the function jumps by as much",
     "rounding, straight through": "the values are whole numbers: a slope of 1 rounded to them, or of 0 with jumps",
-    "chaotic map": "a step that leaves [0, 1] runs off to infinity",
 }

@@ -26,6 +26,8 @@ from .step_ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladde
 DEPTH = 4
 TINY = float(np.finfo(np.float64).tiny)
 NOISE_LEVELS = 6
+#: So many are looked at where fine structure may follow.
+OWN_LEVELS = 3
 #: Two values that are each η off make a difference quotient η/h off; measured noise is rather too large than too small.
 NOISE_WEIGHT = 1.3
 #: Noise of more than this many units of rounding is the function's own doing.
@@ -195,6 +197,7 @@ def _measure(
     # What is left when the steps do not agree is no error of rounding, and may be far too small.
     rough = best.bar > 4 * (NOISE_WEIGHT * noise + TINY) / steps[best.level]
     rough |= noise > MOST_ROUNDING * rounding
+    looks = int(lines.looks.sum()) + (jumps.evaluations if jumps is not None else 0)
     return Slopes(
         value=best.value / units,
         bar=best.bar / units,
@@ -202,7 +205,7 @@ def _measure(
         moved=moved,
         noise=np.where(np.isfinite(noise), noise, 0.0),
         rough=rough,
-        evaluations=1 + 2 * len(steps) * len(units) + (jumps.evaluations if jumps is not None else 0),
+        evaluations=1 + 2 * len(steps) * len(units) + looks,
         near=(max(0, int(best.level.min()) - DEPTH + 1), int(best.level.max()) + 2),
     )
 
@@ -237,7 +240,8 @@ def _reconsidered(
         bends = (apart > 0) & found.bends
         # Neither a bend nor a jump: either slope may be true.
         best = best._replace(bar=np.where(bends | (found.noise > 0), best.bar, np.maximum(best.bar, apart)))
-        rounding = np.maximum(rounding, _gaps(table)[-1] * h[-2])
+        # One pair of levels may agree by chance.
+        rounding = np.maximum(rounding, _wobble(table, h, rounding)[-OWN_LEVELS:].max(axis=0, initial=0.0))
         quiet = _choose(table, h, rounding)
         best = Choice(*(np.where(bends, q, b) for q, b in zip(quiet, best, strict=True)))
         noise = np.where(bends, rounding, noise)

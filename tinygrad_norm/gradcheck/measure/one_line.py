@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +18,8 @@ FLOAT32_ROUNDOFF = 2.0**-24
 
 #: A function of one array that gives all of its outputs as one flat vector.
 FlatFunction = Callable[[Array], Array]
+#: ``moved(line, output, t)`` is how far an output has moved at a step.
+Moved = Callable[[int, int, float], float]
 
 
 class Lines(NamedTuple):
@@ -25,6 +29,19 @@ class Lines(NamedTuple):
     gap: Array  # (lines, columns): the jump of the slope at kinks
     rounding: Array  # (lines, columns): the least noise of the values
     leaving: Array  # (levels, lines, columns): how far it is off, in slope, where it first leaves an exact line
+    looks: Array  # (lines, 1): how often it was evaluated beside the steps
+
+
+class Walk(NamedTuple):
+    """The values of outputs at all steps to both sides of the point, (levels, lines, outputs)."""
+
+    plus: Array
+    minus: Array
+    center: Array
+    steps: Array
+    projection: Array
+    largest: float  # of all outputs at the point, those that stand still included
+    moved: Moved
 
 
 #: So many values of an output are asked for its last digit before the others.
@@ -33,6 +50,10 @@ A_FEW = 4
 EXACT = 4
 #: A jump of so small a part of the values, or of 1, is rounding.
 MINUTE = 2.0**-40
+#: What becomes so many times as large from one step to the next has run off.
+RUN_OFF = 2.0**32
+#: The interval in which a plateau ends is halved so often; of a bend there is at most so large a part left then.
+HALVINGS, LEAST_PART = 20, 2.0**-10
 #: So many function values are kept at a time.
 MOST_VALUES = 2_000_000
 
@@ -63,6 +84,14 @@ def sample_lines(
     def answer(x: Array) -> Array:
         return finite_or_nan(function, x, center)
 
+    looks, start, largest = np.zeros((len(lines), 1)), 0, float(np.max(np.abs(center), initial=0.0))
+
+    def moved(line: int, output: int, t: float) -> float:
+        clock.tick()
+        looks[start + line] += 1
+        value = patience.call(answer, point(lines[start + line], t))
+        return np.nan if value is None else float(np.abs(value - center)[output])
+
     def walk(line: int, side: float, values: Array) -> None:
         for level in range(len(steps) - 1, -1, -1):
             clock.tick()
@@ -87,7 +116,8 @@ def sample_lines(
                     raise
             if done:
                 lengths = stretch[:, start : start + done]
-                parts.append(_digest(plus[:, :done], minus[:, :done], center, steps, lengths, projection))
+                walked = Walk(plus[:, :done], minus[:, :done], center, steps, projection, largest, moved)
+                parts.append(_digest(walked, lengths)._replace(looks=looks[start : start + done]))
             if done < len(chunk):
                 break
     return joined(*parts)
@@ -98,13 +128,15 @@ def joined(*parts: Lines) -> Lines:
     return Lines(*(np.concatenate(arrays, axis=-2) for arrays in zip(*parts, strict=True)))
 
 
-def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Array, projection: Array) -> Lines:
+def _digest(w: Walk, stretch: Array) -> Lines:
     """Return the projected differences of function values (levels, lines, outputs), and what is irregular."""
-    moving = np.any((plus != center) | (minus != center), axis=0)
+    moving = np.any((w.plus != w.center) | (w.minus != w.center), axis=0)
     if moving.any(axis=1).all() and not moving.any(axis=0).all():
         # What stands still adds nothing, unless nothing moves.
-        some = np.flatnonzero(moving.any(axis=0))
-        plus, minus, center, projection = plus[..., some], minus[..., some], center[some], projection[:, some]
+        some, moved = np.flatnonzero(moving.any(axis=0)), w.moved
+        plus, minus, center, projection = (v[..., some] for v in (w.plus, w.minus, w.center, w.projection))
+        w = Walk(plus, minus, center, w.steps, projection, w.largest, lambda line, k, t: moved(line, int(some[k]), t))
+    plus, minus, center, steps, projection, *_ = w
     count, lines, outputs = plus.shape
     # Differences first, projection after: a common offset of the outputs then cancels exactly.
     difference = (plus - minus) / stretch[:, :, None]
@@ -116,9 +148,9 @@ def _digest(plus: Array, minus: Array, center: Array, steps: Array, stretch: Arr
     if cusp.any():
         projected[:, cusp.astype(np.float64) @ (projection != 0).T > 0] = np.nan
         gap = np.where(cusp, 0.0, gap)
-    rounding = _rounding(plus, minus, center, difference, steps, projection)
+    rounding = _rounding(w, difference)
     leaving = _leaving(plus - center, minus - center, center, steps, projection)
-    return Lines(projected, gap @ np.abs(projection).T, rounding, leaving)
+    return Lines(projected, gap @ np.abs(projection).T, rounding, leaving, np.zeros((lines, 1)))
 
 
 def _leaving(ahead: Array, behind: Array, center: Array, steps: Array, projection: Array) -> Array:
@@ -143,14 +175,15 @@ def _leaving(ahead: Array, behind: Array, center: Array, steps: Array, projectio
     return leaving
 
 
-def _rounding(plus: Array, minus: Array, center: Array, difference: Array, steps: Array, projection: Array) -> Array:
+def _rounding(w: Walk, difference: Array) -> Array:
     """Return the least noise (lines, columns) that the outputs which move along a line can have: their own grid.
 
     Values on a grid can agree with each other exactly, level after level, on a wrong slope; measured noise is then zero
     and has to be kept from falling below this.
     """
+    plus, minus, center, steps, *_ = w
     values = np.concatenate([plus, minus])
-    size = np.max(np.where(np.isfinite(values), np.abs(values), 0.0), axis=0)
+    size = _size(values.reshape(2, *plus.shape), w.largest)
     moves = np.any(difference != 0, axis=0)
     # Where nothing moves at all, the movement may be lost in the rounding of any output.
     grid = np.where(moves | ~moves.any(axis=1, keepdims=True), UNIT_ROUNDOFF * size, 0.0)
@@ -158,9 +191,31 @@ def _rounding(plus: Array, minus: Array, center: Array, difference: Array, steps
     if uneven[0].size:
         every_level: tuple[Any, ...] = (slice(None), *uneven)
         coarse = last_digit(values[every_level])
-        stairs = staircase(plus[every_level] - center[uneven[1]], minus[every_level] - center[uneven[1]])
+        ahead, behind = plus[every_level] - center[uneven[1]], minus[every_level] - center[uneven[1]]
+        stairs = staircase(ahead, behind)
+        for k in np.flatnonzero(stairs):
+            go = partial(w.moved, *(int(place[k]) for place in uneven))
+            if ends_in_a_bend(go, steps, ahead[:, k]) or ends_in_a_bend(go, -steps, behind[:, k]):
+                stairs[k] = 0.0
         grid[uneven] = np.maximum(grid[uneven], np.maximum(coarse, stairs))
-    return combined(grid, projection)
+    return combined(grid, w.projection)
+
+
+def _size(values: Array, largest: float) -> Array:
+    """Return the greatest magnitude (lines, outputs) on the way out (sides, levels, lines, outputs).
+
+    What runs off, like an iteration outside its domain, says nothing about the rounding of what comes before. It leaves
+    behind what it was a step before, and the ``largest`` output at the point.
+    """
+    levels = np.max(np.where(np.isfinite(values), np.abs(values), 0.0), axis=0)
+    size: Array = np.max(levels, axis=0)
+    away = np.nonzero(size > RUN_OFF * np.maximum(levels[-1], largest))
+    if away[0].size and largest:
+        out = levels[(slice(None), *away)][::-1]
+        before = np.maximum(np.maximum.accumulate(out, axis=0)[:-1], largest)
+        gone = np.cumsum(out[1:] > RUN_OFF * before, axis=0) > 0
+        size[away] = np.max(np.where(gone, 0.0, out[1:]), axis=0)
+    return size
 
 
 def combined(grid: Array, projection: Array) -> Array:
@@ -209,6 +264,30 @@ def staircase(ahead: Array, behind: Array) -> Array:
     moved = np.abs(np.concatenate([ahead, behind]))
     height[still] = np.where(both, np.min(np.where(moved > 0, moved, np.inf), axis=0, initial=np.inf), 0.0)
     return height
+
+
+def ends_in_a_bend(moved: Callable[[float], float], steps: Array, seen: Array) -> bool:
+    """Tell whether a plateau that ends between two of the steps, which moved a function as ``seen``, ends in a bend.
+
+    >>> steps = np.array([0.5, 0.125])
+    >>> bend, jump = lambda t: max(t - 0.3, 0), lambda t: float(t > 0.3)
+    >>> [ends_in_a_bend(f, steps, np.array([f(t) for t in steps])) for f in (bend, jump)]
+    [True, False]
+    """
+    ends = np.flatnonzero((seen[1:] == 0) & (np.abs(seen[:-1]) > 0))
+    if not ends.size:
+        return False
+    outer, inner, rise = steps[ends[-1]], steps[ends[-1] + 1], abs(seen[ends[-1]])
+    left = rise
+    with suppress(TimeIsUpError):
+        for _ in range(HALVINGS):
+            middle = (outer + inner) / 2
+            there = moved(middle)
+            if there > 0:
+                outer, left = middle, there
+            else:
+                inner = middle
+    return bool(left <= LEAST_PART * rise)
 
 
 def unproportional(difference: Array, steps: Array) -> NDArray[np.bool_]:
