@@ -24,9 +24,14 @@ def drawn(*shape: int) -> Any:
     return RNG.standard_normal(shape)
 
 
+def running_text(program: Any) -> str:
+    """The source of what runs."""
+    return "".join(linecache.getlines(f"<program {program.name}>"))
+
+
 def loops(program: Any) -> int:
-    """How many loops there are in what runs."""
-    return sum(line.lstrip().startswith("for ") for line in linecache.getlines(f"<program {program.name}>"))
+    """How many loops there are in it."""
+    return sum(line.lstrip().startswith("for ") for line in running_text(program).splitlines())
 
 
 @pytest.fixture(params=[40, 300])
@@ -77,8 +82,7 @@ def test_sums_of_many_rows_add_the_same_blocks(norm: str, dtype: Any, monkeypatc
         function = lambda x, w, b: F.layer_norm(x, 64, w, b)  # noqa: E731  # the same function of another width
     args = [x.astype(dtype) for x in (drawn(640, 64), drawn(64), drawn(64))]
     program = check(function, args)
-    text = "".join(linecache.getlines(f"<program {program.name}>"))
-    assert "_blocks[" in text
+    assert "_blocks[" in running_text(program)
     assert loops(program) >= 2
 
 
@@ -96,7 +100,25 @@ def test_what_has_another_layout_is_not_cut(shape: tuple[int, int], small_blocks
     assert np.array_equal(mine.grad.data, theirs.grad.data)
 
 
-def test_nothing_is_cut_where_layouts_meet(small_blocks: None) -> None:
+def test_what_is_transposed_is_not_cut_and_the_rest_is(small_blocks: None) -> None:
     x = drawn(64, 640).astype(np.float32)
     program = check(lambda x: F.layer_norm(x.T, 64), [x])
-    assert loops(program) == 0
+    assert "((640, 64)" not in running_text(program).partition("def backward")[0]
+    program = check(lambda x: F.layer_norm(x.T, 64).sum() + F.layer_norm(x, 640).sum(), [x])
+    assert "((64, 640)" in running_text(program).partition("def backward")[0]
+
+
+def test_the_buffer_is_as_before_also_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BLOCKS, "LARGE", 0)
+    x, before = np.full((256, 160), 1e200), np.getbufsize()
+    program = check(lambda x: F.layer_norm(x, 160), [drawn(256, 160)])
+    assert "np.setbufsize(160)" in running_text(program)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        program(x)
+    assert np.getbufsize() == before
+
+
+def test_what_a_later_loop_computes_faster_than_it_reads_is_not_kept() -> None:
+    program = check(lambda x, w: F.layer_norm(x, 512, w), [drawn(512, 512).astype(np.float32), drawn(512)])
+    _, (_, saved) = program.forward(drawn(512, 512).astype(np.float32), drawn(512))
+    assert sum(part.size for part in saved) < 1.01 * 512 * 512

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..engine.details.array import Array
 from ..engine.tensor import Tensor
-from .row_blocks import Loop, in_blocks, is_elementwise, lines_of
+from .row_blocks import Loop, in_blocks, is_elementwise, lines_of, made_again, taken_by
 from .steps import Check, Constant, Item, Recording, Step, Value, needed_by, values_in
 from .vocabulary import SIGN, STATEMENTS, Statements, Text, borrowed, printed, running
 
@@ -77,7 +77,7 @@ class Lines:
         self.inline: dict[Value, Text] = {}
         self.results = set(values_in(results))
         # What a loop takes has a line before it.
-        self.roots = self.results.union(*(needed_by(s) for i in items if isinstance(i, Loop) for s in i.steps))
+        self.roots = self.results.union(*(taken_by(item) for item in items if isinstance(item, Loop)))
         self.uses = Counter(v for item in items if not isinstance(item, Loop) for v in needed_by(item))
         for item in items:
             self.add(item)
@@ -196,10 +196,10 @@ def shape_text(shape: Sequence[int]) -> str:
     return " × ".join(map(str, shape)) or "number"
 
 
-def kept_values(recording: Recording) -> list[Value]:
+def kept_values(recording: Recording, backward: Sequence[Item | Loop]) -> list[Value]:
     """Return what the backward pass needs of the forward pass, in the order in which it asks for it."""
     made = set(recording.backward) | set(recording.cotangents)
-    wanted = [v for item in recording.backward for v in needed_by(item)] + list(values_in(recording.gradients))
+    wanted = [v for item in backward for v in taken_by(item)] + list(values_in(recording.gradients))
     return [v for v in dict.fromkeys(wanted) if v not in made and not isinstance(v, Constant)]
 
 
@@ -269,7 +269,7 @@ def printed_source(recording: Recording, shapes: bool = True, statements: Statem
     ours = sorted({borrowed(i) for i in steps} - {""})
     names = Names(ours)
     name_results(recording, names)
-    saved = kept_values(recording)
+    saved = kept_values(recording, recording.backward)
     ends = (recording.outputs, recording.updates, saved)
     forward = Lines(names, ends, recording.forward, None, statements)
     scopes = {i.scope for i in steps}
@@ -368,18 +368,15 @@ def compiled(recording: Recording, title: str) -> tuple[Callable[..., Any], Call
 
     names = Names()
     name_results(recording, names)
-    saved = kept_values(recording)
     updates = tuple(recording.updates.values())
-    results = (recording.outputs, updates, saved)
-    # Where layouts meet, which one a result has is NumPy's choice at the time.
-    alike = (s for s in (*recording.forward, *recording.backward) if isinstance(s, Step) and is_elementwise(s))
-    in_rows = all(value.in_rows for value in (*recording.inputs, *alike))
-    items = in_blocks(recording.forward, set(values_in(results))) if in_rows else recording.forward
-    forward = Lines(names, results, items, bind)
+    passes: tuple[Sequence[Item | Loop], Sequence[Item | Loop]] = recording.forward, recording.backward
+    if all(value.in_rows for value in recording.inputs):  # else layouts may be others in another run
+        ends = set(values_in((recording.outputs, updates, recording.gradients)))
+        passes = made_again(in_blocks(recording.forward), in_blocks(recording.backward), ends)
+    saved = kept_values(recording, passes[1])
+    forward = Lines(names, (recording.outputs, updates, saved), passes[0], bind)
     kept = tree_text(tuple(saved), forward.text)
-    gradients = set(values_in(recording.gradients))
-    items = in_blocks(recording.backward, gradients) if in_rows else recording.backward
-    backward = Lines(names, recording.gradients, items, bind)
+    backward = Lines(names, recording.gradients, passes[1], bind)
     given, cotangents = ([names.of[v] for v in values] for values in (recording.inputs, recording.cotangents))
     text = [
         f"def forward({', '.join(given)}):",
