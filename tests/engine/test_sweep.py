@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tinygrad_norm as tg
 from tinygrad_norm.engine.details.summation import broadcast_axes, sum_to
+from tinygrad_norm.engine.primitives import indexing
+from tinygrad_norm.engine.primitives.indexing import Part, take_index
 from tinygrad_norm.engine.sweep import seed_for
 
 
@@ -144,6 +149,61 @@ def test_a_wide_contribution_is_not_added_into_a_narrow_sum() -> None:
     # The newest is swept first: two narrow ones make a sum that the sweep owns, then comes the wide one.
     total = h * (2.0**-30) + narrow(h) + narrow(h)
     assert tg.gradients(total, h, [1.0]).tolist() == [2.0 + 2.0**-30]
+
+
+# Parts: what picking entries sends back
+
+USES: list[Callable[[tg.Tensor], tg.Tensor]] = [
+    *(
+        lambda h, index=index: h[index]
+        for index in (0, -1, slice(1, 3), slice(None, None, -2), (1, 2), (..., 0), (None, 1), ..., np.array([0, 0, 2]))
+    ),
+    *[lambda h: h * 2.0] * 5,
+    lambda h: h * np.float64(2.0),  # sends back a wider dtype
+]
+
+
+@given(
+    uses=st.lists(st.tuples(st.sampled_from(USES), st.integers(0, 99)), min_size=1, max_size=6),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_parts_add_up_as_whole_arrays_do_to_the_sign_of_a_zero(uses: Any, dtype: Any) -> None:
+    def gradients() -> list[bytes]:
+        x = leaf(np.ones((3, 4), dtype))
+        h = x * 1.0
+        ends = [use(h) for use, _ in uses]
+        rngs = [np.random.default_rng(seed) for _, seed in uses]
+        gs = [rng.choice([-0.0, -0.0, 0.1], y.shape).astype(y.dtype) for rng, y in zip(rngs, ends, strict=True)]
+        return [g.data.tobytes() for g in tg.gradients(ends, [h, x], gs)]
+
+    mine = gradients()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(indexing, "Part", lambda *part: np.asarray(Part(*part)))
+        assert mine == gradients()
+
+
+def test_a_loop_over_rows_makes_no_whole_array_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    whole = Part.__array__
+    monkeypatch.setattr(Part, "__array__", lambda part, *how, **more: made.append(1) or whole(part, *how, **more))
+    x = leaf(np.ones((50, 2)))
+    total = x[0]
+    for row in x:
+        total = total + row
+    total.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[2.0, 2.0]] + [[1.0, 1.0]] * 49
+    assert len(made) == 1
+
+
+def test_a_part_is_an_array_to_who_watches() -> None:
+    x = leaf(np.arange(6.0).reshape(3, 2))
+    with tg.trace() as trace, tg.detect_anomaly():
+        (x[0] * x[2] * x[0]).sum().backward()
+    sent = [step.contributions[0] for step in trace.passes[0] if repr(step.node.primitive) == repr(take_index)]
+    assert [s.shape for s in sent if s is not None] == [(3, 2)] * 3
+    assert x.grad is not None
+    assert np.array_equal(np.sum(sent, axis=0), x.grad.data)
 
 
 # Release

@@ -19,6 +19,7 @@ from . import complaints
 from .details.array import Shape, freeze
 from .details.saving import Saved
 from .details.summation import sum_to
+from .primitives.indexing import Part
 from .tape import STATE, Node
 
 Wrap: TypeAlias = Callable[[Any, Node], Any]
@@ -70,7 +71,7 @@ class Cotangents:
     Leaves have no turn: what they have received at the end is their gradient.
     """
 
-    __slots__ = ("lone", "owned", "received", "useful", "waiting")
+    __slots__ = ("lone", "owned", "parted", "received", "useful", "waiting")
 
     def __init__(self, useful: Collection[Node] | None) -> None:
         self.useful = useful
@@ -80,6 +81,8 @@ class Cotangents:
         self.lone: Node | None = None
         # Nodes whose sum was made here and that nobody else has seen, so that it can be added to in place.
         self.owned: set[Node] = set()
+        # Those that a part was added to, so that no −0 is left there: the zeros of further parts change nothing.
+        self.parted: set[Node] = set()
 
     def newest(self) -> Node | None:
         """Return the newest operation that waits, which then waits no more; None at the end."""
@@ -103,7 +106,12 @@ class Cotangents:
             try:
                 if g.shape != shapes[i]:
                     g = summed_back(g, source, i)
-            except AttributeError:  # a rule may return a Python number
+            except AttributeError:  # a rule may return a part, or a Python number
+                if isinstance(g, Part):
+                    if node in self.parted and received[node].dtype == g.dtype:
+                        g.add_to(received[node])
+                        continue
+                    self.parted.add(node)
                 g = summed_back(np.asarray(g), source, i)
             if node not in received:
                 received[node] = g
