@@ -16,6 +16,7 @@ from ..errors import GraphError, OperandError
 from . import complaints
 from .details.leaving import leave_tape
 from .numpy_dispatch import call_function, call_ufunc, counterpart
+from .primitive import Primitive
 from .primitives.elementwise import (
     add,
     cos,
@@ -49,6 +50,18 @@ if TYPE_CHECKING:
 Axis: TypeAlias = int | tuple[int, ...] | None
 
 
+def infix(operation: Primitive, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
+    """Return the method that an operator calls; ``swapped``, where the Tensor stands on the right."""
+    if swapped:
+        return lambda self, other: apply(operation, (other, self))
+    return lambda self, other: apply(operation, (self, other))
+
+
+def compared(function: np.ufunc) -> Callable[[Any, Any], Tensor]:
+    """Return the method for a function of NumPy's whose results have no gradient."""
+    return lambda self, other: counterpart(function)(self, other)
+
+
 class Operators:
     """Arithmetic, comparisons and indexing, which broadcast as NumPy's do."""
 
@@ -60,27 +73,13 @@ class Operators:
 
     # Arithmetic
 
-    def __add__(self, other: Any) -> Tensor:
-        return apply(add, (self, other))
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Tensor:
-        return apply(subtract, (self, other))
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return apply(subtract, (other, self))
-
-    def __mul__(self, other: Any) -> Tensor:
-        return apply(multiply, (self, other))
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return apply(divide, (self, other))
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return apply(divide, (other, self))
+    __add__ = __radd__ = infix(add)
+    __sub__, __rsub__ = infix(subtract), infix(subtract, swapped=True)
+    __mul__ = __rmul__ = infix(multiply)
+    __truediv__, __rtruediv__ = infix(divide), infix(divide, swapped=True)
+    __mod__, __rmod__ = infix(remainder), infix(remainder, swapped=True)
+    __matmul__, __rmatmul__ = infix(matmul), infix(matmul, swapped=True)
+    __rpow__ = infix(power, swapped=True)
 
     def __pow__(self, other: Any) -> Tensor:
         # Not only faster: x² has no logarithm or x⁻¹ in its rules that could meet a zero.
@@ -88,26 +87,11 @@ class Operators:
             return apply(square, (self,))
         return apply(power, (self, other))
 
-    def __rpow__(self, other: Any) -> Tensor:
-        return apply(power, (other, self))
-
     def __floordiv__(self, other: Any) -> Tensor:
         return counterpart(np.floor_divide)(self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
         return counterpart(np.floor_divide)(other, self)
-
-    def __mod__(self, other: Any) -> Tensor:
-        return apply(remainder, (self, other))
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return apply(remainder, (other, self))
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return apply(matmul, (self, other))
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return apply(matmul, (other, self))
 
     def __neg__(self) -> Tensor:
         return apply(negative, (self,))
@@ -158,40 +142,14 @@ class Operators:
 
     # Comparisons and logic: values without a gradient
 
-    def __lt__(self, other: Any) -> Tensor:
-        return counterpart(np.less)(self, other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return counterpart(np.less_equal)(self, other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return counterpart(np.greater)(self, other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return counterpart(np.greater_equal)(self, other)
-
-    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]  # NumPy's ==, entry by entry
-        return counterpart(np.equal)(self, other)
-
-    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]  # NumPy's !=, entry by entry
-        return counterpart(np.not_equal)(self, other)
-
+    __lt__, __le__ = compared(np.less), compared(np.less_equal)
+    __gt__, __ge__ = compared(np.greater), compared(np.greater_equal)
+    __eq__ = compared(np.equal)  # type: ignore[assignment]  # NumPy's ==, entry by entry
+    __ne__ = compared(np.not_equal)  # type: ignore[assignment]  # as above
     __hash__ = object.__hash__
-
-    def __and__(self, other: Any) -> Tensor:
-        return counterpart(np.bitwise_and)(self, other)
-
-    __rand__ = __and__
-
-    def __or__(self, other: Any) -> Tensor:
-        return counterpart(np.bitwise_or)(self, other)
-
-    __ror__ = __or__
-
-    def __xor__(self, other: Any) -> Tensor:
-        return counterpart(np.bitwise_xor)(self, other)
-
-    __rxor__ = __xor__
+    __and__ = __rand__ = compared(np.bitwise_and)
+    __or__ = __ror__ = compared(np.bitwise_or)
+    __xor__ = __rxor__ = compared(np.bitwise_xor)
 
     def __invert__(self) -> Tensor:
         return counterpart(np.invert)(self)
