@@ -11,14 +11,20 @@ import numpy as np
 
 from ...samples import samples_at
 from ..details.array import PLAIN
-from ..details.summation import sum_product_to
+from ..details.summation import sum_product_to, sum_to
 from ..primitive import elementwise, primitive
 
-# Arithmetic. Multiply and divide have one rule for each input: a constant factor then costs nothing.
+# Arithmetic. All but the sum have one rule for each input: a constant factor then costs nothing.
 
 add = elementwise(np.add, vjp=lambda g: (g, g), linear=True, symbol="+", formula="x + y", rule=("ḡ", "ḡ"))
 subtract = elementwise(
-    np.subtract, vjp=(lambda g: g, lambda g: -g), linear=True, symbol="−", formula="x − y", rule=("ḡ", "−ḡ")
+    np.subtract,
+    # A mean is often subtracted, which has few entries: the sign comes last.
+    vjp=(lambda g: g, lambda g, y_shape: -sum_to(g, y_shape)),
+    linear=True,
+    symbol="−",
+    formula="x − y",
+    rule=("ḡ", "−ḡ"),
 )
 multiply = elementwise(
     np.multiply, vjp=(lambda g, y: g * y, lambda g, x: g * x), symbol="×", formula="x · y", rule=("ḡ · y", "ḡ · x")
