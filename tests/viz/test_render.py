@@ -134,13 +134,21 @@ def test_a_renderer_that_fails(
         render(SMALL, "svg")
 
 
+@pytest.mark.parametrize(
+    ("wrote", "said"),
+    [
+        ("<svg", "SVG; what it wrote cannot be read"),
+        ("<svg/>", "an SVG with a viewBox and a group; got none"),
+        ("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><title/></svg>", "an SVG with a viewBox"),
+    ],
+)
 def test_a_renderer_that_writes_something_else(
-    nothing_installed: Path, program: Callable[[str, str], Path], square: Drawing
+    nothing_installed: Path, program: Callable[[str, str], Path], square: Drawing, wrote: str, said: str
 ) -> None:
-    program("graphviz-pure", "sys.stdout.write('<svg')")
-    with pytest.raises(RendererError, match="must write SVG; what it wrote cannot be read"):
+    program("graphviz-pure", f"sys.stdout.write({wrote!r})")
+    with pytest.raises(RendererError, match=f"must write {said}"):
         _ = square.svg
-    assert "(no picture: a renderer must write SVG" in square._repr_mimebundle_()["text/plain"]
+    assert "(no picture: a renderer must write " in square._repr_mimebundle_()["text/plain"]
 
 
 def test_a_renderer_that_hangs(nothing_installed: Path, program: Callable[[str, str], Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,7 +40,12 @@ def drawing_of(target: str, given: Mapping[str, Any], **options: Any) -> Drawing
             f"{', '.join(sorted(unused))}. Leave it out."
         )
     inputs |= given
-    return draw(function, *inputs.values(), **{"gradients": "auto", **options})
+    met: set[str] = set()
+    with np.errstate(divide="call", over="call", invalid="call", call=lambda kind, flag: met.add(kind)):
+        drawing = draw(function, *inputs.values(), **{"gradients": "auto", **options})
+    if met:
+        print(f"tinygrad-norm: {', '.join(sorted(met))}: NaN and infinities are shown as they are", file=sys.stderr)
+    return drawing
 
 
 def value_for(name: str, given: Mapping[str, Any]) -> Any:

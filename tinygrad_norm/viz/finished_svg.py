@@ -34,9 +34,11 @@ def finished(
         root = ElementTree.fromstring(raw)
     except ElementTree.ParseError as error:
         raise RendererError(f"a renderer must write SVG; what it wrote cannot be read: {error}. Try another.") from None
+    graph = root.find(f"{{{SVG}}}g")
+    if graph is None or not ("viewBox" in root.attrib or (scale == 1.0 and place is None)):
+        raise RendererError("a renderer must write an SVG with a viewBox and a group; got none. Try another.")
     for group in list(root.iter(f"{{{SVG}}}g")):
         unwrap_links(group)
-    graph = next(iter(root))
     for group in list(graph):
         kind = group.get("class", "")
         if kind in ("node", "edge", "cluster"):
