@@ -31,7 +31,7 @@ class Spy:
 
     def failed(self, *about: Any) -> None: ...
 
-    def swept(self, node: Any, cotangent: Any, raw: Any, contributions: Any) -> None:
+    def swept(self, node: Any, cotangent: Any, contributions: Any) -> None:
         self.sent += [c for c in contributions if c is not None]
 
     def __enter__(self) -> Spy:

@@ -176,7 +176,7 @@ def watch(node: Node, g: Any, sent: Sequence[Any], useful: Collection[Node] | No
             if state.anomaly:
                 complaints.check_backward(g, arrived[i], node, i)
     if state.monitor is not None:
-        state.monitor.swept(node, g, sent, arrived)
+        state.monitor.swept(node, g, arrived)
 
 
 def on_tape(node: Node, saved: Saved, wrap: Wrap) -> Saved:

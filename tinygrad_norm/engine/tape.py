@@ -128,11 +128,8 @@ class Monitor(Protocol):
     ) -> None:
         """Note that the forward function raised ``error``."""
 
-    def swept(self, node: Any, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
-        """Note that ``node`` (of the tape) received ``cotangent`` and sent ``contributions`` to its parents (or None).
-
-        ``raw`` is what the VJP returned, before a broadcast was summed back.
-        """
+    def swept(self, node: Any, cotangent: Any, contributions: Sequence[Any]) -> None:
+        """Note that ``node`` (of the tape) received ``cotangent`` and sent ``contributions`` to its parents (or None)."""
 
 
 class State:

@@ -139,7 +139,7 @@ class Recorder:
     def failed(self, *event: Any) -> None:
         """Do nothing: the error is on its way to the caller."""
 
-    def swept(self, node: Node, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
+    def swept(self, node: Node, cotangent: Any, contributions: Sequence[Any]) -> None:
         """Say of the steps since the last one whose rule they are, and call the cotangent after what it belongs to."""
         assert node.primitive is not None
         forward = self.keys.get(node)

@@ -68,7 +68,7 @@ class Failure:
 class Sent:
     """One step of a backward pass: what a node received in all, and what it sent to each of its inputs.
 
-    ``raw_shapes`` are the shapes before a broadcast was summed back.
+    ``raw_shapes`` are the shapes before a broadcast was summed back, be it by the rule or by the sweep.
     """
 
     node: Node
@@ -192,15 +192,17 @@ class trace(Setting):
         source = self._look_around()[1]
         self.failure = Failure(error, primitive, tuple(inputs), self._operands(inputs), params, scope, source)
 
-    def swept(self, node: Node, cotangent: Any, raw: Sequence[Any], contributions: Sequence[Any]) -> None:
+    def swept(self, node: Node, cotangent: Any, contributions: Sequence[Any]) -> None:
         """Write down a step of a backward pass; a sweep goes back in time, so a step forward begins another pass."""
         if self._outer is not None:
-            self._outer.swept(node, cotangent, raw, contributions)
+            self._outer.swept(node, cotangent, contributions)
         if not self.passes or self.passes[-1][-1].node.order <= node.order:
             self.passes.append([])
         arrays = tuple(None if c is None else array_of(c) for c in contributions)
-        shapes = tuple(None if c is None else array_of(r).shape for r, c in zip(raw, contributions, strict=True))
-        self.passes[-1].append(Sent(node, array_of(cotangent), arrays, shapes))
+        g = array_of(cotangent)
+        broadcasts = node.primitive is not None and node.primitive.elementwise
+        shapes = tuple(None if a is None else g.shape if broadcasts else a.shape for a in arrays)
+        self.passes[-1].append(Sent(node, g, arrays, shapes))
 
     def given(self, tensors: Sequence[Tensor]) -> None:
         """Note Tensors that the run starts from, used or not."""
