@@ -184,9 +184,29 @@ def inner_backward(x: tg.Tensor) -> tg.Tensor:
     return x * leaf.grad
 
 
+def inner_gradients(x: tg.Tensor) -> tg.Tensor:
+    return tg.gradients((x**3).sum(), x) * 2
+
+
+def gradient_as_result(x: tg.Tensor) -> tg.Tensor:
+    return tg.gradients((x**3).sum(), x)
+
+
+def inner_grad(x: tg.Tensor) -> tg.Tensor:
+    (x**3).sum().backward()
+    assert x.grad is not None
+    return x * x.grad
+
+
+UNRECORDED = ", made by a backward pass that was not recorded. Pass create_graph=True there"
+
+
 @pytest.mark.parametrize(
     ("function", "said"),
     [
+        (inner_gradients, f"multiply at test_frozen.py.* took.*{UNRECORDED}"),
+        (gradient_as_result, f"the result took.*{UNRECORDED}"),
+        (inner_grad, f"multiply at test_frozen.py.* took.*{UNRECORDED}"),
         (item, "copy of some at test_frozen.py"),
         (number, "copy of some at test_frozen.py"),
         (copied_order, "copy of some at test_frozen.py"),

@@ -175,6 +175,37 @@ def test_plain_arguments_are_part_of_the_signature() -> None:
         assert np.array_equal(program(X, n=n, scale=3), power(tg.Tensor(X), n, 3).data, equal_nan=True)
 
 
+def test_a_tensor_in_two_places_has_the_sum_of_both_gradients() -> None:
+    def function(a: tg.Tensor, b: tg.Tensor) -> tg.Tensor:
+        return (a * b + np.exp(a) - b / 3).sum()
+
+    values = np.random.default_rng(0).standard_normal(50)
+    program = tg.program(function, values, values)
+    twice, one, two = (tg.Tensor(values, requires_grad=True) for _ in range(3))
+    program(twice, twice).backward()
+    program(one, two).backward()
+    assert twice.grad is not None
+    assert np.array_equal(twice.grad, one.grad.data + two.grad.data)
+    same = tg.Tensor(values, requires_grad=True)
+    function(same, same).backward()
+    assert same.grad is not None
+    terms = np.abs(values) + np.exp(values) + 1 / 3
+    assert np.all(np.abs(twice.grad.data - same.grad.data) <= 4 * np.finfo(float).eps * terms)
+
+
+def test_a_whole_number_of_a_real_value_is_refused_where_a_little_less_gives_another() -> None:
+    def times(x: tg.Tensor, n: tg.Tensor) -> tg.Tensor:
+        return x * int(n)
+
+    x = np.arange(3.0)
+    for n in (np.array(2.5), np.array(2)):
+        program = tg.program(times, x, n)
+        for other in (n, n + 3):
+            assert np.array_equal(program(x, other), x * int(other))
+    with pytest.raises(tg.GraphError, match=r"read at test_program.py.*, 2, was 1 at the other"):
+        tg.program(times, x, np.array(2.0))
+
+
 def test_in_a_larger_graph_to_second_order() -> None:
     program = tg.program(lambda x: tg.functional.softmax(x), X)
 

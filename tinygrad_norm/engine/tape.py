@@ -129,7 +129,7 @@ class Monitor(Protocol):
         """Note that the forward function raised ``error``."""
 
     def swept(self, node: Any, cotangent: Any, contributions: Sequence[Any]) -> None:
-        """Note that ``node`` (of the tape) received ``cotangent`` and sent ``contributions`` to its parents (or None)."""
+        """Note that ``node`` (of the tape) received ``cotangent`` and sent its parents ``contributions`` (or None)."""
 
 
 class State:

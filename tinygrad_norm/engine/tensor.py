@@ -303,7 +303,7 @@ def accumulate(found: Iterable[tuple[Node | None, Any]]) -> None:
             if tensor is not None and tensor._node is target:  # else nobody can see it any more, or frozen meanwhile
                 if target.primitive is None and g.dtype != target.params["dtype"]:
                     g = g.astype(target.params["dtype"])
-                gradient = g if isinstance(g, Tensor) else wrap(g, None)
+                gradient = g if isinstance(g, Tensor) else wrap(g, None, "create_graph")
                 tensor._grad = gradient if (before := tensor.grad) is None else before + gradient
 
 

@@ -51,17 +51,18 @@ class Recorder:
 
     def value_of(self, x: Any) -> Any:
         """Return the value, or plain Python, that an argument of a function is."""
+        ended = None
         if isinstance(x, Tensor):
             if x._node is not None and x.is_leaf and id(x._array) not in self.known:
                 raise GraphError(
                     "program: a Tensor that requires a gradient must be an argument, or stand in a variable or a "
                     f"module that the function reads; got {x!r}. Pass it as an argument."
                 )
-            x = x._array
+            x, ended = x._array, x._ended
         if isinstance(x, (np.ndarray, np.generic)):
             if id(x) not in self.known:
                 array = np.array(x)
-                self.knows(x, Constant(array.shape, array.dtype, array=array))
+                self.knows(x, Constant(array.shape, array.dtype, array=array, ended=ended))
             return self.known[id(x)]
         if isinstance(x, (tuple, list)):
             return type(x)([self.value_of(part) for part in x])

@@ -34,9 +34,10 @@ class Input(Value):
 
 @dataclass(eq=False, slots=True)
 class Constant(Value):
-    """An array that is the same in every run."""
+    """An array that is the same in every run; ``ended`` as in a Tensor, why it has no graph."""
 
     array: Array = field(default_factory=lambda: np.empty(0))
+    ended: str | None = None
 
 
 @dataclass(eq=False, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complaints import ENDED
 from ..engine.details.array import Array
 from ..errors import GraphError
 from .steps import Check, Constant, Item, Recording, Step, Value
@@ -73,7 +74,7 @@ def compare_trees(one: Any, two: Any, number: dict[Any, Any], name: str, where: 
     if isinstance(one, Constant) and isinstance(two, Constant):
         same = one.shape == two.shape and one.dtype == two.dtype and one.array.tobytes() == two.array.tobytes()
         if not same:
-            raise differ(name, f"{where} took {shown(one.array)}, and then {shown(two.array)}")
+            raise differ(name, f"{where} took {shown(one.array)}, and then {shown(two.array)}", one.ended)
     elif isinstance(one, Value) and isinstance(two, Value):
         if number.get(one, one) != number.get(two, two):
             raise differ(name, f"{where} took another operand")
@@ -94,9 +95,10 @@ def shown(array: Array) -> str:
     return " ".join(np.array2string(array, precision=6, threshold=6, edgeitems=2).split())
 
 
-def differ(name: str, what: str) -> GraphError:
-    """Return the error."""
+def differ(name: str, what: str, ended: str | None = None) -> GraphError:
+    """Return the error; ``ended`` is why what differs has no graph."""
+    why, remedy = ENDED[ended] if ended == "create_graph" else ("", REMEDY)
     return GraphError(
-        f"program: {name} must compute the same operations at any point; recorded at two of them it differs: {what}. "
-        f"{REMEDY}"
+        f"program: {name} must compute the same operations at any point; recorded at two of them it differs: {what}"
+        f"{why and f', {why}'}. {remedy}"
     )
