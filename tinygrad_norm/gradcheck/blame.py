@@ -163,15 +163,24 @@ def operation_function(operation: RecordedOperation) -> TensorFunction | None:
         return None
     names = primitive.inputs if not primitive.variadic else tuple(f"input {i}" for i in range(len(arrays)))
 
+    def with_these(values: Sequence[Any]) -> list[Any]:
+        complete = list[Any](arrays)
+        for position, value in zip(positions, values, strict=True):
+            complete[position] = value
+        return complete
+
     def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
-        complete = arrays.copy()
-        for position, tensor in zip(positions, tensors, strict=True):
-            complete[position] = tensor
-        return [primitive(*complete, **operation.params)]
+        return [primitive(*with_these(tensors), **operation.params)]
+
+    def plain(inputs: Arrays) -> Arrays:
+        return (np.array(primitive.forward(*with_these(inputs), **operation.params), dtype=np.float64),)
 
     values = tuple(np.asarray(arrays[i], dtype=np.float64) for i in positions)
     constants = constants_of(primitive.forward, operation.params)
-    return TensorFunction(tuple(names[i] for i in positions), values, leaves, call, constants)
+    # Operations of others might write into their arrays.
+    ours = primitive.native and all(isinstance(x, Tensor) for x in operation.inputs)
+    chosen = tuple(names[i] for i in positions)
+    return TensorFunction(chosen, values, leaves, call, constants, plain if ours else None)
 
 
 def rule_of(primitive: Primitive, name: str) -> str:

@@ -106,7 +106,7 @@ def why_undecided(p: Probe, position: int, v: Judgment, slopes: Slopes, line: in
     seen = _on_a_line(p, position, index)
     if not finite[:, line].all():
         return CUSP if np.isfinite(seen).all() else OUTSIDE
-    shake, outputs = p.shake(position), np.abs(flatten(p.outputs))
+    shake, outputs = p.shakes[position], np.abs(flatten(p.outputs))
     if 4 * shake > WIDEST_BAR * float(np.max(np.abs([v.numeric[finite], v.yours[finite]]), initial=0.0)):
         return SHAKEN.format(short(shake))
     noise = slopes.noise[:, :count].max(axis=0)

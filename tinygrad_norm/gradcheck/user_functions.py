@@ -121,6 +121,8 @@ class TensorFunction:
     call: Callable[[Sequence[Tensor], bool], list[Tensor]]
     #: What it computes with besides: see :attr:`.Problem.constants`.
     constants: Mapping[str, Any] = field(default_factory=dict)
+    #: The outputs for arrays, where they need no Tensors.
+    plain: Callable[[Arrays], Arrays] | None = None
 
     def problem(self) -> Problem:
         """Return the function as a problem of arrays."""
@@ -137,7 +139,7 @@ class TensorFunction:
         def backward(inputs: Arrays, cotangents: Arrays) -> tuple[Any, ...]:
             return pullback(inputs)(cotangents)
 
-        return Problem(self.names, self.values, forward, backward, pullback, constants=self.constants)
+        return Problem(self.names, self.values, self.plain or forward, backward, pullback, constants=self.constants)
 
 
 def tape_gradients(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -115,10 +116,17 @@ class Probe:
         """Return the gradients for other cotangents, as in :func:`gradients_for`."""
         return gradients_for(self.problem, self.outputs, cotangents)
 
-    def shake(self, position: int) -> float:
-        """Return how much one-ulp perturbations of the point change the gradient of one input."""
-        changes = [np.abs(other[position] - self.gradients[position]) for other in self.perturbed]
-        return max((float(np.max(c[np.isfinite(c)], initial=0.0)) for c in changes), default=0.0)
+    @cached_property
+    def shakes(self) -> tuple[float, ...]:
+        """How much one-ulp perturbations of the point change the gradient of each input."""
+        changes = ([np.abs(a - b) for a, b in zip(other, self.gradients, strict=True)] for other in self.perturbed)
+        return tuple(max(float(np.max(c[np.isfinite(c)], initial=0.0)) for c in of) for of in zip(*changes, strict=True))
+
+    @cached_property
+    def one_call(self) -> tuple[Arrays, Arrays, tuple[Any, ...]]:
+        """The inputs and cotangents as one call of the backward pass left them, and what it returned."""
+        inputs, cotangents = self.problem.copies(), unflatten(self.cotangents[0], self.outputs)
+        return inputs, cotangents, self.problem.backward(inputs, cotangents)
 
 
 def gaussian_cotangents(outputs: Arrays, generator: np.random.Generator) -> Array:

@@ -93,9 +93,10 @@ def sample_lines(
         return np.nan if value is None else float(np.abs(value - center)[output])
 
     def walk(line: int, side: float, values: Array) -> None:
-        for level in range(len(steps) - 1, -1, -1):
+        # Numbers of Python's, by which an array is multiplied twice as fast.
+        for level, t in reversed(list(enumerate((side * steps).tolist()))):
             clock.tick()
-            value = patience.call(answer, point(line, side * steps[level]))
+            value = patience.call(answer, point(line, t))
             if value is None:
                 break  # nor would it come back from farther out
             values[level] = value
