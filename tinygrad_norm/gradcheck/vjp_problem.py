@@ -120,7 +120,9 @@ class Probe:
     def shakes(self) -> tuple[float, ...]:
         """How much one-ulp perturbations of the point change the gradient of each input."""
         changes = ([np.abs(a - b) for a, b in zip(other, self.gradients, strict=True)] for other in self.perturbed)
-        return tuple(max(float(np.max(c[np.isfinite(c)], initial=0.0)) for c in of) for of in zip(*changes, strict=True))
+        return tuple(
+            max(float(np.max(c[np.isfinite(c)], initial=0.0)) for c in of) for of in zip(*changes, strict=True)
+        )
 
     @cached_property
     def one_call(self) -> tuple[Arrays, Arrays, tuple[Any, ...]]:

@@ -206,7 +206,7 @@ def _measure(
         noise=np.where(np.isfinite(noise), noise, 0.0),
         rough=rough,
         evaluations=1 + 2 * len(steps) * len(units) + looks,
-        near=(max(0, int(best.level.min()) - DEPTH + 1), int(best.level.max()) + 2),
+        near=(max(0, int(best.level.min()) - DEPTH + 2), int(best.level.max()) + 2),
     )
 
 
@@ -222,8 +222,9 @@ def _reconsidered(
     h, rounding = steps.reshape(-1, 1, 1), lines.rounding
     level = np.arange(table.shape[1]).reshape(-1, 1, 1)
     coarse, apart = _contradiction(table, _plain_bar(table, h, noise), best, level < best.level)
-    left = lines.leaving.max(axis=0)
-    farthest = np.where(apart == 0, lines.leaving.argmax(axis=0), coarse.level)
+    leaving = lines.leaving()
+    left = leaving.max(axis=0)
+    farthest = np.where(apart == 0, leaving.argmax(axis=0), coarse.level)
     apart = jumps.worth_a_look(np.where(apart == 0, left, apart), best.value, 3 * best.bar)
     if apart.any():
         found = jumps.noise(best.value, apart, steps[farthest], steps[-1], rounding)
@@ -334,32 +335,32 @@ def _choose(table: Array, h: Array, noise: Array) -> Choice:
     low = _running(np.fmax, table[0] - width)
     high = _running(np.fmin, table[0] + width)
     raised = np.fmax(low - table, table - high)
-    return _smallest(table, np.where(np.isnan(raised), bar, np.maximum(bar, raised)))
+    return _smallest(table, np.where(raised > bar, raised, bar))
 
 
 def _plain_bar(table: Array, h: Array, noise: Array) -> Array:
     """Return the bar of each table entry by its own neighbors: truncation, noise and rounding."""
-    last_column = np.full_like(table, np.nan)
+    last_column, last_level = np.full((2, *table.shape), np.nan)
     last_column[1:] = np.abs(table[1:] - table[:-1])
-    last_level = np.full_like(table, np.nan)
     # An error that shrinks with the step itself leaves a third of the difference. (With the square, a fifteenth;
     # but a function whose second derivative jumps at the point converges no faster.)
     last_level[:, 1:] = np.abs(table[:, 1:] - table[:, :-1]) / (STEP_RATIO - 1)
     # The first of a column has no neighbor but those that it was made of.
     made_of = np.abs(table[1:, 1:] - table[:-1, :-1]) / (STEP_RATIO - 1)
     last_level[1:, 1:] = np.where(np.isnan(last_level[1:, 1:]), made_of, last_level[1:, 1:])
-    return np.fmax(last_column, last_level) + (NOISE_WEIGHT * noise + TINY) / h + UNIT_ROUNDOFF * np.abs(table)
+    bar: Array = np.fmax(last_column, last_level) + (NOISE_WEIGHT * noise + TINY) / h + UNIT_ROUNDOFF * np.abs(table)
+    return bar
 
 
 def _smallest(table: Array, bar: Array) -> Choice:
     """Return the table entry with the smallest bar."""
-    count = table.shape[1]
-    bar = np.where(np.isnan(bar) | np.isnan(table), np.inf, bar)
-    flat = bar.reshape(DEPTH * count, *bar.shape[2:])
-    best = np.argmin(flat, axis=0)[None]
-    value = np.take_along_axis(table.reshape(flat.shape), best, axis=0)[0]
-    bar = np.take_along_axis(flat, best, axis=0)[0]
-    return Choice(np.where(np.isfinite(bar), value, np.nan), bar, (best % count)[0])
+    count, shape = table.shape[1], table.shape[2:]
+    flat = np.where(np.isnan(bar), np.inf, bar).reshape(DEPTH * count, -1)  # as is that of an entry that is not there
+    best = np.argmin(flat, axis=0)
+    here = best, np.arange(flat.shape[1])
+    bar = flat[here].reshape(shape)
+    value = table.reshape(flat.shape)[here].reshape(shape)
+    return Choice(np.where(np.isfinite(bar), value, np.nan), bar, (best % count).reshape(shape))
 
 
 def _running(extreme: np.ufunc, levels_first: Array) -> Array:

@@ -28,8 +28,9 @@ class Lines(NamedTuple):
     difference: Array  # (levels, lines, columns): f(x + t v) − f(x − t v), projected
     gap: Array  # (lines, columns): the jump of the slope at kinks
     rounding: Array  # (lines, columns): the least noise of the values
-    leaving: Array  # (levels, lines, columns): how far it is off, in slope, where it first leaves an exact line
     looks: Array  # (lines, 1): how often it was evaluated beside the steps
+    #: (levels, lines, columns): how far it is off, in slope, where it first leaves an exact line. Few ever ask.
+    leaving: Callable[[], Array]
 
 
 class Walk(NamedTuple):
@@ -118,7 +119,10 @@ def sample_lines(
             if done:
                 lengths = stretch[:, start : start + done]
                 walked = Walk(plus[:, :done], minus[:, :done], center, steps, projection, largest, moved)
-                parts.append(_digest(walked, lengths)._replace(looks=looks[start : start + done]))
+                found = _digest(walked, lengths)._replace(looks=looks[start : start + done])
+                if len(lines) > at_once:  # so many values are not kept
+                    found = found._replace(leaving=partial(np.asarray, found.leaving()))
+                parts.append(found)
             if done < len(chunk):
                 break
     return joined(*parts)
@@ -126,7 +130,11 @@ def sample_lines(
 
 def joined(*parts: Lines) -> Lines:
     """Return all lines of several parts."""
-    return Lines(*(np.concatenate(arrays, axis=-2) for arrays in zip(*parts, strict=True)))
+    if len(parts) == 1:
+        return parts[0]
+    arrays = zip(*(part[:-1] for part in parts), strict=True)
+    difference, gap, rounding, looks = (np.concatenate(several, axis=-2) for several in arrays)
+    return Lines(difference, gap, rounding, looks, lambda: np.concatenate([part.leaving() for part in parts], axis=1))
 
 
 def _digest(w: Walk, stretch: Array) -> Lines:
@@ -149,17 +157,17 @@ def _digest(w: Walk, stretch: Array) -> Lines:
     if cusp.any():
         projected[:, cusp.astype(np.float64) @ (projection != 0).T > 0] = np.nan
         gap = np.where(cusp, 0.0, gap)
-    rounding = _rounding(w, difference)
-    leaving = _leaving(plus - center, minus - center, center, steps, projection)
-    return Lines(projected, gap @ np.abs(projection).T, rounding, leaving, np.zeros((lines, 1)))
+    leaving = partial(_leaving, plus, minus, center, steps, projection)
+    return Lines(projected, gap @ np.abs(projection).T, _rounding(w, difference), np.zeros((lines, 1)), leaving)
 
 
-def _leaving(ahead: Array, behind: Array, center: Array, steps: Array, projection: Array) -> Array:
+def _leaving(plus: Array, minus: Array, center: Array, steps: Array, projection: Array) -> Array:
     """Return how far off (levels, lines, columns) outputs are where they leave an exact line by a minute amount.
 
     ``x (1 + erf x)`` at −8 is x times a few units of 2⁻⁵³, hence a line at the finest steps, and no part of its own
     values shows that this line is a stair.
     """
+    ahead, behind = plus - center, minus - center
     leaving = np.zeros((*ahead.shape[:2], len(projection)))
     finest = np.stack([ahead[-EXACT:], behind[-EXACT:]]) / steps[-EXACT:, None, None]
     exact = np.all(np.abs(finest - finest[:, -1:]) <= 1e-12 * np.abs(finest[:, -1:]), axis=(0, 1))
@@ -239,7 +247,8 @@ def last_digit(values: Array) -> Array:
     # Nothing is finer than the last place of the smallest, where most are after a few values.
     _, exponent = np.frexp(np.fmin.reduce(np.where(values == 0, np.inf, np.abs(values)), axis=0, initial=np.inf))
     coarser = np.flatnonzero(~(found <= np.ldexp(1.0, exponent - 53)))
-    found[coarser] = np.minimum(found[coarser], _lowest_bit(values[A_FEW:, coarser]))
+    if coarser.size:
+        found[coarser] = np.minimum(found[coarser], _lowest_bit(values[A_FEW:, coarser]))
     return np.where(np.isfinite(found), found, 0.0)
 
 
@@ -260,6 +269,8 @@ def staircase(ahead: Array, behind: Array) -> Array:
     # The finest step may take one stair by chance, but hardly one on either side.
     still = np.any((ahead == 0) & (behind == 0), axis=0) | (ahead[-1] == 0) | (behind[-1] == 0)
     height = np.zeros(still.shape)
+    if not still.any():
+        return height
     ahead, behind = np.nan_to_num(ahead[:, still]), np.nan_to_num(behind[:, still])
     both = np.any(ahead != 0, axis=0) & np.any(behind != 0, axis=0)
     moved = np.abs(np.concatenate([ahead, behind]))

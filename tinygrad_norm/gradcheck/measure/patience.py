@@ -1,7 +1,8 @@
 """Stops a function that does not come back, such as Newton's method for the root of a negative number.
 
 :class:`Patience` has a call watched from another thread, which raises inside a call that takes too long. A single call
-into compiled code cannot be stopped, and where there are no threads nothing is.
+into compiled code cannot be stopped, and where there are no threads nothing is. What counts is the time that the
+process computes: a call does not take long because the machine is busy with something else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 
 from .step_ladder import Array
 
-#: Seconds that a call may always take, and how many times as long as the longest that came back.
+#: Seconds of computing that a call may always take, and how many times as long as the longest that came back.
 LEAST = 0.5
 TIMES = 50.0
 #: How often the watch looks in that time, and how often in vain before it ends.
@@ -48,7 +49,7 @@ class Patience:
 
     def call(self, function: Callable[[Array], Array], x: Array) -> Array | None:
         """Return ``function(x)``, None if it was stopped. The first call may take any time."""
-        began = time.monotonic()
+        began = time.process_time()
         try:
             self._deadline = began + max(LEAST, TIMES * self._longest) if self._longest else float("inf")
             value = function(x)
@@ -64,7 +65,7 @@ class Patience:
             except TookTooLongError:
                 return None
             raise
-        self._longest = max(self._longest, time.monotonic() - began)
+        self._longest = max(self._longest, time.process_time() - began)
         return value
 
     def _finish(self) -> bool:
@@ -80,7 +81,7 @@ class Patience:
 
     def stop_if_late(self) -> None:
         """Raise inside a call whose time is up; the watch calls this from its thread."""
-        if time.monotonic() > self._deadline:
+        if time.process_time() > self._deadline:
             self._deadline, self._fired = float("inf"), True
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), ctypes.py_object(TookTooLongError))
 
