@@ -86,6 +86,46 @@ def test_a_factor_with_two_readings_is_told_with_both() -> None:
     assert "; or: the 1/2 of a mean is missing" in report.finding.name
 
 
+def test_a_reading_by_the_size_of_an_axis_alone_is_no_more_than_possible() -> None:
+    """3 is the size of an axis here, and the square of √3, by which the scores are divided."""
+    x = np.random.default_rng(0).standard_normal((5, 3))
+
+    def forward(v: Any) -> Any:
+        return np.sin(v / np.sqrt(v.shape[-1]))
+
+    report = tg.check_vjp(forward, lambda g, v: g * np.cos(v / np.sqrt(3)) * np.sqrt(3), x)
+    assert report.finding is not None
+    assert report.finding.name == "the 1/3 of a mean is missing, or another factor of 3 is wrong"
+
+
+@pytest.mark.parametrize("rest", [0.0, 1e-17])
+def test_what_is_left_of_a_cancelled_gradient_is_nothing(rest: float) -> None:
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    report = tg.check_vjp(np.sin, lambda g, v: rest * g * np.sin(v), x)
+    assert code(report) == "zero"
+    assert report.finding is not None
+    assert ("but for rounding" in report.finding.name) == (rest > 0)
+
+
+def test_a_path_of_a_norm_with_nothing_on_it_is_missing() -> None:
+    x = np.random.default_rng(0).standard_normal((5, 7))
+
+    def without_the_direct_path(g: Any, v: Any) -> Any:
+        y, sigma = standardized(v), v.std(-1, keepdims=True)
+        return -(g.mean(-1, keepdims=True) + y * (g * y).mean(-1, keepdims=True)) / sigma
+
+    report = tg.check_vjp(standardized, without_the_direct_path, x)
+    assert report.finding is not None
+    assert report.finding.name.startswith("the direct path is missing along")
+
+
+def test_a_difference_in_a_product_stands_in_parentheses() -> None:
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    report = tg.check_vjp(lambda v: v**2 / 2 - v**3 / 3 + v, lambda g, v: g, x)
+    assert report.finding is not None
+    assert "1 − x · x" not in report.finding.name
+
+
 def test_a_single_number_gets_no_name_that_any_number_would_fit() -> None:
     x = np.array(1.3)
     assert code(tg.check_vjp(np.sin, lambda g, v: g * 3.7 * np.cos(v), x)) is None

@@ -47,8 +47,8 @@ def _atom(label: str, values: Array) -> Iterator[Atom]:
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "{}": lambda v: v,
-    "1 − {}": lambda v: 1 - v,
-    "1 + {}": lambda v: 1 + v,
+    "(1 − {})": lambda v: 1 - v,
+    "(1 + {})": lambda v: 1 + v,
     "{}²": np.square,
     "|{}|": np.abs,
     "sign {}": np.sign,

@@ -24,12 +24,13 @@ LOOSEST = 1e-4
 
 
 def zero(e: Evidence) -> Iterator[Finding]:
-    """Notice that nothing arrives although the output depends on the input."""
-    if not np.any(e.yours != 0) and e.significant(e.numeric).any():
+    """Notice that nothing arrives, or what rounding left of it, although the output depends on the input."""
+    largest = float(np.max(np.abs(e.yours), initial=0.0))
+    if (largest == 0 or 1e-20 < largest / e.largest < 1e-14) and e.significant(e.numeric).any():
         yield Finding(
             "zero",
-            "nothing arrives here: the gradient is zero everywhere",
-            "yours is exactly 0 in every entry, the numeric gradient is not",
+            f"nothing arrives here: the gradient is zero everywhere{', but for rounding' if largest else ''}",
+            f"yours is {f'at most {largest:.0e}' if largest else 'exactly 0'} in every entry, the numeric gradient not",
             "the output moves when this input moves; look for a path that was detached, forgotten or overwritten by "
             "zeros",
         )
@@ -48,6 +49,8 @@ def constant_factor(e: Evidence) -> Iterator[Finding]:
     if not codes:
         return
     name, why = readings[0][1:]
+    if codes == ["mean-as-sum"] or codes == ["sum-as-mean"]:  # which have only the size of an axis to go by
+        name = f"{name}, or another factor of {unlike_one(factor)} is wrong"
     if len(codes) > 1:
         told = [next(r for r in readings if r[0] == code) for code in codes[:3]]
         name = f"{unlike_one(factor)} times what it should be; it may be: {'; or: '.join(r[1] for r in told)}"

@@ -332,7 +332,9 @@ def _coefficients(e: Evidence, norm: Norm, rows: Array, slack: Array) -> Finding
     if all(min(abs(w - n / (n - 1)), abs(w - (n - 1) / n)) < 1e-6 for _, w in off):
         why = "the forward pass divides by one of them, the backward pass by the other"
         return but_for(leftover, "n-minus-one", f"n and n − 1 are confused (n = {n})", REBUILT, why)
-    shown = " and ".join(f"the {label} is multiplied by {w:.6g}" for label, w in off)
+    shown = " and ".join(
+        f"the {label} is {f'multiplied by {w:.6g}' if abs(w) > 1e-6 else 'missing'}" for label, w in off
+    )
     return Finding(
         "path-coefficient",
         f"{shown} along {norm.where}",
