@@ -76,6 +76,14 @@ def test_a_direction_that_met_a_kink_acquits_nobody(seed: int, run_case: Callabl
     assert run_case(case, seed).status in ("wrong", "cannot tell")
 
 
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_constant_is_no_multiple_of_whatever_varies(seed: int, run_case: Callable[..., Any]) -> None:
+    """What is missing from the gradient is one number, so it is told by the tape, and with every seed."""
+    for case in REJECT:
+        if case.name.startswith("dice loss, "):
+            assert run_case(case, seed).finding.code == case.expect
+
+
 def test_the_published_page_lists_this_corpus() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for case in (*ACCEPT, *REJECT):
@@ -89,7 +97,7 @@ def test_the_published_page_lists_this_corpus() -> None:
     ]
     assert not any(re.search(r"\bright \d", line) for line in missed)
     # What the page lists as not as it should be, in 20 seeds; it must not become more.
-    most = {"false alarms": 1, "missed": 2, "misnamed": 22, "entries that three bars do not cover": 4}
+    most = {"false alarms": 0, "missed": 0, "misnamed": 0, "entries that three bars do not cover": 4}
     for what, count in most.items():
         found = re.search(rf"\| {what} \| (\d+) \|", text)
         assert found is not None

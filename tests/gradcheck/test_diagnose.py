@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from corpus.cases import REJECT
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinygrad_norm as tg
 from tinygrad_norm.gradcheck import Report, diagnose
@@ -194,6 +196,41 @@ def nonsense(g: np.ndarray, x: np.ndarray) -> np.ndarray:
 def test_what_nothing_explains_stays_unnamed(forward: Any, backward: Any, shape: tuple[int, ...]) -> None:
     x = np.random.default_rng(4).standard_normal(shape)
     report = tg.check_vjp(forward, backward, x)
+    assert report.status == "wrong"
+    assert code(report) is None, report
+
+
+@given(
+    st.sampled_from([np.sin, row_softmax, lambda x: x.sum(0), lambda x: (x**2).sum(), lambda x: np.cumsum(x, -1)]),
+    st.tuples(st.integers(2, 5), st.integers(2, 5)),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=8)
+def test_numbers_that_were_drawn_have_no_name(f: Callable[..., Any], shape: tuple[int, int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(shape)
+    drawn = rng.standard_normal((x.size, np.size(f(x))))
+    report = tg.check_vjp(f, lambda g, v: (drawn @ np.ravel(g)).reshape(v.shape), x, seed=seed)
+    assert report.status == "wrong"
+    assert code(report) is None, report
+
+
+@given(st.integers(5, 12), st.integers(0, 2**32 - 1))
+@settings(max_examples=8)
+def test_a_few_places_are_on_one_side_of_a_number_by_accident(size: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, wrong = rng.standard_normal(size), rng.permutation(size) < rng.integers(2, size - 1)
+    slips = np.where(wrong, rng.uniform(2, 3, size), 1)
+    assert code(tg.check_vjp(np.sin, lambda g, v: g * np.cos(v) * slips, x, seed=seed)) is None
+
+
+@pytest.mark.parametrize("columns", [4, 5, 7])
+def test_rows_that_are_all_alike_are_evidence_of_one_row_alone(columns: int, rng: np.random.Generator) -> None:
+    """Four numbers are always four times a factor of its own each, in however many rows they stand."""
+    x, right, other = rng.standard_normal((6, columns)), *rng.standard_normal((2, columns))
+    report = tg.check_vjp(lambda v: np.exp(v @ right).sum(), lambda g, v: g * np.exp(v @ right)[:, None] * other, x)
+    assert code(report) == "scaled-rows"  # of rows that differ it is true
+    report = tg.check_vjp(lambda v: (v @ right).sum(), lambda g, v: g * np.ones_like(v) * other, x)
     assert report.status == "wrong"
     assert code(report) is None, report
 

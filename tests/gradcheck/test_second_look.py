@@ -35,6 +35,23 @@ def test_sorting_equal_entries_may_send_each_cotangent_to_any_of_them(equal: int
         assert tg.check_vjp(np.sort, sorted_rule(factor), x, seed=seed).status == "wrong"
 
 
+@settings(max_examples=6)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1e-4, 1e-6, 1e-8, 1e-10]))
+def test_a_system_that_is_ill_conditioned_is_never_wrong(seed: int, smallest: float) -> None:
+    """Its gradient and its slope differ by the condition number, of which one perturbation shows more, another less."""
+    rng = np.random.default_rng(seed)
+    u, _, v = np.linalg.svd(rng.standard_normal((4, 4)))
+    a, b = u @ np.diag([2.0, 1.0, 0.5, smallest]) @ v, rng.standard_normal((4, 3))
+
+    def rule(g: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        s = np.linalg.solve(a.T, g)
+        return -s @ y.T, s
+
+    assert tg.check_vjp(np.linalg.solve, rule, (a, b), seed=seed).status in ("right", "cannot tell")
+    off = tg.check_vjp(np.linalg.solve, lambda g, y, a, b: [1.01 * v for v in rule(g, y, a, b)], (a, b), seed=seed)
+    assert off.status == "wrong"
+
+
 def fixed_point(tolerance: float) -> Callable[[np.ndarray], np.ndarray]:
     """Return y = tanh(y/2 + x), iterated until it changes by less than a tolerance."""
 

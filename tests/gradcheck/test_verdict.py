@@ -308,7 +308,7 @@ def test_a_plateau_that_ends_in_bends_on_either_side_is_no_stair(rng: np.random.
 
 
 @given(st.integers(1, 24), st.floats(3.4, 4.0), st.integers(0, 2**32 - 1))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_an_iterated_map_is_never_wrong_and_twice_its_gradient_never_right(steps: int, r: float, seed: int) -> None:
     """Its steps are coarser than it is, and run off to infinity where they leave [0, 1]."""
 

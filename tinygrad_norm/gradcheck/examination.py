@@ -20,7 +20,7 @@ from .hygiene import aliases, backward_faults, forward_faults
 from .measure.clock import TimeIsUpError, current_clock
 from .measure.numeric import Slopes, slopes_along_coordinates, slopes_along_directions
 from .measure.step_ladder import Array, power_of_two, random_directions, scale
-from .second_look import NEARLY, allowing_for_a_jump, nearly, where_kinks_meet, why_undecided
+from .second_look import NEARLY, allowing_for_a_jump, nearly, shaken_again, where_kinks_meet, why_undecided
 from .ties import shared_by_none
 from .verdict import COVERAGE, Doubt, Judgment, doubt, judge_gradient
 from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, probe
@@ -413,7 +413,8 @@ def _entries(
             raise TimeIsUpError
         complete, sampled, slopes = False, True, _columns(slopes, random)
     elif misshapen is None:
-        verdict = where_kinks_meet(p, position, verdict, indices, generator)
+        for look in (where_kinks_meet, shaken_again):
+            verdict = look(p, position, verdict, indices, generator)
     return Examination(position, verdict, indices, slopes, complete, sampled, misshapen, unfinished=unfinished)
 
 

@@ -22,7 +22,7 @@ from .measure.one_line import finite_or_nan, last_digit
 from .measure.patience import Patience
 from .measure.step_ladder import UNIT_ROUNDOFF, Array, ladder, power_of_two, scale
 from .verdict import LEAST_MOVEMENT, WIDEST_BAR, Judgment
-from .vjp_problem import Probe, flatten
+from .vjp_problem import Probe, flatten, gradients_for, one_ulp_away
 
 Indices = NDArray[np.intp]
 
@@ -30,6 +30,8 @@ Indices = NDArray[np.intp]
 NEARBY = 32
 OFF = 2.0**-12
 STEP = 2.0**-20
+#: So many more perturbations of the point are tried.
+SHAKES = 8
 #: What is left of an iteration falls from step to step, and its slope is some times its size over its range.
 STEEPNESS = 16.0
 NEARLY = 1e-3
@@ -69,6 +71,23 @@ def nearly(v: Judgment) -> float:
     factor = float(np.sum(yours * numeric) / np.sum(numeric**2))
     off = float(np.max(np.abs(yours - factor * numeric)))
     return factor * size / float(np.max(np.abs(v.numeric))) if off <= NEARLY else 0.0
+
+
+def shaken_again(p: Probe, position: int, v: Judgment, indices: Indices, generator: np.random.Generator) -> Judgment:
+    """Return the judgement after more perturbations of the point by one ulp, where yours is nearly right.
+
+    In an ill-conditioned problem the first two may change the gradient far less than another would.
+    """
+    if not v.wrong.any() or abs(nearly(v) - 1) >= NEARLY:
+        return v
+    change = np.zeros_like(v.yours)
+    for _ in range(SHAKES):
+        nearby = p.problem.at(tuple(one_ulp_away(x, generator) for x in p.problem.inputs))
+        other = gradients_for(nearby, p.outputs, p.cotangents)[position]
+        change = np.fmax(change, np.abs(other.reshape(len(other), -1)[:, indices] - v.yours))
+    allowed = np.where(v.kinked, v.allowed, np.maximum(v.allowed, v.uncertainty + 4 * change))
+    within = np.abs(v.yours - v.numeric) <= allowed
+    return replace(v, right=v.right | (within & ~v.unsure), allowed=allowed)
 
 
 def allowing_for_a_jump(p: Probe, position: int, slopes: Slopes, generator: np.random.Generator) -> tuple[Slopes, str]:

@@ -22,6 +22,8 @@ COVERAGE = 3.0
 LEAST_MOVEMENT = 1000.0
 #: A bar of more than this fraction of the largest entry says nothing useful.
 WIDEST_BAR = 0.1
+#: Outside a bar that steps make which do not agree a difference must be so many times as large.
+UNCLEAR = 8.0
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rt
         if rtol is not None:
             allowed = allowed + rtol * largest
         right = np.abs(yours - numeric) <= allowed
+        # Steps that do not agree may all be too coarse: what is so little outside their bar is not condemned by them.
+        unclear = slopes.rough.T & ~right & (np.abs(yours - numeric) <= UNCLEAR * allowed)
         too_wide = ~np.isfinite(numeric) | (bar + spare / COVERAGE > WIDEST_BAR * largest)
         # Yours may be the largest by far and be wrong; but a slope that was never reached says nothing about it.
         too_wide |= slopes.rough.T & (bar > WIDEST_BAR * _largest(numeric))
@@ -122,7 +126,7 @@ def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rt
         moved = np.where(slopes.rough.T.any(axis=1), moved, np.maximum(moved, expected))
         still = moved[:, None] < LEAST_MOVEMENT * slopes.noise.T
     vacuous = _vacuous(yours, numeric, bar, doubts, reach)
-    unsure = np.isfinite(yours) & (too_wide | still) & ~np.bool_(vacuous)
+    unsure = np.isfinite(yours) & (too_wide | still | unclear) & ~np.bool_(vacuous)
     right = (right & ~unsure) | np.bool_(vacuous)
     return Judgment(right, unsure, kinked, yours, numeric, COVERAGE * bar, allowed, vacuous)
 

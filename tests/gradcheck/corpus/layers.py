@@ -623,8 +623,8 @@ LOSSES = (
         ),
         between(0.05, 0.95),
         wrong={
-            ("denominator constant", "term-missing"): lambda p: -2 * BINARY / (np.sum(p) + np.sum(BINARY)),
-            ("quotient rule's sign", "term-missing"): lambda p: (
+            ("denominator constant", "path-dropped"): lambda p: -2 * BINARY / (np.sum(p) + np.sum(BINARY)),
+            ("quotient rule's sign", "path-sign"): lambda p: (
                 -2 * BINARY / (np.sum(p) + np.sum(BINARY)) - 2 * np.sum(p * BINARY) / (np.sum(p) + np.sum(BINARY)) ** 2
             ),
         },

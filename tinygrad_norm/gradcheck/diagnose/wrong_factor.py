@@ -15,12 +15,10 @@ from ..measure.one_line import FLOAT32_ROUNDOFF
 from ..measure.step_ladder import Array
 from ..verdict import Flags
 from ..vjp_problem import Problem, flatten, unflatten
-from .evidence import Evidence, Finding, amount, axes_of, axis_sets, but_for
+from .evidence import LOOSEST, Evidence, Finding, amount, axes_of, axis_sets, but_for
 
 #: How close a fitted number must come to a known one when the bars themselves are tighter.
 CLOSE = 1e-9
-#: A ratio known less precisely than this is not read as any number.
-LOOSEST = 1e-4
 
 
 def zero(e: Evidence) -> Iterator[Finding]:

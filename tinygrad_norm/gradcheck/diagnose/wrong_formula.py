@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from .evidence import Evidence, Finding, Singles, but_for
 
 #: How many different values it takes before a relation with a free coefficient is no accident.
 DISTINCT = 4
+#: How many choices of the wrong places there must be for each quantity that may separate them.
+UNLIKELY = 200
 
 
 def related(e: Evidence) -> Iterator[Finding | None]:
@@ -246,7 +249,8 @@ def _term(s: Singles, gap: Array, room: Array, atom: Atom, constant: bool = Fals
     weights = np.min(room) / room
     (coefficient, *more), *_ = np.linalg.lstsq(design * weights[:, None], gap * weights, rcond=None)
     left = s.leftover(gap, design @ [coefficient, *more], room)
-    if left is None or coefficient == 0:
+    # With a part of the atom no larger than the bars the constant alone explains all, and would with any atom.
+    if left is None or np.ptp(coefficient * atom.values) <= np.max(room):
         return None
     what = f"{coefficient:.6g} · {atom.label}"
     if abs(abs(coefficient) - 1) < 1e-8:
@@ -288,19 +292,26 @@ def wrong_branch(e: Evidence) -> Iterator[Finding | None]:
     wrong = np.abs(s.yours - s.numeric) > s.bar + s.doubt
     if min(wrong.sum(), (~wrong).sum()) < 3 or len(np.unique(s.entry)) < len(s):
         return
-    for atom in atoms(e, s):
-        # Few values are separated by accident, unless a constant has just the two.
-        plain = atom.label.startswith("|") or not any(f in atom.label for f in (" ", "²", "√"))
-        if plain and (atom.pieces == 2 or atom.pieces >= max(10, len(np.unique(s.entry)) // 2)):
-            side = _separated(atom, wrong)
-            if side is not None:
-                yield Finding(
-                    "wrong-branch",
-                    f"right on one branch only: wrong wherever {side}",
-                    f"{int(wrong.sum())} of {len(s)} single derivatives are wrong, and just those",
-                    "a function with branches has a derivative for each: check the formula of this one, and where it "
-                    "begins",
-                )
+    # Few values are separated by accident, unless a constant has just the two.
+    candidates = [
+        atom
+        for atom in atoms(e, s)
+        if (atom.label.startswith("|") or not any(f in atom.label for f in (" ", "²", "√")))
+        and (atom.pieces == 2 or atom.pieces >= max(10, len(np.unique(s.entry)) // 2))
+    ]
+    # And so are few places, of which there are few choices.
+    if comb(len(s), int(wrong.sum())) < UNLIKELY * len(candidates):
+        return
+    for atom in candidates:
+        side = _separated(atom, wrong)
+        if side is not None:
+            yield Finding(
+                "wrong-branch",
+                f"right on one branch only: wrong wherever {side}",
+                f"{int(wrong.sum())} of {len(s)} single derivatives are wrong, and just those",
+                "a function with branches has a derivative for each: check the formula of this one, and where it "
+                "begins",
+            )
 
 
 def _separated(atom: Atom, wrong: Flags) -> str | None:

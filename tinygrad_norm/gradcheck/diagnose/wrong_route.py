@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..measure.step_ladder import Array
 from ..verdict import Flags
 from .evidence import Evidence, Finding, Indices, Singles, but_for
 
@@ -138,9 +139,13 @@ def scaled_rows(e: Evidence) -> Iterator[Finding]:
         if len(groups) < 3 or len(s) < 2 * len(groups):
             continue
         first = np.array([g[np.argmin(room[g])] for g in groups])
-        same = ratio[first][np.searchsorted(np.unique(index), index)]
+        values = ratio[first]
+        same = values[np.searchsorted(np.unique(index), index)]
+        # The same derivative again is no further evidence, unless something can be read as a count, or a share of one.
+        seen = sum(len(np.unique(np.round(s.numeric[g] / np.max(np.abs(s.numeric)), 9))) for g in groups)
+        if seen < 2 * len(groups) and not any(map(_whole, (values, 1 / values, 1 / s.numeric[first]))):
+            continue
         if np.all(np.abs(ratio - same) <= room + 1e-12 * np.abs(ratio)):
-            values = ratio[first]
             shown = ", ".join(f"{v:.4g}" for v in values[:4]) + (", …" if len(values) > 4 else "")
             yield Finding(
                 "scaled-rows",
@@ -148,6 +153,10 @@ def scaled_rows(e: Evidence) -> Iterator[Finding]:
                 f"yours / numeric is {shown} for one after the other, the same for everything else",
                 "a factor that varies is lost or added: a count, a weight, a length or a share that belongs to each",
             )
+
+
+def _whole(values: Array) -> bool:
+    return bool(np.all(np.abs(values - np.rint(values)) <= 1e-9 * np.abs(values)))
 
 
 def _indices(e: Evidence, s: Singles) -> Iterator[tuple[str, Indices]]:

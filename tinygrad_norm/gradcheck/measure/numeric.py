@@ -26,7 +26,7 @@ from .step_ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladde
 DEPTH = 4
 TINY = float(np.finfo(np.float64).tiny)
 NOISE_LEVELS = 6
-#: So many are looked at where fine structure may follow.
+#: So many for what is left beside fine structure.
 OWN_LEVELS = 3
 #: Two values that are each η off make a difference quotient η/h off; measured noise is rather too large than too small.
 NOISE_WEIGHT = 1.3
@@ -241,9 +241,11 @@ def _reconsidered(
         bends = (apart > 0) & found.bends
         # Neither a bend nor a jump: either slope may be true.
         best = best._replace(bar=np.where(bends | (found.noise > 0), best.bar, np.maximum(best.bar, apart)))
-        # One pair of levels may agree by chance.
-        rounding = np.maximum(rounding, _wobble(table, h, rounding)[-OWN_LEVELS:].max(axis=0, initial=0.0))
+        # The last pair of levels may agree by chance; of more, the structure itself would count as noise.
+        own = _wobble(table, h, rounding)[-OWN_LEVELS:].max(axis=0, initial=0.0)
+        rounding = np.maximum(rounding, _gaps(table)[-1] * h[-2])
         quiet = _choose(table, h, rounding)
+        quiet = quiet._replace(bar=np.maximum(quiet.bar, NOISE_WEIGHT * own / steps[quiet.level]))
         best = Choice(*(np.where(bends, q, b) for q, b in zip(quiet, best, strict=True)))
         noise = np.where(bends, rounding, noise)
     return best, noise
