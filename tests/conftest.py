@@ -187,6 +187,10 @@ class Browser:
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)
 
+    def address(self) -> str:
+        """Where the page says that it is; the browser around it is told later."""
+        return str(self.run("return location.href"))
+
     def press(self, *keys: str) -> None:
         self.driver.switch_to.active_element.send_keys(*keys)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import math
 import re
+import runpy
 import statistics
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -146,3 +148,18 @@ def test_a_leaf_that_is_switched_off_and_on_is_the_same_leaf() -> None:
         x.grad = None
         assert x.grad is None
         assert copy.deepcopy(x).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("folder", ["site-packages", "dist-packages"])
+def test_the_line_named_is_never_a_librarys_wherever_it_is_installed(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / folder / "third_party.py"
+    library.parent.mkdir()
+    library.write_text("def number(t):\n    return float(t)\n")
+    monkeypatch.syspath_prepend(library.parent)
+    third_party = runpy.run_path(str(library))
+    t = tg.Tensor(3.0, requires_grad=True) * 1
+    with pytest.warns(tg.GraphEndsWarning) as caught:
+        third_party["number"](t)
+    assert [w.filename for w in caught] == [__file__]

@@ -133,7 +133,7 @@ def test_the_address_holds_the_state_and_nonsense_in_it_is_put_right(
     assert (browser.state("step"), browser.state("depth")) == (step, depth)
     if fragment != "#step=999":
         assert browser.state("node") == node
-    assert f"step={step}&depth={depth}" in browser.driver.current_url
+    assert f"step={step}&depth={depth}" in browser.address()
     assert browser.complaints() == []
 
 
@@ -169,7 +169,7 @@ def test_a_node_is_selected_by_pointer_and_by_keyboard(
     browser.press(ENTER)
     assert browser.state("node") == "weight"
     assert "Σ" not in browser.text(".facts.shown h2")
-    assert "node=weight" in browser.driver.current_url
+    assert "node=weight" in browser.address()
 
 
 def test_zoom_and_fit(browser: Any, layer_norm: Drawing, saved: Callable[[Drawing], Path]) -> None:
@@ -210,7 +210,7 @@ def test_dark_is_dark_all_through(browser: Any, square: Drawing, saved: Callable
     page, card, text = colors()
     assert max(page, card) < 60
     assert text > 200
-    assert "theme=dark" in browser.driver.current_url
+    assert "theme=dark" in browser.address()
     browser.click("button[data-theme=light]")
     assert colors()[0] > 240
 
@@ -421,7 +421,7 @@ def test_on_a_folded_box_only_what_crosses_its_border_is_counted(
 def test_guessing_asks_before_it_shows(browser: Any, square: Drawing, saved: Callable[[Drawing], Path]) -> None:
     browser.open(saved(square))
     browser.click("#guessing")
-    assert "guess=1" in browser.driver.current_url
+    assert "guess=1" in browser.address()
     browser.press(RIGHT)
     assert (browser.state("step"), browser.state("asking")) == ("1", "1")
     assert browser.shown("#question") == "multiply_1 = x · x: which number?"

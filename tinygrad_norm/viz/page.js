@@ -251,8 +251,10 @@
       event.preventDefault();
       select(node.dataset.node);
     } else if (event.key === "Escape") {
-      if (root.dataset.asking) ask(null);
-      else select("");
+      if (root.dataset.asking) {
+        ask(null);
+        one("next").focus(); // keys would go to a field that cannot be seen
+      } else select("");
     } else if (!["slider", "answer"].includes(event.target.id) && keys[event.key]) {
       event.preventDefault();
       keys[event.key]();

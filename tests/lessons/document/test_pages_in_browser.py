@@ -258,7 +258,7 @@ def test_the_keys_of_the_slides(browser: Any, slides: Path) -> None:
     assert browser.state("slide") == "7"
     browser.press(LEFT, LEFT)
     assert browser.state("slide") == "5"
-    assert browser.driver.current_url.endswith("#5")
+    assert browser.address().endswith("#5")
     notes = "return document.querySelector('.slide.at .notes').checkVisibility()"
     assert browser.run(notes) is False
     browser.press("n")

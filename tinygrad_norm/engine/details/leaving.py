@@ -40,9 +40,9 @@ SEEN: dict[str | tuple[str, type[Warning], int], int] = {}
 
 def line_of_user() -> tuple[str, int]:
     """Return file and line of the innermost frame that is neither ours nor a library's; else of the outermost one."""
-    import sysconfig  # for a warning only
-
-    libraries = {os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "purelib", "platlib")}
+    # Python's own folder and every site-packages or dist-packages: sysconfig knows none that a .pth file names.
+    folders = (os.path.dirname(os.__file__), *(path for path in sys.path if path.endswith("-packages")))
+    libraries = {os.path.join(folder, "") for folder in folders}
     frame = sys._getframe(2)
     while True:
         file = frame.f_code.co_filename
