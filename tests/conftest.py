@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,7 @@ from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 import tinygrad_norm as tg
+from tests.sweeps import EVERYTHING
 from tinygrad_norm.engine.primitive import FUNCTIONS, NUMPY, PRIMITIVES, load_late
 
 load_late()  # the tests go through every operation
@@ -33,14 +35,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 threadpool_limits(limits=1)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# The same examples in every run, and no clock.
-settings.register_profile("suite", derandomize=True, deadline=None, max_examples=60)
+# A shell's background ignores Ctrl-C, and what is started there would, too: some tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples in every run, and no clock; four times as many in the gate.
+settings.register_profile("suite", derandomize=True, deadline=None, max_examples=100 if EVERYTHING else 25)
 settings.load_profile("suite")
 
 FLAGS = """
---headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync --disable-default-apps --disable-extensions --window-size=1400,1000
---force-device-scale-factor=1
+--headless=new --no-sandbox --disable-gpu --disable-software-rasterizer --disable-quic --no-first-run
+--disable-background-networking --disable-component-update --disable-sync --disable-default-apps --disable-extensions
+--window-size=1400,1000 --force-device-scale-factor=1
 """
 
 CLOSE = 1e-8

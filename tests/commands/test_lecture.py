@@ -56,8 +56,8 @@ def _computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_the_whole_lecture(tmp_path: Path) -> None:
-    result = run(["--full"], tmp_path, COLUMNS="92")
+def test_the_whole_lecture_is_utf8_wherever_it_goes(tmp_path: Path) -> None:
+    result = run(["--full"], tmp_path, COLUMNS="92", PYTHONIOENCODING="cp1252", PYTHONUTF8="0")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == lesson_text(lecture())
 
@@ -209,12 +209,6 @@ def test_bad_input_is_one_line(
     assert error.startswith("tinygrad-norm lecture: ")
     assert message in error
     assert sorted(os.listdir(tmp_path)) == ["file.txt", "folder.html"]
-
-
-def test_the_output_is_utf8_wherever_it_goes(tmp_path: Path) -> None:
-    result = run(["--step", "1"], tmp_path, PYTHONIOENCODING="cp1252", PYTHONUTF8="0", COLUMNS="80")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == lesson_text(lecture(step=1), 80)
 
 
 def test_bad_input_from_a_shell(tmp_path: Path) -> None:

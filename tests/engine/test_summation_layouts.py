@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_norm as tg
@@ -38,7 +38,6 @@ def bound(values: np.ndarray, dtype: Any) -> float:
     return 2 * float(np.finfo(dtype).eps) * math.sqrt(1 + math.log2(max(len(values), 1))) * math.fsum(abs(values))
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     shape=st.lists(st.sampled_from([1, 3, 70, 1500]), min_size=1, max_size=3)
     .map(tuple)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tinygrad_norm as tg
@@ -14,7 +14,6 @@ from tinygrad_norm import nn
 RNG = np.random.default_rng(5)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 3),
     st.integers(1, 3),

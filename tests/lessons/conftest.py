@@ -7,7 +7,6 @@ from functools import cache, partial
 from typing import Any
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 
 from tinygrad_norm.engine.tensor import Tensor
 from tinygrad_norm.lessons.document.as_data import lesson_data
@@ -29,11 +28,6 @@ from tinygrad_norm.lessons.document.moving import Cells, Dots, Moving, Plane, Sc
 from tinygrad_norm.lessons.lecture.all_steps import lecture
 from tinygrad_norm.lessons.lecture.settings import Settings
 from tinygrad_norm.viz import draw
-
-# A busy machine is no failure of the example that ran on it.
-hypothesis_settings.register_profile("unhurried", deadline=None)
-hypothesis_settings.load_profile("unhurried")
-
 
 BRACED = {ord("{"): "{{", ord("}"): "}}"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_norm as tg
@@ -22,7 +22,6 @@ STEPS = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(STEPS), max_size=12))
 def test_what_was_computed_before_sends_its_gradient_to_the_parameter(steps: list[str]) -> None:
     """The loss is k · w, of which the k-th forward makes one: every backward must add that k, and nothing else.

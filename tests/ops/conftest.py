@@ -282,3 +282,20 @@ LAYOUTS: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
 def case(derivative: Any, close: Any) -> Callable[[tg.Primitive, Sample], Case]:
     """The battery: ``case(primitive, sample).check_...()``."""
     return partial(Case, derivative, close)
+
+
+@pytest.fixture
+def at_every_sample(case: Callable[[tg.Primitive, Sample], Case]) -> Callable[..., None]:
+    """``at_every_sample(primitive, "vjp")``: that check at each of its samples; what fails is told with the sample."""
+
+    def check(made: tg.Primitive, name: str, *arguments: Any) -> None:
+        for point in made.samples:
+            at_sample(made, point, name, arguments)
+
+    def at_sample(made: tg.Primitive, point: Sample, name: str, arguments: Sequence[Any]) -> None:
+        try:
+            getattr(case(made, point), f"check_{name}")(*arguments)
+        except Exception as error:
+            raise AssertionError(f"{made.name} at {point}: {error}") from error
+
+    return check

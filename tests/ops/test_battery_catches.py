@@ -68,6 +68,12 @@ def test_the_battery_catches(case: Any, forward: Any, vjp: Any, check: str) -> N
         getattr(at, check)(*arguments)
 
 
+def test_what_fails_is_told_with_its_sample(at_every_sample: Any) -> None:
+    made = declare(lambda g, x: (2 * g * x * (x.ndim - 1),), samples=[sample((3, 5)), sample((4,))])
+    with pytest.raises(AssertionError, match=r"planted at .*\(4,\)"):
+        at_every_sample(made, "vjp")
+
+
 def test_the_battery_catches_a_missing_broadcast(case: Any) -> None:
     rules = (lambda g: g, lambda g: np.mean(g, axis=0))
     made = declare(rules, lambda x, y, /: x + y, [sample((3, 5), (5,))], elementwise=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.sweeps import share
 from tinygrad_norm.errors import InputError
 from tinygrad_norm.lessons.document.as_data import lesson_data
 from tinygrad_norm.lessons.document.as_text import lesson_text
@@ -21,10 +22,12 @@ StepsOf = Callable[..., dict[str, Any]]
 
 CHOICES = [
     {"variant": variant, "ddof": ddof, "eps": eps}
-    for variant, ddof, eps in [
-        *product(VARIANTS, (0, 1), (None, 0.5)),
-        *product(["attention-page", "last-page"], (0, 1), (0.0, 1e-5)),
-    ]
+    for variant, ddof, eps in share(
+        [
+            *product(VARIANTS, (0, 1), (None, 0.5)),
+            *product(["attention-page", "last-page"], (0, 1), (0.0, 1e-5)),
+        ]
+    )
 ]
 EXTREME = [{"eps": eps} for eps in (5e-324, 1e-30, 63.04, 1e6, 1e300)]
 
