@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.test_numpy_dispatch import EVERY
+from tests.engine.test_numpy_dispatch import CALLS
 from tests.functional.test_against_torch import CASES as FUNCTIONS
 from tests.functional.test_against_torch import called
 from tests.nn.test_derivatives import CASES as LAYERS
@@ -23,7 +23,12 @@ from tinygrad_norm.engine.primitive import PRIMITIVES
 NATIVE = [made for made in PRIMITIVES.values() if made.native]
 DTYPES = [np.float64, np.float32]
 # One call of each function of NumPy's that is composed of primitives, and each of those that cut or pick.
-COMPOSED = {(name, len(arguments)): (call, arguments) for name, records, call, arguments in EVERY if records}
+COMPOSED = {
+    (name, len(arguments)): (call, arguments)
+    for name, calls in CALLS.items()
+    for records, call, arguments in calls
+    if records
+}
 
 
 def cast(x: Any, dtype: Any) -> Any:
