@@ -159,8 +159,10 @@ class State:
 
     def replaced(self, **changes: Any) -> State:
         """Return the state with some parts changed, to which this one is the outer one."""
-        kept = {name: getattr(self, name) for name in self.__slots__}
-        return State(**{**kept, "outer": self, **changes})
+        state = State(self.recording, self.scope, self.anomaly, self.monitor, self.strict, self)
+        for name, value in changes.items():
+            setattr(state, name, value)
+        return state
 
 
 STATE: ContextVar[State] = ContextVar("tinygrad_norm", default=State())  # noqa: B039  # never changed

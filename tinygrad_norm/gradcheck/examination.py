@@ -5,7 +5,7 @@ An input is examined along random directions first, entry by entry when those di
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from .measure.numeric import Slopes, slopes_along_coordinates, slopes_along_dire
 from .measure.step_ladder import Array, power_of_two, random_directions, scale
 from .second_look import NEARLY, allowing_for_a_jump, nearly, shaken_again, where_kinks_meet, why_undecided
 from .ties import shared_by_none
-from .verdict import COVERAGE, Doubt, Judgment, doubt, judge_gradient
+from .verdict import COVERAGE, Judgment, doubt, judge_gradient
 from .vjp_problem import Probe, Problem, gaussian_cotangents, given_cotangent, probe
 
 Coordinates = Literal["auto"] | bool
@@ -364,12 +364,11 @@ def _directions(
     along = np.array([v.ravel() for v in directions]).T
     flat = _flat(p.gradients[position])
     sizes = np.abs(flat) @ np.abs(along)
-    with np.errstate(all="ignore"):
-        doubts = doubt(flat @ along, [_flat(g[position]) @ along for g in p.perturbed], sizes)
     expected = np.full((DIRECTIONS, len(flat)), np.nan) if briefly else (flat @ along).T
     slopes = slopes_along_directions(p.problem.along(position), x, directions, p.cotangents, expected)
     # Along a direction of unit scale the ladder reaches ½.
-    verdict = judge_gradient(flat @ along, slopes, doubts, np.full(DIRECTIONS, 0.5), rtol)
+    reach = np.full(DIRECTIONS, 0.5)
+    verdict = _judged(p, position, flat @ along, slopes, reach, rtol, lambda other: other @ along, sizes)
     return Examination(position, verdict, None, slopes, along=along)
 
 
@@ -394,20 +393,15 @@ def _entries(
     outputs, random = p.cotangents.shape[1], len(p.cotangents)
     complete = not sampled and outputs <= MOST_OUTPUTS and outputs * x.size <= LARGEST_JACOBIAN
     rows = np.concatenate([p.cotangents, np.eye(outputs)]) if complete else p.cotangents
-    if misshapen is None:
-        flat = _flat(p.gradients[position])
-        whole = doubt(flat, [_flat(g[position]) for g in p.perturbed])
-    else:
-        flat = np.full((len(p.cotangents), x.size), np.nan)
-        whole = doubt(flat, [])
+    flat = _flat(p.gradients[position]) if misshapen is None else np.full((random, x.size), np.nan)
     expected = np.full((len(indices), len(rows)), np.nan)
     expected[:, :random] = flat[:, indices].T
     slopes = slopes_along_coordinates(p.problem.along(position), x, rows, indices.tolist(), expected)
     seen = len(slopes.value)
     unfinished, indices = seen < len(indices), indices[:seen]
-    doubts = Doubt(whole.change[:, indices], whole.rounding[:, indices])
-    reach = 0.5 * power_of_two(scale(x)).ravel()[indices]
-    verdict = judge_gradient(flat[:, indices], _columns(slopes, random), doubts, reach, rtol)
+    yours, reach = flat[:, indices], 0.5 * power_of_two(scale(x)).ravel()[indices]
+    of_these = None if misshapen is not None else lambda other: other[:, indices]
+    verdict = _judged(p, position, yours, _columns(slopes, random), reach, rtol, of_these, flat)
     if unfinished:  # of the others nobody knows, for one, which outputs they move
         if seen == 1:
             raise TimeIsUpError
@@ -416,6 +410,25 @@ def _entries(
         for look in (where_kinks_meet, shaken_again):
             verdict = look(p, position, verdict, indices, generator)
     return Examination(position, verdict, indices, slopes, complete, sampled, misshapen, unfinished=unfinished)
+
+
+def _judged(
+    p: Probe,
+    position: int,
+    yours: Array,
+    slopes: Slopes,
+    reach: Array,
+    rtol: float | None,
+    part: Callable[[Array], Array] | None,
+    size: Array,
+) -> Judgment:
+    """Judge ``yours``, a ``part`` of a gradient; how rounding shakes it is asked only where it is not right without."""
+    verdict = judge_gradient(yours, slopes, doubt(yours, [], size), reach, rtol)
+    if part is None or (verdict.status == "right" and not verdict.kinked.any()):
+        return verdict
+    with np.errstate(all="ignore"):
+        shaken = [part(_flat(other[position])) for other in p.perturbed]
+    return judge_gradient(yours, slopes, doubt(yours, shaken, size), reach, rtol)
 
 
 def _columns(slopes: Slopes, count: int) -> Slopes:

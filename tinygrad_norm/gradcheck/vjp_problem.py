@@ -110,11 +110,16 @@ class Probe:
     outputs: Arrays  # what the function gives there
     cotangents: Array  # (cotangents, outputs)
     gradients: Arrays  # for each input, ``(cotangents, *shape)`` in the shape that the backward pass returned
-    perturbed: tuple[Arrays, ...]  # the same at points moved at random by one unit in the last place
+    nearby: tuple[Arrays, ...]  # points moved at random by one unit in the last place
 
     def ask(self, cotangents: Array) -> Arrays:
         """Return the gradients for other cotangents, as in :func:`gradients_for`."""
         return gradients_for(self.problem, self.outputs, cotangents)
+
+    @cached_property
+    def perturbed(self) -> tuple[Arrays, ...]:
+        """The gradients at the points nearby: asked for only where a gradient is not right without."""
+        return tuple(gradients_for(self.problem.at(x), self.outputs, self.cotangents) for x in self.nearby)
 
     @cached_property
     def shakes(self) -> tuple[float, ...]:
@@ -196,13 +201,13 @@ def real_numbers(value: Any) -> Array | None:
 
 
 def probe(problem: Problem, outputs: Arrays, cotangents: Array, generator: np.random.Generator) -> Probe:
-    """Ask the backward pass at the point and at two points one ulp away."""
+    """Ask the backward pass at the point, and choose two points one ulp away."""
     gradients = gradients_for(problem, outputs, cotangents)
-    perturbed = tuple(
-        gradients_for(problem.at(tuple(one_ulp_away(x, generator) for x in problem.inputs)), outputs, cotangents)
-        for _ in range(2)
-    )
-    return Probe(problem, outputs, cotangents, gradients, perturbed)
+    nearby = tuple(tuple(one_ulp_away(x, generator) for x in problem.inputs) for _ in range(2))
+    asked = Probe(problem, outputs, cotangents, gradients, nearby)
+    if current_clock().seconds is not None:
+        _ = asked.perturbed  # there may be no time later
+    return asked
 
 
 def one_ulp_away(x: Array, generator: np.random.Generator) -> Array:
