@@ -242,8 +242,9 @@ def _reconsidered(
         # Neither a bend nor a jump: either slope may be true.
         best = best._replace(bar=np.where(bends | (found.noise > 0), best.bar, np.maximum(best.bar, apart)))
         # The last pair of levels may agree by chance; of more, the structure itself would count as noise.
-        own = _wobble(table, h, rounding)[-OWN_LEVELS:].max(axis=0, initial=0.0)
-        rounding = np.maximum(rounding, _gaps(table)[-1] * h[-2])
+        gaps = _gaps(table) * h[:-1]
+        own = _wobble(gaps, rounding)[-OWN_LEVELS:].max(axis=0, initial=0.0)
+        rounding = np.maximum(rounding, gaps[-1])
         quiet = _choose(table, h, rounding)
         quiet = quiet._replace(bar=np.maximum(quiet.bar, NOISE_WEIGHT * own / steps[quiet.level]))
         best = Choice(*(np.where(bends, q, b) for q, b in zip(quiet, best, strict=True)))
@@ -253,12 +254,13 @@ def _reconsidered(
 
 def _quietest(table: Array, h: Array, rounding: Array) -> tuple[Choice, Array]:
     """Choose from the table with the noise measured on it (lines, columns), which is returned as well."""
-    wobble = _wobble(table, h, rounding)
+    gaps = _gaps(table) * h[:-1]
+    wobble = _wobble(gaps, rounding)
     noise = np.maximum(_loudest(wobble[-NOISE_LEVELS:]), rounding)
     best = _choose(table, h, noise)
     # Once more with every level finer than the chosen one: six levels alone may be quantized.
     finer = np.arange(len(h) - 1).reshape(-1, 1, 1) >= best.level
-    own = np.where(finer, _gaps(table) * h[:-1], 0.0).max(axis=0, initial=0.0)
+    own = np.where(finer, gaps, 0.0).max(axis=0, initial=0.0)
     noise = np.maximum(np.maximum(noise, _loudest(np.where(finer, wobble, 0.0))), own)
     return _choose(table, h, noise), noise
 
@@ -300,13 +302,13 @@ def _gaps(table: Array) -> Array:
     return np.where(np.isfinite(least), least, 0.0)
 
 
-def _wobble(table: Array, h: Array, rounding: Array) -> Array:
-    """Return for each pair of neighboring levels the least disagreement of any column, as a function value.
+def _wobble(gaps: Array, rounding: Array) -> Array:
+    """Return how much of the disagreement of neighboring levels, as a function value, may be noise.
 
     Noise is equally large at all levels. What is larger than four times everything at finer levels is curvature, a kink
     or the edge of the domain, and does not count as noise: it would spoil every other entry.
     """
-    wobble = _gaps(table) * h[:-1]
+    wobble = gaps.copy()
     seen = np.maximum(wobble[-1], rounding)
     for level in range(len(wobble) - 2, -1, -1):
         wobble[level] = np.minimum(wobble[level], 4 * seen)

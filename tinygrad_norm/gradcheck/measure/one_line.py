@@ -150,7 +150,7 @@ def _digest(w: Walk, stretch: Array) -> Lines:
     # Differences first, projection after: a common offset of the outputs then cancels exactly.
     difference = (plus - minus) / stretch[:, :, None]
     bend = (plus - center) - (center - minus)
-    sizes = np.tile(np.abs(center), lines)
+    sizes = np.broadcast_to(np.abs(center), (lines, outputs)).ravel()
     gap = kink_gap(bend.reshape(count, -1), steps, sizes).reshape(lines, outputs)
     projected = _project(difference, projection)
     cusp = np.isinf(gap)

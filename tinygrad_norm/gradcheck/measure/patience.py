@@ -35,8 +35,9 @@ class Patience:
     """
 
     def __init__(self) -> None:
-        self._deadline = self._longest = float("inf")
-        self._fired = False
+        self._limit = self._longest = float("inf")
+        self._number, self._fired = 0, False
+        self._seen, self._since = 0, 0.0  # the call that the watch saw last, and the time when it saw it first
         self._caller = threading.get_ident()
 
     def __enter__(self) -> Patience:
@@ -49,15 +50,16 @@ class Patience:
 
     def call(self, function: Callable[[Array], Array], x: Array) -> Array | None:
         """Return ``function(x)``, None if it was stopped. The first call may take any time."""
-        began = time.process_time()
+        began = time.monotonic()
         try:
-            self._deadline = began + max(LEAST, TIMES * self._longest) if self._longest else float("inf")
+            self._number += 1
+            self._limit = max(LEAST, TIMES * self._longest) if self._longest else float("inf")
             value = function(x)
             if self._finish():  # it swallowed what should have stopped it
                 return None
         except TookTooLongError:
             with watch.lock:
-                self._deadline, self._fired = float("inf"), False
+                self._limit, self._fired = float("inf"), False
             return None
         except BaseException:
             try:
@@ -65,7 +67,7 @@ class Patience:
             except TookTooLongError:
                 return None
             raise
-        self._longest = max(self._longest, time.process_time() - began)
+        self._longest = max(self._longest, time.monotonic() - began)
         return value
 
     def _finish(self) -> bool:
@@ -74,15 +76,20 @@ class Patience:
         Tells whether it has fired.
         """
         with watch.lock:
-            self._deadline, fired, self._fired = float("inf"), self._fired, False
+            self._limit, fired, self._fired = float("inf"), self._fired, False
         for _ in range(100 if fired else 0):  # the function may have swallowed it
             time.sleep(0.001)
         return fired
 
     def stop_if_late(self) -> None:
         """Raise inside a call whose time is up; the watch calls this from its thread."""
-        if time.process_time() > self._deadline:
-            self._deadline, self._fired = float("inf"), True
+        if self._limit == float("inf"):
+            return
+        computed = time.process_time()
+        if self._seen != self._number:
+            self._seen, self._since = self._number, computed
+        elif computed - self._since > self._limit:
+            self._limit, self._fired = float("inf"), True
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), ctypes.py_object(TookTooLongError))
 
 
