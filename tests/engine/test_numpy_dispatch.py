@@ -169,13 +169,13 @@ for _function, _calls in MATRICES.items():
     for _kind, _call, _arguments in _calls:
         _table = RECORDED if _kind == "d" else PLAIN
         _table[_function] = [*_table.get(_function, []), by(_call, *_arguments)]
-CALLS: dict[str, list[tuple[bool, Any, Any]]] = {}
-"""The calls of each function, and whether they record."""
-for _records, _recorded_or_plain in ((True, RECORDED), (False, PLAIN)):
-    for _function, _made in _recorded_or_plain.items():
-        CALLS.setdefault(_function.__name__, []).extend((_records, *_call(_function)) for _call in _made)
-for _function, _those in OF_OPS:
-    CALLS.setdefault(_function.__name__, []).extend((_kind == "d", *_call) for _kind, *_call in _those)
+EVERY = [
+    (f.__name__, records, *call(f))
+    for records, table in ((True, RECORDED), (False, PLAIN))
+    for f, calls in table.items()
+    for call in calls
+] + [(f.__name__, kind == "d", call, arguments) for f, calls in OF_OPS for kind, call, arguments in calls]
+CALLS = {name: [each[1:] for each in EVERY if each[0] == name] for name in dict.fromkeys(each[0] for each in EVERY)}
 
 
 def test_every_supported_function_is_called() -> None:

@@ -638,14 +638,6 @@ def _both(leaves: Mapping[str, float], build: Build, again: Build, *, adds: bool
     return {**{name: first[name] for name in names}, **after_two}
 
 
-def _adding(*arguments: Any) -> Seen:
-    return _both(*arguments, adds=True)
-
-
-def _anew(*arguments: Any) -> Seen:
-    return _both(*arguments, adds=False)
-
-
 def _second_passes(generator: np.random.Generator) -> Sequence[Case]:
     leaves = {name: 0.6 * _near_two(generator) for name in "xy"}
     return (
@@ -752,7 +744,10 @@ on once more. Write both functions; the order of exercise 14 is given.
             "a second backward",
             _second_passes,
             _called_twice,
-            {"right, and a second pass adds to the leaves": _adding, "right, and a second pass starts anew": _anew},
+            {
+                "right, and a second pass adds to the leaves": partial(_both, adds=True),
+                "right, and a second pass starts anew": partial(_both, adds=False),
+            },
             _SUMMED,
             _REPEATING,
         ),
