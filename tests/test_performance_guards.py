@@ -177,8 +177,8 @@ def no_collector() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_collector")
 def test_the_python_calls_of_a_step() -> None:
-    # An operation of ``tiny`` takes four calls to record: the operator, apply, the save, the node; and four to sweep,
-    # besides its rules: which is newest, what it contributes, the asking, the adding. Limits are those of CPython 3.11
+    # An operation of ``tiny`` takes three calls to record: the operator, apply, the save; and four to sweep, besides
+    # its rules: which is newest, what it contributes, the asking, the adding. Limits are those of CPython 3.11
     # and a tenth more, as versions differ in what they inline.
     step, _ = stepper("tiny")
     step()
@@ -188,8 +188,8 @@ def test_the_python_calls_of_a_step() -> None:
         step()
     finally:
         sys.setprofile(None)
-    assert events["call"] <= 218, events
-    assert events["c_call"] <= 275, events
+    assert events["call"] <= 213, events
+    assert events["c_call"] <= 263, events
 
 
 # Bytes

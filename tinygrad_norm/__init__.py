@@ -18,7 +18,7 @@ from .context import detect_anomaly, enable_grad, no_grad, scope
 from .engine.primitive import PRIMITIVES, Primitive, elementwise, primitive
 from .engine.primitives.indexing import scatter_add
 from .engine.primitives.linalg import matmul
-from .engine.primitives.reduction import cumsum, max, mean, min, prod, sum
+from .engine.primitives.reduction import max, mean, min, sum
 from .engine.primitives.shape import broadcast_to, reshape, transpose
 from .engine.tensor import Tensor
 from .errors import (
@@ -161,6 +161,7 @@ from .ops.products import (
     tensordot,
     vdot,
 )
+from .ops.reduction import cumsum, prod
 from .ops.shape import flip, roll
 from .ops.statistics import (
     average,

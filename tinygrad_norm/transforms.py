@@ -20,7 +20,7 @@ from .engine.details.array import to_array
 from .engine.primitives.elementwise import positive
 from .engine.sweep import seed_for
 from .engine.tape import STATE, Node
-from .engine.tensor import Tensor, as_tensor, sweep_from, why_ended, without_graph, wrap
+from .engine.tensor import Tensor, as_tensor, sweep_from, why_ended, wrap
 from .errors import GraphError, OperandError, ShapeError
 from .ops.shape import stack_all
 from .pytorch_names import kind_of
@@ -107,7 +107,7 @@ def found_gradients(
     starts = [(node, seed) for node, seed in given if node is not None]
     found = sweep_from(starts, create_graph=create_graph, targets=nodes)
     return tuple(
-        in_dtype(found[n], x, ended) if n in found else without_graph(np.zeros(x.shape, x.dtype), ended)
+        in_dtype(found[n], x, ended) if n in found else wrap(np.zeros(x.shape, x.dtype), None, ended)
         for x, n in zip(wanted, nodes, strict=True)
     )
 
@@ -136,9 +136,9 @@ def node_of(x: Tensor, i: int) -> Node:
 
 def in_dtype(found: Any, x: Tensor, ended: str) -> Tensor:
     """Return a gradient that the sweep found as a Tensor, in the dtype of what it is the gradient of."""
-    gradient = found if isinstance(found, Tensor) else without_graph(found, ended)
+    gradient = found if isinstance(found, Tensor) else wrap(found, None, ended)
     if gradient._node is None and gradient._ended is None:
-        gradient = without_graph(gradient._array, ended)
+        gradient = wrap(gradient._array, None, ended)
     return gradient if gradient.dtype == x.dtype else gradient.astype(x.dtype)
 
 

@@ -17,8 +17,7 @@ The way of ``x * y``::
     primitives/     multiply.forward              np.multiply on the arrays
       elementwise.py
     primitive.py    multiply.save(...)            for x's rule ḡ · y it keeps y, for y's rule ḡ · x it keeps x
-    tape.py         operation_node(multiply, ...) the tape's new node, which points at the nodes of x and y
-    tensor.py       the result                    a Tensor: the product and its node
+    tensor.py       the result                    a Tensor: the product and its node, which points at those of x and y
 
 The way of ``z.backward()``::
 

@@ -7,6 +7,7 @@ have NumPy's names and arguments.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -17,28 +18,11 @@ from . import complaints
 from .details.leaving import leave_tape
 from .numpy_dispatch import call_function, call_ufunc, counterpart
 from .primitive import Primitive
-from .primitives.elementwise import (
-    add,
-    cos,
-    divide,
-    exp,
-    expm1,
-    log,
-    log1p,
-    multiply,
-    negative,
-    positive,
-    power,
-    sin,
-    sqrt,
-    square,
-    subtract,
-    tanh,
-)
+from .primitives import elementwise as e
 from .primitives.indexing import frozen_index, take_index
 from .primitives.linalg import matmul
-from .primitives.piecewise import absolute, relu, remainder, sign
-from .primitives.reduction import cumsum, max, mean, min, prod, sum
+from .primitives.piecewise import absolute, relu, sign
+from .primitives.reduction import max, mean, min, sum
 from .primitives.shape import reshape, transpose
 from .tape import STATE, Node
 
@@ -57,9 +41,16 @@ def infix(operation: Primitive, swapped: bool = False) -> Callable[[Any, Any], T
     return lambda self, other: apply(operation, (self, other))
 
 
-def compared(function: np.ufunc) -> Callable[[Any, Any], Tensor]:
-    """Return the method for a function of NumPy's whose results have no gradient."""
+def late(function: np.ufunc, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
+    """Return :func:`infix` for what is not of the engine: the counterpart of a function of NumPy's."""
+    if swapped:
+        return lambda self, other: counterpart(function)(other, self)
     return lambda self, other: counterpart(function)(self, other)
+
+
+def in_place(plain: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Tensor]:
+    """Return the method that ``x += y`` calls, for a function of Python's operators."""
+    return lambda self, other: self._assign(plain(self, other))
 
 
 class Operators:
@@ -73,31 +64,26 @@ class Operators:
 
     # Arithmetic
 
-    __add__ = __radd__ = infix(add)
-    __sub__, __rsub__ = infix(subtract), infix(subtract, swapped=True)
-    __mul__ = __rmul__ = infix(multiply)
-    __truediv__, __rtruediv__ = infix(divide), infix(divide, swapped=True)
-    __mod__, __rmod__ = infix(remainder), infix(remainder, swapped=True)
+    __add__ = __radd__ = infix(e.add)
+    __sub__, __rsub__ = infix(e.subtract), infix(e.subtract, swapped=True)
+    __mul__ = __rmul__ = infix(e.multiply)
+    __truediv__, __rtruediv__ = infix(e.divide), infix(e.divide, swapped=True)
+    __floordiv__, __rfloordiv__ = late(np.floor_divide), late(np.floor_divide, swapped=True)
+    __mod__, __rmod__ = late(np.remainder), late(np.remainder, swapped=True)
     __matmul__, __rmatmul__ = infix(matmul), infix(matmul, swapped=True)
-    __rpow__ = infix(power, swapped=True)
+    __rpow__ = infix(e.power, swapped=True)
 
     def __pow__(self, other: Any) -> Tensor:
         # Not only faster: x² has no logarithm or x⁻¹ in its rules that could meet a zero.
         if type(other) is int and other == 2:
-            return apply(square, (self,))
-        return apply(power, (self, other))
-
-    def __floordiv__(self, other: Any) -> Tensor:
-        return counterpart(np.floor_divide)(self, other)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return counterpart(np.floor_divide)(other, self)
+            return apply(e.square, (self,))
+        return apply(e.power, (self, other))
 
     def __neg__(self) -> Tensor:
-        return apply(negative, (self,))
+        return apply(e.negative, (self,))
 
     def __pos__(self) -> Tensor:
-        return apply(positive, (self,))
+        return apply(e.positive, (self,))
 
     def __abs__(self) -> Tensor:
         return apply(absolute, (self,))
@@ -116,40 +102,21 @@ class Operators:
         self.data = result._array
         return self  # type: ignore[return-value]  # the Tensor whose base this is
 
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._assign(apply(add, (self, other)))
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._assign(apply(subtract, (self, other)))
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._assign(apply(multiply, (self, other)))
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._assign(apply(divide, (self, other)))
-
-    def __ifloordiv__(self, other: Any) -> Tensor:
-        return self._assign(self // other)
-
-    def __imod__(self, other: Any) -> Tensor:
-        return self._assign(apply(remainder, (self, other)))
-
-    def __ipow__(self, other: Any) -> Tensor:
-        return self._assign(self**other)
-
-    def __imatmul__(self, other: Any) -> Tensor:
-        return self._assign(apply(matmul, (self, other)))
+    __iadd__, __isub__ = in_place(operator.add), in_place(operator.sub)
+    __imul__, __itruediv__ = in_place(operator.mul), in_place(operator.truediv)
+    __ifloordiv__, __imod__ = in_place(operator.floordiv), in_place(operator.mod)
+    __ipow__, __imatmul__ = in_place(operator.pow), in_place(operator.matmul)
 
     # Comparisons and logic: values without a gradient
 
-    __lt__, __le__ = compared(np.less), compared(np.less_equal)
-    __gt__, __ge__ = compared(np.greater), compared(np.greater_equal)
-    __eq__ = compared(np.equal)  # type: ignore[assignment]  # NumPy's ==, entry by entry
-    __ne__ = compared(np.not_equal)  # type: ignore[assignment]  # as above
+    __lt__, __le__ = late(np.less), late(np.less_equal)
+    __gt__, __ge__ = late(np.greater), late(np.greater_equal)
+    __eq__ = late(np.equal)  # type: ignore[assignment]  # NumPy's ==, entry by entry
+    __ne__ = late(np.not_equal)  # type: ignore[assignment]  # as above
     __hash__ = object.__hash__
-    __and__ = __rand__ = compared(np.bitwise_and)
-    __or__ = __ror__ = compared(np.bitwise_or)
-    __xor__ = __rxor__ = compared(np.bitwise_xor)
+    __and__ = __rand__ = late(np.bitwise_and)
+    __or__ = __ror__ = late(np.bitwise_or)
+    __xor__ = __rxor__ = late(np.bitwise_xor)
 
     def __invert__(self) -> Tensor:
         return counterpart(np.invert)(self)
@@ -180,39 +147,39 @@ class Operators:
 
     def exp(self) -> Tensor:
         """Return eˣ."""
-        return apply(exp, (self,))
+        return apply(e.exp, (self,))
 
     def log(self) -> Tensor:
         """Return the natural logarithm."""
-        return apply(log, (self,))
+        return apply(e.log, (self,))
 
     def log1p(self) -> Tensor:
         """Return log(1 + x), exact for small x."""
-        return apply(log1p, (self,))
+        return apply(e.log1p, (self,))
 
     def expm1(self) -> Tensor:
         """Return eˣ − 1, exact for small x."""
-        return apply(expm1, (self,))
+        return apply(e.expm1, (self,))
 
     def sqrt(self) -> Tensor:
         """Return the square root; its derivative at 0 is infinite."""
-        return apply(sqrt, (self,))
+        return apply(e.sqrt, (self,))
 
     def square(self) -> Tensor:
         """Return x²."""
-        return apply(square, (self,))
+        return apply(e.square, (self,))
 
     def sin(self) -> Tensor:
         """Return the sine of radians."""
-        return apply(sin, (self,))
+        return apply(e.sin, (self,))
 
     def cos(self) -> Tensor:
         """Return the cosine of radians."""
-        return apply(cos, (self,))
+        return apply(e.cos, (self,))
 
     def tanh(self) -> Tensor:
         """Return the hyperbolic tangent."""
-        return apply(tanh, (self,))
+        return apply(e.tanh, (self,))
 
     def abs(self) -> Tensor:
         """Return |x|; its derivative at 0 is 0."""
@@ -262,11 +229,11 @@ class Operators:
 
     def prod(self, axis: Axis = None, keepdims: bool = False, **other: NoReturn) -> Tensor:
         """Return the product; the gradient is right where entries are 0."""
-        return apply(prod, (self,), {"axis": axis, "keepdims": keepdims, **other})
+        return counterpart(np.prod)(self, axis=axis, keepdims=keepdims, **other)
 
     def cumsum(self, axis: int | None = None, **other: NoReturn) -> Tensor:
         """Return running sums along an axis, or of the flattened Tensor."""
-        return cumsum(self, axis=axis, **other)
+        return counterpart(np.cumsum)(self, axis=axis, **other)
 
     def cumprod(self, axis: int | None = None, **other: NoReturn) -> Tensor:
         """Return running products along an axis, or of the flattened Tensor."""

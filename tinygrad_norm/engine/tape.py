@@ -31,18 +31,7 @@ class Node:
     Tensor that takes the gradient: a leaf's own, or one of which ``retain_grad()`` was asked.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "holder",
-        "name",
-        "order",
-        "params",
-        "parents",
-        "primitive",
-        "saved",
-        "scope",
-        "shapes",
-    )
+    __slots__ = ("__weakref__", "holder", "name", "order", "params", "parents", "primitive", "saved", "scope", "shapes")
 
     primitive: Primitive | None
     parents: tuple[Node | None, ...]

@@ -25,7 +25,7 @@ from .details.leaving import leave_tape
 from .operators import Operators
 from .primitive import Primitive
 from .sweep import seed_for, sweep
-from .tape import STATE, Node, leaf_node, operation_node
+from .tape import STATE, Node, creation, leaf_node, new
 
 # One backward pass after the other adds to the leaves, also where several threads share a parameter.
 accumulating = RLock()
@@ -70,13 +70,7 @@ class Tensor(Operators):
     drawn_by: ClassVar[Callable[..., Any]]
     """What draws a Tensor or a trace. Set once, by the front door, so that this room need not know the drawing."""
 
-    def __init__(
-        self,
-        data: Any,
-        requires_grad: bool = False,
-        dtype: Any = None,
-        name: str | None = None,
-    ) -> None:
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
         array = to_array(data, dtype)
         if requires_grad and array.dtype.kind != "f":
             array = array.astype(np.float64)
@@ -194,7 +188,7 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """Return a Tensor with the same values that nothing is recorded for."""
-        return without_graph(self._array, "detach")
+        return wrap(self._array, None, "detach")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self._node is not None:
@@ -253,12 +247,7 @@ class Tensor(Operators):
             raise GraphError(complaints.NOTHING_TO_RETAIN.format(self))
         self._node.holder = ref(self)
 
-    def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-    ) -> None:
+    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor by every leaf it depends on to the leaf's ``grad``.
 
         Parameters
@@ -288,7 +277,7 @@ Optional: TypeAlias = "Tensor | Array | np.generic | float | Sequence[Any] | Non
 
 
 def wrap(array: Any, node: Node | None, ended: str | None = None) -> Tensor:
-    """Return a Tensor around an array that nobody will write to."""
+    """Return a Tensor around an array that nobody will write to; ``ended`` is a key of ``complaints.ENDED``."""
     tensor = object.__new__(Tensor)
     tensor._array, tensor._node = array, node
     tensor._name, tensor._ended = None, ended
@@ -305,11 +294,6 @@ def accumulate(found: Iterable[tuple[Node | None, Any]]) -> None:
                     g = g.astype(target.params["dtype"])
                 gradient = g if isinstance(g, Tensor) else wrap(g, None, "create_graph")
                 tensor._grad = gradient if (before := tensor.grad) is None else before + gradient
-
-
-def without_graph(array: Any, why: str) -> Tensor:
-    """Return a Tensor around an array that remembers why it has no graph: a key of ``complaints.ENDED``."""
-    return wrap(array, None, why)
 
 
 def why_ended(tensor: Tensor) -> tuple[str, str]:
@@ -334,7 +318,7 @@ def sweep_from(seeds: Sequence[tuple[Node, Any]], *, create_graph: bool, **how: 
 
 
 # Looked up once, as apply() runs for every operation.
-new, ndarray = object.__new__, np.ndarray
+ndarray = np.ndarray
 NUMBERS = frozenset({int, float, bool})
 NO_PARAMETERS: dict[str, Any] = {}
 
@@ -383,7 +367,11 @@ def apply(primitive: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]
     if tracked and state.recording and out.dtype.kind == "f":
         in_shapes = tuple(shapes)
         saved = primitive.save(out, arrays, in_shapes, params, nodes)
-        result._node = operation_node(primitive, tuple(nodes), in_shapes, params, saved, scope)
+        # operation_node(), without the time of a call
+        result._node = node = new(Node)
+        node.primitive, node.parents, node.shapes, node.params = primitive, tuple(nodes), in_shapes, params
+        node.saved, node.scope, node.order = saved, scope, next(creation)
+        node.holder = node.name = None
     elif tracked:
         result._ended = "integers" if state.recording else "no_grad"
     if state.anomaly:

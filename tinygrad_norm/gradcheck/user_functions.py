@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..context import differentiating, enable_grad, no_grad
-from ..engine.details.saving import ufunc_inputs
+from ..engine.details.saving import inputs_of
 from ..engine.tensor import Tensor
 from ..errors import InputError, OperandError
 from ..transforms import gradients
@@ -47,7 +47,7 @@ def _is_numeric(nested: list[Any]) -> bool:
 def input_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
     """Return the names of the first ``count`` positional parameters, ``input 0`` and so on where unknown."""
     names = (
-        ufunc_inputs(function) if isinstance(function, np.ufunc) else [p.name for p in positional_parameters(function)]
+        inputs_of(function)[0] if isinstance(function, np.ufunc) else [p.name for p in positional_parameters(function)]
     )
     return tuple(names[i] if i < len(names) else f"input {i}" for i in range(count))
 

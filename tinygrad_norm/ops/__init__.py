@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..engine.primitive import LATE
-from ..engine.primitives import indexing, reduction
+from ..engine.primitives import indexing
 from . import (
     constants,
     creation,
@@ -16,6 +16,7 @@ from . import (
     linalg,
     picking,
     products,
+    reduction,
     shape,
     statistics,
 )
@@ -39,9 +40,8 @@ __all__ = [
     "statistics",
 ]
 
-# These chapters stand in the engine alone and can be imported from here too, as ``tinygrad_norm.ops.reduction``.
-for _chapter in (indexing, reduction):
-    sys.modules[f"{__name__}.{_chapter.__name__.rpartition('.')[2]}"] = _chapter
+# This chapter stands in the engine alone and can be imported from here too.
+sys.modules[f"{__name__}.indexing"] = indexing
 
 LATE += [f"{__name__}.{chapter}" for chapter in ("decompositions", "fft", "matrices", "sampled")]
 

@@ -96,6 +96,14 @@ arccos = elementwise(
     domain="unit",
     note="The derivative at −1 and 1 is infinite.",
 )
+
+
+def _arctan_rule(g: Any, x: Any) -> Any:
+    with np.errstate(over="ignore"):  # 1 / ∞ is the 0 that is wanted
+        return (g / (1 + x * x),)
+
+
+arctan = elementwise(np.arctan, vjp=_arctan_rule, formula="arctan x", rule=("ḡ / (1 + x²)",))
 arcsinh = elementwise(np.arcsinh, vjp=lambda g, x: (g / np.hypot(1, x),), formula="arsinh x", rule=("ḡ / √(1 + x²)",))
 arccosh = elementwise(
     np.arccosh,
@@ -151,6 +159,15 @@ cosh = elementwise(np.cosh, vjp=lambda g, x: (g * np.sinh(x),), formula="cosh x"
 # Steps: constant from jump to jump
 
 STEP = "Piecewise constant: the derivative is 0 everywhere."
+floor = elementwise(
+    np.floor,
+    vjp=lambda g: (np.zeros_like(g),),
+    symbol="⌊x⌋",
+    formula="⌊x⌋",
+    rule=("0",),
+    domain="fraction",
+    note=STEP,
+)
 ceil = elementwise(
     np.ceil,
     vjp=lambda g: (np.zeros_like(g),),
@@ -179,6 +196,28 @@ round = elementwise(
     samples=[*samples_at("(), 3x5", "third"), *samples_at("3x5", "third", decimals=-1)],
     note=STEP,
 )
+
+
+def _larger(g: Any, x: Any, y: Any) -> Any:
+    return np.where(x == y, 0.5 * g, np.where(x <= y, 0, g))
+
+
+maximum = elementwise(
+    np.maximum,
+    vjp=(lambda g, x, y: _larger(g, x, y), lambda g, x, y: _larger(g, y, x)),
+    symbol="max",
+    formula="max(x, y)",
+    rule=("ḡ · [x > y]", "ḡ · [y > x]"),
+    note="A tie gives each input half; NaN gets ḡ.",
+)
+minimum = elementwise(
+    np.minimum,
+    vjp=(lambda g, x, y: _larger(g, y, x), lambda g, x, y: _larger(g, x, y)),
+    symbol="min",
+    formula="min(x, y)",
+    rule=("ḡ · [x < y]", "ḡ · [y < x]"),
+    note="A tie gives each input half; NaN gets ḡ.",
+)
 heaviside = elementwise(
     np.heaviside,
     vjp=(lambda g: np.zeros_like(g), lambda g, x: np.where(x == 0, g, 0)),
@@ -194,6 +233,15 @@ copysign = elementwise(
     rule=("ḡ · sign x · sign y", "0"),
     domain="nonzero",
     note="The derivative at x = 0 is 0.",
+)
+remainder = elementwise(
+    np.remainder,
+    vjp=(lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y)),
+    symbol="mod",
+    formula="x − y⌊x / y⌋",
+    rule=("ḡ", "−ḡ · ⌊x / y⌋"),
+    domain=("fraction", "whole"),
+    note="At the jumps the derivative is that of the piece to the right.",
 )
 fmod = elementwise(
     np.fmod,
@@ -287,13 +335,13 @@ def real(x: Data, tol: float = 100) -> Tensor:
 @composition(np.fmax)
 def fmax(x: Data, y: Data) -> Tensor:
     """Return the larger one, and where one is NaN the other; a tie gives each half."""
-    return piecewise.maximum(piecewise.where(np.isnan(x), y, x), piecewise.where(np.isnan(y), x, y))
+    return maximum(piecewise.where(np.isnan(x), y, x), piecewise.where(np.isnan(y), x, y))
 
 
 @composition(np.fmin)
 def fmin(x: Data, y: Data) -> Tensor:
     """Return the smaller one, and where one is NaN the other; a tie gives each half."""
-    return piecewise.minimum(piecewise.where(np.isnan(x), y, x), piecewise.where(np.isnan(y), x, y))
+    return minimum(piecewise.where(np.isnan(x), y, x), piecewise.where(np.isnan(y), x, y))
 
 
 @composition(np.float_power)
@@ -305,7 +353,7 @@ def float_power(x: Data, y: Data) -> Tensor:
 @composition(np.divmod)
 def divmod(x: Data, y: Data) -> tuple[Tensor, Tensor]:
     """Return the whole quotient, without a gradient, and the remainder."""
-    return NUMPY[np.floor_divide](x, y), piecewise.remainder(x, y)
+    return NUMPY[np.floor_divide](x, y), remainder(x, y)
 
 
 @composition(np.modf)

@@ -9,7 +9,6 @@ import numpy as np
 from ..engine.details.array import Shape, some, whole
 from ..engine.details.summation import Axis, kept_shape, reduced_axes, reduced_count
 from ..engine.primitive import composition
-from ..engine.primitives.reduction import cumsum, prod
 from ..engine.primitives.shape import broadcast_to, transpose
 from ..engine.tensor import Data, Tensor, as_tensor
 from ..errors import InputError, ShapeError
@@ -17,6 +16,7 @@ from . import elementwise as e
 from .constants import constant
 from .layout import atleast_1d, concatenate, expand_dims, moveaxis, ravel
 from .picking import getitem, sort
+from .reduction import cumsum, prod
 from .shape import axis_of
 
 

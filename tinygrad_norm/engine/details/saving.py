@@ -24,7 +24,7 @@ that will not run."""
 def inputs_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
     """Return a forward function's input names, whether they are ``*xs``, and its parameters' defaults."""
     if isinstance(forward, np.ufunc):
-        return ufunc_inputs(forward), False, {}
+        return ("x", "y", "z")[: forward.nin], False, {}  # NumPy itself has had several conventions
     inputs, variadic, defaults = [], False, {}
     for p in inspect.signature(forward).parameters.values():
         if p.kind is p.VAR_POSITIONAL:
@@ -40,11 +40,6 @@ def inputs_of(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[
             "what stands before the slash is an input, the rest are parameters."
         )
     return tuple(inputs), variadic, defaults
-
-
-def ufunc_inputs(ufunc: np.ufunc) -> tuple[str, ...]:
-    """Return what the inputs of a ufunc are called here; NumPy itself has had several conventions."""
-    return ("x", "y", "z")[: ufunc.nin]
 
 
 def sources_of(inputs: tuple[str, ...], params: tuple[str, ...], variadic: bool) -> dict[str, str]:

@@ -110,11 +110,3 @@ log1p = elementwise(
 sin = elementwise(np.sin, vjp=lambda g, x: (g * np.cos(x),), formula="sin x", rule=("ḡ · cos x",))
 cos = elementwise(np.cos, vjp=lambda g, x: (-g * np.sin(x),), formula="cos x", rule=("−ḡ · sin x",))
 tanh = elementwise(np.tanh, vjp=lambda g, out: (g * (1 - out * out),), formula="tanh x", rule=("ḡ · (1 − tanh² x)",))
-
-
-def _arctan_rule(g: Any, x: Any) -> Any:
-    with np.errstate(over="ignore"):  # 1 / ∞ is the 0 that is wanted
-        return (g / (1 + x * x),)
-
-
-arctan = elementwise(np.arctan, vjp=_arctan_rule, formula="arctan x", rule=("ḡ / (1 + x²)",))

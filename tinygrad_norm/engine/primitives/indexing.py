@@ -60,10 +60,6 @@ class Part:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.asarray(_scatter_add(self.entries, self.index, self.whole), dtype)
 
-    def add_to(self, total: Array) -> None:
-        """Add it to an array of its shape."""
-        total[self.index] += self.entries
-
 
 def _put_back(g: Any, x_shape: Shape, index: Any) -> Any:
     if isinstance(g, PLAIN) and x_shape and is_basic(index):

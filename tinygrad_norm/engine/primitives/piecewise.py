@@ -30,24 +30,6 @@ sign = elementwise(
     domain="nonzero",
     note="Piecewise constant: the derivative is 0 everywhere.",
 )
-floor = elementwise(
-    np.floor,
-    vjp=lambda g: (np.zeros_like(g),),
-    symbol="⌊x⌋",
-    formula="⌊x⌋",
-    rule=("0",),
-    domain="fraction",
-    note="Piecewise constant: the derivative is 0 everywhere.",
-)
-remainder = elementwise(
-    np.remainder,
-    vjp=(lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y)),
-    symbol="mod",
-    formula="x − y⌊x / y⌋",
-    rule=("ḡ", "−ḡ · ⌊x / y⌋"),
-    domain=("fraction", "whole"),
-    note="At the jumps the derivative is that of the piece to the right.",
-)
 
 
 def _relu(x: Array, /) -> Array:
@@ -88,28 +70,6 @@ relu = elementwise(
     rule=("ḡ · [x > 0]",),
     domain="nonzero",
     note="The derivative at 0 is 0.",
-)
-
-
-def _larger(g: Any, x: Any, y: Any) -> Any:
-    return np.where(x == y, 0.5 * g, np.where(x <= y, 0, g))
-
-
-maximum = elementwise(
-    np.maximum,
-    vjp=(lambda g, x, y: _larger(g, x, y), lambda g, x, y: _larger(g, y, x)),
-    symbol="max",
-    formula="max(x, y)",
-    rule=("ḡ · [x > y]", "ḡ · [y > x]"),
-    note="A tie gives each input half; NaN gets ḡ.",
-)
-minimum = elementwise(
-    np.minimum,
-    vjp=(lambda g, x, y: _larger(g, y, x), lambda g, x, y: _larger(g, x, y)),
-    symbol="min",
-    formula="min(x, y)",
-    rule=("ḡ · [x < y]", "ḡ · [y < x]"),
-    note="A tie gives each input half; NaN gets ḡ.",
 )
 
 
