@@ -40,7 +40,6 @@ EXAMPLES = {
     "dropped_contributions": "difference, one of two terms",
     "local_factor_missing": "sigmoid, local derivative missing",
     "power_rule": "log, multiplied for divided",
-    "wrong_operand": "layer norm, raw x in the gradient of γ",
     "skip_path": "residual block, skip forgotten",
     "row_factor": "deviation, 1/σ forgotten",
     "wrong_point": "tanh, of the input",
@@ -213,6 +212,12 @@ def test_numbers_that_were_drawn_have_no_name(f: Callable[..., Any], shape: tupl
     report = tg.check_vjp(f, lambda g, v: (drawn @ np.ravel(g)).reshape(v.shape), x, seed=seed)
     assert report.status == "wrong"
     assert code(report) is None, report
+
+
+def test_an_input_called_y_is_not_taken_for_the_output(rng: np.random.Generator) -> None:
+    x, y = rng.standard_normal((2, 5, 7))
+    report = tg.check_vjp(np.hypot, lambda g, out, x, y: (g * x, g * y), (x, y))
+    assert [e.finding.name.split(",")[0] for e in report.entries if e.finding] == ["multiplied by the output"] * 2
 
 
 @given(st.integers(5, 12), st.integers(0, 2**32 - 1))

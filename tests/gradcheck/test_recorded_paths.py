@@ -59,6 +59,28 @@ def test_a_step_that_is_wrong_is_named_with_its_line(slip: dict[str, Any], code:
     assert found.why
 
 
+@pytest.mark.parametrize(
+    ("times", "code", "word"),
+    [
+        ((1, 0, 0), "path-dropped", "2 of the 3 places where x is used is missing"),
+        ((-1, 1, -1), "path-sign", "2 of the 3 places where x is used has the wrong sign"),
+        ((2, 1, 2), "path-twice", "2 of the 3 places where x is used is counted two times"),
+    ],
+)
+def test_of_several_uses_of_an_input_each_counts_once(times: tuple[int, ...], code: str, word: str) -> None:
+    def cube(x: Any) -> Any:
+        return x @ x @ x
+
+    def rule(g: Any, x: Any) -> Any:
+        t = x.T
+        return times[0] * g @ t @ t + times[1] * t @ g @ t + times[2] * t @ t @ g
+
+    found = tg.check_vjp(cube, rule, W).finding
+    assert found is not None
+    assert found.code == code
+    assert word in found.name
+
+
 def test_nothing_is_said_of_what_no_single_step_explains() -> None:
     mixed = np.eye(5) + np.random.default_rng(1).standard_normal((5, 5)) / 5
 

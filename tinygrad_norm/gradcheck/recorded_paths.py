@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,8 @@ SAME = 1e-9
 
 #: So many numbers hold up a factor that is no 0, −1 or 2.
 FEWEST = 4
+#: How close to a whole number the times are that a path counts.
+COUNTED = 1e-7
 
 #: What a step sends to its input number i, given g and what is right; or None where it cannot.
 Change = Callable[[Array, Array], Array]
@@ -166,11 +169,30 @@ class RecordedPaths:
         seen = [o for o in reversed(self.run.operations) if o.result.node in self.swept[0]]
         for without in [self.idle, ()] if self.idle else [()]:
             compare = Comparison(self, position, right, yours, size, without)
-            for steps in [*([o] for o in seen), *self.repeated]:
-                for what in self.changes(steps):
-                    if (found := compare.finding(what)) is not None:
-                        return found
+            every = (self.changes(steps) for steps in [*([o] for o in seen), *self.repeated])
+            for told in chain(*every, self.some_uses(position, yours)):
+                if (found := compare.finding(told)) is not None:
+                    return found
         return None
+
+    def some_uses(self, position: int, yours: Array) -> Iterator[Told]:
+        """Yield the paths through those of the places where an input is used that do not count once in yours."""
+        leaf = self.run.inputs[position].node
+        nodes = [o.result.node for o in self.run.operations if o.result.node in self.swept[0]]
+        uses = [(n, i) for n in nodes if n is not None for i, parent in enumerate(n.parents) if parent is leaf]
+        if leaf is None or not 3 <= len(uses) <= yours.size // 2:
+            return
+        sent = []
+        for g in self.cotangents:
+            received = dict[tuple[Node, int], Array]()
+            self.sweep(g, {use: partial(_kept, received, use) for use in uses})
+            sent.append([received.get(use, np.zeros(yours.shape[1])).ravel() for use in uses])
+        columns = np.concatenate(np.swapaxes(sent, 1, 2))
+        times = np.linalg.lstsq(columns, yours.ravel(), rcond=None)[0]
+        odd = np.flatnonzero(np.abs(times - 1) > COUNTED)
+        if 1 < len(odd) < len(uses):
+            where = f"through {len(odd)} of the {len(uses)} places where {self.function.names[position]} is used"
+            yield Told("path", where, {uses[k]: _nothing for k in odd}, scaled=True)
 
     def gradient(self, received: Mapping[Node, Array], position: int) -> Array:
         """Return the gradient of one input as a flat array."""
@@ -181,7 +203,8 @@ class RecordedPaths:
     def changes(self, steps: Steps) -> Iterator[Told]:
         """Yield what may be wrong at one operation, or at each of several alike."""
         where, nodes = self.place(steps), [o.result.node for o in steps if o.result.node is not None]
-        parents = [i for i, parent in enumerate(nodes[0].parents) if parent is not None]
+        # The first step of a loop may start from a constant.
+        parents = [i for i, of in enumerate(zip(*(n.parents for n in nodes), strict=True)) if any(of)]
         if len(parents) > 1:
             every = {(n, i): _nothing for n in nodes for i in parents}
             yield Told("path", f"through {where}", every, len(steps) == 1)
@@ -227,7 +250,12 @@ class RecordedPaths:
             [o.result.node for o in self.run.operations].index(steps[0].result.node) + 1,
         )
         line = f", `{self.sites[node].line[:70]}`" if node in self.sites else ""
-        return f"{steps[0].primitive.name} ({'each step of' if len(steps) > 1 else 'operation'} {number}{line})"
+        return f"{steps[0].primitive.name} ({'each step of ' if len(steps) > 1 else ''}operation {number}{line})"
+
+
+def _kept(received: dict[tuple[Node, int], Array], use: tuple[Node, int], g: Array, right: Array) -> Array:
+    received[use] = right
+    return right
 
 
 def _nothing(g: Array, right: Array) -> Array:
@@ -321,13 +349,13 @@ class Comparison:
                 return None  # this changes nothing
             if told.scaled and k == 0:
                 factor = 1 + float(np.sum(path * (self.yours[k] - self.right[k]))) / weight
-                if np.sum(path != 0) < FEWEST and not np.any(np.abs(factor - np.array([0, -1, 2])) <= 1e-7):
+                if np.sum(path != 0) < FEWEST and not np.any(np.abs(factor - np.array([0, -1, 2])) <= COUNTED):
                     return None  # any number would fit
             left = max(left, float(np.max(np.abs(self.right[k] - (1 - factor) * path - self.yours[k]))))
             if left > SAME * self.size:
                 return None
         code, name, why = _words(told, factor)
-        evidence = "the sweep over your forward pass, changed in this one place, gives yours"
+        evidence = "the sweep over your forward pass, changed there and nowhere else, gives yours"
         return but_for(left / self.size, code, name, evidence, why)
 
 
@@ -342,6 +370,6 @@ def _words(told: Told, factor: float) -> tuple[str, str, str]:
         (-1.0, "path-sign", "has the wrong sign"),
         (2.0, "path-twice", "is counted two times"),
     ):
-        if abs(factor - known) <= 1e-7:
+        if abs(factor - known) <= COUNTED:
             return code, f"the path {told.what} {name}", why
     return "path-coefficient", f"the path {told.what} is multiplied by {factor:.6g}", why

@@ -244,7 +244,7 @@ LINEAR = (
         {
             ("as of a number", "unnamed"): lambda g, x: 3 * g @ x.T @ x.T,
             ("not transposed", "not-transposed"): lambda g, x: power_rule(g, x.T),
-            ("one path", "unnamed"): lambda g, x: g @ x.T @ x.T,
+            ("one path", "path-dropped"): lambda g, x: g @ x.T @ x.T,
         },
     ),
     Family(
@@ -897,7 +897,7 @@ ITERATIVE = (
         at(between(0.1, 0.9, 3, 5), positive(3, 5)),
         {
             ("last step left out", "path-dropped"): lambda g, x, r: logistic_rule(g, x, r, 9),
-            ("rate overwritten", "unnamed"): lambda g, x, r: logistic_rule(g, x, r, 10, False),
+            ("rate overwritten", "path-dropped"): lambda g, x, r: logistic_rule(g, x, r, 10, False),
         },
     ),
     Family(

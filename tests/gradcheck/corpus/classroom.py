@@ -544,7 +544,7 @@ MODELS = (
         {
             ("future overwritten", "path-dropped"): lambda g, *a: recurrent_rule(g, *a, add=False),
             ("state of the wrong time", "inner-value"): lambda g, *a: recurrent_rule(g, *a, late=True),
-            ("w transposed", "unnamed"): lambda g, *a: recurrent_rule(g, *a, untransposed=True),
+            ("w transposed", "inner-not-transposed"): lambda g, *a: recurrent_rule(g, *a, untransposed=True),
             ("truncated", "path-dropped"): lambda g, *a: recurrent_rule(g, *a, truncated=True),
         },
     ),

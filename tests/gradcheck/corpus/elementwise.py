@@ -500,7 +500,7 @@ TWO = (
         lambda g, y, a, b: (g * a / y, g * b / y),
         at(normal(5, 7), normal(5, 7)),
         {
-            ("division forgotten", "wrong-operand"): lambda g, y, a, b: (g * a, g * b),
+            ("division forgotten", "factor-extra"): lambda g, y, a, b: (g * a, g * b),
             ("exchanged", "swapped-inputs"): lambda g, y, a, b: (g * b / y, g * a / y),
         },
     ),

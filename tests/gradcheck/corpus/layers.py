@@ -288,7 +288,7 @@ NORMS = (
         minmax_backward,
         at(normal(5, 7)),
         {
-            ("ends constant", "unnamed"): lambda g, y, x: g / np.ptp(x, -1, keepdims=True),
+            ("ends constant", "path-dropped"): lambda g, y, x: g / np.ptp(x, -1, keepdims=True),
         },
     ),
     Family(
@@ -655,7 +655,7 @@ LOSSES = (
         "triplet hinges",
         triplet,
         triplet_backward,
-        at(normal(3, 7)),
+        at(put(normal(3, 7), 9.0, 14)),
         {
             ("mask forgotten", "leak"): lambda g, x: triplet_backward(g, x, False),
             ("anchor half", "some-scaled"): lambda g, x: triplet_backward(g, x) * np.array([0.5, 1, 1])[:, None],

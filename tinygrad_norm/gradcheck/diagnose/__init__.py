@@ -36,7 +36,6 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     wrong_route.some_signs,
     wrong_path.local_factor_missing,
     wrong_factor.power_rule,
-    wrong_path.wrong_operand,
     wrong_formula.related,
     wrong_formula.product_rule,
     wrong_path.skip_path,

@@ -74,7 +74,7 @@ def _variables(e: Evidence, s: Singles) -> Iterator[tuple[str, Array]]:
     yield own, e.x.ravel()[s.entry]
     single = len(e.outputs) == 1
     if single and e.outputs[0].size > 1:
-        yield "y" if own != "y" else "the output", e.outputs[0].ravel()[s.output]
+        yield "the output" if "y" in e.problem.names else "y", e.outputs[0].ravel()[s.output]
     others = [(n, v) for n, v in zip(e.problem.names, e.problem.inputs, strict=True) if v is not e.x]
     others += [(n, v) for n, v in e.problem.constants.items() if isinstance(v, np.ndarray)]
     for name, value in others:

@@ -47,35 +47,6 @@ def local_factor_missing(e: Evidence) -> Iterator[Finding | None]:
     )
 
 
-def wrong_operand(e: Evidence) -> Iterator[Finding | None]:
-    """Find a multiplication by another operand than the right one, where every output touches one entry."""
-    if len(e.outputs) != 1 or not e.one_entry_each or not e.touched.any():
-        return
-    if np.any((np.abs(e.believed) > e.allowed) & ~e.touched):
-        return
-    out = e.outputs[0]
-    owner = np.argmax(e.touched, axis=1)
-    for name, value in zip(e.problem.names, e.problem.inputs, strict=True):
-        if np.unique(value).size < 3:
-            continue
-        try:
-            factor = np.broadcast_to(value, out.shape).ravel()
-        except ValueError:
-            continue
-        predicted = np.zeros_like(e.yours)
-        for row, g in enumerate(e.cotangents):
-            np.add.at(predicted[row], owner, g * factor)
-        yield e.named(
-            predicted,
-            np.zeros_like(e.yours),
-            "wrong-operand",
-            f"multiplies by {name}, which is the wrong factor here",
-            f"yours is g × {name}, added up",
-            "in a product each factor receives g times the other factors, as they entered the product "
-            "(normalized, masked or scaled, not raw)",
-        )
-
-
 def elementwise_only(e: Evidence) -> Iterator[Finding | None]:
     """Find that only the diagonal of the Jacobian is used."""
     if not (e.complete and e.jacobian.shape[0] == e.jacobian.shape[1]):
