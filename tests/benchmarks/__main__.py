@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="time each peer in processes of its own, in turns: the threads of several libraries in one process get in "
         "each other's way",
     )
+    parser.add_argument("--no-memory", action="store_true", help="measure the time alone, which is sooner done")
     return parser
 
 
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; 0 when all was measured, 1 when peers disagree, 2 for a wrong name."""
     args = build_parser().parse_args(argv)
     peers = None if args.peers is None else tuple(args.peers.split(","))
-    options = Options(peers, args.rounds, args.seed, args.quick, args.clock, args.apart)
+    options = Options(peers, args.rounds, args.seed, args.quick, args.clock, args.apart, not args.no_memory)
     progress = terminal()
     try:
         workloads = chosen(args.workloads)

@@ -6,13 +6,17 @@ page, so that the page never shows a number that was typed:
 * ``<!-- run: FILE, time -->`` is followed by the machine and the table of ratios, to ``<!-- end of run -->``; another
   quantity of the same run, ``<!-- run: FILE, peak memory -->``, by the table alone;
 * ``<!-- workloads: FILE -->`` by what each workload is, to ``<!-- end of workloads -->``.
+
+With ``--measure`` it first makes the runs of :data:`RUNS` anew, beside the page.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,11 +25,27 @@ from typing import Any
 from tinygrad_norm.terminal.files import whole_text
 
 from .declaration import OURS, SUBJECTS, BenchmarkError
+from .machine import THREADS
 from .ratios import ratio
 from .table import amount
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "performance.md"
 BEGIN = re.compile(r"<!-- (run|workloads): ([^\s,]+?)(?:, (time|peak memory|growth))? -->")
+ONE_THREAD = dict.fromkeys(THREADS, "1")
+RUNS: Mapping[str, tuple[Mapping[str, str], str]] = {
+    "performance.json": (
+        ONE_THREAD,
+        "tiny mlp encoder64 encoder256 norm chain memory import graph check "
+        f"--peers torch,jax,autograd,mygrad,torchviz,matmuls,numpy,{OURS}-returning",
+    ),
+    "performance-program.json": (
+        ONE_THREAD,
+        "tiny numbers recurrent norm mlp encoder64 encoder256-layer --no-memory "
+        "--peers program,torch,jax,mygrad,by,matmuls",
+    ),
+    "performance-apart.json": ({}, "mlp encoder64 encoder256 norm --apart --rounds 5 --peers split,torch"),
+}
+"""How the runs of the page are made: what is set meanwhile, and the words after ``python -m tests.benchmarks``."""
 PLACE = re.compile(BEGIN.pattern + r".*?<!-- end of \1 -->", re.DOTALL)
 
 
@@ -33,7 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; 2 where a file is not what it must be."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.page", description="Write runs into their page.")
     parser.add_argument("page", nargs="?", type=Path, default=PAGE, help="the page with the marks")
+    parser.add_argument("--measure", action="store_true", help="first make its runs anew, on a machine that is idle")
     args = parser.parse_args(argv)
+    for name, (setting, words) in RUNS.items() if args.measure else ():
+        command = [sys.executable, "-m", __package__, *words.split(), "--json", str(args.page.parent.resolve() / name)]
+        if subprocess.run(command, env={**os.environ, **setting}, check=False).returncode:
+            return 2
     try:
         text = filled(args.page.read_text(encoding="utf-8"), args.page.parent)
         with whole_text(args.page) as file:

@@ -22,7 +22,10 @@ APART_STEPS = 20
 
 @dataclass(frozen=True)
 class Options:
-    """What a run may be asked for; ``peers`` of None means all, ``apart`` times each in processes of its own."""
+    """What a run may be asked for; ``peers`` of None means all, ``apart`` times each in processes of its own.
+
+    Without ``memory`` it is measured only where the time is, too.
+    """
 
     peers: tuple[str, ...] | None = None
     rounds: int | None = None
@@ -30,6 +33,7 @@ class Options:
     quick: bool = False
     clock: str = "wall"
     apart: bool = False
+    memory: bool = True
 
 
 class Progress:
@@ -62,7 +66,8 @@ def run(workload: Workload, options: Options, progress: Callable[[str], None]) -
     apart = workload.apart or options.apart
     times = {} if apart else interleaved(workload, steps, rounds, CLOCKS[options.clock], progress)
     able = [peer for peer in present if peer.name in steps]
-    amounts = in_processes(workload, able, options, rounds, progress) if apart or workload.memory_steps else {}
+    measured = apart or (options.memory and workload.memory_steps)
+    amounts = in_processes(workload, able, options, rounds, progress) if measured else {}
     return result(workload, times, amounts, missing, unable, rounds)
 
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import page
-from tests.benchmarks.__main__ import main, positive
+from tests.benchmarks.__main__ import build_parser, main, positive
 from tests.benchmarks.declaration import OURS, BenchmarkError
 from tests.benchmarks.planted import peer, two, workload
+from tests.benchmarks.runner import check_names
+from tests.benchmarks.workloads.catalog import chosen
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,3 +111,31 @@ def test_a_page_or_a_run_that_does_not_fit(
 def test_a_page_without_places(text: str, tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="the page must have places"):
         page.filled(text, tmp_path)
+
+
+def test_the_page_knows_how_its_runs_are_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    named = {name for _, name, _ in page.BEGIN.findall(page.PAGE.read_text(encoding="utf-8"))}
+    assert set(page.RUNS) == named
+    for _, words in page.RUNS.values():
+        args = build_parser().parse_args(words.split())
+        check_names(args.peers.split(","), chosen(args.workloads))
+    run: list[tuple[list[str], dict[str, str]]] = []
+
+    def failing(command: list[str], env: dict[str, str], check: bool) -> subprocess.CompletedProcess[bytes]:
+        run.append((command, env))
+        return subprocess.CompletedProcess(command, len(run) - 1)
+
+    monkeypatch.setattr(subprocess, "run", failing)
+    target = tmp_path / "page.md"
+    assert page.main([str(target), "--measure"]) == 2  # the second run fails, so that nothing is written
+    assert [command[-1] for command, _ in run] == [str(tmp_path / name) for name in list(page.RUNS)[:2]]
+    assert run[0][1]["OMP_NUM_THREADS"] == "1"
+    assert not target.exists()
+
+
+def test_memory_is_left_out_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    arguments = ["norm-layer", "--peers", "program", "--rounds", "1", "--no-memory", "--json", str(path)]
+    assert main(arguments) == 0
+    (w,) = json.loads(path.read_text(encoding="utf-8"))["workloads"]
+    assert {m["quantity"] for m in w["measured"]} == {"time"}

@@ -74,3 +74,19 @@ def test_what_cannot_be_split_is_refused() -> None:
         tg.split_batch(lambda x: x @ w)(X)
     with pytest.raises(tg.ShapeError, match="matmul"):
         tg.split_batch(lambda x: (x @ w[:2]).mean())(X)
+
+
+def test_blas_has_one_thread_meanwhile() -> None:
+    threads = pytest.importorskip("threadpoolctl", reason="threadpoolctl is not installed").threadpool_info
+    w, seen = tg.Tensor(np.ones(6), requires_grad=True), set()
+
+    def loss(x: Any) -> tg.Tensor:
+        seen.update(found["num_threads"] for found in threads() if found["user_api"] == "blas")
+        return (x @ w).mean()
+
+    step, before = tg.split_batch(loss), threads()
+    step(X)
+    seen.clear()  # its first call begins with one that looks for batch norms
+    step(X)
+    assert seen == {1}
+    assert threads() == before

@@ -6,10 +6,11 @@ BLAS is kept to one thread meanwhile, as its threads would wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -29,8 +30,8 @@ def split_batch(loss: Callable[..., Any], n: int = 2) -> Callable[..., Tensor]:
     Called like ``loss``, it returns the loss without a graph and adds the gradients of what requires one to ``grad``,
     as ``loss(...).backward()`` would. Of the positional arguments the arrays and the Tensors without a gradient are
     split along their first axis, the batch. The parts are weighted by their sizes, so the loss must be a mean over it.
-    Gradients agree with those of the whole batch to rounding. It pays where arrays are large; threadpoolctl, from the
-    extra ``lab``, keeps BLAS to one thread meanwhile.
+    Gradients agree with those of the whole batch to rounding. It pays where arrays are large, and a little more where
+    the loss is a :func:`program`; threadpoolctl, from the extra ``lab``, keeps BLAS to one thread meanwhile.
 
     Raises
     ------
@@ -127,13 +128,16 @@ def refuse_batch_statistics(loss: Callable[..., Any], args: tuple[Any, ...], kwa
         )
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread, if threadpoolctl is there to do it."""
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Return what keeps BLAS to one thread, if threadpoolctl is there to do it."""
+    controller = blas()
+    return nullcontext() if controller is None else controller.limit(limits=1, user_api="blas")
+
+
+@cache
+def blas() -> Any:
+    """Return what controls the threads of BLAS, found once: a search through the libraries takes half a millisecond."""
     try:
-        limits: Any = import_module("threadpoolctl").threadpool_limits
+        return import_module("threadpoolctl").ThreadpoolController()
     except ImportError:
-        yield
-        return
-    with limits(1, "blas"):
-        yield
+        return None

@@ -95,7 +95,7 @@ def matmuls(width: int) -> Callable[[Setting], Step]:
 
 
 def split(make: Callable[[Setting], Problem]) -> Callable[[Setting], Step]:
-    """Return what makes the step that computes the halves of the batch on two threads.
+    """Return what makes the step that runs a program of half of the batch on two threads.
 
     What is split is a mean over the batch: of 32 times each sentence's share, so that the gradients are those of all.
     """
@@ -107,12 +107,15 @@ def split(make: Callable[[Setting], Problem]) -> Callable[[Setting], Step]:
         def loss(x: Any, cotangent: Any) -> tg.Tensor:
             return tg.sum(given.model(dialect, {"x": x}, parameters) * cotangent) * (BATCH / len(x))
 
-        halves = tg.split_batch(loss, 2)
+        x, cotangent = given.constants["x"], given.cotangent
+        assert cotangent is not None
+        half = BATCH // 2
+        halves = tg.split_batch(tg.program(loss, x[:half], cotangent[:half]), 2)
 
         def step() -> None:
             for parameter in parameters.values():
                 parameter.grad = None
-            halves(given.constants["x"], given.cotangent)
+            halves(x, cotangent)
 
         return Step({"step": step}, lambda: gradients_of({name: np.asarray(p.grad) for name, p in parameters.items()}))
 
