@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import tinygrad_norm as tg
 from tinygrad_norm import nn
+from tinygrad_norm.engine.tensor import accumulating
 
 RNG = np.random.default_rng(6)
 X, T = RNG.standard_normal((7, 5, 6)), RNG.standard_normal((7, 5, 6))
@@ -40,9 +42,33 @@ def test_it_is_the_whole_batch_to_rounding(n: int, dtype: Any) -> None:
 
 def test_a_program_can_be_split_too() -> None:
     model = nn.Linear(6, 2)
-    program = tg.program(lambda x: (model(x) ** 2).mean(), X[:3])
     whole = (model(X) ** 2).mean()
-    np.testing.assert_allclose(tg.split_batch(program, 2)(X).data, whole.data, rtol=1e-14)
+    expected = [g.data for g in tg.gradients(whole, list(model.parameters()))]
+    for _ in range(20):  # each time both threads record anew, one of them perhaps while the other adds its gradients
+        program = tg.program(lambda x: (model(x) ** 2).mean(), X[:3])
+        model.zero_grad()
+        np.testing.assert_allclose(tg.split_batch(program, 2)(X).data, whole.data, rtol=1e-14)
+        for p, e in zip(model.parameters(), expected, strict=True):
+            assert p.grad is not None
+            np.testing.assert_allclose(p.grad.data, e, rtol=1e-12)
+
+
+def test_no_gradient_is_added_while_a_program_is_recorded() -> None:
+    w, free = tg.Tensor(np.ones(6), requires_grad=True), []
+
+    def attempt() -> None:
+        free.append(accumulating.acquire(blocking=False))
+        if free[-1]:
+            accumulating.release()
+
+    def loss(x: Any) -> tg.Tensor:
+        other = Thread(target=attempt)
+        other.start()
+        other.join()
+        return (x @ w).mean()
+
+    tg.program(loss, X)
+    assert set(free) == {False}
 
 
 @pytest.mark.parametrize("function", [False, True])

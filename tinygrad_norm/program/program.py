@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from html import escape
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.details.array import to_array
 from ..engine.tape import STATE
-from ..engine.tensor import Tensor, wrap
+from ..engine.tensor import Tensor, accumulating, wrap
 from ..errors import GraphError, OperandError, VJPError
 from ..terminal.files import whole_text
 from .arguments import Call, as_tensors, call_of, filled, mapped_results, names_of
@@ -31,8 +30,11 @@ from .writing import ChangedError, compiled, printed_source
 if TYPE_CHECKING:
     from .jax import JaxProgram
 
-RECORDING = RLock()
-"""Held while the Tensors that a function reads have other values for a recording: no program may read them then."""
+RECORDING = accumulating
+"""Held while the Tensors that a function reads have other values and nodes for a recording.
+
+No program may read them then, and no gradient be added to them.
+"""
 MOST_VARIANTS = 16
 """So many ways through the branches are kept for one signature; a function with more runs itself."""
 
