@@ -18,13 +18,10 @@ from ..lessons.document.as_markdown import lesson_markdown
 from ..lessons.document.as_slides import lesson_slides
 from ..lessons.document.as_text import lesson_text, summary_text
 from ..lessons.document.lesson import Graph, Lesson
-from ..lessons.from_file import lesson_of
 from ..lessons.languages import say, speaking
 from ..lessons.lecture.all_steps import STEPS, lecture
 from ..lessons.lecture.notes import DEFAULT_VARIANT, VARIANTS
 from ..lessons.lecture.settings import Settings
-from ..lessons.own_table.own_lecture import own_lecture
-from ..lessons.own_table.read_table import read_table
 from ..terminal.files import shown_name, whole_text
 from ..terminal.screen import paint_for, safe_json, text_width
 from ..viz.render import RendererError
@@ -133,11 +130,16 @@ def _graph_pages(lesson: Lesson, stem: str, args: argparse.Namespace) -> dict[st
 def _lesson(args: argparse.Namespace) -> Lesson:
     """Return what is to be shown: the lecture, a teacher's lesson, or the walk through a table."""
     if args.lesson is not None:
+        from ..lessons.from_file import lesson_of  # with all that runs somebody's file
+
         given = {"--table": args.table, "--variant": args.variant, "--ddof": args.ddof, "--eps": args.eps}
         _refuse("the lecture, not for a lesson of your own", given)
         lesson = lesson_of(args.lesson)
         return lesson if args.step is None else lesson.only(args.step)
     if args.table is not None:
+        from ..lessons.own_table.own_lecture import own_lecture
+        from ..lessons.own_table.read_table import read_table
+
         _refuse("the padded table of the notes, not for one of your own", {"--variant": args.variant})
         lesson = own_lecture(read_table(args.table), args.ddof or 0, args.eps or 0.0)
         return lesson if args.step is None else lesson.only(args.step)

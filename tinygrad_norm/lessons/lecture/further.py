@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..exercises.exercise_files import command
-from ..exercises.tasks import EXERCISES
-from ..labs.all_labs import CATALOG
-
 DEEPER: Mapping[int, tuple[tuple[int, ...], tuple[str, ...]]] = MappingProxyType(
     {
         1: ((1,), ()),
@@ -35,6 +31,11 @@ def further(step: int) -> dict[str, str]:
     {'Exercise 11, Masked batch norm, forward and backward': 'tinygrad-norm exercise start 11',
      'Lab: Which normalization minds how far a sentence is padded?': 'tinygrad-norm lab padding'}
     """
+    # All exercises and labs are loaded for these titles, which nobody needs to read what a lecture can be asked for.
+    from ..exercises.exercise_files import command
+    from ..exercises.tasks import EXERCISES
+    from ..labs.all_labs import CATALOG
+
     exercises, labs = DEEPER[step]
     return {
         f"Exercise {number}, {EXERCISES[number].title}": command(EXERCISES[number], "start", number)
