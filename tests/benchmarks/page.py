@@ -36,14 +36,14 @@ RUNS: Mapping[str, tuple[Mapping[str, str], str]] = {
     "performance.json": (
         ONE_THREAD,
         "tiny mlp encoder64 encoder256 norm chain memory import graph check "
-        f"--peers torch,jax,autograd,mygrad,torchviz,matmuls,numpy,{OURS}-returning",
+        f"--peers torch,autograd,mygrad,torchviz,matmuls,numpy,{OURS}-returning",
     ),
     "performance-program.json": (
         ONE_THREAD,
         "tiny numbers recurrent norm mlp encoder64 encoder256-layer --no-memory "
         "--peers program,torch,jax,mygrad,by,matmuls",
     ),
-    "performance-apart.json": ({}, "mlp encoder64 encoder256 norm --apart --rounds 5 --peers split,torch"),
+    "performance-apart.json": ({}, "mlp encoder64 encoder256 --apart --rounds 3 --peers split,torch"),
 }
 """How the runs of the page are made: what is set meanwhile, and the words after ``python -m tests.benchmarks``."""
 PLACE = re.compile(BEGIN.pattern + r".*?<!-- end of \1 -->", re.DOTALL)
