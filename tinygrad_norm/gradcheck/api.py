@@ -72,7 +72,8 @@ def gradcheck(
     rtol : float, optional
         Accept differences up to this fraction of the largest entry as well. Not needed: the bars are measured.
     time_limit : float, optional
-        Seconds after which the report tells what is known so far, once the evaluation that is under way is over.
+        Seconds after which the report tells what is known so far, once the evaluation that is under way is over: one
+        that does not end at the point itself is not stopped.
 
     Returns
     -------

@@ -7,7 +7,8 @@ import pytest
 
 from tinygrad_norm.gradcheck.measure import one_line
 from tinygrad_norm.gradcheck.measure.numeric import slopes_along_coordinates
-from tinygrad_norm.gradcheck.measure.one_line import kink_gap, last_digit, staircase
+from tinygrad_norm.gradcheck.measure.one_line import kink_gap, last_digit, sample_lines, staircase
+from tinygrad_norm.gradcheck.measure.step_ladder import ladder
 
 STEPS = 0.5 * 4.0 ** -np.arange(12)
 
@@ -69,3 +70,15 @@ def test_a_kink_that_rounding_disturbs_at_the_finest_steps_is_one_and_one_that_v
     found = kink_gap(np.stack([disturbed, vanishing], axis=1), STEPS, np.zeros(2))
     assert found[0] == pytest.approx(2.0)
     assert found[1] == 0
+
+
+def test_outputs_that_move_by_rounding_alone_are_not_looked_at_closely() -> None:
+    """A bias that cancels out of softmax leaves a few units in the last place of every output."""
+    x = np.random.default_rng(0).standard_normal(5)
+
+    def cancelling(v: np.ndarray) -> np.ndarray:
+        return (np.linspace(1, 4, 30) + v.sum()) - v.sum()
+
+    lines = sample_lines(cancelling, lambda _, t: x + t, range(1), ladder(17), cancelling(x), np.eye(30))
+    assert np.any(lines.difference != 0)
+    assert lines.looks.sum() == 0
