@@ -26,6 +26,7 @@ from corpus.cases import ACCEPT, REJECT, UNDECIDABLE
 from corpus.known import GRIDS, KNOWN
 from corpus_rates import coverage_of, outcomes
 
+from tinygrad_norm.gradcheck.verdict import COVERAGE
 from tinygrad_norm.terminal.files import whole_text
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reference" / "gradcheck-corpus.md"
@@ -43,15 +44,20 @@ def outcome_of(number: int, seed: int) -> Counter[str]:
 
 
 def bars_of(number: int, seeds: int) -> dict[str, Any]:
-    """Return how well the bars cover the true errors of one known function, over all seeds."""
+    """Return how well the bars cover the true errors of one known function, over all seeds.
+
+    ``wider`` is how many times the true error three bars are, where there is one.
+    """
     b = coverage_of(MEASURED[number], range(seeds))
     ratio = b.error / np.where(b.bar > 0, b.bar, np.inf)
     return {
         "entries": b.error.size,
         "refused": b.refused,
         "uncovered": b.uncovered,
+        "beyond_one": int(np.sum(COVERAGE * b.error > b.bar)),
         "worst": round(float(np.max(ratio, initial=0.0)), 2),
         "median": float(f"{np.median(b.relative):.1e}") if b.relative.size else None,
+        "wider": (1 / ratio[ratio > 0]).tolist(),
     }
 
 
@@ -60,6 +66,7 @@ def measure(seeds: int) -> Iterator[dict[str, Any]]:
     start = time.perf_counter()
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         bars = list(pool.map(partial(bars_of, seeds=seeds), range(len(MEASURED))))
+        wider = float(np.median(np.concatenate([b.pop("wider") for b in bars])))
         found: list[Counter[str]] = [Counter() for _ in EVERY]
         for seed in range(seeds):
             more = pool.map(partial(outcome_of, seed=seed), range(len(EVERY)), chunksize=8)
@@ -69,6 +76,7 @@ def measure(seeds: int) -> Iterator[dict[str, Any]]:
                 "seeds": seed + 1,
                 "answers": {case.name: dict(f) for case, f in zip(EVERY, found, strict=True)},
                 "bars": {known.name: b for known, b in zip(MEASURED, bars, strict=True)},
+                "wider": wider,
             }
 
 
@@ -116,7 +124,7 @@ def page(ours: Mapping[str, Any], peers: Mapping[str, Any], first: Sequence[str]
         "",
         *_right(found, peers),
         *_wrong(found, seeds, peers),
-        *_known(ours["bars"]),
+        *_known(ours["bars"], ours.get("wider")),
     ]
     return "\n".join(lines) + "\n"
 
@@ -253,17 +261,28 @@ def _count(count: int, seeds: int) -> str:
     return f" {count} of {seeds} |" if count else " |"
 
 
-def _known(bars: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _known(bars: Mapping[str, Mapping[str, Any]], wider: float | None) -> list[str]:
+    entries = sum(b["entries"] for b in bars.values())
+    measured = (
+        []
+        if wider is None
+        else [
+            f"| entries that one bar does not cover | {share(sum(b['beyond_one'] for b in bars.values()), entries)} |",
+            f"| three bars / true error, where there is one: median over entries | {wider:.0f} |",
+            f"| one bar / true error | {wider / COVERAGE:.0f} |",
+        ]
+    )
     return [
         "## Functions with a known derivative",
         "",
         "Entries about which the check says that it cannot tell (the function moves too little against its own "
-        "rounding) are counted apart.",
+        "rounding) are counted apart. Three bars decide, and are what a report prints after ±.",
         "",
         "| | |",
         "|---|---|",
-        f"| functions | {len(bars)}, {sum(b['entries'] for b in bars.values())} entries judged |",
+        f"| functions | {len(bars)}, {entries} entries judged |",
         f"| entries that three bars do not cover | {sum(b['uncovered'] for b in bars.values())} |",
+        *measured,
         "",
         "| function | entries | cannot tell | largest error / three bars | median of three bars, relative |",
         "|---|---|---|---|---|",

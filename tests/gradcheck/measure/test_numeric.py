@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -188,6 +189,42 @@ def test_a_stair_that_looks_like_a_line_is_found_by_where_it_ends() -> None:
         slopes = slopes_of(gelu, [x])
         off = abs(slopes.value[0, 0] - float(gelu_slope(np.longdouble(x))))
         assert off <= COVERAGE * slopes.bar[0, 0] or slopes.rough[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "point", "seeds"),
+    [
+        ("gelu", (0.3, -5.0), (6, 47, 55)),  # the two finest steps stay within one stair
+        ("gelu", (0.3, -5.0), (95,)),  # four steps agree
+        ("log(1 + exp)", (1.0, -33.0), (8, 12, 33)),  # nothing moves at the finest steps
+        ("sin(x to eight decimals)", (30.0, 0.0), (21, 32, 56)),  # two steps agree
+    ],
+)
+def test_stairs_that_agree_by_chance_are_no_slope(
+    name: str, point: tuple[float, float], seeds: tuple[int, ...], coverage: Callable[..., Any]
+) -> None:
+    known = next(known for known in GRIDS if known.name == name)
+    assert coverage(replace(known, points=(point,)), seeds).uncovered == 0
+
+
+@pytest.mark.parametrize("decimals", [5, 7, 9, 10, 11])
+@pytest.mark.parametrize(
+    ("outside", "slope"),
+    [
+        (lambda v, x: v, np.cos),
+        (lambda v, x: np.exp(v), lambda x: np.exp(np.sin(x)) * np.cos(x)),
+        (lambda v, x: v * x, lambda x: np.sin(x) + x * np.cos(x)),
+    ],
+    ids=["bare", "exp", "product"],
+)
+def test_a_grid_of_any_size_under_a_smooth_function_is_covered(
+    decimals: int, outside: Callable[..., Any], slope: Callable[..., Any], coverage: Callable[..., Any]
+) -> None:
+    """The values are multiples of no common unit then, and none of them shows where it comes from."""
+    points = ((1.0, 0.0), (30.0, 0.0))
+    found = coverage(Known("grid", lambda x: outside(np.round(np.sin(x), decimals), x), slope, points), range(3))
+    assert found.uncovered == 0
+    assert found.error.size > found.refused
 
 
 @pytest.mark.parametrize("f", [lambda v: np.maximum(v - 1, 0), lambda v: v * (v > -3), lambda v: 3 * v])

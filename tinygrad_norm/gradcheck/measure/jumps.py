@@ -20,11 +20,12 @@ from .step_ladder import UNIT_ROUNDOFF, Array
 
 TINY = float(np.finfo(np.float64).tiny)
 
-#: The interval in which a function leaves a line is halved so often beyond the finest step. A bend shrinks with it, a
-#: cusp like √|x| with its root; a staircase of k steps keeps a k-th.
-HALVINGS = 10
-LEFT = 0.45
-BENT = 0.8
+#: A sixth difference takes polynomials of degree five away and leaves ten times a jump.
+ORDER, OF_A_JUMP = 6, 10.0
+#: Where a function leaves a line it is looked at so often, each time so much more closely, at so many points.
+CLOSER, CLOSENESS, POINTS = 6, 4.0, 13
+#: Four looks leave a jump, a staircase or noise as they are, of a cusp like √|x| 1/16 (two looks ¼), of a bend 1/256.
+KEPT, BENT = ((5, 0.12), (3, 0.4)), 0.02
 #: What is left of a bend may be so many times the rounding of the values.
 ROUNDINGS = 16.0
 
@@ -57,8 +58,8 @@ class Jumps:
             return apart
         return np.where(np.abs(self.expected - slopes) > room, apart, 0.0)
 
-    def noise(self, slopes: Array, apart: Array, steps: Array, finest: float, rounding: Array) -> Found:
-        """Look where the function leaves its ``slopes`` at fine steps for those, so far ``apart``, at other ``steps``.
+    def noise(self, slopes: Array, apart: Array, fine: Array, coarse: Array, rounding: Array) -> Found:
+        """Look where the function leaves its ``slopes`` at ``fine`` steps for others, so far ``apart``, at ``coarse``.
 
         There is nothing to look for where ``apart`` is 0.
         """
@@ -72,7 +73,7 @@ class Jumps:
             own = UNIT_ROUNDOFF * largest * float(np.max(np.abs(self.projection[column])))
             here.least = ROUNDINGS * max(own, float(rounding[line, column]))
             try:
-                jump = here.jump(finest, float(steps[line, column]))
+                jump = here.jump(float(fine[line, column]), float(coarse[line, column]))
             except TimeIsUpError:  # then nothing is known of this line
                 noise[line], minute[line] = np.inf, True
                 continue
@@ -114,7 +115,30 @@ class Departure:
         return float(np.nan_to_num(abs(seen[1] - self.slope * seen[0])))
 
     def jump(self, fine: float, coarse: float) -> Array | None:
-        """Return the jump of all outputs at the first departure between two steps, None if the function bends there."""
+        """Return the jump of all outputs at the first departure between two steps, None if there is none.
+
+        There is none where the function ``bends``, and where it does what is neither.
+        """
+        inner, outer = self._between(fine, coarse)
+        # What does not follow the line at the fine step either says nothing about where it ends.
+        followed = self._off(inner) <= max(self.least, self.apart * abs(inner[0]) / 4)
+        at, width = (inner[0] + outer[0]) / 2, abs(outer[0] - inner[0])
+        seen: list[float] = []
+        for _ in range(CLOSER):
+            places = at + np.linspace(-width, width, POINTS)
+            left = np.nan_to_num(np.diff([self._look(float(t))[2] for t in places], ORDER, axis=0)) / OF_A_JUMP
+            off = np.abs(left @ self.row)
+            seen.append(float(np.max(off)))
+            at, width = float(places[np.argmax(off) + ORDER // 2]), width / CLOSENESS
+        # A jump that puts the fine slope so far off is as high as that makes at the fine step.
+        accounts = seen[-1] > self.apart * fine / 2
+        jumps = accounts and any(seen[-1] > share * seen[-looks] for looks, share in KEPT)
+        small = seen[-1] <= max(self.least, BENT * seen[-5])
+        self.bends = followed and not jumps and (small or not accounts)
+        return np.max(np.abs(left), axis=0) if jumps else None
+
+    def _between(self, fine: float, coarse: float) -> tuple[Seen, Seen]:
+        """Return where it still follows the line, and where it has left it."""
         outer = max(self._look(coarse), self._look(-coarse), key=self._off)
         inner = self._look(fine if outer[0] > 0 else -fine)
         while abs(outer[0]) > 4 * abs(inner[0]):
@@ -123,30 +147,7 @@ class Departure:
                 outer = middle
             else:
                 inner = middle
-        halvings = HALVINGS + int(np.log2(abs(outer[0]) / fine))
-        self.bends = True
-        for slope in (self.slope, 0.0):  # that slope may itself be made of stairs, and then hide them
-            ends = self._steepest(inner, outer, slope, halvings)
-            left, all_of_it = _rise(*ends, slope), _rise(inner, outer, slope)
-            self.bends &= left <= max(self.least, all_of_it * 2 ** (-BENT * halvings))
-            if left > all_of_it * 2 ** (-LEFT * halvings):
-                self.bends = False
-                return ends[1][2] - ends[0][2]
-        return None
-
-    def _steepest(self, inner: Seen, outer: Seen, slope: float, halvings: int) -> tuple[Seen, Seen]:
-        """Halve an interval again and again, each time keeping the part that rises more against a slope."""
-        for _ in range(halvings):
-            middle = self._look((inner[0] + outer[0]) / 2)
-            if _rise(middle, outer, slope) > _rise(inner, middle, slope):
-                inner = middle
-            else:
-                outer = middle
         return inner, outer
-
-
-def _rise(one: Seen, other: Seen, slope: float) -> float:
-    return abs(other[1] - one[1] - slope * (other[0] - one[0]))
 
 
 class FarJump(NamedTuple):
@@ -154,10 +155,6 @@ class FarJump(NamedTuple):
 
     height: float
     distance: float
-
-
-#: A sixth difference takes polynomials of degree five away and leaves ten times a jump.
-ORDER, OF_A_JUMP = 6, 10.0
 
 
 def far_jump(function: Callable[[float], Array], reach: float, points: int = 65) -> FarJump | None:

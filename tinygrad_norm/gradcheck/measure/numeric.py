@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 
 from .clock import TimeIsUpError
 from .jumps import Jumps
-from .one_line import FlatFunction, Lines, joined, sample_lines
+from .one_line import NOISE_LEVELS, FlatFunction, Lines, joined, sample_lines
 from .step_ladder import DIRECTION_BITS, STEP_RATIO, UNIT_ROUNDOFF, Array, ladder, levels, power_of_two, scale
 
 DEPTH = 4
 TINY = float(np.finfo(np.float64).tiny)
-NOISE_LEVELS = 6
-#: So many for what is left beside fine structure.
+#: So many of the finest steps for what is left beside fine structure.
 OWN_LEVELS = 3
 #: Two values that are each η off make a difference quotient η/h off; measured noise is rather too large than too small.
 NOISE_WEIGHT = 1.3
@@ -184,15 +183,16 @@ def _measure(
     with np.errstate(all="ignore"):
         table = richardson(difference / (2 * h))
         if noise is None:
-            best, noise = _quietest(table, h, rounding)
+            best, noise = _quietest(table, h, rounding, lines.uneven)
         else:
             noise = np.maximum(noise, rounding)
             best = _choose(table, h, noise)
         if jumps is not None:
             best, noise = _reconsidered(table, steps, lines, best, noise, jumps)
-        # Stairs so coarse that they tell nothing: the function stands still here.
+        # Stairs so coarse that they tell nothing: the function stands still here. The slope that was seen may be true.
         plateau = np.all(difference[-3:] == 0, axis=0) & ~(np.abs(best.value) > 3 * best.bar)
-        best = best._replace(value=np.where(plateau, 0.0, best.value))
+        given_up = np.where(plateau, best.value, 0.0)
+        best = best._replace(value=best.value - given_up, bar=best.bar + np.abs(given_up) / 3)
         moved = np.nanmax(np.where(np.isfinite(difference), np.abs(difference), 0.0), axis=0, initial=0.0)
     # What is left when the steps do not agree is no error of rounding, and may be far too small.
     rough = best.bar > 4 * (NOISE_WEIGHT * noise + TINY) / steps[best.level]
@@ -227,23 +227,26 @@ def _reconsidered(
     farthest = np.where(apart == 0, leaving.argmax(axis=0), coarse.level)
     apart = jumps.worth_a_look(np.where(apart == 0, left, apart), best.value, 3 * best.bar)
     if apart.any():
-        found = jumps.noise(best.value, apart, steps[farthest], steps[-1], rounding)
+        found = jumps.noise(best.value, apart, np.full_like(apart, steps[-1]), steps[farthest], rounding)
         # One jump alone, as in ⌊x⌋ + x, explains the other slope: then the fine steps are right.
         bar = _plain_bar(table, h, np.maximum(noise, found.noise))
         stands = _contradiction(table, bar, best, level < best.level)[1] > 0
         rounding = np.maximum(rounding, np.where(stands | found.minute, found.noise, 0.0))
-        best, noise = _quietest(table, h, rounding)
+        best, noise = _quietest(table, h, rounding, lines.uneven)
+        # Neither a bend nor a jump: either slope may be true.
+        unclear = stands & ~found.bends & (found.noise == 0)
+        best = best._replace(bar=np.where(unclear, np.maximum(best.bar, apart), best.bar))
     finer = (level > best.level) & (noise > SUSPICIOUS * rounding)
     fine, apart = _contradiction(table, _plain_bar(table, h, rounding), best, finer, steps=1)
     apart = jumps.worth_a_look(np.where(apart > 1 / WIDEST * fine.bar, apart, 0.0), best.value, 3 * best.bar)
     if apart.any():
-        found = jumps.noise(fine.value, apart, steps[best.level], steps[-1], rounding)
+        found = jumps.noise(fine.value, apart, steps[fine.level], steps[best.level], rounding)
         bends = (apart > 0) & found.bends
         # Neither a bend nor a jump: either slope may be true.
         best = best._replace(bar=np.where(bends | (found.noise > 0), best.bar, np.maximum(best.bar, apart)))
         # The last pair of levels may agree by chance; of more, the structure itself would count as noise.
         gaps = _gaps(table) * h[:-1]
-        own = _wobble(gaps, rounding)[-OWN_LEVELS:].max(axis=0, initial=0.0)
+        own = _wobble(gaps, rounding, lines.uneven)[-OWN_LEVELS:].max(axis=0, initial=0.0)
         rounding = np.maximum(rounding, gaps[-1])
         quiet = _choose(table, h, rounding)
         quiet = quiet._replace(bar=np.maximum(quiet.bar, NOISE_WEIGHT * own / steps[quiet.level]))
@@ -252,10 +255,10 @@ def _reconsidered(
     return best, noise
 
 
-def _quietest(table: Array, h: Array, rounding: Array) -> tuple[Choice, Array]:
+def _quietest(table: Array, h: Array, rounding: Array, uneven: Array) -> tuple[Choice, Array]:
     """Choose from the table with the noise measured on it (lines, columns), which is returned as well."""
     gaps = _gaps(table) * h[:-1]
-    wobble = _wobble(gaps, rounding)
+    wobble = _wobble(gaps, rounding, uneven)
     noise = np.maximum(_loudest(wobble[-NOISE_LEVELS:]), rounding)
     best = _choose(table, h, noise)
     # Once more with every level finer than the chosen one: six levels alone may be quantized.
@@ -268,14 +271,14 @@ def _quietest(table: Array, h: Array, rounding: Array) -> tuple[Choice, Array]:
 def _contradiction(
     table: Array, bar: Array, best: Choice, where: NDArray[np.bool_], steps: int = AGREEING
 ) -> tuple[Choice, Array]:
-    """Return the entry of the table that contradicts the chosen one most, and how far apart they are.
+    """Return the surest entry of the table that contradicts the chosen one, and how far apart they are.
 
     They are 0 apart where not so many ``steps`` contradict it.
     """
     apart = np.abs(table - best.value)
     ratio = np.nan_to_num(np.where(where & np.isfinite(apart), apart / (bar + best.bar), 0.0))
     flat = ratio.reshape(-1, *best.value.shape)
-    place = np.argmax(flat, axis=0)[None]
+    place = np.argmin(np.where(flat > CONTRADICTION, bar.reshape(flat.shape), np.inf), axis=0)[None]
     other = [np.take_along_axis(part.reshape(flat.shape), place, axis=0)[0] for part in (table, bar, apart)]
     # One step may contradict the others by chance, having too small a bar.
     sure = np.sum(ratio.max(axis=0) > CONTRADICTION, axis=0) >= steps
@@ -302,13 +305,16 @@ def _gaps(table: Array) -> Array:
     return np.where(np.isfinite(least), least, 0.0)
 
 
-def _wobble(gaps: Array, rounding: Array) -> Array:
+def _wobble(gaps: Array, rounding: Array, uneven: Array) -> Array:
     """Return how much of the disagreement of neighboring levels, as a function value, may be noise.
+
+    At the finest levels it is at least how ``uneven`` the two sides of the point are.
 
     Noise is equally large at all levels. What is larger than four times everything at finer levels is curvature, a kink
     or the edge of the domain, and does not count as noise: it would spoil every other entry.
     """
     wobble = gaps.copy()
+    wobble[-len(uneven) :] = np.maximum(wobble[-len(uneven) :], uneven)
     seen = np.maximum(wobble[-1], rounding)
     for level in range(len(wobble) - 2, -1, -1):
         wobble[level] = np.minimum(wobble[level], 4 * seen)

@@ -28,6 +28,7 @@ class Lines(NamedTuple):
     difference: Array  # (levels, lines, columns): f(x + t v) − f(x − t v), projected
     gap: Array  # (lines, columns): the jump of the slope at kinks
     rounding: Array  # (lines, columns): the least noise of the values
+    uneven: Array  # (finest levels, lines, columns): f(x + t v) − 2 f(x) + f(x − t v) without its curvature, projected
     looks: Array  # (lines, 1): how often it was evaluated beside the steps
     #: (levels, lines, columns): how far it is off, in slope, where it first leaves an exact line. Few ever ask.
     leaving: Callable[[], Array]
@@ -49,6 +50,8 @@ class Walk(NamedTuple):
 A_FEW = 4
 #: So many of the finest steps show that an output moves exactly in proportion to the step.
 EXACT = 4
+#: So many of the finest steps show the noise of a function.
+NOISE_LEVELS = 6
 #: A jump of so small a part of the values, or of 1, is rounding.
 MINUTE = 2.0**-40
 #: What becomes so many times as large from one step to the next has run off.
@@ -135,8 +138,12 @@ def joined(*parts: Lines) -> Lines:
     if len(parts) == 1:
         return parts[0]
     arrays = zip(*(part[:-1] for part in parts), strict=True)
-    difference, gap, rounding, looks = (np.concatenate(several, axis=-2) for several in arrays)
-    return Lines(difference, gap, rounding, looks, lambda: np.concatenate([part.leaving() for part in parts], axis=1))
+    difference, gap, rounding, uneven, looks = (np.concatenate(several, axis=-2) for several in arrays)
+
+    def leaving() -> Array:
+        return np.concatenate([part.leaving() for part in parts], axis=1)
+
+    return Lines(difference, gap, rounding, uneven, looks, leaving)
 
 
 def _digest(w: Walk, stretch: Array) -> Lines:
@@ -159,8 +166,20 @@ def _digest(w: Walk, stretch: Array) -> Lines:
     if cusp.any():
         projected[:, cusp.astype(np.float64) @ (projection != 0).T > 0] = np.nan
         gap = np.where(cusp, 0.0, gap)
+    uneven = _uneven(np.where(gap > 0, 0.0, bend[-NOISE_LEVELS - 1 :]), projection)
     leaving = partial(_leaving, plus, minus, center, steps, projection)
-    return Lines(projected, gap @ np.abs(projection).T, _rounding(w, difference), np.zeros((lines, 1)), leaving)
+    rounding, looks = _rounding(w, difference), np.zeros((lines, 1))
+    return Lines(projected, gap @ np.abs(projection).T, rounding, uneven, looks, leaving)
+
+
+def _uneven(bend: Array, projection: Array) -> Array:
+    """Return what is left of ``f₊ − 2 f₀ + f₋`` without the curvature that the step before shows.
+
+    It is noise like the disagreement of two difference quotients, but not the same one: on a grid of values either of
+    them may vanish by chance, level after level.
+    """
+    uneven: Array = np.abs(np.nan_to_num(bend[1:] - bend[:-1] / STEP_RATIO**2, posinf=0.0, neginf=0.0) @ projection.T)
+    return uneven
 
 
 def _leaving(plus: Array, minus: Array, center: Array, steps: Array, projection: Array) -> Array:
