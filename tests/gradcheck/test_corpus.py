@@ -97,7 +97,7 @@ def test_the_published_page_lists_this_corpus() -> None:
     ]
     assert not any(re.search(r"\bright \d", line) for line in missed)
     # What the page lists as not as it should be, in 20 seeds; it must not become more.
-    most = {"false alarms": 0, "missed": 0, "misnamed": 0, "entries that three bars do not cover": 4}
+    most = {"false alarms": 0, "missed": 0, "misnamed": 0, "entries that three bars do not cover": 0}
     for what, count in most.items():
         found = re.search(rf"\| {what} \| (\d+) \|", text)
         assert found is not None

@@ -126,3 +126,17 @@ def test_why_nothing_can_be_told(f: Any, slope: Any, x: list[float], reason: str
     assert reason in report.entries[0].reason
     assert report.entries[0].reason in str(report)
     assert report.to_json()["entries"][0]["reason"] == report.entries[0].reason
+
+
+@pytest.mark.parametrize("seed", [5, 9, 17, 18])
+def test_ties_with_other_numbers_close_by_are_seen(seed: int) -> None:
+    """Where the function is kinked at the point, only both sides together tell where it leaves its slope."""
+    x = np.array([1.0, 1.0, 1.0, *np.random.default_rng(seed).uniform(0.9, 1.1, 3)])
+
+    def rule(g: Any, v: Any) -> Any:
+        d = np.zeros_like(v)
+        d[np.argsort(-v, kind="stable")] = g
+        return d
+
+    assert tg.check_vjp(lambda v: -np.sort(-v), rule, x, seed=seed).status == "right"
+    assert tg.check_vjp(lambda v: -np.sort(-v), lambda g, v: 1.5 * rule(g, v), x, seed=seed).status == "wrong"

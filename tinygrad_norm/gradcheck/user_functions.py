@@ -165,9 +165,12 @@ def calling(
     f: Callable[..., Any], values: Sequence[Any], positions: Sequence[int]
 ) -> Callable[[Sequence[Tensor], bool], list[Tensor]]:
     """Return the ``call`` of a function whose arguments are ``values``, but for the Tensors at ``positions``."""
+    arrays = [i for i, v in enumerate(values) if isinstance(v, np.ndarray) and i not in positions]
 
     def call(tensors: Sequence[Tensor], record: bool) -> list[Tensor]:
-        complete = [Tensor(v) if isinstance(v, np.ndarray) else v for v in values]
+        complete = [*values]
+        for i in arrays:
+            complete[i] = Tensor(values[i])
         for position, tensor in zip(positions, tensors, strict=False):  # a module has its parameters already
             complete[position] = tensor
         with differentiating() if record else no_grad():

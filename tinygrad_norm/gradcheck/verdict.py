@@ -116,7 +116,7 @@ def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rt
             allowed = allowed + rtol * largest
         right = np.abs(yours - numeric) <= allowed
         # Steps that do not agree may all be too coarse: what is so little outside their bar is not condemned by them.
-        unclear = slopes.rough.T & ~right & (np.abs(yours - numeric) <= UNCLEAR * allowed)
+        unclear = slopes.rough.T & ~kinked & ~right & (np.abs(yours - numeric) <= UNCLEAR * allowed)
         too_wide = ~np.isfinite(numeric) | (bar + spare / COVERAGE > WIDEST_BAR * largest)
         # Yours may be the largest by far and be wrong; but a slope that was never reached says nothing about it.
         too_wide |= slopes.rough.T & (bar > WIDEST_BAR * _largest(numeric))

@@ -103,12 +103,13 @@ class Departure:
     least: float = 0.0  # what rounding leaves of a bend
     evaluations: int = field(default=0, init=False)
     bends: bool = field(default=False, init=False)
+    kinked: bool = field(default=False, init=False)  # at the point itself, where the slope is that of both sides
 
     def _look(self, t: float) -> Seen:
-        """Return t, how the function has moved there, and how all outputs have."""
+        """Return t, how the function has moved there, and how all outputs have; at a kink half of what both ways do."""
         current_clock().tick()
-        self.evaluations += 1
-        moved = self.moved(t)
+        self.evaluations += 1 + self.kinked
+        moved = (self.moved(t) - self.moved(-t)) / 2 if self.kinked else self.moved(t)
         return t, float(self.row @ moved), moved
 
     def _off(self, seen: Seen) -> float:
@@ -119,6 +120,8 @@ class Departure:
 
         There is none where the function ``bends``, and where it does what is neither.
         """
+        even = abs(self._look(fine)[1] + self._look(-fine)[1]) / 2
+        self.kinked = even > max(self.least, self.apart * fine / 4)
         inner, outer = self._between(fine, coarse)
         # What does not follow the line at the fine step either says nothing about where it ends.
         followed = self._off(inner) <= max(self.least, self.apart * abs(inner[0]) / 4)
