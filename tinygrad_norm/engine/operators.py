@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -111,8 +111,8 @@ class Operators:
 
     __lt__, __le__ = late(np.less), late(np.less_equal)
     __gt__, __ge__ = late(np.greater), late(np.greater_equal)
-    __eq__ = late(np.equal)  # type: ignore[assignment]  # NumPy's ==, entry by entry
-    __ne__ = late(np.not_equal)  # type: ignore[assignment]  # as above
+    __eq__: ClassVar[Callable[[Any, Any], Tensor]] = late(np.equal)  # type: ignore[assignment]  # NumPy's ==, entry by entry
+    __ne__: ClassVar[Callable[[Any, Any], Tensor]] = late(np.not_equal)  # type: ignore[assignment]  # as above
     __hash__ = object.__hash__
     __and__ = __rand__ = late(np.bitwise_and)
     __or__ = __ror__ = late(np.bitwise_or)
