@@ -116,6 +116,7 @@ def judge_gradient(yours: Array, slopes: Slopes, doubts: Doubt, reach: Array, rt
             allowed = allowed + rtol * largest
         right = np.abs(yours - numeric) <= allowed
         # Steps that do not agree may all be too coarse: what is so little outside their bar is not condemned by them.
+        # A kink at the point is no such case: the slopes around it are looked at before anything is condemned.
         unclear = slopes.rough.T & ~kinked & ~right & (np.abs(yours - numeric) <= UNCLEAR * allowed)
         too_wide = ~np.isfinite(numeric) | (bar + spare / COVERAGE > WIDEST_BAR * largest)
         # Yours may be the largest by far and be wrong; but a slope that was never reached says nothing about it.

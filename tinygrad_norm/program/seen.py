@@ -179,21 +179,8 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 for _name in (
-    *(
-        "all",
-        "any",
-        "argmax",
-        "argmin",
-        "argpartition",
-        "argsort",
-        "astype",
-        "choose",
-        "clip",
-        "compress",
-        "conj",
-        "copy",
-    ),
-    *("cumprod", "cumsum"),
+    *("all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip", "compress", "conj"),
+    *("copy", "cumprod", "cumsum"),
     *("diagonal", "dot", "flatten", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "round"),
     *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var"),
 ):

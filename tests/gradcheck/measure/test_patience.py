@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,42 @@ def test_a_call_that_is_stopped_gives_nothing_and_leaves_the_next_alone() -> Non
             patient.call(raising, one)
         for _ in range(100):
             assert patient.call(np.negative, one) is not None
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_loop_that_waits_and_does_not_compute_is_stopped_too() -> None:
+    never = threading.Event()
+
+    def waiting(x: Any) -> Any:
+        while not never.wait(0.001):
+            pass
+        return x
+
+    with Patience() as patient:
+        assert patient.call(np.negative, np.ones(1)) == -1
+        assert patient.call(waiting, np.ones(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("waited", "computed", "late"),
+    [
+        (2.0, 0.1, False),  # the machine was busy with something else
+        (0.1, 2.0, False),  # other threads have computed
+        (2.0, 2.0, True),
+        (50.0, 0.1, True),
+    ],
+)
+def test_neither_a_busy_machine_nor_other_threads_make_a_call_late(
+    waited: float, computed: float, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient, now = Patience(), [0.0, 0.0]
+    patient._caller, patient._limit, patient._number = 0, 1.0, 1  # no thread has this number: nothing is raised
+    monkeypatch.setattr(patience.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(patience.time, "process_time", lambda: now[1])
+    patient.stop_if_late()
+    now[:] = waited, computed
+    patient.stop_if_late()
+    assert patient._fired is late
 
 
 def test_what_a_function_raises_is_not_held_back() -> None:

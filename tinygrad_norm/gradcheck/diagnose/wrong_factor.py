@@ -17,6 +17,8 @@ from ..verdict import Flags
 from ..vjp_problem import Problem, flatten, unflatten
 from .evidence import LOOSEST, Evidence, Finding, amount, axes_of, axis_sets, but_for
 
+#: What rounding leaves of a gradient that cancels lies between these parts of the right one.
+LEFT_BY_ROUNDING = 1e-20, 1e-14
 #: How close a fitted number must come to a known one when the bars themselves are tighter.
 CLOSE = 1e-9
 
@@ -24,7 +26,8 @@ CLOSE = 1e-9
 def zero(e: Evidence) -> Iterator[Finding]:
     """Notice that nothing arrives, or what rounding left of it, although the output depends on the input."""
     largest = float(np.max(np.abs(e.yours), initial=0.0))
-    if (largest == 0 or 1e-20 < largest / e.largest < 1e-14) and e.significant(e.numeric).any():
+    least, most = LEFT_BY_ROUNDING
+    if (largest == 0 or least < largest / e.largest < most) and e.significant(e.numeric).any():
         yield Finding(
             "zero",
             f"nothing arrives here: the gradient is zero everywhere{', but for rounding' if largest else ''}",

@@ -1,8 +1,8 @@
 """Stops a function that does not come back, such as Newton's method for the root of a negative number.
 
 :class:`Patience` has a call watched from another thread, which raises inside a call that takes too long. A single call
-into compiled code cannot be stopped, and where there are no threads nothing is. What counts is the time that the
-process computes: a call does not take long because the machine is busy with something else.
+into compiled code cannot be stopped, and where there are no threads nothing is. Time must have passed, and the process
+have computed for as long: a call does not take long because the machine is busy with something else, or other threads.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from collections.abc import Callable
 
 from .step_ladder import Array
 
-#: Seconds of computing that a call may always take, and how many times as long as the longest that came back.
+#: Seconds that a call may always take, and how many times as long as the longest that came back.
 LEAST = 0.5
 TIMES = 50.0
+#: So many times as long it may take if it does not compute: it waits for something that does not come.
+WAITING = 20.0
 #: How often the watch looks in that time, and how often in vain before it ends.
 PATROLS = 10
 
@@ -37,7 +39,8 @@ class Patience:
     def __init__(self) -> None:
         self._limit = self._longest = float("inf")
         self._number, self._fired = 0, False
-        self._seen, self._since = 0, 0.0  # the call that the watch saw last, and the time when it saw it first
+        # The call that the watch saw last, and when it saw it first: the time, and how long the process had computed.
+        self._seen, self._since = 0, (0.0, 0.0)
         self._caller = threading.get_ident()
 
     def __enter__(self) -> Patience:
@@ -85,10 +88,12 @@ class Patience:
         """Raise inside a call whose time is up; the watch calls this from its thread."""
         if self._limit == float("inf"):
             return
-        computed = time.process_time()
+        now = time.monotonic(), time.process_time()
         if self._seen != self._number:
-            self._seen, self._since = self._number, computed
-        elif computed - self._since > self._limit:
+            self._seen, self._since = self._number, now
+            return
+        passed, computed = now[0] - self._since[0], now[1] - self._since[1]
+        if min(passed, max(computed, passed / WAITING)) > self._limit:
             self._limit, self._fired = float("inf"), True
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), ctypes.py_object(TookTooLongError))
 
